@@ -1,0 +1,194 @@
+"""Tables of questions and answers, from wherever the recipe says, as QA records.
+
+Every error names the recipe's key, the file, and the row or line where it stands.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relearn_lite.data.presets import PAIRS, TABLES, Table
+from relearn_lite.errors import RecipeError
+from relearn_lite.records import QA
+
+if TYPE_CHECKING:
+    from relearn_lite.schema import Data, Source
+
+FORMATS = (".json", ".jsonl", ".csv", ".parquet")
+
+
+def source_of(data: Data, part: str) -> Source | None:
+    """The source of `forget`, `retain`, `generic`, `forget_eval` or `retain_eval`, with `data.preset` filled in."""
+    source = getattr(data, part)
+    if source is not None and source.has_origin:
+        return source
+    if part.endswith("_eval"):
+        return source_of(data, part.removesuffix("_eval"))
+    table = PAIRS[data.preset].get(part) if data.preset else None
+    if table is None:
+        return None
+    from relearn_lite.schema import Source
+
+    given = source.model_dump(exclude_none=True, exclude_defaults=True) if source else {}
+    return Source.model_construct(**{**Source().model_dump(), "folder": data.folder, **given, "preset": table})
+
+
+def load_part(data: Data, part: str) -> list[QA]:
+    """The QA records of one part of `data`; empty where the recipe gives none."""
+    source = source_of(data, part)
+    return load(source, part, f"data.{part}") if source else []
+
+
+def load(source: Source, part: str, key: str) -> list[QA]:
+    """Reads a source. Ids are `<part>-<row>`, rows counted from 1 as a person would.
+
+    Raises RecipeError where the table cannot be had, has no rows, lacks a column, or has an empty question or answer.
+    """
+    table = TABLES[source.preset] if source.preset else Table(files=(), hub=None)
+    rows, where = _rows(source, table, key)
+    rows = rows[: source.limit]
+    if not rows:
+        raise RecipeError(f"{key}: {where} has no rows; it needs at least one question with its answer")
+    columns = {
+        "question": source.question or table.question,
+        "answer": source.answer or table.answer,
+        "paraphrase": source.paraphrase or table.paraphrase,
+    }
+    _check_columns(rows, columns, key, where)
+    records = [
+        QA(f"{part}-{n:05d}", **{name: _text(row.get(column)) for name, column in columns.items() if column})
+        for n, row in enumerate(rows, 1)
+    ]
+    _check_filled(records, columns, key, where)
+    return records
+
+
+def _rows(source: Source, table: Table, key: str) -> tuple[list[dict[str, Any]], str]:
+    """The raw rows, and where they came from in words."""
+    if source.path:
+        return read_file(source.path, f"{key}.path"), str(source.path)
+    folder = source.folder or table.folder
+    if source.preset and folder:
+        path = next((folder / name for name in table.files if (folder / name).is_file()), None)
+        if path is None:
+            raise RecipeError(
+                f"{key}: {folder} holds none of {', '.join(table.files)}, which preset {source.preset} reads; "
+                "correct data.folder, or leave it out to read from the hub"
+            )
+        return read_file(path, key), str(path)
+    name, config, split = table.hub if source.preset else (source.dataset, source.config, source.split)
+    rows = _from_hub(name, config, split, source.revision, key)
+    if table.column:
+        rows = [record for row in rows for record in row[table.column]]
+    return rows, f"{name} on the hub"
+
+
+def read_file(path: Path, key: str) -> list[dict[str, Any]]:
+    """Rows of a JSON, JSON Lines, CSV or Parquet file. A .json file may hold JSON Lines too, as TOFU's do."""
+    if not path.is_file():
+        raise RecipeError(f"{key}: there is no file {path}; correct the path (relative paths start at the recipe's folder)")
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise RecipeError(f"{key}: {path.name} is not a format that is read here; allowed: {', '.join(FORMATS)}")
+    if path.stat().st_size == 0:
+        raise RecipeError(f"{key}: {path} is empty; it needs at least one question with its answer")
+    if suffix == ".parquet":
+        return _read_parquet(path, key)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{key}: {path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+    if suffix == ".csv":
+        return list(csv.DictReader(text.splitlines(keepends=True)))
+    return _read_json(text, path, key)
+
+
+def _read_json(text: str, path: Path, key: str) -> list[dict[str, Any]]:
+    if text.lstrip().startswith("["):
+        try:
+            rows = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise RecipeError(f"{key}: {path} is broken at line {error.lineno}, column {error.colno}: {error.msg}") from None
+    else:
+        rows = []
+        for number, line in enumerate(text.split("\n"), 1):
+            if line.strip():
+                try:
+                    rows.append(json.loads(line))
+                except json.JSONDecodeError as error:
+                    raise RecipeError(f"{key}: {path} is broken at line {number}: {error.msg}; mend or remove that line") from None
+    wrong = next((n for n, row in enumerate(rows, 1) if not isinstance(row, dict)), None)
+    if wrong is not None:
+        raise RecipeError(f"{key}: row {wrong} of {path} is not an object with columns such as {{question, answer}}")
+    return rows
+
+
+def _read_parquet(path: Path, key: str) -> list[dict[str, Any]]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        return pyarrow.parquet.read_table(path).to_pylist()
+    except pyarrow.ArrowException as error:
+        raise RecipeError(f"{key}: {path} is not a readable Parquet file: {str(error).splitlines()[0]}") from None
+
+
+def _from_hub(name: str, config: str | None, split: str, revision: str | None, key: str) -> list[dict[str, Any]]:
+    """Rows of a hub data set, through `datasets`, which keeps them in its cache."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    try:
+        return datasets.load_dataset(name, config, split=split, revision=revision).to_list()
+    except (ConnectionError, OSError, ValueError, RuntimeError, datasets.exceptions.DatasetNotFoundError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise RecipeError(
+            f"{key}: the data set {name} could not be had from the hub ({reason}); "
+            "check its name, config and split and the network, or give a local file (path) or copy (folder)"
+        ) from None
+
+
+def _check_columns(rows: list[dict], columns: dict[str, str | None], key: str, where: str) -> None:
+    there = list(dict.fromkeys(column for row in rows for column in row if column))
+    problems = []
+    for name, column in columns.items():
+        if column and column not in there:
+            close = get_close_matches(column, there, 1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            problems.append(f"{key}.{name}: {where} has no column {column!r}; {hint}It has: {', '.join(map(str, there))}")
+    if problems:
+        raise RecipeError(problems)
+
+
+def _check_filled(records: list[QA], columns: dict[str, str | None], key: str, where: str) -> None:
+    problems = []
+    for name, column in columns.items():
+        empty = [record.id for record in records if column and not (getattr(record, name) or "").strip()]
+        if empty:
+            problems.append(
+                f"{key}.{name}: column {column!r} of {where} is empty in {len(empty)} of {len(records)} rows "
+                f"({_first(int(i.rsplit('-', 1)[1]) for i in empty)}); fill or remove these rows"
+            )
+    if problems:
+        raise RecipeError(problems)
+
+
+def overlap(forget: list[QA], retain: list[QA]) -> list[str]:
+    """Questions that stand in both sets, compared without case and spacing: no model can forget and keep them."""
+    asked = {" ".join(qa.question.lower().split()) for qa in retain}
+    return [qa.question for qa in forget if " ".join(qa.question.lower().split()) in asked]
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _first(numbers: Iterable[int], most: int = 5) -> str:
+    numbers = list(numbers)
+    shown = ", ".join(map(str, numbers[:most]))
+    return f"row{'s' if len(numbers) > 1 else ''} {shown}{' ...' if len(numbers) > most else ''}"

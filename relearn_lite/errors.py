@@ -1,0 +1,19 @@
+"""The one error that is the user's to mend: shown without a traceback, exit code 2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class RecipeError(Exception):
+    """What the user gave cannot be used. Each problem is one sentence: what was found, what is allowed, what to do.
+
+    `problems` lists all of them, so that a person mends everything in one go.
+    """
+
+    def __init__(self, problems: str | Iterable[str]):
+        self.problems: list[str] = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__(*self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(self.problems)

@@ -1,0 +1,155 @@
+"""Reads a recipe file: YAML and overrides in, a checked `Recipe` out, or every problem at once in plain sentences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from relearn_lite.errors import RecipeError
+from relearn_lite.schema import Recipe
+
+__all__ = ["Recipe", "RecipeError", "load_recipe", "to_yaml"]
+
+PATH_KEYS = ("path", "folder", "name", "model")  # an override of these may name a place on disk
+
+
+def load_recipe(path: str | Path, overrides: Iterable[str] = ()) -> Recipe:
+    """Reads and checks a recipe.
+
+    overrides: `section.key=value`, the value written as in YAML; typed and checked like the file. A path in the file
+    is relative to the file; a path in an override is looked for from the current folder first.
+    Raises RecipeError listing every problem, each with its key and, where it stands in the file, its line.
+    """
+    path = Path(path)
+    tree = _read_yaml(path)
+    for override in overrides:
+        _override(tree, override)
+    try:
+        return Recipe.model_validate(_plain(tree), context={"base": path.resolve().parent})
+    except ValidationError as error:
+        raise RecipeError([_sentence(problem, tree, path) for problem in error.errors()]) from None
+
+
+def to_yaml(recipe: Recipe) -> str:
+    """The recipe as resolved, every default written out and every path absolute: it runs again from anywhere."""
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    out = StringIO()
+    yaml = YAML(typ="safe")
+    yaml.default_flow_style, yaml.sort_base_mapping_type_on_output, yaml.width = False, False, 120
+    yaml.dump(recipe.model_dump(mode="json"), out)
+    return out.getvalue()
+
+
+def _read_yaml(path: Path) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError
+
+    if path.is_dir() or not path.exists():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise RecipeError(f"recipe: {path} {what}; give a YAML file such as recipes/quickstart.yaml")
+    try:
+        tree = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        reason = (error.problem or "not YAML").split("\n")[0]
+        raise RecipeError(f"{place}: this is not YAML that can be read: {reason}") from None
+    except UnicodeDecodeError:
+        raise RecipeError(f"recipe: {path} is not UTF-8 text; give a YAML file such as recipes/quickstart.yaml") from None
+    if not isinstance(tree, dict):
+        raise RecipeError(f"recipe: {path} has no keys; it needs at least name and data, see recipes/your_data.yaml")
+    return tree
+
+
+def _override(tree: dict, override: str) -> None:
+    """Sets one `section.key=value` in the tree; sections that the file leaves out are made."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise RecipeError(f"override {override!r}: write it as section.key=value, for example unlearn.epochs=2")
+    try:
+        value = YAML(typ="safe").load(text) if text else None
+    except YAMLError:
+        raise RecipeError(f"override {override!r}: the value is not YAML; quote it if it holds ':' or brackets") from None
+    *sections, last = key.split(".")
+    if last in PATH_KEYS and isinstance(value, str) and Path(value).expanduser().exists() and "/" in value:
+        value = str(Path(value).expanduser().resolve())
+    for section in sections:
+        if tree.get(section) is None:
+            tree[section] = {}
+        tree = tree[section]
+        if not isinstance(tree, dict):
+            raise RecipeError(f"override {override!r}: {section} is not a section, it has no keys")
+    tree[last] = value
+
+
+def _plain(node: Any) -> Any:
+    """ruamel's tree, which knows its line numbers, as plain Python values."""
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    if isinstance(node, bool) or node is None:
+        return node
+    return next((base(node) for base in (int, float, str) if isinstance(node, base)), node)
+
+
+def _sentence(problem: dict[str, Any], tree: Any, path: Path) -> str:
+    """One problem: where, which key, what was found, what is allowed, what to do."""
+    where = [part for part in problem["loc"] if isinstance(part, int | str)]
+    key = ".".join(map(str, where)) or "recipe"
+    line = _line(tree, where)
+    place = f"{path}:{line}: " if line else f"{path}: "
+    kind, found = problem["type"], problem.get("input")
+    if kind == "extra_forbidden":
+        allowed = _keys_allowed(where[:-1])
+        close = get_close_matches(str(where[-1]), allowed, 1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        return f"{place}{key}: unknown key; {hint}Allowed here: {', '.join(allowed)}"
+    if kind == "missing":
+        return f"{place}{key} is missing; add it"
+    message = problem["msg"].removeprefix("Value error, ")
+    if isinstance(found, str) and "unknown name, allowed: " in message:
+        allowed = message.partition("allowed: ")[2].split(", ")
+        close = get_close_matches(found, allowed, 1)
+        return f"{place}{key}: unknown name {found!r}; {f'did you mean {close[0]!r}? ' if close else ''}Allowed: {', '.join(allowed)}"
+    if isinstance(found, dict | list | BaseModel):
+        return f"{place}{key}: {message}"
+    return f"{place}{key}: found {json.dumps(found, default=str, ensure_ascii=False)}; {message[0].lower()}{message[1:]}"
+
+
+def _keys_allowed(where: Sequence[str | int]) -> list[str]:
+    """Keys of the section at `where`, walked through the schema."""
+    model: Any = Recipe
+    for part in where:
+        if isinstance(part, str) and isinstance(model, type) and part in model.model_fields:
+            model = _section_of(model.model_fields[part].annotation) or model
+    return list(model.model_fields)
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for arg in get_args(annotation) if (found := _section_of(arg))), None)
+
+
+def _line(tree: Any, where: Sequence[str | int]) -> int | None:
+    """The line, counted from 1, on which the key stands in the file; that of its section where it is missing."""
+    line = None
+    for part in where:
+        marks = getattr(getattr(tree, "lc", None), "data", None)
+        if not marks or part not in marks:
+            break
+        line = marks[part][0] + 1
+        tree = tree[part]
+    return line
