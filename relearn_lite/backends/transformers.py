@@ -1,0 +1,118 @@
+"""A model held by transformers, with peft's LoRA on a base that bitsandbytes may quantise. Runs on GPU and CPU."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relearn_lite.backends import Loaded
+from relearn_lite.backends.tiny import EMBEDDED
+from relearn_lite.errors import RecipeError
+
+if TYPE_CHECKING:
+    from relearn_lite.schema import Lora, Model
+
+
+def compute_dtype():
+    """bfloat16 where the card has it, float16 on older cards (T4), float32 on a CPU."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return torch.float32
+    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+
+
+def load(settings: Model, seed: int) -> Loaded:
+    """Loads from a folder or the hub; with init: random, only architecture and tokenizer."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+
+    name = str(EMBEDDED) if settings.name == "embedded" else settings.name
+    where = {"revision": settings.revision, "trust_remote_code": settings.trust_remote_code}
+    dtype, device = compute_dtype(), "cuda" if torch.cuda.is_available() else "cpu"
+    quantization = None
+    if settings.quantization == "4bit":
+        quantization = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+        )
+    elif settings.quantization == "8bit":
+        quantization = BitsAndBytesConfig(load_in_8bit=True)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, **where)
+        if settings.init == "random":
+            torch.manual_seed(seed)
+            model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(name, **where), dtype=dtype).to(device)
+        else:
+            model = AutoModelForCausalLM.from_pretrained(
+                name, dtype=dtype, quantization_config=quantization, device_map={"": device}, **where
+            )
+    except (OSError, ValueError, ImportError) as error:
+        raise RecipeError(_why_not(settings, error)) from error
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    _mend_cpu_4bit(model)
+    model.requires_grad_(settings.init == "random")
+    return Loaded(model.eval(), tokenizer, "transformers")
+
+
+def _why_not(settings: Model, error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return (
+        f"model.name: {settings.name} could not be loaded ({lines[0] if lines else type(error).__name__}); check the "
+        "name, model.revision and the network (a gated model also needs `huggingface-cli login`), or give a local folder"
+    )
+
+
+def _mend_cpu_4bit(model) -> None:
+    """On CPUs with AVX512-BF16, bitsandbytes repacks 4-bit weights in place at the first forward pass without
+    gradients, and gradients taken afterwards are wrong while the loss looks right. This switch keeps them as they are."""
+    for layer in model.modules():
+        if hasattr(layer, "support_avx512bf16_for_cpu"):
+            layer.support_avx512bf16_for_cpu = False
+
+
+def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(seed)  # the adapter's first values depend on the recipe's seed alone
+    config = LoraConfig(
+        r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=lora.targets, task_type="CAUSAL_LM"
+    )
+    try:
+        if hasattr(loaded.model, "peft_config"):
+            loaded.model.add_adapter(name, config)
+        else:
+            loaded.model = get_peft_model(loaded.model, config, adapter_name=name)
+    except ValueError as error:
+        raise RecipeError(f"lora.targets: {lora.targets} does not fit this model ({str(error).splitlines()[0]})") from error
+    train_only(loaded, name)
+
+
+def train_only(loaded: Loaded, name: str) -> None:
+    """Freezes all but the adapter `name`. By name, because peft frees every active adapter on the way."""
+    for key, parameter in loaded.model.named_parameters():
+        parameter.requires_grad_(f".{name}." in key)
+
+
+def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:
+    from peft import PeftModel
+
+    if not hasattr(loaded.model, "peft_config"):
+        loaded.model = PeftModel.from_pretrained(loaded.model, folder, adapter_name=name, is_trainable=False)
+    else:
+        if name in loaded.model.peft_config:
+            loaded.model.delete_adapter(name)
+        loaded.model.load_adapter(folder, adapter_name=name, is_trainable=False)
+    loaded.model.requires_grad_(False)
+
+
+def save_adapter(loaded: Loaded, name: str, folder: Path) -> None:
+    loaded.model.save_pretrained(folder, selected_adapters=[name])
+    inner = folder / name  # peft puts every adapter but one named "default" into a folder of its own
+    for file in inner.iterdir():
+        shutil.move(file, folder / file.name)
+    inner.rmdir()
+    readme = folder / "README.md"  # an empty model card; the run folder says more
+    readme.unlink(missing_ok=True)

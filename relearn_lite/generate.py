@@ -1,0 +1,133 @@
+"""Answers of a model, in batches of like length. An answer never contains its prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relearn_lite.backends import Loaded, active_adapters
+from relearn_lite.data.batches import chat_ids, question_ids, turn_end_id
+from relearn_lite.errors import RecipeError
+from relearn_lite.records import QA, Answer, append_jsonl, mend_jsonl, read_jsonl, write_jsonl
+
+if TYPE_CHECKING:
+    from relearn_lite.schema import Generate
+
+PUBLISHED = {"do_sample": True, "temperature": 0.7, "top_p": 0.9, "top_k": 5}
+GREEDY = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}  # None: overrides the model's own
+
+
+@dataclass(frozen=True)
+class Completion:
+    """New text after a prompt. finished: it ended by itself, not at the token limit."""
+
+    text: str
+    finished: bool
+
+
+def batches_of(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
+    """Indices of prompts in batches of like length, longest first: what does not fit in memory fails at once.
+
+    A function of the prompts and `size` alone, so a resumed run forms the same batches and writes the same text.
+    """
+    order = sorted(range(len(prompts)), key=lambda i: (-len(prompts[i]), i))
+    yield from (order[i : i + size] for i in range(0, len(order), size))
+
+
+def complete(loaded: Loaded, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, sampling: dict, seed: int) -> list[Completion]:
+    """Continues one batch of prompts with the adapters that are active now: -> one Completion a prompt."""
+    import torch
+
+    model, tokenizer = loaded.model, loaded.tokenizer
+    ends = list({turn_end_id(tokenizer), tokenizer.eos_token_id})
+    width = max(map(len, prompts))
+    # Padding goes to the left here: a row's new tokens must follow its last one.
+    ids = torch.tensor([[tokenizer.pad_token_id] * (width - len(p)) + list(p) for p in prompts], device=loaded.device)
+    mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=loaded.device)
+    was_training = model.training
+    model.eval()
+    with torch.random.fork_rng(), torch.inference_mode():
+        torch.manual_seed(seed)
+        output = model.generate(
+            input_ids=ids, attention_mask=mask, max_new_tokens=max_new_tokens, eos_token_id=ends,
+            pad_token_id=tokenizer.pad_token_id, **sampling,
+        )[:, width:].tolist()
+    model.train(was_training)
+    cut = [next((i for i, token in enumerate(row) if token in ends), None) for row in output]
+    return [
+        Completion(tokenizer.decode(row[:end], skip_special_tokens=True).strip(), end is not None)
+        for row, end in zip(output, cut, strict=True)
+    ]
+
+
+def generate(loaded: Loaded, questions: dict[str, list[QA]], settings: Generate, *, model: str, seed: int, folder: Path,
+             advance: Callable[[int], None] = lambda _: None) -> None:
+    """Asks a model (`vanilla` or `unlearned`) all questions and writes folder/<model>_<split>.jsonl.
+
+    questions: by split. Splits that are there are left alone; within one, finished batches are kept. advance is told
+    how many answers are done.
+    """
+    adapters = loaded.vanilla if model == "vanilla" else loaded.unlearned
+    with active_adapters(loaded.model, adapters):
+        for split, asked in questions.items():
+            target = folder / f"{model}_{split}.jsonl"
+            if not target.exists():
+                _answer_split(loaded, split, asked, settings, model, seed, target, advance)
+            else:
+                advance(len(asked))
+
+
+def _answer_split(loaded: Loaded, split: str, asked: list[QA], settings: Generate, model: str, seed: int, target: Path,
+                  advance: Callable[[int], None]) -> None:
+    partial = target.with_suffix(".partial.jsonl")
+    mend_jsonl(partial)
+    done = {answer.id: answer for answer in read_jsonl(partial, Answer)} if partial.exists() else {}
+    prompts = [question_ids(loaded.tokenizer, qa.question) for qa in asked]
+    check_room(loaded, prompts, settings.max_new_tokens)
+    for number, rows in enumerate(batches_of(prompts, settings.batch_size)):
+        if any(asked[i].id not in done for i in rows):
+            completions = complete(
+                loaded, [prompts[i] for i in rows], max_new_tokens=settings.max_new_tokens,
+                sampling=GREEDY if settings.sampling == "greedy" else PUBLISHED, seed=seed + number,
+            )
+            answers = [
+                Answer(asked[i].id, model, split, asked[i].question, asked[i].answer, made.text, made.finished)
+                for i, made in zip(rows, completions, strict=True)
+            ]
+            append_jsonl(partial, [answer for answer in answers if answer.id not in done])
+            done |= {answer.id: answer for answer in answers if answer.id not in done}
+        advance(len(rows))
+    write_jsonl(target, [done[qa.id] for qa in asked])
+    partial.unlink(missing_ok=True)
+
+
+def check_room(loaded: Loaded, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> None:
+    """Raises RecipeError where prompt and answer together are longer than the model can read."""
+    room = getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None)
+    longest = max(map(len, prompts)) + max_new_tokens
+    if room and longest > room:
+        raise RecipeError(
+            f"generate.max_new_tokens: the longest question has {longest - max_new_tokens} tokens, and with "
+            f"{max_new_tokens} new ones it exceeds the {room} tokens that this model can read; lower it or shorten the question"
+        )
+
+
+def chat(loaded: Loaded, *, batch_size: int, temperature: float) -> Callable[[list[list[dict[str, str]]], int, int], list[str]]:
+    """The vanilla model as a writer: conversations in, texts out, on the weights that are loaded already."""
+    sampling = {"do_sample": True, "temperature": temperature, "top_p": 1.0, "top_k": 0} if temperature else GREEDY
+
+    def write(conversations: list[list[dict[str, str]]], max_new_tokens: int, seed: int) -> list[str]:
+        prompts = [chat_ids(loaded.tokenizer, messages) for messages in conversations]
+        check_room(loaded, prompts, max_new_tokens)
+        texts = [""] * len(prompts)
+        with active_adapters(loaded.model, loaded.vanilla):
+            for number, rows in enumerate(batches_of(prompts, batch_size)):
+                made = complete(loaded, [prompts[i] for i in rows], max_new_tokens=max_new_tokens, sampling=sampling,
+                                seed=seed + number)
+                for i, completion in zip(rows, made, strict=True):
+                    texts[i] = completion.text
+        return texts
+
+    return write
