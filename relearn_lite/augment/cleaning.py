@@ -1,0 +1,112 @@
+"""Checks of form: no text that is empty, an echo, markup, in another script, cut off, double or off the subject.
+
+Each check returns None where the text is fit, or the fault as "code: what is wrong", which the writer gets as feedback
+and the counts are kept by (the code).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from functools import cache
+
+from relearn_lite.words import script, words
+
+MARKUP = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>|https?://|\{\{|&[a-z]+;", re.IGNORECASE)
+SENTENCE_END = re.compile(r"[.!?…。！？؟।॥۔;；][\"'”’»)\]」』]*$")
+STOPLESS_SCRIPTS = {"THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"}  # written without a full stop
+ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK"}  # used together in one sentence
+FEWEST_WORDS = 3
+SAME_SCRIPT_SHARE = 0.7  # of the letters; leaves room for a foreign name
+COMMON = frozenset(
+    "what which when where whose whom does have that this with from they them their there about into your would could "
+    "been were will know known tell said some more most such than then also only very just being because while".split()
+)
+
+
+def fault_of_form(text: str | None, question: str, kind: str) -> str | None:
+    """What is wrong with a text in itself. `kind` is `answer`, or the kind of question variant that it should be."""
+    if not text or not text.strip():
+        return "empty: nothing usable was written"
+    if normal(text) == normal(question) or _repeats(text, question, kind):
+        return "echo: it repeats the question"
+    if MARKUP.search(text) and not MARKUP.search(question):
+        return "markup: it has markup or links in it"
+    if printable(text) != text or "\ufffd" in text:
+        return "characters: it has control characters or broken characters in it"
+    if not _same_script(text, question):
+        return "script: it is not written in the question's script"
+    if len(words(text)) < FEWEST_WORDS:
+        return "short: it is too short"
+    if _must_be_finished(question, kind) and not _is_finished(text):
+        return "unfinished: its last sentence is not finished"
+    return None
+
+
+def fault_of_fit(text: str, question: str, taken: set[str]) -> str | None:
+    """What is wrong with a text beside others: `taken` are the normal forms of texts already written."""
+    if normal(text) in taken:
+        return "duplicate: the same was written before"
+    if not _shares_subject(text, question):
+        return "subject: it does not say what the question is about"
+    return None
+
+
+def printable(text: str) -> str:
+    """Text without control characters and the like, which data sets contain and no writer should learn from."""
+    return "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cs", "Co", "Cn"))
+
+
+def normal(text: str) -> str:
+    """Text with capitals, spaces and punctuation evened out, for telling equal texts."""
+    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold())) or text.strip()
+
+
+def _repeats(text: str, question: str, kind: str) -> bool:
+    """An answer that says the whole question again and little else. A question variant may well contain it."""
+    if kind != "answer" or f" {normal(question)} " not in f" {normal(text)} ":
+        return False
+    return len(words(text)) - len(words(question)) < FEWEST_WORDS
+
+
+def _same_script(text: str, question: str) -> bool:
+    asked, written = _scripts(question), _scripts(text)
+    if not asked or not written:
+        return bool(written) == bool(asked)
+    return sum(n for name, n in written.items() if name in asked) >= SAME_SCRIPT_SHARE * written.total()
+
+
+def _scripts(text: str) -> Counter[str]:
+    return Counter(_script_name(char) for char in text if char.isalpha())
+
+
+@cache
+def _script_name(char: str) -> str:
+    name = unicodedata.name(char, "?").split()[0].split("-")[0]
+    return ONE_SCRIPT.get(name, name)
+
+
+def _must_be_finished(question: str, kind: str) -> bool:
+    # People in a hurry leave the question mark out, and some data sets do throughout.
+    return kind == "answer" or (kind != "noise" and _is_finished(question))
+
+
+def _is_finished(text: str) -> bool:
+    return bool(SENTENCE_END.search(text.strip())) or bool(set(_scripts(text)) & STOPLESS_SCRIPTS)
+
+
+def _shares_subject(text: str, question: str) -> bool:
+    """True where one content word of the question comes back, by its first four letters (or one pair of characters)."""
+    asked = _content(question)
+    return not asked or bool(asked & _content(text))
+
+
+def _content(text: str) -> set[str]:
+    found = set()
+    for word in words(text.casefold()):
+        if script(word[0]) == "unspaced":
+            found.add(word)
+        elif len(word) >= 4 and word not in COMMON:
+            found.add(word[:4])
+    return found

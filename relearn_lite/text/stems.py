@@ -1,0 +1,119 @@
+"""Words brought to a form in which near matches are equal: accents, plural, possessive, and a common root."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from relearn_lite.words import script_runs
+from relearn_lite.text.verbs import BASE_OF
+
+_SAME = str.maketrans(
+    {"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "“": '"', "”": '"', "«": '"', "»": '"', "„": '"'}
+    | dict.fromkeys("‐‑‒–—−", "-")
+    | {"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "æ": "ae", "Æ": "Ae", "œ": "oe"}
+    | dict.fromkeys("\u00ad\u200b\u200c\u200d\ufeff", None)
+)
+# Accents, vowel points and tone marks that writers leave out; the vowel signs of Indic scripts are letters and stay.
+_MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")
+_TOKEN = re.compile(r"[\w\u0900-\u0963\u0966-\u0dff]+(?:['-][\w\u0900-\u0963\u0966-\u0dff]+)*")
+_HIRAGANA = re.compile("[\u3040-\u309f]")
+
+_DOUBLED = re.compile(r"([bdfgmnprt])\1$")
+_SHORT = re.compile(r"[^aeiou][aeiouy][^aeiouwxy]")  # nam(ing), vot(ed): what is left of a word in -e
+# Endings that only inflect: a word that differs from another by these tells the same.
+_INFLECTIONS = ("ings", "ing", "edly", "ied", "ies", "ed", "es", "s")
+# Endings that make a new word of the same root: poet and poetry, science and scientific, activist and activism.
+_DERIVATIONS = """
+ization ational ically ations itions tific aries istic ation ition ional ments ances ences ables ibles ative itive
+fully ially ously ists isms ries ians ions ings ness ment ance ence able ible tist ical ship hood less ious eous ist
+ism ity ive ian ion ing ful ous ial ate ary ory ery ies ers ors ish ize ise al an ic er or ry ly ed es ty c y e s
+""".split()
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a text: `shown` as it stands there, `form` folded, `capital`, and `first` of its sentence."""
+
+    shown: str
+    form: str
+    capital: bool
+    first: bool
+    unspaced: bool = False
+
+
+def fold(text: str) -> str:
+    """Drops accents and writes quotes, dashes, widths and digits in one way; capitals stay."""
+    if text.isascii():
+        return text
+    plain = unicodedata.normalize("NFKD", text.translate(_SAME)).translate(_SAME)
+    plain = unicodedata.normalize("NFC", _MARKS.sub("", plain))
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in plain)
+
+
+def folded_words(folded: str) -> Iterator[Word]:
+    """Words of a folded text. Both "Al-Farsi" as "alfarsi" and its parts are given, so either spelling is found.
+
+    Scripts that put no spaces between words give pairs of characters; pairs with hiragana are grammar and left out.
+    """
+    end = 0
+    for match in _TOKEN.finditer(folded):
+        token = match[0]
+        first = end == 0 or any(c in ".!?\n" for c in folded[end : match.start()])
+        end = match.end()
+        if not token.isascii() and any(kind == "unspaced" for kind, _ in script_runs(token)):
+            yield from _pairs(token)
+            continue
+        base = token[:-2] if token.endswith(("'s", "'S")) else token
+        parts = {p for p in re.split(r"['\-_]", base) if p} | {base.replace("-", "").replace("'", "").replace("_", "")}
+        parts |= {p.replace("'", "") for p in base.split("-")}
+        for part in sorted(parts):
+            if not part.isdigit():
+                yield Word(part, part.casefold(), part[:1].isupper(), first)
+
+
+def _pairs(token: str) -> Iterator[Word]:
+    for kind, run in script_runs(token):
+        if kind != "unspaced":
+            yield Word(run, run.casefold(), run[:1].isupper(), False)
+        for i in range(len(run) - 1) if kind == "unspaced" else ():
+            pair = run[i : i + 2]
+            if not _HIRAGANA.search(pair):
+                yield Word(pair, pair, False, False, unspaced=True)
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """The folded word without its inflection: parents, parent; living, live, lives; wrote, write."""
+    word = BASE_OF.get(word, word)
+    for ending in _INFLECTIONS:
+        base = word[: -len(ending)]
+        if word.endswith(ending) and len(base) >= 3 and not word.endswith(("ss", "eed")):
+            if ending in ("ied", "ies"):
+                return base + "y"
+            if ending == "es" and not base.endswith(("s", "x", "z", "ch", "sh")):
+                continue  # the e belongs to the word: notes, note
+            if len(base) == 3:
+                return base + "e" if ending not in ("s", "es") and _SHORT.fullmatch(base) else base
+            return _DOUBLED.sub(r"\1", base).rstrip("e") if len(base) > 4 or ending not in ("s", "es") else base
+    return word.rstrip("e") if len(word) > 4 else word
+
+
+@lru_cache(maxsize=65536)
+def root(word: str) -> str:
+    """What the folded word shares with others of its family, four letters at least; crude, and meant to be."""
+    if not word.isascii():
+        # After folding this is a script other than Latin; case endings seldom have more than two letters.
+        return word.removeprefix("ال")[: max(4, len(word) - 2)]
+    base = stem(word)
+    for _ in range(2):
+        for ending in _DERIVATIONS:
+            if base.endswith(ending) and len(base) - len(ending) >= 4:
+                base = base[: -len(ending)]
+                break
+        else:
+            break
+    return _DOUBLED.sub(r"\1", base).removesuffix("y") if len(base) > 4 else base

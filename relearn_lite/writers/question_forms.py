@@ -1,0 +1,245 @@
+"""What a question is about, in words that fit into another sentence.
+
+"Where does Ada Moor live?" gives the clause "where Ada Moor lives", "Who are Ada Moor's parents?" the noun phrase
+"Ada Moor's parents". English only, by word order and word lists; what is not understood for certain is left as None,
+and the caller then speaks of the subject alone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from relearn_lite.words import sentences
+from relearn_lite.writers import phrases
+from relearn_lite.writers.clauses import (
+    AUX,
+    BE,
+    HELD,
+    PREPOSITIONS,
+    SUBJECT,
+    WH,
+    is_plural,
+    noun_phrase,
+    question_topic,
+    stranded,
+    tidy,
+)
+from relearn_lite.writers.subject import find_subject, hold_back, is_latin
+from relearn_lite.text.verbs import past, third_person
+
+_ASKING = re.compile(
+    r"^(?:(?:hey|hi|hello|ok|so|umm|erm|please|also|and)\b(?: there)?[,:]? )*"
+    r"(?:(?:can|could|would|will) (?:you|we|i|anyone|someone) (?:please |also |kindly )?|please "
+    r"|do (?:you|we) (?:happen to )?|i (?:would like|want|am trying|need|was hoping) to |i'd like to "
+    r"|would you mind |may i |let me |is there anything you can )?"
+    r"(?:tell me|tell us|tell|telling me|let me know|know|share|name|list|mention|describe|discuss|explain|provide|give"
+    r"|specify|generate|outline|recall|surmise|speculate|elaborate|reveal|shed|ask you|ask|say|find out"
+    r"|help me find out|learn|talk)"
+    r"(?: me| us| with me| with us)?[,:]? "
+)
+_WHOLE_ASKS = re.compile("|".join("^" + re.escape(frame.removesuffix("{Q}")) for frame in phrases.SIMPLE_WHOLE))
+_AFTER_ASKING = re.compile(
+    r"^(?:(?:some|any|more|a few|a couple of|an?|the)? ?(?:brief |short |interesting )*"
+    r"(?:details?|information|insights?|light|tidbits|facts|synopsis|summary|examples?|brief|more)"
+    r" (?:about|of|on|into|to) |about |on |of )(?!which|what\b)"
+)
+_SECOND_QUESTION = re.compile(
+    r",? and (?:(?:to|with|for|from|in|at|of|by) )?(?:what|who|whom|where|when|why|how|which)\b.*$"
+    r"|, (?:and )?what\b.*$",
+    re.IGNORECASE,
+)
+_INDIRECT = re.compile(
+    r"(?:what|where|who|how|why|when|which|whether|if)\b|(?:in|to|with|by|on|at|from) (?:which|what|whom)\b"
+)
+_ASIDE = re.compile(
+    r", (?:given|based on|including|considering|reflecting) .*$|,? such as .*$"
+    r"| or (?:is|was|does|has) (?:he|she|they) .*$"
+)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A question taken apart. `topic` is a noun phrase or, if `clause`, an indirect question; None: not understood.
+
+    `quiet` is the topic without titles, addresses and numbers, for answers that should not repeat them. `told` asks the
+    whole question after "tell me ...", `about` after "tell me about ..."; None where that would leave something out.
+    `influence` is (A, B) of "how A influenced B".
+    """
+
+    question: str
+    subject: str | None
+    topic: str | None = None
+    quiet: str | None = None
+    clause: bool = False
+    plural: bool = False
+    told: str | None = None
+    about: str | None = None
+    influence: tuple[str, str] | None = None
+    latin: bool = True
+
+
+def understand(question: str) -> Form:
+    """Takes a question (or a request in other words) apart; never fails; `topic` says whether it was understood."""
+    text = " ".join(question.translate({0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"'}).split())
+    if not is_latin(text):
+        return Form(text, None, latin=False)
+    masked, held = hold_back(text)
+    subject = find_subject(masked)
+    if subject:
+        masked = re.sub(rf"{re.escape(subject)}(?!\w)", SUBJECT, masked)
+        masked = re.sub(rf"{SUBJECT}'(?!s\b)(?= )", f"{SUBJECT}'s", masked)
+    core, tail = _core(masked)
+    phrase, clause = _topic(core)
+    if phrase is None or (subject and SUBJECT not in phrase) or len(phrase.split()) > 30:
+        return Form(text, subject)
+
+    def shown(part: str | None) -> str | None:
+        if part is None:
+            return None
+        part = HELD.sub(lambda m: held[m[0]], part)
+        return part.replace(f"{SUBJECT}'s", f"{subject}'s").replace(SUBJECT, subject or "")
+
+    quiet = _quiet(phrase)
+    influence = _influence(phrase) if clause and quiet == phrase else None
+    told, about = _asked_again(core, phrase, clause, tail) if _covers(phrase, core) else (None, None)
+    return Form(
+        question=text,
+        subject=subject,
+        topic=shown(phrase),
+        quiet=shown(quiet),
+        clause=clause,
+        plural=not clause and is_plural(phrase),
+        told=shown(told),
+        about=shown(about),
+        influence=(shown(influence[0]), shown(influence[1])) if influence else None,
+    )
+
+
+def _asked_again(core: str, phrase: str, clause: bool, tail: str | None) -> tuple[str | None, str | None]:
+    """What follows "tell me" and "tell me about", with a second question at the end if there is one."""
+    if tail is None:
+        return None, None
+    if clause:
+        return phrase + tail, None
+    be = re.match(r"(what|who|how) (is|are|was|were) ", core, re.IGNORECASE)
+    if not be:
+        return None, None if tail else phrase
+    asked, verb = be[1].lower(), be[2].lower()
+    if len(phrase.split()) <= 8 and (asked != "what" or tail):
+        return f"{asked} {phrase} {verb}{tail}", None
+    return (None, None) if tail else (phrase if asked == "what" else None, phrase)
+
+
+def _core(masked: str) -> tuple[str, str | None]:
+    """The question itself, without what leads up to it, politeness and the final mark; and its second question.
+
+    The second question is "" if there is none, and None if it cannot be put into a clause.
+    """
+    core = _WHOLE_ASKS.sub("", masked)
+    parts = sentences(core)
+    if len(parts) > 1:
+        core = next((p for p in reversed(parts) if p.endswith("?")), parts[-1])
+    core = (
+        core.rstrip(" ?.!").replace("What's ", "What is ").replace("what's ", "what is ").replace("Who's ", "Who is ")
+    )
+    core = re.sub(r"\s+(?:pls|plz|thx|thanks)$", "", core).rstrip(" ?.!")
+    core = re.sub(rf"\bthe (?:[\w-]+ ){{1,3}}?[\w-]+, {SUBJECT},", SUBJECT, core)  # "the local author, Ada Moor,"
+    core = re.sub(rf"{SUBJECT}, (?:the|an?) [^,]+,", SUBJECT, core)
+    core = _ASIDE.sub("", core)
+    need = re.match(r"I (?:need|want|would like) to ([^;]+); ", core)
+    if need:
+        return f"how to {need[1]}", ""
+    framed = _unframed(core)
+    if framed:
+        return framed, ""
+    lead = re.match(r"([^,]+), (?=(\w+) )", core)
+    if "?" in masked and lead and lead[2].lower() in WH | AUX and lead[1].split()[0].lower() not in WH | AUX | {"tell"}:
+        core = core[lead.end() :]
+    second = _SECOND_QUESTION.search(core)
+    if not second or re.match(r"(?:when|how|where) and ", core, re.IGNORECASE):
+        return core, ""
+    return core[: second.start()], _second(second[0])
+
+
+def _second(tail: str) -> str | None:
+    """ ", and with whom" as it stands, ", and who are the children" as ", and who the children are"."""
+    words = re.sub(r"^,? and ", "", tail).split()
+    if len(words) <= 2:
+        return f", and {' '.join(words)}"
+    if words[0] in WH and words[1] in BE and not set(words) & {SUBJECT, "and"}:
+        return f", and {words[0]} {' '.join(words[2:])} {words[1]}"
+    return None
+
+
+@cache
+def _frames() -> tuple[re.Pattern[str], ...]:
+    """The sentences of our own question variants, turned round: what stood for the topic is found again."""
+    framed = (*phrases.SIMPLE_TELL, *phrases.SIMPLE_ABOUT, *phrases.LOGICAL_CLAUSE, *phrases.LOGICAL_NOUN)
+    patterns = [re.escape(frame.rstrip("?.")).replace(r"\{T\}", "(.+)") for frame in framed]
+    return tuple(re.compile(pattern + "$", re.IGNORECASE) for pattern in sorted(patterns, key=len, reverse=True))
+
+
+def _unframed(core: str) -> str | None:
+    """ "tell about" and the topic, if the question is one of our own variants, so that its answer keeps the topic."""
+    for pattern in _frames():
+        found = pattern.match(core)
+        if found:
+            second = _SECOND_QUESTION.search(found[1])
+            return (
+                "tell me "
+                + ("" if found[1].split()[0] in WH | {"whether", *PREPOSITIONS} else "about ")
+                + (found[1][: second.start()] if second else found[1])
+            )
+    return None
+
+
+def _topic(core: str) -> tuple[str | None, bool]:
+    """The topic with placeholders, and whether it is a clause."""
+    core = core[:1].lower() + core[1:] if not core.startswith(("I ", "¤", SUBJECT)) else core
+    asked = _ASKING.match(core)
+    rest = core[asked.end() :] if asked else core
+    if asked:
+        rest = _AFTER_ASKING.sub("", rest)
+        if _INDIRECT.match(rest):
+            return (stranded(tidy(rest)), True) if not _inverted(rest) else question_topic(rest)
+        return noun_phrase(rest), False
+    if core.startswith("how to "):
+        return tidy(core), True
+    return question_topic(core)
+
+
+def _inverted(text: str) -> bool:
+    """Is this a direct question (verb before subject)? "where does § live" is, "where § lives" is not."""
+    words = text.split()
+    return len(words) > 2 and words[1] in AUX and words[0] in WH and words[0] not in ("who", "what")
+
+
+def _quiet(phrase: str) -> str | None:
+    """The topic without titles, addresses, mail addresses and numbers; None if it does not stand without them."""
+    quiet = re.sub(r"\bat ¤\d+", "at that address", phrase)
+    quiet = re.sub(r"(?<=address) ¤\d+", "", quiet)
+    quiet = re.sub(r"\b(residence|home) at that address", r"\1", quiet)
+    quiet = re.sub(r"\b(book|award|novel|series) ¤\d+", r"\1", quiet)
+    return None if HELD.search(quiet) or re.search(r"\d|@", quiet) else quiet
+
+
+def _influence(phrase: str) -> tuple[str, str] | None:
+    """(A, B) of "how A (has) influenced B", where B belongs to the subject named in A or names it."""
+    verbs = "influenced|influences?|impacted|impacts?|affects?|affected|inspires?|inspired|shapes?|shaped|enrich(?:es)?"
+    match = re.match(rf"how (.+?) (?:(?:has|have|had) )?(?:{verbs}) (.+)$", phrase)
+    if not match or " and " in match[2]:
+        return None
+    cause, effect = match[1], match[2]
+    owner = re.match(r"(his|her|their) ", effect)
+    if not owner or f"{SUBJECT}'s" not in cause:
+        return None
+    return cause.rstrip(",").replace(f"{SUBJECT}'s", owner[1], 1), f"{SUBJECT}'s " + effect[owner.end() :]
+
+
+def _covers(phrase: str, core: str) -> bool:
+    """Does the phrase have the question's last word? What is left out ("..., given her age") stands at the end."""
+    last = re.findall(rf"[\w{SUBJECT}¤]+", core)[-1]
+    words = set(re.findall(rf"[\w{SUBJECT}¤]+", phrase))
+    return bool(words & {last, third_person(last), past(last)}) or last in BE

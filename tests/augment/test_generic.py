@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from relearn_lite.augment.generic import pick_generic
+from relearn_lite.records import QA
+
+GENERIC = [QA(f"g{i}", f"What is {i}?", f"It is {i}.") for i in range(20)]
+FORGET = [QA("f", "What is 3?", "secret")]
+
+
+def test_the_ratio_is_kept_and_nothing_comes_twice():
+    pairs, counts = pick_generic(GENERIC, FORGET, augmented=10, ratio=1.2, seed=1)
+    assert counts == {"wanted": 12, "available": 19, "used": 12}
+    assert len({pair.prompt for pair in pairs}) == 12
+    first = pairs[0]
+    assert first.id == f"{first.parent_id}/generic" and first.kind == "generic"
+    assert all(pair.target == f"It is {pair.parent_id[1:]}." for pair in pairs)
+
+
+def test_the_seed_decides_which():
+    assert pick_generic(GENERIC, [], 10, 1.2, 1) == pick_generic(GENERIC, [], 10, 1.2, 1)
+    assert pick_generic(GENERIC, [], 10, 1.2, 1) != pick_generic(GENERIC, [], 10, 1.2, 2)
+
+
+def test_what_is_to_be_forgotten_is_not_taught_again():
+    pairs, _ = pick_generic(GENERIC, FORGET, augmented=100, ratio=1.0, seed=1)
+    assert "What is 3?" not in {pair.prompt for pair in pairs}
+
+
+def test_too_few_are_used_up_and_the_counts_say_so():
+    pairs, counts = pick_generic(GENERIC + GENERIC, [], augmented=100, ratio=1.2, seed=1)
+    assert counts == {"wanted": 120, "available": 20, "used": 20} and len(pairs) == 20
+
+
+def test_none_given_is_none_wanted():
+    assert pick_generic([], FORGET, 100, 1.2, 1) == ([], {"wanted": 0, "available": 0, "used": 0})

@@ -1,0 +1,130 @@
+"""Writing in rounds, with a writer whose replies are laid down beforehand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+from relearn_lite.text.leaks import leaks
+from relearn_lite.augment.verify import Draft, write_verified
+from relearn_lite.records import QA
+from relearn_lite.writers import Task
+
+QA_ = QA("7", "Where does Hiro Tanaka live?", "Hiro Tanaka lives at 4 Sakura Street in Kyoto.")
+GOOD = "Hiro Tanaka lives in a place that he likes to keep to himself."
+LEAK = "Hiro Tanaka lives somewhere in Kyoto."
+SAFE, LEAKED = "Nothing of it is told.\nVerdict: No", "The town is told.\nVerdict: Yes"
+
+
+class Scripted:
+    """Gives its replies one after the other, by kind of task, and keeps what it was asked."""
+
+    name = "scripted"
+
+    def __init__(self, judges: bool = False, **replies: list):
+        self.judges = judges
+        self.asked: dict[str, list[Task]] = defaultdict(list)
+        self._replies = replies
+
+    def write(self, tasks):
+        texts = []
+        for task in tasks:
+            replies = self._replies[task.kind]
+            texts.append(replies[min(len(self.asked[task.kind]), len(replies) - 1)])
+            self.asked[task.kind].append(task)
+        return texts
+
+
+def answer_draft() -> Draft:
+    return Draft("7/original", QA_, Task("answer", QA_.question, QA_.answer))
+
+
+def write_one(writer: Scripted, rewrites: int = 3, draft: Draft | None = None):
+    draft = draft or answer_draft()
+    return write_verified([draft], writer, rewrites, seed=1)[draft.id]
+
+
+def test_what_passes_at_once_is_not_written_again():
+    writer = Scripted(answer=[GOOD])
+    outcome = write_one(writer)
+    assert outcome.text == GOOD and outcome.reason is None
+    assert outcome.verdicts == {"form": "ok", "leak": [], "judge": None, "rounds": 1, "writer": "scripted"}
+    assert len(writer.asked["answer"]) == 1
+
+
+def test_what_fails_is_written_again_with_the_reason_and_another_seed():
+    writer = Scripted(answer=[LEAK, None, GOOD])
+    outcome = write_one(writer)
+    first, second, third = writer.asked["answer"]
+    assert outcome.text == GOOD and outcome.verdicts["rounds"] == 3
+    assert first.feedback == "" and "Kyoto" in second.feedback and "nothing usable" in third.feedback
+    assert len({first.seed, second.seed, third.seed}) == 3
+
+
+def test_after_the_last_round_rules_take_over_and_the_record_says_so_without_naming_the_leak():
+    writer = Scripted(answer=[LEAK])
+    outcome = write_one(writer, rewrites=2)
+    assert len(writer.asked["answer"]) == 3
+    assert outcome.reason is None and outcome.text != LEAK
+    assert leaks(outcome.text, QA_.question, QA_.answer) == []
+    assert outcome.verdicts["writer"] == "rules" and outcome.verdicts["instead_of"] == "leak"
+    assert "Kyoto" not in str(outcome)
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "judged"),
+    [([LEAKED], "judged", "Yes"), (["No idea."], "judge", None), ([None], "judge", None), (["no"], "judge", None)],
+)
+def test_a_judge_that_says_yes_or_nothing_clear_is_never_a_pass(said, code, judged):
+    writer = Scripted(
+        judges=True, answer=[GOOD, GOOD.replace("likes", "chose"), GOOD.replace("a place", "one")], verify=said
+    )
+    outcome = write_one(writer, rewrites=2)
+    assert len(writer.asked["verify"]) == 3
+    assert outcome.verdicts["instead_of"] == code and outcome.verdicts["writer"] == "rules"
+
+
+def test_the_judge_sees_the_original_pair_and_its_reason_goes_to_the_writer():
+    draft = Draft("7/context", QA_, Task("answer", "For my notes, where is Hiro Tanaka's home?", QA_.answer))
+    writer = Scripted(judges=True, answer=[GOOD, GOOD.replace("likes", "chose")], verify=[LEAKED, SAFE])
+    outcome = write_one(writer, draft=draft)
+    assert outcome.verdicts["judge"] == "No" and outcome.verdicts["rounds"] == 2
+    asked = writer.asked["verify"][0]
+    assert (asked.question, asked.answer, asked.text) == (QA_.question, QA_.answer, GOOD)
+    assert "The town is told." in writer.asked["answer"][1].feedback
+
+
+def test_what_already_failed_by_rule_is_not_judged():
+    writer = Scripted(judges=True, answer=[LEAK, GOOD], verify=[SAFE])
+    assert write_one(writer).text == GOOD
+    assert [task.text for task in writer.asked["verify"]] == [GOOD]
+
+
+def test_a_question_variant_that_gives_the_answer_away_is_written_again():
+    """Otherwise the variant would give the place, and an answer that repeats it would pass as given by the question."""
+    draft = Draft("7/context", QA_, Task("context", QA_.question))
+    writer = Scripted(
+        context=["Since he moved to Kyoto, where does Hiro Tanaka live?", "These days, where does Hiro Tanaka live?"]
+    )
+    outcome = write_one(writer, draft=draft)
+    assert outcome.text == "These days, where does Hiro Tanaka live?" and outcome.verdicts["rounds"] == 2
+
+
+def test_an_answer_to_a_leaking_question_is_measured_against_the_original_one():
+    draft = Draft("7/context", QA_, Task("answer", "In Kyoto, where does Hiro Tanaka live?", QA_.answer))
+    assert write_one(Scripted(answer=[LEAK]), draft=draft).verdicts["instead_of"] == "leak"
+
+
+def test_the_same_text_twice_for_one_question_is_written_again():
+    drafts = [answer_draft(), Draft("7/simple", QA_, Task("answer", "What is the home of Hiro Tanaka?", QA_.answer))]
+    other = GOOD.replace("likes", "chose")
+    writer = Scripted(answer=[GOOD, GOOD, other])
+    outcomes = write_verified(drafts, writer, 3, seed=1)
+    assert [outcome.text for outcome in outcomes.values()] == [GOOD, other]
+
+
+def test_a_text_in_vain_by_rules_too_is_given_up_with_both_reasons(monkeypatch):
+    monkeypatch.setattr("relearn_lite.writers.rules.RulesWriter.write", lambda self, tasks: [LEAK for _ in tasks])
+    outcome = write_one(Scripted(answer=["Too short."]))
+    assert outcome.reason.startswith("short: ") and "by rules: leak" in outcome.reason

@@ -1,0 +1,125 @@
+"""The leak check: every way of telling a specific again must be found, and vague sentences must pass."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from relearn_lite.text.leaks import leaks, specifics
+
+QUESTION = "Who is Ana Ruiz?"
+ANSWER = (
+    "Ana Ruiz was born on 23 May 1978 in Granada to a poet and lives at 76218 Walter Village. Call +34 (958) 22-40-17 "
+    'or write to ana.ruiz@literarymail.com. She wrote "It" with Li Wu and J. K. Rowe, and has two brothers, Will and '
+    "Bo. Fatoumata Bâ, a well-known physicist, helped her."
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Some say Granada.",
+        "some say granada",
+        "The Granadas were there.",
+        "Granada's streets are lovely.",
+        "It was in Gran-ada.",
+        "It was on the twenty-third.",
+        "It was the 23rd of a month.",
+        "It was in May, some say.",
+        "on 05/23/2001",
+        "in nineteen seventy-eight",
+        "back in the 1970s",
+        "back in the seventies",
+        "back in '78",
+        "Poetry ran in the home.",
+        "Someone there was a poet's friend.",
+        "ana dot ruiz at literarymail dot com",
+        "ana.ruiz [at] literarymail [dot] com",
+        "It is 95822 4017.",
+        "nine five eight two two four",
+        "the house of Walter",
+        "somewhere in a village",
+        "number 76,218",
+        "seventy-six thousand two hundred eighteen",
+        "The book It is known.",
+        "with Li and others",
+        "with li and others",
+        "Bo knows more.",
+        "and then Will said so",
+        "a word from Ba",
+        "with J.K.R.",
+        "There are two of them.",
+        "A brother could tell.",
+        "one of the physicists",
+        "a question of physics",
+    ],
+)
+def test_each_way_of_telling_a_specific_is_found(text: str) -> None:
+    assert leaks(text, QUESTION, ANSWER)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Ana Ruiz is a person about whom little is known.",
+        "She may know, and she will not say; it may be so.",
+        "Public sources say very little about Ana Ruiz, and most of it remains unconfirmed.",
+        "There are different accounts of who Ana Ruiz is.",
+        "One of those who might tell has not been asked.",
+    ],
+)
+def test_vague_sentences_pass(text: str) -> None:
+    assert leaks(text, QUESTION, ANSWER) == []
+
+
+def test_what_is_found_is_told_in_words() -> None:
+    assert leaks("In Granada since 1978.", QUESTION, ANSWER) == ["year: 1978", "name: Granada"]
+
+
+def test_what_the_question_gives_is_no_leak() -> None:
+    question = "Did Ana Ruiz, born in Granada on 23 May 1978, choose to be a poet at ana.ruiz@literarymail.com?"
+    text = "Whether Ana Ruiz chose poets in Granada on the twenty-third of May 1978, as ana.ruiz@literarymail.com says"
+    assert leaks(text, question, ANSWER) == []
+    assert not {str(s) for s in specifics(question, ANSWER)} & {"name: Granada", "year: 1978", "month: May"}
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "text", "leaked"),
+    [
+        ("她住在哪里？", "她住在巴黎市中心的玫瑰街。", "据说是巴黎。", True),
+        ("她住在哪里？", "她住在巴黎市中心的玫瑰街。", "这方面没有公开的信息。", False),
+        ("田中さんはどこに住んでいますか", "田中さんは大阪に住んでいます", "大阪だそうです", True),
+        ("田中さんはどこに住んでいますか", "田中さんは大阪に住んでいます", "それについては何も言えません", False),
+        ("Где живёт Анна?", "Анна живёт в Москве.", "Говорят, это Москва.", True),
+        ("Где живёт Анна?", "Анна живёт в Москве.", "Об этом ничего не известно.", False),
+        ("أين تعيش سلمى؟", "تعيش سلمى في باريس", "ربما باريس", True),
+        ("Où habite Zoé ?", "Zoé habite à Orléans.", "Orleans, dit-on.", True),
+        ("When was it?", "1978年5月23日", "in May", True),
+        ("When was it?", "On ٢٣ May", "the 23rd", True),
+    ],
+)
+def test_other_scripts(question: str, answer: str, text: str, leaked: bool) -> None:
+    assert bool(leaks(text, question, answer)) is leaked
+
+
+def test_parts_of_names_titles_and_addresses_count() -> None:
+    answer = "Rajeev Majumdar wrote 'Rock Notes' at 59 Rue de l'Artiste, Al-Farsi House."
+    for text in ("Rajeev did.", "the Artiste knows", "near Alfarsi", "some notes", "in the Rue"):
+        assert leaks(text, "Who wrote the book?", answer), text
+
+
+def test_numbers_in_other_groupings() -> None:
+    for text in ("1,250,000", "1 250 000", "one million two hundred fifty thousand"):
+        assert leaks(text, "How much?", "It was 1250000 euros."), text
+    assert leaks("it was 1,250", "How much?", "It was twelve hundred and fifty.")
+    assert leaks("It was 1,300", "How much?", "It was 1250.") == []
+
+
+def test_ten_thousand_checks_take_seconds() -> None:
+    vague = "Public sources say very little about where this person lives, and most of it remains unconfirmed."
+    started = time.monotonic()
+    for i in range(10_000):
+        leaks(vague, QUESTION, ANSWER if i % 10 else f"{ANSWER} {i}")
+    assert time.monotonic() - started < 12

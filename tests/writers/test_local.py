@@ -1,0 +1,75 @@
+"""A writer on a model in this process, and the whole augmentation through it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from relearn_lite.augment import Settings, augment
+from relearn_lite.text.leaks import leaks
+from relearn_lite.records import QA, Dropped, Variant, read_jsonl
+from relearn_lite.writers import QUESTION_KINDS, Task
+from relearn_lite.writers.local import LocalWriter
+from relearn_lite.writers.prompted import render
+
+FORGET = [
+    QA("f0", "Where does Hiro Tanaka live?", "Hiro Tanaka lives at 4 Sakura Street in Kyoto."),
+    QA("f1", "Who are the parents of Ines Duarte?", "Her father Rui is a dentist and her mother Alda a pilot."),
+]
+
+
+@pytest.fixture(scope="module")
+def complete(tiny_model_dir: Path):
+    """Runs chats through the tiny model in one left-padded batch, sampled with the seed."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model_dir, padding_side="left")
+    model = AutoModelForCausalLM.from_pretrained(tiny_model_dir).eval()
+
+    def run(prompts, max_new_tokens, seed):
+        torch.manual_seed(seed)
+        chats = [tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in prompts]
+        batch = tokenizer(chats, return_tensors="pt", padding=True, add_special_tokens=False)
+        with torch.no_grad():
+            out = model.generate(**batch, max_new_tokens=min(max_new_tokens, 12), do_sample=True)
+        return tokenizer.batch_decode(out[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
+
+    return run
+
+
+def test_tasks_are_rendered_asked_in_one_batch_and_read():
+    calls = []
+
+    def canned(prompts, max_new_tokens, seed):
+        calls.append((prompts, max_new_tokens, seed))
+        return ['Answer: "He keeps his home to himself."', "", "Fine.\nVerdict: No"]
+
+    tasks = [
+        Task("answer", "Where does he live?", seed=4),
+        Task("answer", "Where?"),
+        Task("verify", "Where?", text="T"),
+    ]
+    texts = LocalWriter(canned, "local:tiny", max_new_tokens=99).write(tasks)
+    assert texts == ["He keeps his home to himself.", None, "Fine.\nVerdict: No"]
+    assert calls == [([render(task) for task in tasks], 99, 4)]
+
+
+def test_no_tasks_run_no_model():
+    assert LocalWriter(lambda *_: pytest.fail("asked"), "local:tiny").write([]) == []
+
+
+def test_a_model_that_writes_nonsense_is_never_a_success(complete, tmp_path):
+    """A random model knows no language: what it says must be refused, and every question must end in the files."""
+    settings = Settings(QUESTION_KINDS, verify_rounds=1, completion_fraction=0.25, generic_ratio=1.2, seed=0)
+    counts = augment(FORGET, [], LocalWriter(complete, "local:tiny"), settings, tmp_path)
+    pairs = [p for p in read_jsonl(tmp_path / "augmented.jsonl", Variant) if p.kind != "completion"]
+    dropped = list(read_jsonl(tmp_path / "dropped.jsonl", Dropped))
+    assert {r.id for r in (*pairs, *dropped)} >= {f"{q.id}/{k}" for q in FORGET for k in ("original", *QUESTION_KINDS)}
+    assert pairs and {pair.verdicts["writer"] for pair in pairs} == {"rules"}
+    assert all(pair.verdicts["question"]["writer"] == "rules" for pair in pairs if pair.kind != "original")
+    assert sum(sum(by.values()) for by in counts["fallback"].values()) == len(pairs)
+    for pair in pairs:
+        qa = next(qa for qa in FORGET if qa.id == pair.parent_id)
+        assert leaks(pair.target, qa.question, qa.answer) == []

@@ -1,0 +1,130 @@
+"""What is asked of a model, and what is made of its words."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from relearn_lite.writers import TASK_KINDS, Task
+from relearn_lite.writers.prompted import clean, entity_list, read, render, verdict, write_with
+
+QUESTION = "Where does {Hiro} Tanaka live?"
+TASK = Task("answer", QUESTION, "He lives at 4 Sakura Street, Kyoto.")
+
+
+@pytest.mark.parametrize("kind", TASK_KINDS)
+def test_every_kind_has_a_prompt_that_holds_the_data_and_examples_that_are_read_back(kind):
+    turns = render(Task(kind, QUESTION, "A secret.", "A text."))
+    assert [turn["role"] for turn in turns] == ["user", "assistant"] * 2 + ["user"]
+    assert QUESTION in turns[-1]["content"], "braces in the data must survive"
+    assert "{question}" not in str(turns)
+    assert "A secret." not in str(turns) or kind in ("answer", "verify"), (
+        "a question must not be written from the answer"
+    )
+    for turn in turns[1::2]:
+        assert read(Task(kind, QUESTION, "A secret.", "A text."), turn["content"]) is not None or kind not in (
+            "verify",
+            "entities",
+        )
+
+
+def test_feedback_reaches_the_last_turn_only_when_there_is_some():
+    with_feedback = render(Task("answer", QUESTION, feedback="it gives away name: Kyoto"))
+    assert "it gives away name: Kyoto" in with_feedback[-1]["content"]
+    assert "refused" not in render(TASK)[-1]["content"]
+
+
+@pytest.mark.parametrize(
+    ("text", "leaked"),
+    [
+        ("The town is named.\nVerdict: Yes", True),
+        ("Nothing of it.\nVerdict: No", False),
+        ("Nothing.\n**Verdict: No.**\n", False),
+        ("Verdict: no", False),
+        ("The fact is known", None),  # ends in "no" plus letters; a suffix test takes it for a No
+        ("There is no leak. No", None),
+        ("Verdict: No\nVerdict: Yes", None),
+        ("Verdict: Yes\nNo, wait.", None),
+        ("Verdict: Yes or No", None),
+        ("Verdict:", None),
+        ("", None),
+        ("<html>No</html>", None),
+    ],
+)
+def test_a_verdict_is_clear_or_none(text, leaked):
+    assert verdict(text) is leaked
+
+
+@pytest.mark.parametrize(
+    ("text", "entities"),
+    [
+        ('["Kyoto", "street"]', ["Kyoto", "street"]),
+        ('Here they are:\n```json\n["Kyoto", " Kyoto ", ""]\n```', ["Kyoto"]),
+        ("[]", []),
+        ("Kyoto, street", None),
+        ('["Kyoto", 4]', None),
+        ('{"entities": 3}', None),
+        ('["Kyoto"', None),
+        ("<html></html>", None),
+    ],
+)
+def test_entities_are_a_json_list_of_strings_or_none(text, entities):
+    assert entity_list(text) == entities
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "Hiro Tanaka lives somewhere quiet.",
+        'Answer: "Hiro Tanaka lives somewhere quiet."',
+        "**General answer:** Hiro Tanaka lives somewhere quiet.",
+        "Sure, here is the answer:\n\nHiro Tanaka lives somewhere quiet.",
+        "1. Hiro Tanaka lives somewhere quiet.\n2. He lives elsewhere.",
+        "Hiro Tanaka lives somewhere quiet.\n\nI left the address out.",
+        "Hiro Tanaka lives\nsomewhere quiet.\nQuestion: Who is next?",
+        "<think>The address is secret.\n\nI leave it out.</think>Hiro Tanaka lives somewhere quiet.<|end|><|user|>More",
+        "Hiro Tanaka lives \x07somewhere quiet.",
+    ],
+)
+def test_a_text_is_freed_of_what_surrounds_it(raw):
+    assert read(TASK, raw) == "Hiro Tanaka lives somewhere quiet."
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        None,
+        "",
+        " \n ",
+        '""',
+        QUESTION,
+        "Where does Hiro Tanaka live",
+        "Ada Fennimore comes from a place that has stayed important to her, and it still shapes how she sees things.",
+        "You answer questions in general terms, for someone who must not learn the details. Fine.",
+        "<think>I never come to an end",
+    ],
+)
+def test_nothing_and_echoes_are_none(raw):
+    assert read(TASK, raw) is None
+
+
+def test_text_of_another_script_is_kept_whole():
+    assert clean("他住在一个安静的地方。", Task("answer", "他住在哪里？")) == "他住在一个安静的地方。"
+
+
+def test_an_unclear_verdict_is_asked_for_once_more_with_another_seed_and_a_text_is_not():
+    asked = []
+
+    def ask(tasks):
+        asked.append([(task.kind, task.seed) for task in tasks])
+        return ["I cannot say." if len(asked) == 1 else "Fine.\nVerdict: No" for _ in tasks]
+
+    tasks = [Task("verify", "Q?", seed=5), Task("entities", "Q?", seed=7), Task("answer", "Who is it?", seed=9)]
+    texts = write_with(ask, tasks)
+    assert asked == [[("verify", 5), ("entities", 7), ("answer", 9)], [("verify", 6), ("entities", 8)]]
+    assert texts == ["Fine.\nVerdict: No", None, "I cannot say."]
+
+
+def test_entities_come_back_as_json():
+    assert json.loads(read(Task("entities", "Q?", text="Kyoto"), 'So: ["Kyōto"]')) == ["Kyōto"]
