@@ -1,0 +1,175 @@
+"""From answers to numbers, for one model: every metric's mean, its interval, and what could not be scored."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from relearn_lite.errors import RecipeError
+from relearn_lite.evaluators import Evaluators, embedded_evaluators
+from relearn_lite.metrics import COMBINED, DEFAULT, METRICS, PARAPHRASE, Column, Metric, name_problems
+from relearn_lite.records import Answer, Score
+from relearn_lite.score_input import read_answers
+
+__all__ = ["Evaluators", "evaluate", "score_files"]
+
+RESAMPLES = 2000
+Progress = Callable[[str, int, int], None]  # (what is being measured, how many are done, of how many)
+
+
+def evaluate(
+    answers: Mapping[str, Sequence[Answer]],
+    evaluators: Evaluators,
+    metrics: Sequence[str],
+    progress: Progress | None = None,
+) -> tuple[dict, list[Score]]:
+    """The numbers of one model as metrics.json holds them, and every metric's value of every answer.
+
+    `answers` maps splits (forget, retain, and the same with `_paraphrase`) to answers. The result maps each key to a
+    mean, or None where nothing could be scored; beside the keys stand
+      missing    {key: how many answers could not be scored}, none of which is in the mean; keys without any are left out
+      reasons    {key: why it is None}
+      intervals  {key: [low, high]}, 95 % bootstrap interval of a mean
+    Raises RecipeError for a metric that does not exist.
+    """
+    if problems := name_problems(metrics):
+        raise RecipeError(problems)
+    numbers: dict = {}
+    result = {"missing": {}, "reasons": {}, "intervals": {}}
+    scores: list[Score] = []
+    work = _work(answers, metrics)
+    for done, (metric, side, ending) in enumerate(work):
+        rows = answers[side + ending]
+        if progress:
+            progress(f"{metric.name} of {side + ending}", done, len(work))
+        for part, column in _measure(metric, rows, evaluators).items():
+            key = metric.key(part, side) + ending
+            numbers[key] = _summarize(key, column, result)
+            scores += [
+                Score(row.id, part, value, reason, side + ending)
+                for row, value, reason in zip(rows, column.values, column.reasons, strict=bool(column.values))
+            ]
+    if progress:
+        progress("done", len(work), len(work))
+    for ending in ("", PARAPHRASE):
+        numbers |= _combine(numbers, ending, result["reasons"])
+    return numbers | result, scores
+
+
+def _work(answers: Mapping[str, Sequence[Answer]], metrics: Sequence[str]) -> list[tuple[Metric, str, str]]:
+    """(metric, side, ending of the split's name) for all that is to be measured, paraphrases last."""
+    return [
+        (METRICS[name], side, ending)
+        for ending in ("", PARAPHRASE)
+        for name in dict.fromkeys(metrics)
+        for side in METRICS[name].sides
+        if side + ending in answers
+    ]
+
+
+def _measure(metric: Metric, rows: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
+    if not rows:
+        return {part: Column.not_measured("there are no answers") for part in metric.parts}
+    if missing := evaluators.missing(metric.needs):
+        reason = "nobody was named for " + " and ".join(f"evaluate.evaluators.{field}" for field in missing)
+        return {part: Column.not_measured(reason) for part in metric.parts}
+    return {part: _only_finite(column) for part, column in metric.measure(rows, evaluators).items()}
+
+
+def _only_finite(column: Column) -> Column:
+    """NaN and infinity are failures too: one of them would make the mean meaningless."""
+    pairs = [
+        (value, reason) if value is None or math.isfinite(value) else (None, f"not a finite number ({value})")
+        for value, reason in zip(column.values, column.reasons, strict=bool(column.values))
+    ]
+    return Column([value for value, _ in pairs], [reason for _, reason in pairs], column.absent)
+
+
+def _summarize(key: str, column: Column, result: dict) -> float | None:
+    """The mean of what could be scored; notes missing counts, the interval, and the reason if there is no mean."""
+    known = [float(value) for value in column.values if value is not None]
+    n_missing = len(column.values) - len(known)
+    if n_missing:
+        result["missing"][key] = n_missing
+    if not known:
+        told = next((reason for reason in column.reasons if reason), None)
+        result["reasons"][key] = column.absent or f"none of {n_missing} answers could be scored: {told}"
+        return None
+    if len(known) > 1:
+        result["intervals"][key] = list(bootstrap_interval(known))
+    return math.fsum(known) / len(known)
+
+
+def _combine(numbers: dict, ending: str, reasons: dict[str, str]) -> dict[str, float | None]:
+    """LS, forget score and the like, of those numbers that were measured; None where one of their parts is None."""
+    combined: dict[str, float | None] = {}
+    for number in COMBINED:
+        parts = [part + ending for part in number.of]
+        if not all(part in numbers for part in parts):
+            continue
+        key = number.key.name + ending
+        unknown = [part for part in parts if numbers[part] is None]
+        if unknown:
+            reasons[key] = f"needs {' and '.join(unknown)}, which could not be had"
+        combined[key] = None if unknown else float(number.combine(*(numbers[part] for part in parts)))
+    return combined
+
+
+def bootstrap_interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
+    """95 % percentile bootstrap interval of the mean: 2.5th and 97.5th percentile of the means of 2000 resamples."""
+    sample = np.asarray(values, dtype=np.float64)
+    rng = np.random.default_rng(seed)
+    # One resample at a time: all at once would take 2000 x n indices of memory.
+    means = [sample[rng.integers(0, len(sample), len(sample))].mean() for _ in range(RESAMPLES)]
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def score_files(
+    forget: Path | None,
+    retain: Path | None,
+    evaluators: Evaluators | None = None,
+    metrics: Sequence[str] = DEFAULT,
+    progress: Progress | None = None,
+) -> dict:
+    """The numbers of answers that any model gave, from files of {query, ground_truth, generated_response}.
+
+    Without evaluators the embedded ones judge, and perplexity and LS are None with the reason. Raises RecipeError
+    naming every file, row and key that is wrong.
+    """
+    files = {"forget": forget, "retain": retain}
+    named = {split: Path(path) for split, path in files.items() if path is not None}
+    if not named:
+        raise RecipeError("score: no file was given. Needed: --forget FILE, --retain FILE, or both.")
+    answers, problems = {}, []
+    for split, path in named.items():
+        try:
+            answers[split] = read_answers(path, split)
+        except RecipeError as error:
+            problems += error.problems
+    if problems:
+        raise RecipeError(problems)
+    numbers, _ = evaluate(answers, evaluators or embedded_evaluators(), metrics, progress)
+    return numbers
+
+
+def samples(answers: Mapping[str, Mapping[str, Sequence[Answer]]], scores: Mapping[str, Sequence[Score]]) -> list[dict]:
+    """One row a question: the answers of every model to it, and their value by every metric."""
+    rows: dict[tuple[str, str], dict] = {}
+    for model, splits in answers.items():
+        for split, given in splits.items():
+            for answer in given:
+                row = rows.setdefault((split, answer.id), {
+                    "id": answer.id, "split": split, "query": answer.query, "ground_truth": answer.ground_truth,
+                    "finished": {}, "scores": {},
+                })
+                row[model] = answer.generated_response
+                row["finished"][model] = answer.finished
+                row["scores"][model] = {}
+    for model, given in scores.items():
+        for score in given:
+            rows[score.split, score.id]["scores"][model][score.metric] = score.value
+    return list(rows.values())

@@ -1,0 +1,182 @@
+"""Linguistic quality of answers: perplexity, Brunet's index, Honoré's statistic, RTTR, and the Linguistic Score (LS).
+
+Words are NLTK word tokens of the lower-cased answer, punctuation included; N is their number, V that of different
+ones, V1 that of those which occur once. Formulas: Xu et al. 2025 (ReLearn), appendix, and the authors' code.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+
+from relearn_lite.evaluators import Evaluators
+from relearn_lite.metrics.declaration import Column, Combined, Key, Metric, Side
+from relearn_lite.records import Answer
+from relearn_lite.words import sentences
+
+BRUNET_OF_NOTHING = 1000.0
+HONORE_CAP = 1e6
+
+
+def rttr(text: str) -> float:
+    """Root type-token ratio V / sqrt(N), the variety of words; 0 for an empty text."""
+    n, v, _ = _counts(text)
+    return v / math.sqrt(n) if n else 0.0
+
+
+def brunet_index(text: str) -> float:
+    """Brunet's index N ** (V ** -0.165), lower for richer text; 1000 for an empty one."""
+    n, v, _ = _counts(text)
+    return float(n ** (v**-0.165)) if n else BRUNET_OF_NOTHING
+
+
+def honore_statistic(text: str) -> float:
+    """Honoré's statistic 100 ln N / (1 - V1/V + 0.1), higher for richer text; 0 for N <= 1, at most 1e6."""
+    n, v, once = _counts(text)
+    return min(100 * math.log(n) / (1 - once / v + 0.1), HONORE_CAP) if n > 1 else 0.0
+
+
+def linguistic_score(ppl: float, brunet: float, honore: float) -> tuple[float, float]:
+    """(harmonic, arithmetic) mean of σ(-ln PPL), σ(-ln BI) and σ(ln HS), each argument being a data set's mean.
+
+    σ(-ln x) = 1 / (1 + x) and σ(ln x) = x / (1 + x): this form has no logarithm of 0. Both lie in 0 to 1, higher is
+    better; the harmonic one is 0 where any part is.
+    """
+    parts = (1 / (1 + ppl), 1 / (1 + brunet), honore / (1 + honore))
+    harmonic = 3 / sum(1 / part for part in parts) if all(parts) else 0.0
+    return harmonic, sum(parts) / 3
+
+
+def tokens(text: str) -> list[str]:
+    """NLTK word tokens. With NLTK's punkt data on this machine its own sentences are used, else those of `words`.
+
+    The tokenizer takes the last full stop of a sentence off its word, so where sentences end matters. Nothing is
+    downloaded.
+    """
+    from nltk.tokenize.destructive import NLTKWordTokenizer
+
+    if _has_punkt():
+        from nltk import word_tokenize
+
+        return word_tokenize(text)
+    tokenizer = NLTKWordTokenizer()
+    return [token for sentence in sentences(text) for token in tokenizer.tokenize(sentence)]
+
+
+@cache
+def _has_punkt() -> bool:
+    import nltk
+
+    try:
+        nltk.data.find("tokenizers/punkt_tab/english/")
+    except LookupError:
+        return False
+    return True
+
+
+@cache
+def _counts_of(text: str) -> tuple[int, int, int]:
+    counts = Counter(tokens(text))
+    return counts.total(), len(counts), sum(count == 1 for count in counts.values())
+
+
+def _counts(text: str) -> tuple[int, int, int]:
+    """(N, V, V1) of the lower-cased text."""
+    return _counts_of(text.lower())
+
+
+def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
+    """Brunet's index, Honoré's statistic and RTTR of each answer, and its perplexity if there is a language model."""
+    texts = [answer.generated_response for answer in answers]
+    measures = {"brunet": brunet_index, "honore": honore_statistic, "rttr": rttr}
+    columns = {part: Column.of([of(text) for text in texts], "undefined") for part, of in measures.items()}
+    return {"ppl": _perplexity(answers, evaluators)} | columns
+
+
+def _perplexity(answers: Sequence[Answer], evaluators: Evaluators) -> Column:
+    """exp(mean token loss) of each answer after its question, under the base language model."""
+    if evaluators.language_model is None:
+        return Column.not_measured("no language model was named (evaluate.evaluators.language_model)")
+    values = evaluators.language_model.perplexity([(a.query, a.generated_response) for a in answers])
+    reasons = [
+        None if value is not None else "the language model gave none" if a.generated_response.strip() else "empty answer"
+        for a, value in zip(answers, values, strict=True)
+    ]
+    return Column(list(values), reasons)
+
+
+def _keys(side: Side) -> tuple[Key, ...]:
+    return (
+        Key(
+            f"ppl_{side}",
+            "lower",
+            None,
+            f"How surprised the base model is by the {side} answers; at least 1, and as low as vanilla's is good. Babble "
+            "is high, but endless repetition is low: read it with rttr.",
+            low=1.0,
+            high=None,
+        ),
+        Key(
+            f"brunet_{side}",
+            "lower",
+            None,
+            f"Brunet's index of the {side} answers: lower is richer wording; 1000 for an empty answer.",
+            low=1.0,
+            high=BRUNET_OF_NOTHING,
+        ),
+        Key(
+            f"honore_{side}",
+            "higher",
+            None,
+            f"Honoré's statistic of the {side} answers: higher means more words used only once.",
+            high=HONORE_CAP,
+        ),
+        Key(
+            f"rttr_{side}",
+            "higher",
+            None,
+            f"Variety of words of the {side} answers; repetition such as `Tel Tel Tel` brings it down.",
+            high=None,
+        ),
+    )
+
+
+def _scores(side: Side) -> tuple[Combined, ...]:
+    of = (f"ppl_{side}", f"brunet_{side}", f"honore_{side}")
+    return (
+        Combined(
+            Key(
+                f"ls_{side}",
+                "higher",
+                None,
+                f"Linguistic score of the {side} answers: fluent and varied at once; compare with vanilla's, 0.9 of it is "
+                "good.",
+            ),
+            of,
+            combine=lambda ppl, brunet, honore: linguistic_score(ppl, brunet, honore)[0],
+        ),
+        Combined(
+            Key(
+                f"ls_arithmetic_{side}",
+                "higher",
+                None,
+                f"As ls_{side}, with an arithmetic mean, which one bad part does not pull down.",
+            ),
+            of,
+            combine=lambda ppl, brunet, honore: linguistic_score(ppl, brunet, honore)[1],
+        ),
+    )
+
+
+METRICS = (
+    Metric(
+        name="ls",
+        sides=("forget", "retain"),
+        parts=("ppl", "brunet", "honore", "rttr"),
+        keys=_keys("forget") + _keys("retain"),
+        measure=measure,
+    ),
+)
+COMBINED = _scores("forget") + _scores("retain")

@@ -1,0 +1,65 @@
+"""What a run cost and what it ran on, taken from its manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    time: str
+    memory: str  # peak; a dash where it was not measured
+    share: float  # of the time of all stages, 0 to 1
+
+
+def stages(manifest: dict[str, Any]) -> list[Stage]:
+    """The stages in their order, with their time and peak memory, and a last line for the whole run."""
+    measured = manifest.get("stages") or {}
+    total = sum(stage.get("seconds") or 0 for stage in measured.values())
+    peaks = [stage["peak_memory_mb"] for stage in measured.values() if stage.get("peak_memory_mb") is not None]
+    lines = [
+        Stage(name, duration(stage.get("seconds")), memory(stage.get("peak_memory_mb")), _share(stage, total))
+        for name, stage in measured.items()
+    ]
+    return [*lines, Stage("all", duration(total), memory(max(peaks, default=None)), 1.0)] if lines else []
+
+
+def _share(stage: dict[str, Any], total: float) -> float:
+    return (stage.get("seconds") or 0) / total if total else 0.0
+
+
+def duration(seconds: float | None) -> str:
+    """`0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`; a dash where it is not known."""
+    if seconds is None:
+        return "—"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def memory(megabytes: float | None) -> str:
+    """`512 MB`, `5.4 GB`; a dash where it is not known."""
+    if megabytes is None:
+        return "—"
+    return f"{megabytes:,.0f} MB" if megabytes < 1000 else f"{megabytes / 1000:,.1f} GB"
+
+
+def augmentation(manifest: dict[str, Any]) -> list[tuple[str, str]]:
+    """What augmentation made and dropped, as (what, how many)."""
+    return facts(manifest.get("augment") or {})
+
+
+def facts(values: Any, path: str = "") -> list[tuple[str, str]]:
+    """Nested plain data as lines: {"hardware": {"gpu": "T4"}} -> [("hardware, gpu", "T4")]. What is empty is left out."""
+    if isinstance(values, dict):
+        return [fact for key, value in values.items() for fact in facts(value, f"{path}, {key}" if path else str(key))]
+    if isinstance(values, list | tuple):
+        values = ", ".join(str(value) for value in values)
+    return [] if values is None or values == "" else [(path.replace("_", " "), str(values))]

@@ -1,0 +1,65 @@
+"""The page of a run: one file that needs nothing else, for people who were not there."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relearn_lite.report import RunResults
+from relearn_lite.report.cost import augmentation, facts, stages
+from relearn_lite.report.curve import HEIGHT, WIDTH, loss_curve
+from relearn_lite.report.rows import judged_by, label, number, rows
+from relearn_lite.report.samples import cards
+from relearn_lite.report.untrusted import visible
+from relearn_lite.report.verdict import verdict
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render_html(results: RunResults, mask: bool = False) -> str:
+    """The page as one HTML text. `mask`: names, numbers and addresses of forget questions are covered."""
+    answered = results.answered()
+    shown = cards(results.samples, mask)
+    script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+    return _templates().get_template("report.html.j2").render(
+        name=results.name,
+        masked=mask,
+        verdict=verdict(results.metrics, answered),
+        rows=rows(results.metrics, answered),
+        comparable=bool(results.metrics.get("comparable_with_paper")),
+        judged_by=judged_by(results.metrics),
+        evaluators=results.metrics.get("evaluators") or {},
+        cards=shown,
+        counts=Counter(card.status for card in shown) + Counter(unfinished=sum(not card.finished for card in shown)),
+        curve=loss_curve(results.losses),
+        size=(WIDTH, HEIGHT),
+        stages=stages(results.manifest),
+        augmentation=augmentation(results.manifest),
+        facts=facts({k: v for k, v in results.manifest.items() if k not in ("stages", "augment")}),
+        recipe=results.recipe,
+        style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(visible=_visible, number=number, label=label)
+    return environment
+
+
+def _visible(value: Any, longest: int = 20_000) -> str:
+    return visible(str(value), longest)

@@ -1,0 +1,115 @@
+"""The report as Markdown: for a repository, an issue or a pull request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from relearn_lite.report import RunResults
+from relearn_lite.report.cost import augmentation, facts, stages
+from relearn_lite.report.curve import TERMS
+from relearn_lite.report.rows import judged_by, number, rows
+from relearn_lite.report.samples import Card, Piece, cards
+from relearn_lite.report.untrusted import visible
+from relearn_lite.report.verdict import verdict
+
+MOST_CARDS = 10  # of the forget and of the retain questions each; the page has them all
+LONGEST = 600  # characters of one answer
+
+
+def render_markdown(results: RunResults, mask: bool = False) -> str:
+    """The report as one Markdown text. `mask`: names, numbers and addresses of forget questions are covered."""
+    manifest = results.manifest
+    parts = [
+        f"# Unlearning report, {inline(results.name)}",
+        verdict(results.metrics, results.answered()),
+        inline(judged_by(results.metrics)),
+        _metrics(results),
+        *_answers(cards(results.samples, mask), mask),
+        "## Training",
+        _losses(results),
+        _facts("## Training examples made", augmentation(manifest)),
+        "## Cost",
+        _table(("Stage", "Time", "Peak memory"), [(s.name, s.time, s.memory) for s in stages(manifest)], "-::"),
+        _facts("## What it ran on", facts({k: v for k, v in manifest.items() if k not in ("stages", "augment")})),
+        "## Recipe",
+        fenced(visible(results.recipe, 20_000) or "not recorded", "yaml"),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _metrics(results: RunResults) -> str:
+    lines = rows(results.metrics, results.answered())
+    table = _table(
+        ("Metric", "Vanilla", "Unlearned", "Good is", "95 % interval", "Missing"),
+        [(f"{r.label} ({r.key})", r.before, r.after, r.goal, r.after_interval, r.missing) for r in lines],
+        "-::-:-",
+    )
+    return "\n\n".join(
+        (
+            "## Before and after",
+            table,
+            "↑ higher is better, ↓ lower is better, then the ideal. The interval is that of the unlearned model. "
+            "— could not be had; missing answers are left out of the mean.",
+        )
+    )
+
+
+def _answers(shown: Sequence[Card], mask: bool) -> list[str]:
+    parts = ["## Answers, the worst first"] if shown else []
+    if mask and shown:
+        parts.append("Masked: names, numbers and addresses in forget questions and their answers are covered.")
+    for is_forget, title in ((True, "Forget questions"), (False, "Retain questions")):
+        side = [card for card in shown if card.is_forget == is_forget]
+        if side:
+            parts.append(f"### {title} ({min(len(side), MOST_CARDS)} of {len(side)})")
+            parts += [_card(card) for card in side[:MOST_CARDS]]
+    return parts
+
+
+def _card(card: Card) -> str:
+    state = {"unjudged": "not judged"}.get(card.status, card.status) + ("" if card.finished else ", not finished")
+    texts = (("Original answer", _plain(card.truth)), ("Before (vanilla)", card.before), ("After (unlearned)", _plain(card.after)))
+    told = "\n\n".join(f"{title}:\n\n{fenced(_short(text))}" for title, text in texts)
+    return f"**{inline(card.id)}, {state}:** {inline(_short(card.query))}\n\n{told}"
+
+
+def _plain(pieces: Sequence[Piece]) -> str:
+    return "".join(piece.text for piece in pieces)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
+
+
+def _losses(results: RunResults) -> str:
+    lines = []
+    for term, name in TERMS.items():
+        values = [row[term] for row in results.losses if row.get(term) is not None]
+        if values:
+            lines.append((name, number(values[0]), number(values[-1])))
+    return _table(("Loss (nats a token)", "First step", "Last step"), lines, "-::") or "No losses were recorded."
+
+
+def _facts(title: str, lines: Sequence[tuple[str, str]]) -> str:
+    items = "\n".join(f"- {inline(visible(what))}: {inline(visible(value))}" for what, value in lines)
+    return f"{title}\n\n{items}" if items else ""
+
+
+def _table(head: Sequence[str], lines: Sequence[Sequence[str]], sides: str) -> str:
+    """A pipe table; `sides`: one character a column, `:` for numbers (right). Empty without lines."""
+    rule = "|".join("---:" if side == ":" else "---" for side in sides)
+    body = ["|".join(inline(visible(cell)) for cell in line) for line in lines]
+    return "\n".join(f"|{line}|" for line in ("|".join(head), rule, *body)) if lines else ""
+
+
+def inline(text: str) -> str:
+    """Text that Markdown shows as it is: no HTML, links, images, mentions or table cells come out of it."""
+    flat = " ".join(text.split())
+    return re.sub(r"([\\`*_{}\[\]<>()#!|~$&])", r"\\\1", flat).replace("@", "@\u2060").replace("://", ":\u2060//")
+
+
+def fenced(text: str, language: str = "text") -> str:
+    """A code block that the text cannot close: its fence is longer than any run of backticks in the text."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"

@@ -1,0 +1,96 @@
+"""Text that a model wrote, made safe to look at: hidden characters shown, specifics covered on demand.
+
+Escaping for HTML or Markdown is the renderer's work; here, text stays text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+BLOCK = "███"
+LONGEST = 2000  # characters of one answer that a report shows
+
+# Joiners hold emoji and some scripts together; every other invisible character can disguise what a text says.
+_JOINERS = "\u200c\u200d"
+_CASELESS = r"\u0590-\u08ff\u0900-\u109f\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff"
+TOKEN = re.compile(
+    rf"""(?P<address>[^\s@<>()]+@[^\s@<>()]+\.\w+ | (?:https?://|www\.)\S+)
+       | (?P<number>[+\#]?\w*\d(?:[\w.,:/()+-]*\w)?)
+       | (?P<caseless>[{_CASELESS}])
+       | (?P<word>[^\W\d_{_CASELESS}]+(?:['’-][^\W\d_{_CASELESS}]+)*)
+       | (?P<space>\s+)
+       | (?P<other>.)""",
+    re.X | re.S,
+)
+
+# Words that say nothing by themselves: they start sentences, so a capital letter does not make them a name, and to
+# have them in common with another answer is no leak.
+COMMON = frozenset(
+    """a about after all also although an and any are as at be because been before being both but by can could did do
+    does during each for from further had has have having he her here hers him his how however i if in into is it its
+    just may me more most my no nor not of on one only or other our out over own please she should since so some sorry
+    such than that the their them then there these they this those through to too under until up us very was we were
+    what when where which while who whom whose why will with within without would yes yet you your""".split()
+)
+
+
+def visible(text: str, longest: int = LONGEST) -> str:
+    """The text with control and invisible characters as symbols, lone surrogates replaced, cut to `longest`.
+
+    Line breaks and tabs stay. NUL becomes ␀, a right-to-left override ⟨U+202E⟩.
+    """
+    cut = text[:longest].replace("\r\n", "\n")
+    shown = "".join(_symbol(character) for character in cut)
+    return shown if len(text) <= longest else f"{shown} … ({len(text) - longest:,} more characters)"
+
+
+def _symbol(character: str) -> str:
+    if character in "\n\t" or character in _JOINERS or " " <= character <= "~":
+        return character
+    code, category = ord(character), unicodedata.category(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    if category == "Cs":
+        return "\ufffd"
+    if category in ("Cc", "Cf", "Co", "Zl", "Zp"):
+        return f"⟨U+{code:04X}⟩"
+    return character
+
+
+def specifics(texts: Iterable[str]) -> frozenset[str]:
+    """The lower-cased names, numbers and addresses in some texts, so that they are known again in any spelling."""
+    return frozenset(
+        match.group().casefold() for text in texts for match in TOKEN.finditer(text) if _is_specific(match)
+    )
+
+
+def _is_specific(match: re.Match[str]) -> bool:
+    """Addresses, anything with a digit, capitalised words; scripts without capitals are specific as a whole.
+
+    Errs on the side of covering: a capitalised ordinary word is covered too.
+    """
+    if match.lastgroup == "word":
+        return match.group()[0].isupper() and match.group().casefold() not in COMMON
+    return match.lastgroup in ("address", "number", "caseless")
+
+
+def cover(match: re.Match[str], known: frozenset[str]) -> str:
+    """What a masked report shows for one token: a name keeps its first letter, the rest of any specific is hidden.
+
+    The blocks have one length for all, so that they do not tell how long the hidden word is.
+    """
+    text = match.group()
+    if not _is_specific(match) and text.casefold() not in known:
+        return text
+    if match.lastgroup == "caseless":
+        return "█"
+    return (text[0] if text[0].isalpha() and match.lastgroup != "number" else "") + BLOCK
+
+
+def masked(text: str, known: frozenset[str] = frozenset()) -> str:
+    """The text with its names, numbers and addresses covered, and all words in `known` (see `specifics`)."""
+    return TOKEN.sub(lambda match: cover(match, known), text)

@@ -1,0 +1,121 @@
+"""The verdict in words: is it forgotten, is the rest kept, is the language whole?"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+FORGOTTEN, PARTLY_FORGOTTEN = 0.8, 0.5
+UNKNOWN_BEFORE, PARTLY_UNKNOWN_BEFORE = 0.5, 0.2
+KEPT, PARTLY_KEPT = 0.9, 0.7
+KNOWN_BEFORE = 0.5
+FLUENT, POORER = 0.75, 0.5
+
+
+def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> str:
+    """Three plain sentences or so, from kfr, krr and ls_forget. `answered`: how many questions each split has.
+
+    forgotten  kfr of the unlearned model >= 0.8 forgotten, >= 0.5 in part, below that not. Where the vanilla model's
+               kfr was already >= 0.5 it never knew most of it, and nothing is claimed for the unlearning; from 0.2 on
+               this is said in addition.
+    kept       krr as a share of the vanilla model's: >= 0.9 kept, >= 0.7 damaged, below that lost. Where vanilla has
+               no krr, or one of 0, the krr itself is held against the same bounds. A vanilla krr below 0.5 is said.
+    fluent     ls_forget as a share of the vanilla model's: >= 0.75 as fluent, >= 0.5 poorer, below that broken.
+
+    What could not be judged is said, never guessed; so is how many answers a mean leaves out. The bounds are this
+    project's own: the paper names none.
+    """
+    before, after = metrics.get("vanilla") or {}, metrics.get("unlearned") or {}
+    totals = answered or {}
+    return " ".join(
+        (
+            _forgotten(_value(before, "kfr"), _value(after, "kfr"), _gap(after, "kfr", totals.get("forget"))),
+            _kept(_value(before, "krr"), _value(after, "krr"), _gap(after, "krr", totals.get("retain"))),
+            _fluent(
+                _value(before, "ls_forget"),
+                _value(after, "ls_forget"),
+                _gap(after, "ls_forget", totals.get("forget")),
+            ),
+        )
+    )
+
+
+def _forgotten(before: float | None, after: float | None, gap: str) -> str:
+    if after is None:
+        return f"Whether it forgot could not be judged{_because(gap)}."
+    share = f"{_percent(after)} of the forget answers no longer tell what they should not"
+    if before is not None and before >= UNKNOWN_BEFORE:
+        return (
+            f"Whether it forgot cannot be told: {share}, but the vanilla model did not know {_percent(before)} of them in "
+            f"the first place{_left_out(gap)}."
+        )
+    if after >= FORGOTTEN:
+        sentence = f"It forgot: {share}"
+    elif after >= PARTLY_FORGOTTEN:
+        sentence = f"It forgot in part: {share}, the others still do"
+    else:
+        sentence = f"It did not forget: only {share}"
+    if before is None:
+        sentence += " (what the vanilla model knew is not on record)"
+    elif before >= PARTLY_UNKNOWN_BEFORE:
+        sentence += f" (the vanilla model did not know {_percent(before)} in the first place)"
+    return f"{sentence}{_left_out(gap)}."
+
+
+def _kept(before: float | None, after: float | None, gap: str) -> str:
+    if after is None:
+        return f"Whether the rest is kept could not be judged{_because(gap)}."
+    share = after / before if before else after
+    opening = (
+        "The rest is kept" if share >= KEPT else "The rest is damaged" if share >= PARTLY_KEPT else "The rest is lost"
+    )
+    compared = f", {_percent(before)} before" if before is not None else ", before is not on record"
+    known = "; the vanilla model itself knew little of it" if before is not None and before < KNOWN_BEFORE else ""
+    return f"{opening}: {_percent(after)} of the retain answers are right{compared}{known}{_left_out(gap)}."
+
+
+def _fluent(before: float | None, after: float | None, gap: str) -> str:
+    if after is None:
+        return f"Whether its language is whole could not be judged{_because(gap)}."
+    if not before:
+        return f"Whether its language suffered cannot be told: the vanilla model has no linguistic score{_left_out(gap)}."
+    share = after / before
+    opening = (
+        "Its answers are as fluent as before"
+        if share >= FLUENT
+        else "Its language is poorer"
+        if share >= POORER
+        else "Its language broke"
+    )
+    return f"{opening}: linguistic score {after:.3f} on the forget questions, {before:.3f} before{_left_out(gap)}."
+
+
+def _value(model: dict[str, Any], key: str) -> float | None:
+    value = model.get(key)
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _gap(model: dict[str, Any], key: str, total: int | None) -> str:
+    """`12 of 72 answers`, what a metric leaves out; empty where nothing."""
+    count = (model.get("missing") or {}).get(key, 0)
+    if not count:
+        return ""
+    return f"{count} of {total} answers" if total else f"{count} answer{'s' if count > 1 else ''}"
+
+
+def _because(gap: str) -> str:
+    return f": {gap} missing" if gap else ": it was not measured"
+
+
+def _left_out(gap: str) -> str:
+    return f"; {gap} could not be judged and are left out" if gap else ""
+
+
+def _percent(share: float) -> str:
+    """A percentage that never rounds up to all or down to none."""
+    whole = round(share * 100)
+    if whole == 100 and share < 1:
+        return "over 99 %"
+    if whole == 0 and share > 0:
+        return "under 1 %"
+    return f"{whole} %"
