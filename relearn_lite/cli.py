@@ -1,0 +1,157 @@
+"""The commands. `python main.py RECIPE.yaml` is short for `python main.py run RECIPE.yaml`."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from pathlib import Path
+
+import click
+
+from relearn_lite.errors import RecipeError
+
+STAGE_NAMES = ("finetune", "augment", "unlearn", "generate", "evaluate", "report")
+
+
+class RunByDefault(click.Group):
+    """Takes a first argument that is no command for a recipe to run."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]):
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["run", *args]
+        return super().resolve_command(ctx, args)
+
+
+recipe_arguments = [
+    click.argument("recipe", type=click.Path(path_type=Path)),
+    click.argument("overrides", nargs=-1, metavar="[section.key=value ...]"),
+]
+
+
+def with_recipe(command):
+    """Adds the recipe and its overrides to a command."""
+    for argument in reversed(recipe_arguments):
+        command = argument(command)
+    return command
+
+
+@click.group(cls=RunByDefault, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Makes a language model forget chosen knowledge and stay fluent (ReLearn), on one GPU or none.
+
+    python main.py RECIPE.yaml [section.key=value ...] runs a recipe; started again, it goes on where it stopped.
+    """
+
+
+@cli.command()
+@with_recipe
+@click.option("--from", "start", metavar="STAGE", help=f"Do this stage and all after it again: {', '.join(STAGE_NAMES)}.")
+@click.option("--until", metavar="STAGE", help="Stop after this stage.")
+@click.option("--fresh", is_flag=True, help="Do everything again.")
+@click.option("--quiet", is_flag=True, help="No progress, only the table at the end.")
+@click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where run folders go.")
+def run(recipe: Path, overrides: tuple[str, ...], start: str | None, until: str | None, fresh: bool, quiet: bool, runs: Path) -> None:
+    """Run a recipe: all stages, resuming what is there already. The default command."""
+    from relearn_lite.environment import calm
+
+    calm()
+    from relearn_lite import pipeline
+    from relearn_lite.recipe import load_recipe
+
+    loaded = load_recipe(recipe, overrides)
+    folder = pipeline.run(loaded, runs=runs, start=start, until=until, fresh=fresh, quiet=quiet)
+    from relearn_lite.report.show import show_run
+
+    show_run(folder)
+
+
+@cli.command()
+@with_recipe
+def check(recipe: Path, overrides: tuple[str, ...]) -> None:
+    """Validate a recipe and its data, list every error at once, touch nothing."""
+    from relearn_lite import pipeline
+    from relearn_lite.recipe import load_recipe
+    from relearn_lite.stages import stages_of
+
+    loaded = load_recipe(recipe, overrides)
+    data = pipeline.check(loaded)
+    click.echo(f"{recipe}: fine. Stages: {', '.join(stages_of(loaded))}")
+    for part, rows in data.items():
+        if rows:
+            click.echo(f"  data.{part}: {len(rows)} rows, first: {rows[0].question!r}")
+
+
+@cli.command()
+@with_recipe
+@click.option("--examples", default=2, show_default=True, help="How many of each part.")
+def preview(recipe: Path, overrides: tuple[str, ...], examples: int) -> None:
+    """Show a few examples as the model will see them: rendered template, which tokens are trained."""
+    from relearn_lite.environment import calm
+
+    calm()
+    from relearn_lite.preview import preview as show
+    from relearn_lite.recipe import load_recipe
+
+    show(load_recipe(recipe, overrides), examples)
+
+
+@cli.command()
+@click.option("--forget", type=click.Path(path_type=Path), help="Answers to forget questions: JSON or JSON Lines of {query, ground_truth, generated_response}.")
+@click.option("--retain", type=click.Path(path_type=Path), help="Answers to retain questions, likewise.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, not a table.")
+def score(forget: Path | None, retain: Path | None, as_json: bool) -> None:
+    """Metrics of answers that any model gave."""
+    import json
+
+    from relearn_lite.evaluate import score_files
+
+    if forget is None and retain is None:
+        raise RecipeError("score: give --forget, --retain or both, each a file of {query, ground_truth, generated_response}")
+    results = score_files(forget, retain)
+    if as_json:
+        click.echo(json.dumps(results, indent=2, ensure_ascii=False))
+    else:
+        from relearn_lite.report.show import show_scores
+
+        show_scores(results)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the recipe's JSON schema, for editors."""
+    import json
+
+    from relearn_lite.schema import Recipe
+
+    click.echo(json.dumps(Recipe.model_json_schema(), indent=2))
+
+
+@cli.command()
+def doctor() -> None:
+    """Say what this machine has, and what is missing or unsafe."""
+    from relearn_lite.doctor import doctor as examine
+
+    examine()
+
+
+def main() -> None:
+    """Runs the command line. Exit codes: 0 done, 2 the input is wrong, 1 anything else."""
+    try:
+        cli(standalone_mode=False)
+    except RecipeError as error:
+        for problem in error.problems:
+            click.echo(f"error: {problem}", err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        sys.exit(130)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        click.echo(
+            f"error: --runs: no space left on the disk ({error.filename or 'run folder'}); free some, then give the same "
+            "command again: what is finished is kept. Or use --runs to name a folder on a larger disk", err=True,
+        )
+        sys.exit(2)

@@ -1,0 +1,58 @@
+"""What this run runs on: versions, hardware, and how to keep libraries calm."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "lightning", "datasets", "unsloth", "sentence-transformers", "openai")
+MALICIOUS = {"lightning": ("2.6.2", "2.6.3")}  # stole credentials on import: Lightning-AI/pytorch-lightning issue 21691
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of what results depend on."""
+    from relearn_lite import __version__
+
+    found = {"relearn-lite": __version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def hardware() -> dict[str, Any]:
+    """Processor, memory, and the GPU where there is one."""
+    import torch
+
+    found: dict[str, Any] = {"platform": platform.platform(), "cpu_cores": os.cpu_count(), "memory_gb": _memory_gb()}
+    if torch.cuda.is_available():
+        card = torch.cuda.get_device_properties(0)
+        found |= {"gpu": card.name, "gpu_memory_gb": round(card.total_memory / 1e9, 1)}
+    return found
+
+
+def _memory_gb() -> float | None:
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
+    except (ValueError, OSError):
+        return None
+
+
+def calm() -> None:
+    """Keeps libraries from writing between our lines. Each of these says nothing that a user could act on."""
+    import logging
+    import warnings
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # else a warning at every fork
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1" if not sys.stderr.isatty() else "0")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    for name in ("lightning.pytorch", "lightning.fabric", "bitsandbytes"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    # peft warns that the embedded base has tied embeddings and that a base was not found on the hub while saving
+    warnings.filterwarnings("ignore", module="peft")
