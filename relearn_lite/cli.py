@@ -83,7 +83,7 @@ def check(recipe: Path, overrides: tuple[str, ...]) -> None:
 
 @cli.command()
 @with_recipe
-@click.option("--examples", default=2, show_default=True, help="How many of each part.")
+@click.option("--examples", type=click.IntRange(min=1), default=2, show_default=True, help="How many of each part.")
 def preview(recipe: Path, overrides: tuple[str, ...], examples: int) -> None:
     """Show a few examples as the model will see them: rendered template, which tokens are trained."""
     from relearn_lite.environment import calm
@@ -147,11 +147,21 @@ def main() -> None:
         sys.exit(2)
     except click.Abort:
         sys.exit(130)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        if not _disk_is_full(error):
             raise
         click.echo(
-            f"error: --runs: no space left on the disk ({error.filename or 'run folder'}); free some, then give the same "
-            "command again: what is finished is kept. Or use --runs to name a folder on a larger disk", err=True,
+            "error: --runs: no space is left on the disk of the run folder; free some, then give the same command again: "
+            "what is finished is kept. Or use --runs to name a folder on a larger disk", err=True,
         )
         sys.exit(2)
+
+
+def _disk_is_full(error: BaseException | None) -> bool:
+    """Whether a full disk is behind an error. Libraries wrap it; safetensors keeps no more of it than the words."""
+    while error is not None:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full or "No space left on device" in str(error) or "Disk quota exceeded" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

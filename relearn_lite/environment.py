@@ -25,6 +25,16 @@ def versions() -> dict[str, str]:
     return found
 
 
+def unsafe_versions() -> list[str]:
+    """One sentence for each installed release that must never be imported. Looks at metadata only."""
+    found = versions()
+    return [
+        f"{package} {found[package]} is a malicious release that steals credentials when it is imported; remove it "
+        f"(`pip uninstall {package}`), change your passwords and tokens, then `pip install -r requirements.txt`"
+        for package, bad in MALICIOUS.items() if found.get(package) in bad
+    ]
+
+
 def hardware() -> dict[str, Any]:
     """Processor, memory, and the GPU where there is one."""
     import torch

@@ -30,7 +30,7 @@ def evaluate(
 
     `answers` maps splits (forget, retain, and the same with `_paraphrase`) to answers. The result maps each key to a
     mean, or None where nothing could be scored; beside the keys stand
-      missing    {key: how many answers could not be scored}, none of which is in the mean; keys without any are left out
+      missing    {key: how many answers could not be scored and are not in the mean}; keys without any are left out
       reasons    {key: why it is None}
       intervals  {key: [low, high]}, 95 % bootstrap interval of a mean
     Raises RecipeError for a metric that does not exist.

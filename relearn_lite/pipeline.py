@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.data.sources import overlap
+from relearn_lite.environment import unsafe_versions
 from relearn_lite.errors import RecipeError
 from relearn_lite.records import QA, write_text
 from relearn_lite.schema import Recipe
@@ -46,8 +47,7 @@ def check(recipe: Recipe) -> dict[str, list[QA]]:
             f"data.retain: {len(both)} of its questions stand in data.forget too (first: {both[0]!r}); a model cannot "
             "forget and keep the same, so remove them from one of the two"
         )
-    for find in (_backend_problems, _key_problems):
-        problems += find(recipe)
+    problems += [*_backend_problems(recipe), *_key_problems(recipe), *unsafe_versions()]
     if problems:
         raise RecipeError(problems)
     return data
@@ -196,7 +196,10 @@ def _open_folder(folder: Path) -> Path:
         raise RecipeError(f"name: {folder} is a file; remove it, or choose another name")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).exists() and not (folder / ".lock").exists():
         raise RecipeError(f"name: {folder} holds files that are not of a run; choose another name, or empty that folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (NotADirectoryError, FileExistsError, PermissionError) as error:
+        raise RecipeError(f"--runs: {folder} cannot be made ({error.strerror}); name a folder that you can write to") from None
     return folder.resolve()
 
 
@@ -213,8 +216,11 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
-    manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return {"stages": {}, "started": {}, **manifest}
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return {"stages": {}, "started": {}, **manifest}
+    except (ValueError, TypeError):
+        raise RecipeError(f"name: {path} is damaged, so what is finished cannot be told; remove {folder}, or choose another name") from None
 
 
 def _write_manifest(work: Work) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -50,7 +52,7 @@ def to_yaml(recipe: Recipe) -> str:
 
 def _read_yaml(path: Path) -> Any:
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     if path.is_dir() or not path.exists():
         what = "is a folder" if path.is_dir() else "does not exist"
@@ -62,6 +64,10 @@ def _read_yaml(path: Path) -> Any:
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         reason = (error.problem or "not YAML").split("\n")[0]
         raise RecipeError(f"{place}: this is not YAML that can be read: {reason}") from None
+    except YAMLError as error:  # a control character, which YAML forbids
+        raise RecipeError(f"{path}: this is not YAML that can be read: {str(error).splitlines()[0]}") from None
+    except OSError as error:
+        raise RecipeError(f"recipe: {path} cannot be read ({error.strerror}); make it readable, or give another file") from None
     except UnicodeDecodeError:
         raise RecipeError(f"recipe: {path} is not UTF-8 text; give a YAML file such as recipes/quickstart.yaml") from None
     if not isinstance(tree, dict):
@@ -82,8 +88,8 @@ def _override(tree: dict, override: str) -> None:
     except YAMLError:
         raise RecipeError(f"override {override!r}: the value is not YAML; quote it if it holds ':' or brackets") from None
     *sections, last = key.split(".")
-    if last in PATH_KEYS and isinstance(value, str) and Path(value).expanduser().exists() and "/" in value:
-        value = str(Path(value).expanduser().resolve())
+    if last in PATH_KEYS and isinstance(value, str) and "/" in value and os.path.exists(here := os.path.expanduser(value)):
+        value = str(Path(here).resolve())
     for section in sections:
         if tree.get(section) is None:
             tree[section] = {}
@@ -107,25 +113,45 @@ def _plain(node: Any) -> Any:
 def _sentence(problem: dict[str, Any], tree: Any, path: Path) -> str:
     """One problem: where, which key, what was found, what is allowed, what to do."""
     where = [part for part in problem["loc"] if isinstance(part, int | str)]
-    key = ".".join(map(str, where)) or "recipe"
-    line = _line(tree, where)
-    place = f"{path}:{line}: " if line else f"{path}: "
     kind, found = problem["type"], problem.get("input")
+    message = problem["msg"].removeprefix("Value error, ")
+    of_section = kind == "value_error" and isinstance(found, dict | BaseModel)
+    named = re.match(r"[a-z_.]+", message)
+    if of_section and named and named[0].split(".")[0] in _keys_allowed(where):  # a section's own check begins with the key
+        where += named[0].split(".")
+        message = message[named.end() :].removeprefix(": ")
+    key = ".".join(map(str, where))
+    line = _line(tree, where)
+    place = f"{path}:{line}: {key}" if line else f"{path}: {key}"
+    if of_section:
+        return f"{place}{'' if message.startswith(' ') else ': '}{message}"
     if kind == "extra_forbidden":
         allowed = _keys_allowed(where[:-1])
-        close = get_close_matches(str(where[-1]), allowed, 1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        return f"{place}{key}: unknown key; {hint}Allowed here: {', '.join(allowed)}"
+        return f"{place}: unknown key; {_did_you_mean(str(where[-1]), allowed)}allowed here: {', '.join(allowed)}"
     if kind == "missing":
-        return f"{place}{key} is missing; add it"
-    message = problem["msg"].removeprefix("Value error, ")
+        return f"{place} is missing; add it"
+    if kind == "model_type":
+        return f"{place}: found {_shown(found)}; give a section with some of these keys: {', '.join(_keys_allowed(where))}"
     if isinstance(found, str) and "unknown name, allowed: " in message:
         allowed = message.partition("allowed: ")[2].split(", ")
-        close = get_close_matches(found, allowed, 1)
-        return f"{place}{key}: unknown name {found!r}; {f'did you mean {close[0]!r}? ' if close else ''}Allowed: {', '.join(allowed)}"
-    if isinstance(found, dict | list | BaseModel):
-        return f"{place}{key}: {message}"
-    return f"{place}{key}: found {json.dumps(found, default=str, ensure_ascii=False)}; {message[0].lower()}{message[1:]}"
+        return f"{place}: unknown name {found!r}; {_did_you_mean(found, allowed)}allowed: {', '.join(allowed)}"
+    if kind == "value_error" and isinstance(found, list):  # such a check names the item that is wrong
+        return f"{place}: {message}"
+    if kind == "string_type" and isinstance(found, int | float):
+        message += ": put it in quotes"
+    return f"{place}: found {_shown(found)}; {message[0].lower()}{message[1:]}"
+
+
+def _did_you_mean(found: str, allowed: Sequence[str]) -> str:
+    close = get_close_matches(found, allowed, 1)
+    return f"did you mean {close[0]!r}? " if close else ""
+
+
+def _shown(found: Any) -> str:
+    if isinstance(found, dict | BaseModel):
+        return "a section with keys"
+    text = json.dumps(found, default=str, ensure_ascii=False)
+    return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def _keys_allowed(where: Sequence[str | int]) -> list[str]:

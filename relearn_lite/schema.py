@@ -55,7 +55,9 @@ ModelName = Annotated[str, AfterValidator(_model_name)]
 class Section(BaseModel):
     """A part of the recipe. Unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=(), allow_inf_nan=False
+    )
 
 
 class Model(Section):
@@ -111,7 +113,9 @@ class Source(Section):
     def _at_most_one_origin(self) -> Source:
         given = [key for key in ("path", "dataset", "preset") if getattr(self, key) is not None]
         if len(given) > 1:
-            raise ValueError(f"{' and '.join(given)} are both given: choose one")
+            raise ValueError(f"{given[0]} and {given[1]} are both given: choose one")
+        if self.folder is not None and given in (["path"], ["dataset"]):
+            raise ValueError("folder is where a preset's files lie, and there is no preset: remove it, or choose a preset")
         return self
 
     @property
@@ -143,11 +147,13 @@ class Data(Section):
         for name in ("forget", "retain"):
             source = getattr(self, name)
             if self.preset is None and not (source and source.has_origin):
-                raise ValueError(f"data.{name} is missing: give it a path, a dataset or a preset, or set data.preset")
+                raise ValueError(f"{name}: nothing says where it is; give it a path, a dataset or a preset, or set data.preset")
         for name in ("forget_eval", "retain_eval", "generic"):
             source = getattr(self, name)
             if source is not None and not source.has_origin:
-                raise ValueError(f"data.{name} has no path, dataset or preset")
+                raise ValueError(f"{name}: nothing says where it is; give it a path, a dataset or a preset")
+        if self.folder is not None and self.preset is None:
+            raise ValueError("folder is where the files of data.preset lie, and there is none: set data.preset, or remove it")
         return self
 
 
@@ -198,8 +204,15 @@ class Finetune(Training):
     accumulate: int = Field(4, ge=1)
     lora: Lora | None = Lora(r=8, alpha=16, dropout=0.1)
     """LoRA settings; null trains all weights (small models only; needs quantization: none)."""
-    data: list[Source] | None = None
+    data: list[Source] | None = Field(None, min_length=1)
     """What to teach. Default: the forget set and the retain set."""
+
+    @model_validator(mode="after")
+    def _every_source_is_somewhere(self) -> Finetune:
+        for number, source in enumerate(self.data or []):
+            if not source.has_origin:
+                raise ValueError(f"data: item {number + 1} has no path, dataset or preset; give it one of these")
+        return self
 
 
 class WriterChoice(Section):
@@ -233,7 +246,7 @@ class WriterChoice(Section):
     def _server_is_named(self) -> WriterChoice:
         if self.writer == "server" and not (self.base_url and self.model):
             missing = " and ".join(key for key in ("base_url", "model") if not getattr(self, key))
-            raise ValueError(f"writer: server needs {missing} too")
+            raise ValueError(f"writer: server needs {missing} too, such as http://127.0.0.1:11434/v1 and qwen3:8b")
         return self
 
 
@@ -336,8 +349,10 @@ def _evaluators(value: Any) -> Any:
 
 
 def _metric_names(names: list[str]) -> list[str]:
+    if not names:
+        raise ValueError(f"no metric is named; give some of these: {', '.join(DEFAULT)}")
     if problems := name_problems(names):
-        raise ValueError(" ".join(problems))
+        raise ValueError(" ".join(problem.removeprefix("evaluate.metrics: ") for problem in problems))
     return names
 
 
@@ -353,15 +368,15 @@ class Evaluate(Section):
 class Trainer(Section):
     """Passed to lightning.Trainer: this is how a run grows past one GPU."""
 
-    accelerator: str = "auto"
-    """auto, cpu, gpu."""
-    devices: int | Literal["auto"] = 1
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    """What trains. `auto`: a GPU where there is one."""
+    devices: Annotated[int, Field(ge=1)] | Literal["auto"] = 1
     """How many."""
     strategy: str = "auto"
     """Lightning's strategy, such as ddp."""
     num_nodes: int = Field(1, ge=1)
     """Machines."""
-    precision: str = "auto"
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     """auto: bf16-mixed on cards that have it, 16-mixed on older ones, 32-true on a CPU."""
     logger: Literal["csv", "tensorboard", "wandb", "none"] = "csv"
     """Where losses go besides the run folder's own CSV. wandb runs offline unless you log in."""

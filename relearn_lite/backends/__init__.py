@@ -107,9 +107,14 @@ def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
 
 def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:
     """Reads a saved adapter onto the model under `name`, replacing one of that name; nothing becomes trainable."""
-    from relearn_lite.backends import transformers
+    if loaded.backend == "unsloth":
+        from relearn_lite.backends import unsloth
 
-    transformers.load_adapter(loaded, name, folder)
+        unsloth.load_adapter(loaded, name, folder)
+    else:
+        from relearn_lite.backends import transformers
+
+        transformers.load_adapter(loaded, name, folder)
 
 
 def save_adapter(loaded: Loaded, name: str, folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from relearn_lite.backends import Loaded
 from relearn_lite.backends.tiny import EMBEDDED
@@ -26,10 +26,9 @@ def compute_dtype():
 def load(settings: Model, seed: int) -> Loaded:
     """Loads from a folder or the hub; with init: random, only architecture and tokenizer."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+    from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
 
-    name = str(EMBEDDED) if settings.name == "embedded" else settings.name
-    where = {"revision": settings.revision, "trust_remote_code": settings.trust_remote_code}
+    name, where = source(settings)
     dtype, device = compute_dtype(), "cuda" if torch.cuda.is_available() else "cpu"
     quantization = None
     if settings.quantization == "4bit":
@@ -39,7 +38,7 @@ def load(settings: Model, seed: int) -> Loaded:
     elif settings.quantization == "8bit":
         quantization = BitsAndBytesConfig(load_in_8bit=True)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, **where)
+        tokenizer = load_tokenizer(settings)
         if settings.init == "random":
             torch.manual_seed(seed)
             model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(name, **where), dtype=dtype).to(device)
@@ -48,25 +47,41 @@ def load(settings: Model, seed: int) -> Loaded:
                 name, dtype=dtype, quantization_config=quantization, device_map={"": device}, **where
             )
     except (OSError, ValueError, ImportError) as error:
-        raise RecipeError(_why_not(settings, error)) from error
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
+        raise RecipeError(why_not(settings, error)) from error
     _mend_cpu_4bit(model)
     model.requires_grad_(settings.init == "random")
     return Loaded(model.eval(), tokenizer, "transformers")
 
 
-def _why_not(settings: Model, error: Exception) -> str:
+def source(settings: Model) -> tuple[str, dict[str, Any]]:
+    """Where a model comes from: its folder or hub id, and what else every `from_pretrained` is told."""
+    name = str(EMBEDDED) if settings.name == "embedded" else settings.name
+    return name, {"revision": settings.revision, "trust_remote_code": settings.trust_remote_code}
+
+
+def load_tokenizer(settings: Model) -> Any:
+    """The tokenizer as it is. Where it cannot pad, its end-of-text token does: labels are masked by position."""
+    from transformers import AutoTokenizer
+
+    name, where = source(settings)
+    tokenizer = AutoTokenizer.from_pretrained(name, **where)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def why_not(settings: Model, error: Exception) -> str:
+    """The message for a model that could not be loaded."""
     lines = [line for line in str(error).splitlines() if line.strip()]
     return (
         f"model.name: {settings.name} could not be loaded ({lines[0] if lines else type(error).__name__}); check the "
-        "name, model.revision and the network (a gated model also needs `huggingface-cli login`), or give a local folder"
+        "name, model.revision and the network (a gated model also needs `hf auth login`), or give a local folder"
     )
 
 
 def _mend_cpu_4bit(model) -> None:
     """On CPUs with AVX512-BF16, bitsandbytes repacks 4-bit weights in place at the first forward pass without
-    gradients, and gradients taken afterwards are wrong while the loss looks right. This switch keeps them as they are."""
+    gradients; gradients taken afterwards are wrong while the loss looks right. This switch keeps them as they are."""
     for layer in model.modules():
         if hasattr(layer, "support_avx512bf16_for_cpu"):
             layer.support_avx512bf16_for_cpu = False
@@ -86,14 +101,26 @@ def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
         else:
             loaded.model = get_peft_model(loaded.model, config, adapter_name=name)
     except ValueError as error:
-        raise RecipeError(f"lora.targets: {lora.targets} does not fit this model ({str(error).splitlines()[0]})") from error
+        raise RecipeError(why_not_adapted(lora.targets, error)) from error
     train_only(loaded, name)
 
 
+def why_not_adapted(targets: Any, error: Exception) -> str:
+    """The message for LoRA targets that the model has not."""
+    why = str(error).splitlines()[0]
+    return f"lora.targets: {targets} does not fit this model ({why}); name modules that it has, or all-linear"
+
+
 def train_only(loaded: Loaded, name: str) -> None:
-    """Freezes all but the adapter `name`. By name, because peft frees every active adapter on the way."""
+    """Freezes all but the adapter `name`: by name, because peft frees every active adapter on the way.
+
+    Frozen ones lose their dropout too, or the reference of a loss would be a vanilla model with noise in it.
+    """
     for key, parameter in loaded.model.named_parameters():
         parameter.requires_grad_(f".{name}." in key)
+    for key, layer in loaded.model.named_modules():
+        if ".lora_dropout." in key and not key.endswith(f".{name}") and hasattr(layer, "p"):
+            layer.p = 0.0
 
 
 def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:

@@ -6,8 +6,10 @@ Every error names the recipe's key, the file, and the row or line where it stand
 from __future__ import annotations
 
 import csv
+import io
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +92,7 @@ def _rows(source: Source, table: Table, key: str) -> tuple[list[dict[str, Any]],
 
 def read_file(path: Path, key: str) -> list[dict[str, Any]]:
     """Rows of a JSON, JSON Lines, CSV or Parquet file. A .json file may hold JSON Lines too, as TOFU's do."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise RecipeError(f"{key}: there is no file {path}; correct the path (relative paths start at the recipe's folder)")
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
@@ -103,9 +105,25 @@ def read_file(path: Path, key: str) -> list[dict[str, Any]]:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise RecipeError(f"{key}: {path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
-    if suffix == ".csv":
-        return list(csv.DictReader(text.splitlines(keepends=True)))
-    return _read_json(text, path, key)
+    except OSError as error:
+        raise RecipeError(f"{key}: {path} cannot be read ({error.strerror}); make it readable, or give another file") from None
+    return _read_csv(text, path, key) if suffix == ".csv" else _read_json(text, path, key)
+
+
+def _read_csv(text: str, path: Path, key: str) -> list[dict[str, Any]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)  # strict: a quote left open is an error
+    rows = []
+    try:
+        for row in reader:
+            if None in row:  # else what follows an unquoted comma would be lost in silence
+                raise RecipeError(
+                    f"{key}: line {reader.line_num} of {path} has more cells than its first line; put text that holds a "
+                    "comma in double quotes"
+                )
+            rows.append(row)
+    except csv.Error as error:
+        raise RecipeError(f"{key}: {path} is broken at line {reader.line_num}: {error}; mend that line") from None
+    return rows
 
 
 def _read_json(text: str, path: Path, key: str) -> list[dict[str, Any]]:
@@ -113,7 +131,11 @@ def _read_json(text: str, path: Path, key: str) -> list[dict[str, Any]]:
         try:
             rows = json.loads(text)
         except json.JSONDecodeError as error:
-            raise RecipeError(f"{key}: {path} is broken at line {error.lineno}, column {error.colno}: {error.msg}") from None
+            raise RecipeError(
+                f"{key}: {path} is broken at line {error.lineno}, column {error.colno}: {error.msg}; mend the list there"
+            ) from None
+        except RecursionError:
+            raise RecipeError(f"{key}: {path} is nested too deep; it needs a list of objects with columns") from None
     else:
         rows = []
         for number, line in enumerate(text.split("\n"), 1):
@@ -121,7 +143,10 @@ def _read_json(text: str, path: Path, key: str) -> list[dict[str, Any]]:
                 try:
                     rows.append(json.loads(line))
                 except json.JSONDecodeError as error:
-                    raise RecipeError(f"{key}: {path} is broken at line {number}: {error.msg}; mend or remove that line") from None
+                    raise RecipeError(
+                        f"{key}: {path} is broken at line {number}: {error.msg}; mend or remove that line (needed: a JSON "
+                        "list [...] of objects, or one object a line)"
+                    ) from None
     wrong = next((n for n, row in enumerate(rows, 1) if not isinstance(row, dict)), None)
     if wrong is not None:
         raise RecipeError(f"{key}: row {wrong} of {path} is not an object with columns such as {{question, answer}}")
@@ -168,11 +193,15 @@ def _check_columns(rows: list[dict], columns: dict[str, str | None], key: str, w
 def _check_filled(records: list[QA], columns: dict[str, str | None], key: str, where: str) -> None:
     problems = []
     for name, column in columns.items():
+        halves = [record.id for record in records if not _is_unicode(getattr(record, name) or "")]
+        if halves:
+            problems.append(f"{key}.{name}: column {column!r} of {where} holds half a character (a lone \\ud800 or the like) in "
+                            f"{_rows_of(halves)}; mend these rows")
         empty = [record.id for record in records if column and not (getattr(record, name) or "").strip()]
         if empty:
             problems.append(
                 f"{key}.{name}: column {column!r} of {where} is empty in {len(empty)} of {len(records)} rows "
-                f"({_first(int(i.rsplit('-', 1)[1]) for i in empty)}); fill or remove these rows"
+                f"({_rows_of(empty)}); fill or remove these rows"
             )
     if problems:
         raise RecipeError(problems)
@@ -188,7 +217,12 @@ def _text(value: Any) -> str | None:
     return None if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _first(numbers: Iterable[int], most: int = 5) -> str:
-    numbers = list(numbers)
-    shown = ", ".join(map(str, numbers[:most]))
-    return f"row{'s' if len(numbers) > 1 else ''} {shown}{' ...' if len(numbers) > most else ''}"
+def _is_unicode(text: str) -> bool:
+    """False where a JSON escape left half of a surrogate pair: no file, hash or tokenizer takes such a text."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _rows_of(ids: Sequence[str], most: int = 5) -> str:
+    """`rows 2, 3` for records of `load`, whose ids end in the row's number."""
+    shown = ", ".join(str(int(id_.rsplit("-", 1)[1])) for id_ in ids[:most])
+    return f"row{'s' if len(ids) > 1 else ''} {shown}{' ...' if len(ids) > most else ''}"

@@ -118,7 +118,7 @@ def parse_entities(reply: str | None) -> list[str] | None:
             found = json.loads(reply[start : end + 1])
         except json.JSONDecodeError:
             return None
-        return _unique(found) if isinstance(found, list) and all(isinstance(e, str | int | float) for e in found) else None
+        return _unique(found) if all(isinstance(entity, str | int | float) for entity in found) else None
     if reply.strip().lower().rstrip(".") in NONE_AT_ALL:
         return []
     lines = [line for line in reply.splitlines() if line.strip()]

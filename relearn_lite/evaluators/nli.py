@@ -15,7 +15,7 @@ NEGATIONS = frozenset("not never no none nobody nothing neither nor without cann
 ANTONYMS = frozenset(
     frozenset(pair.split("/"))
     for pair in """
-    male/female man/woman men/women boy/girl father/mother son/daughter brother/sister husband/wife he/she his/her
+    male/female man/woman men/women boy/girl father/mother son/daughter brother/sister husband/wife
     alive/dead living/deceased born/died married/unmarried married/single employed/unemployed first/last early/late
     old/young older/younger eldest/youngest oldest/youngest before/after always/never true/false true/untrue
     fiction/nonfiction fictional/real public/private urban/rural northern/southern eastern/western north/south east/west
@@ -76,7 +76,8 @@ def _content(forms: list[str]) -> set[str]:
 
 
 def _numbers(forms: list[str]) -> set[str]:
-    return {form for form in forms if form[0].isdigit()}
+    """All numbers, those inside a date one by one, since 05/25/1930 and May 25, 1930 are the same day."""
+    return {part.lstrip("0") or "0" for form in forms for part in re.findall(r"\d+", form)}
 
 
 def _negated(forms: list[str]) -> bool:
@@ -108,7 +109,8 @@ class TransformersNLI:
             ) from error
         self.labels = read_labels(self.model.config.id2label, name)
         # Some tokenizers give 1e30 for "no limit": then the model's own table of positions is the limit.
-        self.max_length = min(self.tokenizer.model_max_length, getattr(self.model.config, "max_position_embeddings", 512))
+        positions = getattr(self.model.config, "max_position_embeddings", 512)
+        self.max_length = min(self.tokenizer.model_max_length, positions)
 
     def label(self, pairs: Sequence[tuple[str, str]]) -> list[str | None]:
         labels: list[str | None] = ["neutral"] * len(pairs)  # an empty text neither follows nor contradicts
@@ -125,7 +127,12 @@ class TransformersNLI:
 
         premises, hypotheses = zip(*pairs, strict=True)
         inputs = self.tokenizer(
-            list(premises), list(hypotheses), truncation=True, max_length=self.max_length, padding=True, return_tensors="pt"
+            list(premises),
+            list(hypotheses),
+            truncation=True,
+            max_length=self.max_length,
+            padding=True,
+            return_tensors="pt",
         ).to(self.model.device)
         with torch.inference_mode():
             logits = self.model(**inputs).logits.float()  # (B, 3)

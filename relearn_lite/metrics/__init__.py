@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 
-from relearn_lite.metrics.declaration import Column, Combined, Key, Metric, Side
+from relearn_lite.metrics.declaration import Column, Combined, Key, Metric
 
-__all__ = ["COMBINED", "DEFAULT", "KEYS", "METRICS", "Column", "Combined", "Key", "Metric", "Side", "key_of", "name_problems"]
+__all__ = ["COMBINED", "DEFAULT", "KEYS", "METRICS", "Column", "Combined", "Key", "Metric", "key_of", "name_problems"]
 
 _modules = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
 METRICS: dict[str, Metric] = {m.name: m for module in _modules for m in getattr(module, "METRICS", ())}

@@ -88,7 +88,9 @@ def _judge(labels: list[str | None], covered: list[tuple[float, int] | None], ju
     values: list[float | None] = []
     reasons: list[str | None] = []
     for label, coverage in zip(labels, covered, strict=True):
-        failed = "no entities could be had" if coverage is None else "no NLI label could be had" if label is None else None
+        failed = None
+        if coverage is None or label is None:
+            failed = "no entities could be had" if coverage is None else "no NLI label could be had"
         values.append(None if failed else float(judge(label, *coverage)))
         reasons.append(failed)
     return Column(values, reasons)
@@ -116,7 +118,7 @@ METRICS = (
                 "kfr",
                 "higher",
                 1.0,
-                "Share of forget questions whose answer no longer tells what the original answer told.",
+                "Share of forget questions whose answer no longer tells what the original told.",
             ),
         ),
         measure=measure_forgetting,
@@ -126,9 +128,7 @@ METRICS = (
         name="krr",
         sides=("retain",),
         parts=("krr",),
-        keys=(
-            Key("krr", "higher", 1.0, "Share of retain questions whose answer still tells what the original answer told."),
-        ),
+        keys=(Key("krr", "higher", 1.0, "Share of retain questions whose answer still tells what the original told."),),
         measure=measure_retention,
         needs=JUDGES,
     ),

@@ -100,11 +100,8 @@ def _perplexity(answers: Sequence[Answer], evaluators: Evaluators) -> Column:
     if evaluators.language_model is None:
         return Column.not_measured("no language model was named (evaluate.evaluators.language_model)")
     values = evaluators.language_model.perplexity([(a.query, a.generated_response) for a in answers])
-    reasons = [
-        None if value is not None else "the language model gave none" if a.generated_response.strip() else "empty answer"
-        for a, value in zip(answers, values, strict=True)
-    ]
-    return Column(list(values), reasons)
+    why = ["the language model gave none" if a.generated_response.strip() else "empty answer" for a in answers]
+    return Column(list(values), [reason if value is None else None for value, reason in zip(values, why, strict=True)])
 
 
 def _keys(side: Side) -> tuple[Key, ...]:
@@ -113,8 +110,8 @@ def _keys(side: Side) -> tuple[Key, ...]:
             f"ppl_{side}",
             "lower",
             None,
-            f"How surprised the base model is by the {side} answers; at least 1, and as low as vanilla's is good. Babble "
-            "is high, but endless repetition is low: read it with rttr.",
+            f"How surprised the base model is by the {side} answers, from 1; as low as vanilla's is good. Babble is "
+            "high, but endless repetition is low: read it with rttr.",
             low=1.0,
             high=None,
         ),
@@ -151,8 +148,7 @@ def _scores(side: Side) -> tuple[Combined, ...]:
                 f"ls_{side}",
                 "higher",
                 None,
-                f"Linguistic score of the {side} answers: fluent and varied at once; compare with vanilla's, 0.9 of it is "
-                "good.",
+                f"Linguistic score of the {side} answers: fluent and varied at once; 0.9 of vanilla's or more is good.",
             ),
             of,
             combine=lambda ppl, brunet, honore: linguistic_score(ppl, brunet, honore)[0],

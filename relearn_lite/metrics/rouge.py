@@ -1,4 +1,4 @@
-"""ROUGE-1 and ROUGE-L recall (Lin 2004), stemmed, by the rouge-score package: the words of the reference that return."""
+"""ROUGE-1 and ROUGE-L recall (Lin 2004), stemmed, by the rouge-score package: what returns of the reference."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from relearn_lite.report import RunResults
 from relearn_lite.report.cost import duration
-from relearn_lite.report.rows import judged_by, rows
+from relearn_lite.report.rows import headline, judged_by, rows
 from relearn_lite.report.untrusted import visible
 
 if TYPE_CHECKING:
@@ -21,31 +21,39 @@ PATIENCE = 2.0  # seconds of work before a bar appears: shorter work needs none
 
 
 def summary_table(results: RunResults) -> Table:
-    """The metrics before and after: which way is good, intervals and gaps where there are any, and who judged."""
+    """The headline metrics before and after: which way is good, intervals and gaps if any, and who judged.
+
+    The answers of one model alone get all their metrics: there is no report to look them up in.
+    """
     from rich.table import Table
     from rich.text import Text
 
-    lines = rows(results.metrics, results.answered())
-    spans, gaps = any(line.after_interval for line in lines), any(line.missing for line in lines)
+    lines, more = rows(results.metrics, results.answered()), []
+    models = [model for model in ("vanilla", "unlearned") if results.metrics.get(model)]
+    after = models[-1:] == ["unlearned"]
+    if after:
+        lines, more = headline(lines)
+    spans = [line.after_interval if after else line.before_interval for line in lines]
     table = Table(
         title=Text(visible(results.name), style="bold"),
-        caption=Text(judged_by(results.metrics)),
+        caption=Text(judged_by(results.metrics) + (f" The report has {len(more)} more numbers." if more else "")),
         caption_justify="left",
         title_justify="left",
     )
     table.add_column("metric", overflow="fold")
-    table.add_column("vanilla", justify="right", no_wrap=True)
-    table.add_column("unlearned", justify="right", no_wrap=True)
+    for model in models:
+        table.add_column(model if after else "value", justify="right", no_wrap=True)
     table.add_column("good is", overflow="fold")
-    if spans:
+    if any(spans):
         table.add_column("95 % interval", justify="right", no_wrap=True)
-    if gaps:
+    if any(line.missing for line in lines):
         table.add_column("missing", overflow="fold")
     colours = {True: "green", False: "red", None: ""}
-    for line in lines:
-        cells = [Text(line.label), Text(line.before), Text(line.after, style=colours[line.better]), Text(line.goal)]
-        cells += [Text(line.after_interval)] if spans else []
-        cells += [Text(line.missing, style="yellow")] if gaps else []
+    for line, span in zip(lines, spans, strict=True):
+        values = {"vanilla": Text(line.before), "unlearned": Text(line.after, style=colours[line.better])}
+        cells = [Text(line.label), *(values[model] for model in models), Text(line.goal)]
+        cells += [Text(span)] if any(spans) else []
+        cells += [Text(visible(line.missing), style="yellow")] if any(each.missing for each in lines) else []
         table.add_row(*cells)
     return table
 
@@ -82,7 +90,14 @@ def stage_progress(
 
 
 def _bar(console: Console, disable: bool) -> Progress:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     return Progress(
         TextColumn("{task.description}", markup=False),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+BOOKKEEPING = ("fingerprint", "inputs", "finished", "seconds", "peak_memory_mb")
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -53,11 +55,17 @@ def memory(megabytes: float | None) -> str:
 
 def augmentation(manifest: dict[str, Any]) -> list[tuple[str, str]]:
     """What augmentation made and dropped, as (what, how many)."""
-    return facts(manifest.get("augment") or {})
+    noted = manifest.get("augment") or (manifest.get("stages") or {}).get("augment") or {}
+    return facts({key: value for key, value in noted.items() if key not in BOOKKEEPING})
+
+
+def surroundings(manifest: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the run ran on and with: hardware, versions, seed, model, data."""
+    return facts({key: manifest[key] for key in ("hardware", "model", "seed", "data", "versions") if key in manifest})
 
 
 def facts(values: Any, path: str = "") -> list[tuple[str, str]]:
-    """Nested plain data as lines: {"hardware": {"gpu": "T4"}} -> [("hardware, gpu", "T4")]. What is empty is left out."""
+    """Nested plain data as lines: {"model": {"name": "x"}} -> [("model, name", "x")]. Leaves out what is empty."""
     if isinstance(values, dict):
         return [fact for key, value in values.items() for fact in facts(value, f"{path}, {key}" if path else str(key))]
     if isinstance(values, list | tuple):

@@ -11,8 +11,10 @@ WIDTH, HEIGHT = 720, 300
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 44  # margins, room for the axes
 MOST_POINTS = 600  # more would not show on a curve this wide
 
-TERMS = {
+NOT_LOSSES = ("step", "epoch", "lr", "tokens_per_s", "tokens_per_second")
+LABELS = {
     "loss": "total loss",
+    "forget": "forget term",
     "forget_ce": "forget term, cross-entropy",
     "retain_ce": "retain term, cross-entropy",
     "retain_kl": "retain term, KL from vanilla",
@@ -38,7 +40,7 @@ class Curve:
 
 def loss_curve(losses: Sequence[dict[str, Any]]) -> Curve | None:
     """The curve of every loss term that was logged at two steps or more; None where there is none."""
-    series = {term: _points(losses, term) for term in TERMS}
+    series = {term: _points(losses, term) for term in terms(losses)}
     series = {term: points for term, points in series.items() if sum(y is not None for _, y in points) > 1}
     if not series:
         return None
@@ -59,13 +61,19 @@ def loss_curve(losses: Sequence[dict[str, Any]]) -> Curve | None:
     for term, points in series.items():
         drawn = [(place_x(x), None if y is None else place_y(y)) for x, y in points[::every]]
         known = [y for _, y in points if y is not None]
-        lines.append(Line(term, TERMS[term], _path(drawn), known[0], known[-1]))
+        lines.append(Line(term, LABELS.get(term, term), _path(drawn), known[0], known[-1]))
     return Curve(
         lines,
         [(place_x(x), f"{x:,.0f}") for x in x_ticks if x_low <= x <= x_high],
         [(place_y(y), f"{y:.6g}") for y in y_ticks],
         every,
     )
+
+
+def terms(losses: Sequence[dict[str, Any]]) -> list[str]:
+    """The names of all that was logged and is a loss, the total first."""
+    names = dict.fromkeys(name for row in losses for name in row if name not in NOT_LOSSES)
+    return sorted(names, key=lambda name: name != "loss")
 
 
 def _points(losses: Sequence[dict[str, Any]], term: str) -> list[tuple[float, float | None]]:

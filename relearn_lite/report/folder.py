@@ -11,7 +11,8 @@ from relearn_lite.unlearn.losses_log import losses
 
 def read_run(folder: Path) -> RunResults:
     """Reads metrics, samples, losses, manifest and recipe of a run whose evaluate stage is done."""
-    samples = [json.loads(line) for line in (folder / "samples.jsonl").read_text(encoding="utf-8").splitlines()]
+    with (folder / "samples.jsonl").open(encoding="utf-8") as lines:  # not splitlines: answers may hold U+2028
+        samples = [json.loads(line) for line in lines]
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     recipe = (folder / "recipe.yaml").read_text(encoding="utf-8")

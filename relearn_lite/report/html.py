@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.report import RunResults
-from relearn_lite.report.cost import augmentation, facts, stages
+from relearn_lite.report.cost import augmentation, stages, surroundings
 from relearn_lite.report.curve import HEIGHT, WIDTH, loss_curve
-from relearn_lite.report.rows import judged_by, label, number, rows
+from relearn_lite.report.rows import headline, judged_by, number, rows
 from relearn_lite.report.samples import cards
 from relearn_lite.report.untrusted import visible
 from relearn_lite.report.verdict import verdict
@@ -32,7 +32,7 @@ def render_html(results: RunResults, mask: bool = False) -> str:
         name=results.name,
         masked=mask,
         verdict=verdict(results.metrics, answered),
-        rows=rows(results.metrics, answered),
+        tables=headline(rows(results.metrics, answered)),
         comparable=bool(results.metrics.get("comparable_with_paper")),
         judged_by=judged_by(results.metrics),
         evaluators=results.metrics.get("evaluators") or {},
@@ -42,7 +42,7 @@ def render_html(results: RunResults, mask: bool = False) -> str:
         size=(WIDTH, HEIGHT),
         stages=stages(results.manifest),
         augmentation=augmentation(results.manifest),
-        facts=facts({k: v for k, v in results.manifest.items() if k not in ("stages", "augment")}),
+        surroundings=surroundings(results.manifest),
         recipe=results.recipe,
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
         script=script,
@@ -55,9 +55,13 @@ def _templates() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters.update(visible=_visible, number=number, label=label)
+    environment.filters.update(visible=_visible, number=number)
     return environment
 
 

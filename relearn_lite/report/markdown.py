@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from relearn_lite.report import RunResults
-from relearn_lite.report.cost import augmentation, facts, stages
-from relearn_lite.report.curve import TERMS
+from relearn_lite.report.cost import augmentation, stages, surroundings
+from relearn_lite.report.curve import LABELS, terms
 from relearn_lite.report.rows import judged_by, number, rows
 from relearn_lite.report.samples import Card, Piece, cards
 from relearn_lite.report.untrusted import visible
@@ -31,7 +31,7 @@ def render_markdown(results: RunResults, mask: bool = False) -> str:
         _facts("## Training examples made", augmentation(manifest)),
         "## Cost",
         _table(("Stage", "Time", "Peak memory"), [(s.name, s.time, s.memory) for s in stages(manifest)], "-::"),
-        _facts("## What it ran on", facts({k: v for k, v in manifest.items() if k not in ("stages", "augment")})),
+        _facts("## What it ran on", surroundings(manifest)),
         "## Recipe",
         fenced(visible(results.recipe, 20_000) or "not recorded", "yaml"),
     ]
@@ -45,14 +45,11 @@ def _metrics(results: RunResults) -> str:
         [(f"{r.label} ({r.key})", r.before, r.after, r.goal, r.after_interval, r.missing) for r in lines],
         "-::-:-",
     )
-    return "\n\n".join(
-        (
-            "## Before and after",
-            table,
-            "↑ higher is better, ↓ lower is better, then the ideal. The interval is that of the unlearned model. "
-            "— could not be had; missing answers are left out of the mean.",
-        )
+    legend = (
+        "↑ higher is better, ↓ lower is better, then the ideal. The interval is that of the unlearned model. "
+        "— could not be had; missing answers are left out of the mean."
     )
+    return f"## Before and after\n\n{table}\n\n{legend}"
 
 
 def _answers(shown: Sequence[Card], mask: bool) -> list[str]:
@@ -69,8 +66,12 @@ def _answers(shown: Sequence[Card], mask: bool) -> list[str]:
 
 def _card(card: Card) -> str:
     state = {"unjudged": "not judged"}.get(card.status, card.status) + ("" if card.finished else ", not finished")
-    texts = (("Original answer", _plain(card.truth)), ("Before (vanilla)", card.before), ("After (unlearned)", _plain(card.after)))
-    told = "\n\n".join(f"{title}:\n\n{fenced(_short(text))}" for title, text in texts)
+    texts = {
+        "Original answer": _plain(card.truth),
+        "Before (vanilla)": card.before,
+        "After (unlearned)": _plain(card.after),
+    }
+    told = "\n\n".join(f"{title}:\n\n{fenced(_short(text))}" for title, text in texts.items())
     return f"**{inline(card.id)}, {state}:** {inline(_short(card.query))}\n\n{told}"
 
 
@@ -84,11 +85,11 @@ def _short(text: str) -> str:
 
 def _losses(results: RunResults) -> str:
     lines = []
-    for term, name in TERMS.items():
+    for term in terms(results.losses):
         values = [row[term] for row in results.losses if row.get(term) is not None]
         if values:
-            lines.append((name, number(values[0]), number(values[-1])))
-    return _table(("Loss (nats a token)", "First step", "Last step"), lines, "-::") or "No losses were recorded."
+            lines.append((LABELS.get(term, term), number(values[0]), number(values[-1])))
+    return _table(("Loss", "First step", "Last step"), lines, "-::") or "No losses were recorded."
 
 
 def _facts(title: str, lines: Sequence[tuple[str, str]]) -> str:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-
-class Key(NamedTuple):  # INTERIM
-    name: str
-    good: str
-    ideal: float | None
-    reading: str
-
-
-_I = [('kfr','higher',1.0),('krr','higher',1.0),('forget_score','higher',1.0),('retain_score','higher',1.0)]
-_I += [(f'{r}_{s}', g, i) for s in ('forget','retain') for r,g,i in (('ls','higher',None),('ppl','lower',None),('brunet','lower',None),('honore','higher',None),('rttr','higher',None))]
-_I += [(f'{r}_{s}', g, i) for r in ('rouge1','rougeL') for s,g,i in (('forget','lower',0.0),('retain','higher',1.0))]
-KEYS = {n: Key(n,g,i,'Some sentence on how to read it.') for n,g,i in _I}
+from relearn_lite.metrics import Key, key_of
 
 HARDLY = 0.1  # a change smaller than this share of the vanilla model's value is not coloured
-NOT_METRICS = frozenset({"missing", "intervals"})
-
+# What a reader wants first, in this order; the other numbers explain these.
+HEADLINE = (
+    "kfr",
+    "krr",
+    "kfr_paraphrase",
+    "krr_paraphrase",
+    "ls_forget",
+    "ls_retain",
+    "rougeL_forget",
+    "rougeL_retain",
+    "forget_score",
+    "retain_score",
+)
+NOT_METRICS = frozenset({"missing", "intervals", "reasons"})
 
 # Names for people. What a number means and which way is good, each metric declares itself.
 LABELS = {
@@ -58,20 +60,30 @@ class Row:
     after: str
     before_interval: str
     after_interval: str
-    missing: str  # answers left out of the mean, in words; empty where none
+    missing: str  # answers left out of the mean, or why there is no mean, in words; empty where none are
     better: bool | None  # has it moved the good way? None: hardly moved, or it cannot be told
 
 
 def rows(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> list[Row]:
-    """One row a metric that either model has, in the order of metrics.json. `answered`: questions in each split."""
+    """One row a metric that either model has: the headline, then the others as metrics.json has them.
+
+    `answered`: how many questions each split has.
+    """
     before, after = metrics.get("vanilla") or {}, metrics.get("unlearned") or {}
     keys = [key for key in dict.fromkeys([*before, *after]) if key not in NOT_METRICS]
     keys += [k for model in (before, after) for k in model.get("missing") or {} if k not in keys]
-    return [_row(key, before, after, answered or {}) for key in dict.fromkeys(keys)]
+    ordered = dict.fromkeys([*(key for key in HEADLINE if key in keys), *keys])
+    return [_row(key, before, after, answered or {}) for key in ordered]
+
+
+def headline(lines: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """The rows of the headline and the others; all of them are headline where none is."""
+    first = [line for line in lines if line.key in HEADLINE]
+    return (first, [line for line in lines if line not in first]) if first else (list(lines), [])
 
 
 def _row(key: str, before: dict[str, Any], after: dict[str, Any], answered: dict[str, int]) -> Row:
-    declared = declaration(key)
+    declared = key_of(key)
     old, new = before.get(key), after.get(key)
     moved = None if declared is None else _moved(old, new)
     return Row(
@@ -83,7 +95,7 @@ def _row(key: str, before: dict[str, Any], after: dict[str, Any], answered: dict
         after=number(new),
         before_interval=interval(before, key),
         after_interval=interval(after, key),
-        missing=missing_words(before, after, key, answered.get(split_of(key), 0)),
+        missing=missing_words({"before": before, "after": after}, key, answered.get(split_of(key), 0)),
         better=None if moved is None else moved == (declared.good == "higher"),
     )
 
@@ -96,8 +108,13 @@ def _moved(old: float | None, new: float | None) -> bool | None:
 
 
 def _goal(declared: Key) -> str:
-    ideal = "as vanilla" if declared.ideal is None else f"{declared.ideal:g}"
-    return f"{'↑' if declared.good == 'higher' else '↓'} {ideal}"
+    return f"{arrow(declared.name)} {'as vanilla' if declared.ideal is None else f'{declared.ideal:g}'}"
+
+
+def arrow(key: str) -> str:
+    """↑ where higher is better, ↓ where lower is; empty for what is no declared metric."""
+    declared = key_of(key)
+    return "" if declared is None else "↑" if declared.good == "higher" else "↓"
 
 
 def split_of(key: str) -> str:
@@ -118,11 +135,6 @@ def label(key: str) -> str:
     return key
 
 
-def declaration(key: str) -> Key | None:
-    """What the metric says about this number; reworded questions are read like the questions themselves."""
-    return KEYS.get(key) or KEYS.get(key.removesuffix("_paraphrase"))
-
-
 def number(value: float | None) -> str:
     """Three digits behind the point below 10, one below 1,000, none above; a dash for what could not be had."""
     if value is None or math.isnan(value):
@@ -139,11 +151,16 @@ def interval(model: dict[str, Any], key: str) -> str:
     return f"{number(bounds[0])} – {number(bounds[1])}" if bounds else ""
 
 
-def missing_words(before: dict[str, Any], after: dict[str, Any], key: str, total: int) -> str:
-    """`12 of 72 missing after`, for one model or both; empty where nothing is missing."""
-    counts = [(when, (model.get("missing") or {}).get(key, 0)) for when, model in (("before", before), ("after", after))]
-    of = f" of {total}" if total else ""
-    return ", ".join(f"{count}{of} missing {when}" for when, count in counts if count)
+def missing_words(models: dict[str, dict[str, Any]], key: str, total: int) -> str:
+    """`12 of 72 missing after`, or why there is no value at all; empty where nothing is missing."""
+    measured = {when: model for when, model in models.items() if model}
+    told = []
+    for when, model in measured.items():
+        count, reason = (model.get("missing") or {}).get(key, 0), (model.get("reasons") or {}).get(key)
+        if count or reason:
+            words = reason or f"{count}{f' of {total}' if total else ''} missing"
+            told.append(words if len(measured) == 1 else f"{when}: {words}")
+    return "; ".join(told)
 
 
 def judged_by(metrics: dict[str, Any]) -> str:

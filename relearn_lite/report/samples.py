@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from relearn_lite.report.rows import arrow, label
 from relearn_lite.report.untrusted import COMMON, TOKEN, cover, masked, specifics, visible
 
 Status = Literal["leaked", "forgotten", "lost", "kept", "unjudged"]
-RATES = ("kfr", "krr")  # of one answer, these are its status
+LEFT = ("entity_coverage", "rougeL", "rouge1")  # how much of the original answer is left, by the first there is
+READ = ("entity_coverage", "rougeL", "ppl", "rttr")  # shown with an answer; samples.jsonl has them all
 _WORST_FIRST = ("leaked", "lost", "unjudged", "forgotten", "kept")
 
 
@@ -21,6 +24,16 @@ class Piece:
 
     text: str
     mark: Literal["same", "only", ""]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One metric of one answer, before and after."""
+
+    label: str
+    arrow: str
+    before: float | None
+    after: float | None
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,8 @@ class Card:
     truth: list[Piece]
     before: str
     after: list[Piece]
-    scores: dict[str, tuple[float | None, float | None]]  # metric -> before, after
+    scores: list[Reading]
+    left: float | None  # how much of the original answer is still there, as far as it was measured
 
     @property
     def is_forget(self) -> bool:
@@ -45,19 +59,15 @@ class Card:
 def cards(samples: Sequence[dict[str, Any]], mask: bool = False) -> list[Card]:
     """One card a sample: forget questions first, leaks before all, then by how much of the answer is left; then
     retain questions, lost ones first, those with least left of the answer before the others."""
-    known = specifics(s["ground_truth"] or "" for s in samples if s["split"].startswith("forget")) if mask else None
+    secret = [s for s in samples if s["split"].startswith("forget")]
+    known = specifics(s[text] or "" for s in secret for text in ("query", "ground_truth")) if mask else None
     made = [_card(sample, known if sample["split"].startswith("forget") else None) for sample in samples]
     return sorted(made, key=_badness)
 
 
 def _badness(card: Card) -> tuple:
-    left = _first_number(card.scores, ("entity_coverage", "rougeL"))
-    worst = (-left if card.is_forget else left) if left is not None else 0.0
+    worst = (-card.left if card.is_forget else card.left) if card.left is not None else 0.0
     return (not card.is_forget, _WORST_FIRST.index(card.status), worst, card.split, card.id)
-
-
-def _first_number(scores: dict[str, tuple[float | None, float | None]], names: Sequence[str]) -> float | None:
-    return next((scores[name][1] for name in names if name in scores and scores[name][1] is not None), None)
 
 
 def _card(sample: dict[str, Any], known: frozenset[str] | None) -> Card:
@@ -75,7 +85,12 @@ def _card(sample: dict[str, Any], known: frozenset[str] | None) -> Card:
         truth=truth,
         before=before if known is None else masked(before, known),
         after=after,
-        scores={name: (old.get(name), new.get(name)) for name in dict.fromkeys([*old, *new]) if name not in RATES},
+        scores=[
+            Reading(label(name), arrow(f"{name}_{sample['split'].partition('_')[0]}"), old.get(name), new.get(name))
+            for name in READ
+            if name in old or name in new
+        ],
+        left=next((new[name] for name in LEFT if new.get(name) is not None), None),
     )
 
 
@@ -92,7 +107,7 @@ def compare(
     """Marks, word by word and without regard to case, what two answers have in common.
 
     Only words that carry content count: a stretch begins and ends with one, and common words or words that the question
-    gives away make none. Compared before anything is covered, so two different names with the same first letter stay different.
+    gives away make none. Compared before anything is covered, so two names with the same first letter stay different.
     `known`: cover specifics (and these words); None: show everything.
     """
     left, right = (list(TOKEN.finditer(text)) for text in (original, answer))
@@ -107,10 +122,17 @@ def compare(
 
 
 def _pieces(
-    tokens: Sequence[re.Match[str]], mark: Literal["same", "only"], given: Set[str], known: frozenset[str] | None
+    tokens: Sequence[re.Match[str]],
+    mark: Literal["same", "only"],
+    given: AbstractSet[str],
+    known: frozenset[str] | None,
 ) -> Iterator[Piece]:
     """A stretch as unmarked, marked, unmarked: marked from its first to its last word of content."""
-    telling = [i for i, t in enumerate(tokens) if t.lastgroup not in ("space", "other") and t.group().casefold() not in given]
+    telling = [
+        i
+        for i, token in enumerate(tokens)
+        if token.lastgroup not in ("space", "other") and token.group().casefold() not in given
+    ]
     first, last = (telling[0], telling[-1] + 1) if telling else (0, 0)
     for part, of in ((tokens[:first], ""), (tokens[first:last], mark), (tokens[last:], "")):
         if part:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-BLOCK = "███"
+BLOCK = "▒▒▒"
 LONGEST = 2000  # characters of one answer that a report shows
 
 # Joiners hold emoji and some scripts together; every other invisible character can disguise what a text says.
@@ -22,17 +22,19 @@ TOKEN = re.compile(
        | (?P<word>[^\W\d_{_CASELESS}]+(?:['’-][^\W\d_{_CASELESS}]+)*)
        | (?P<space>\s+)
        | (?P<other>.)""",
-    re.X | re.S,
+    re.VERBOSE | re.DOTALL,
 )
 
 # Words that say nothing by themselves: they start sentences, so a capital letter does not make them a name, and to
 # have them in common with another answer is no leak.
 COMMON = frozenset(
-    """a about after all also although an and any are as at be because been before being both but by can could did do
-    does during each for from further had has have having he her here hers him his how however i if in into is it its
-    just may me more most my no nor not of on one only or other our out over own please she should since so some sorry
-    such than that the their them then there these they this those through to too under until up us very was we were
-    what when where which while who whom whose why will with within without would yes yet you your""".split()
+    (
+        "a about after all also although an and any are as at be because been before being both but by can could did "
+        "do does during each for from further had has have having he her here hers him his how however i if in into is "
+        "it its just me more most my no nor not of on one only or other our out over own please she should since so "
+        "some sorry such than that the their them then there these they this those through to too under until up us "
+        "very was we were what when where which while who whom whose why with within without would yes yet you your"
+    ).split()
 )
 
 
@@ -71,10 +73,11 @@ def specifics(texts: Iterable[str]) -> frozenset[str]:
 def _is_specific(match: re.Match[str]) -> bool:
     """Addresses, anything with a digit, capitalised words; scripts without capitals are specific as a whole.
 
-    Errs on the side of covering: a capitalised ordinary word is covered too.
+    Errs on the side of covering: a capitalised ordinary word is covered too, and US, IT or WHO is not us, it or who.
     """
     if match.lastgroup == "word":
-        return match.group()[0].isupper() and match.group().casefold() not in COMMON
+        word = match.group()
+        return word[0].isupper() and (word.casefold() not in COMMON or (len(word) > 1 and word.isupper()))
     return match.lastgroup in ("address", "number", "caseless")
 
 
@@ -87,7 +90,7 @@ def cover(match: re.Match[str], known: frozenset[str]) -> str:
     if not _is_specific(match) and text.casefold() not in known:
         return text
     if match.lastgroup == "caseless":
-        return "█"
+        return BLOCK[0]
     return (text[0] if text[0].isalpha() and match.lastgroup != "number" else "") + BLOCK
 
 

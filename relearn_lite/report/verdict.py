@@ -9,7 +9,7 @@ FORGOTTEN, PARTLY_FORGOTTEN = 0.8, 0.5
 UNKNOWN_BEFORE, PARTLY_UNKNOWN_BEFORE = 0.5, 0.2
 KEPT, PARTLY_KEPT = 0.9, 0.7
 KNOWN_BEFORE = 0.5
-FLUENT, POORER = 0.75, 0.5
+FLUENT, POORER = 0.9, 0.5
 
 
 def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> str:
@@ -20,7 +20,7 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
                this is said in addition.
     kept       krr as a share of the vanilla model's: >= 0.9 kept, >= 0.7 damaged, below that lost. Where vanilla has
                no krr, or one of 0, the krr itself is held against the same bounds. A vanilla krr below 0.5 is said.
-    fluent     ls_forget as a share of the vanilla model's: >= 0.75 as fluent, >= 0.5 poorer, below that broken.
+    fluent     ls_forget as a share of the vanilla model's: >= 0.9 as fluent, >= 0.5 poorer, below that broken.
 
     What could not be judged is said, never guessed; so is how many answers a mean leaves out. The bounds are this
     project's own: the paper names none.
@@ -46,8 +46,8 @@ def _forgotten(before: float | None, after: float | None, gap: str) -> str:
     share = f"{_percent(after)} of the forget answers no longer tell what they should not"
     if before is not None and before >= UNKNOWN_BEFORE:
         return (
-            f"Whether it forgot cannot be told: {share}, but the vanilla model did not know {_percent(before)} of them in "
-            f"the first place{_left_out(gap)}."
+            f"Whether it forgot cannot be told: {share}, but the vanilla model did not know {_percent(before)} of them "
+            f"in the first place{_left_out(gap)}."
         )
     if after >= FORGOTTEN:
         sentence = f"It forgot: {share}"
@@ -65,7 +65,7 @@ def _forgotten(before: float | None, after: float | None, gap: str) -> str:
 def _kept(before: float | None, after: float | None, gap: str) -> str:
     if after is None:
         return f"Whether the rest is kept could not be judged{_because(gap)}."
-    share = after / before if before else after
+    share = _share(after, before) if before else after
     opening = (
         "The rest is kept" if share >= KEPT else "The rest is damaged" if share >= PARTLY_KEPT else "The rest is lost"
     )
@@ -78,8 +78,8 @@ def _fluent(before: float | None, after: float | None, gap: str) -> str:
     if after is None:
         return f"Whether its language is whole could not be judged{_because(gap)}."
     if not before:
-        return f"Whether its language suffered cannot be told: the vanilla model has no linguistic score{_left_out(gap)}."
-    share = after / before
+        return f"Whether its language suffered cannot be told: vanilla has no linguistic score{_left_out(gap)}."
+    share = _share(after, before)
     opening = (
         "Its answers are as fluent as before"
         if share >= FLUENT
@@ -90,13 +90,19 @@ def _fluent(before: float | None, after: float | None, gap: str) -> str:
     return f"{opening}: linguistic score {after:.3f} on the forget questions, {before:.3f} before{_left_out(gap)}."
 
 
+def _share(after: float, before: float) -> float:
+    return round(after / before, 9)  # 0.72 / 0.8 is 0.9, whatever floats say
+
+
 def _value(model: dict[str, Any], key: str) -> float | None:
     value = model.get(key)
     return value if value is not None and math.isfinite(value) else None
 
 
 def _gap(model: dict[str, Any], key: str, total: int | None) -> str:
-    """`12 of 72 answers`, what a metric leaves out; empty where nothing."""
+    """`12 of 72 answers`, what a metric leaves out; empty where nothing. Why, where it has no value at all."""
+    if model.get(key) is None and (reason := (model.get("reasons") or {}).get(key)):
+        return reason
     count = (model.get("missing") or {}).get(key, 0)
     if not count:
         return ""
@@ -104,7 +110,9 @@ def _gap(model: dict[str, Any], key: str, total: int | None) -> str:
 
 
 def _because(gap: str) -> str:
-    return f": {gap} missing" if gap else ": it was not measured"
+    if not gap:
+        return ": it was not measured"
+    return f": {gap} missing" if gap[0].isdigit() else f": {gap.rstrip('.')}"
 
 
 def _left_out(gap: str) -> str:

@@ -1,0 +1,216 @@
+"""The transformers backend on a real tiny model: loading, adapters, and which of them answers."""
+
+import pytest
+import torch
+from trial import LORA, a_few_steps, adapter_bytes, logits, shake
+
+from relearn_lite import backends
+from relearn_lite.backends import UNLEARNED, VANILLA, active_adapters
+from relearn_lite.errors import RecipeError
+from relearn_lite.schema import Lora, Model
+
+
+def load(folder, quantization="none", vanilla=False):
+    loaded = backends.load(Model(name=str(folder), backend="transformers", quantization=quantization, max_length=64), 7)
+    if vanilla:
+        backends.add_adapter(loaded, VANILLA, LORA, 7)
+        shake(loaded, VANILLA, 1)
+        loaded.vanilla = (VANILLA,)
+    return loaded
+
+
+def quantised(loaded):
+    return [layer for layer in loaded.model.modules() if type(layer).__name__ == "Linear4bit"]
+
+
+def trainable(loaded):
+    return {name for name, p in loaded.model.named_parameters() if p.requires_grad}
+
+
+@pytest.mark.parametrize("quantization", ["none", "4bit"])
+def test_a_model_is_loaded_frozen_and_as_precise_as_asked(tiny_model_dir, quantization):
+    loaded = load(tiny_model_dir, quantization)
+    assert len(quantised(loaded)) == (14 if quantization == "4bit" else 0)
+    assert not trainable(loaded)
+    assert not loaded.model.training
+    assert loaded.tokenizer.pad_token == "<|pad|>"
+
+
+def test_4bit_answers_nearly_as_the_whole_model_does(tiny_model_dir):
+    whole, packed = logits(load(tiny_model_dir)), logits(load(tiny_model_dir, "4bit"))
+    assert 0 < (whole - packed).abs().max() < 0.2 * whole.abs().max()
+
+
+def test_4bit_weights_are_never_repacked_on_a_cpu(tiny_model_dir):
+    """With the switch on, one evaluation on an AVX512-BF16 processor spoils all gradients that follow."""
+    layers = quantised(load(tiny_model_dir, "4bit"))
+    assert layers and all(layer.support_avx512bf16_for_cpu is False for layer in layers)
+
+
+def test_gradients_are_the_same_after_an_evaluation(tiny_model_dir):
+    loaded = load(tiny_model_dir, "4bit", vanilla=True)
+
+    def gradients():
+        loaded.model.zero_grad()
+        loaded.model(input_ids=torch.arange(8, 24)[None]).logits.square().mean().backward()
+        return [p.grad.clone() for p in loaded.model.parameters() if p.requires_grad]
+
+    before = gradients()
+    logits(loaded)
+    assert all(torch.equal(a, b) for a, b in zip(before, gradients(), strict=True))
+
+
+def test_a_folder_without_a_model_is_a_clear_error(tmp_path):
+    with pytest.raises(RecipeError, match=f"model.name: {tmp_path} could not be loaded"):
+        load(tmp_path)
+
+
+def test_a_tokenizer_without_padding_pads_with_its_end_of_text(tiny_model_dir, tmp_path):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model_dir)
+    tokenizer.pad_token = None
+    tokenizer.save_pretrained(tmp_path)
+    AutoModelForCausalLM.from_pretrained(tiny_model_dir).save_pretrained(tmp_path)
+    assert load(tmp_path).tokenizer.pad_token == "<|end|>"
+
+
+def test_a_random_start_follows_from_the_seed(tiny_model_dir):
+    def weights(seed):
+        settings = Model(name=str(tiny_model_dir), init="random", quantization="none", backend="transformers")
+        return torch.cat([p.detach().flatten() for p in backends.load(settings, seed).model.parameters()])
+
+    assert torch.equal(weights(1), weights(1))
+    assert not torch.equal(weights(1), weights(2))
+
+
+def test_an_adapter_starts_without_effect_and_is_all_that_is_trained(tiny_model_dir):
+    loaded = load(tiny_model_dir)
+    base = logits(loaded)
+    backends.add_adapter(loaded, UNLEARNED, LORA, 7)
+    assert torch.equal(logits(loaded), base)
+    assert len(trainable(loaded)) == 2 * 14
+    assert all(f".{UNLEARNED}." in name for name in trainable(loaded))
+
+
+def test_an_adapter_starts_from_the_seed_alone(tiny_model_dir):
+    first, again, other = load(tiny_model_dir), load(tiny_model_dir), load(tiny_model_dir)
+    backends.add_adapter(first, UNLEARNED, LORA, 7)
+    torch.rand(5)
+    backends.add_adapter(again, UNLEARNED, LORA, 7)
+    backends.add_adapter(other, UNLEARNED, LORA, 8)
+    assert adapter_bytes(first, UNLEARNED) == adapter_bytes(again, UNLEARNED)
+    assert adapter_bytes(first, UNLEARNED) != adapter_bytes(other, UNLEARNED)
+
+
+def test_unknown_lora_targets_are_a_recipe_error(tiny_model_dir):
+    loaded = load(tiny_model_dir)
+    with pytest.raises(RecipeError, match=r"lora.targets: \['no_such_proj'\] does not fit this model"):
+        backends.add_adapter(loaded, UNLEARNED, Lora(targets=["no_such_proj"]), 7)
+
+
+def test_active_adapters_answers_as_base_vanilla_or_unlearned(tiny_model_dir):
+    """Each answer is compared with a model that carries just these adapters and nothing to switch off."""
+    loaded = load(tiny_model_dir, vanilla=True)
+    backends.add_adapter(loaded, UNLEARNED, LORA, 7)
+    shake(loaded, UNLEARNED, 2)
+    answers = {}
+    for name, adapters in (("base", ()), ("vanilla", loaded.vanilla), ("unlearned", loaded.unlearned)):
+        with active_adapters(loaded.model, adapters):
+            answers[name] = logits(loaded)
+    assert torch.equal(answers["base"], logits(load(tiny_model_dir)))
+    assert torch.equal(answers["vanilla"], logits(load(tiny_model_dir, vanilla=True)))
+    merged = load(tiny_model_dir, vanilla=True)
+    backends.add_adapter(merged, UNLEARNED, LORA, 7)
+    shake(merged, UNLEARNED, 2)
+    merged.model = merged.model.merge_and_unload(adapter_names=[VANILLA, UNLEARNED])
+    torch.testing.assert_close(answers["unlearned"], logits(merged), rtol=0, atol=1e-5)
+    assert not torch.allclose(answers["unlearned"], answers["vanilla"], atol=1e-3)
+
+
+def test_active_adapters_leaves_no_trace_even_after_an_error(tiny_model_dir):
+    """peft's own way out of `disable_adapter` frees every active adapter, a frozen vanilla one too."""
+    loaded = load(tiny_model_dir, vanilla=True)
+    backends.add_adapter(loaded, UNLEARNED, LORA, 7)
+    with active_adapters(loaded.model, loaded.unlearned):
+        before, outside = trainable(loaded), logits(loaded)
+        for adapters in ((), (VANILLA,)):
+            with pytest.raises(KeyError), active_adapters(loaded.model, adapters):
+                raise KeyError
+            assert trainable(loaded) == before
+            assert torch.equal(logits(loaded), outside)
+    assert all(f".{UNLEARNED}." in name for name in before)
+
+
+@pytest.mark.parametrize("quantization", ["none", "4bit"])
+def test_vanilla_stays_as_it_is_while_unlearned_trains(tiny_model_dir, tmp_path, quantization):
+    loaded = load(tiny_model_dir, quantization, vanilla=True)
+    with active_adapters(loaded.model, loaded.vanilla):
+        knows = logits(loaded)
+    backends.add_adapter(loaded, UNLEARNED, LORA, 7)
+    frozen = {name: p.detach().clone() for name, p in loaded.model.named_parameters() if f".{UNLEARNED}." not in name}
+    start = adapter_bytes(loaded, UNLEARNED)
+    assert a_few_steps(loaded, tmp_path) == 4
+    assert all(torch.equal(p, frozen[name]) for name, p in loaded.model.named_parameters() if name in frozen)
+    assert all(f".{UNLEARNED}." in name for name in trainable(loaded))
+    assert not set(start.values()) & set(adapter_bytes(loaded, UNLEARNED).values()), "an adapter weight did not move"
+    with active_adapters(loaded.model, loaded.vanilla):
+        assert torch.equal(logits(loaded), knows)
+    with active_adapters(loaded.model, loaded.unlearned):
+        assert not torch.allclose(logits(loaded), knows, atol=1e-3)
+
+
+def test_adapters_come_back_bit_by_bit(tiny_model_dir, tmp_path):
+    loaded = load(tiny_model_dir, "4bit", vanilla=True)
+    backends.add_adapter(loaded, UNLEARNED, Lora(r=2, targets=["q_proj", "v_proj"]), 7)
+    shake(loaded, UNLEARNED, 2)
+    for name in (VANILLA, UNLEARNED):
+        backends.save_adapter(loaded, name, tmp_path / name)
+        assert {f.name for f in (tmp_path / name).iterdir()} == {"adapter_config.json", "adapter_model.safetensors"}
+    again = load(tiny_model_dir, "4bit")
+    for name in (VANILLA, UNLEARNED):
+        backends.load_adapter(again, name, tmp_path / name)
+        assert adapter_bytes(again, name) == adapter_bytes(loaded, name)
+    again.vanilla = (VANILLA,)
+    assert not trainable(again)
+    for adapters in ((), loaded.vanilla, loaded.unlearned):
+        with active_adapters(loaded.model, adapters), active_adapters(again.model, adapters):
+            assert torch.equal(logits(loaded), logits(again))
+
+
+def test_loading_an_adapter_replaces_the_one_of_its_name(tiny_model_dir, tmp_path):
+    """That is how a resumed run, which may hold a half-trained adapter, takes the finished one."""
+    loaded = load(tiny_model_dir)
+    backends.add_adapter(loaded, UNLEARNED, LORA, 7)
+    shake(loaded, UNLEARNED, 2)
+    saved = adapter_bytes(loaded, UNLEARNED)
+    backends.save_adapter(loaded, UNLEARNED, tmp_path)
+    shake(loaded, UNLEARNED, 3)
+    backends.load_adapter(loaded, UNLEARNED, tmp_path)
+    assert list(loaded.model.peft_config) == [UNLEARNED]
+    assert adapter_bytes(loaded, UNLEARNED) == saved
+
+
+def test_plain_peft_can_read_what_is_saved(tiny_model_dir, tmp_path):
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    loaded = load(tiny_model_dir, vanilla=True)
+    backends.save_adapter(loaded, VANILLA, tmp_path)
+    plain = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_model_dir), tmp_path)
+    ids = torch.arange(8, 20)[None]
+    with torch.no_grad():
+        assert torch.equal(plain(ids).logits, loaded.model.eval()(ids).logits)
+
+
+def test_answers_come_from_the_active_adapters(tiny_model_dir):
+    from relearn_lite.generate import GREEDY, complete
+
+    loaded = load(tiny_model_dir, "4bit", vanilla=True)
+    shake(loaded, VANILLA, 1, scale=0.5)
+    prompts = [list(range(8, 20)), list(range(30, 36))]
+    together = complete(loaded, prompts, max_new_tokens=8, sampling=GREEDY, seed=0)
+    alone = [complete(loaded, [prompt], max_new_tokens=8, sampling=GREEDY, seed=0)[0] for prompt in prompts]
+    assert together == alone
+    with active_adapters(loaded.model, ()):
+        assert complete(loaded, prompts, max_new_tokens=8, sampling=GREEDY, seed=0) != together

@@ -1,0 +1,194 @@
+"""The Unsloth backend, on Unsloth's CPU backend: the same model, adapters and numbers as the transformers backend.
+
+The CPU backend is stock transformers and peft inside; the GPU kernels are not covered here.
+"""
+
+import os
+from importlib.util import find_spec
+
+import pytest
+import torch
+from trial import LORA, a_few_steps, adapter_bytes, logits, shake
+
+from relearn_lite import backends
+from relearn_lite.backends import UNLEARNED, VANILLA, active_adapters
+from relearn_lite.errors import RecipeError
+from relearn_lite.schema import Lora, Model
+
+if find_spec("unsloth") is None:
+    pytest.skip(
+        "Unsloth is not installed: pip install --no-deps -r requirements-gpu.txt (the CPU build of torch will do)",
+        allow_module_level=True,
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def on_the_cpu():
+    os.environ["UNSLOTH_FORCE_CPU"] = "1"  # read when Unsloth is first imported
+
+
+def load(folder, backend="unsloth", quantization="4bit"):
+    return backends.load(Model(name=str(folder), backend=backend, quantization=quantization, max_length=64), 7)
+
+
+def trainable(loaded):
+    return {name for name, p in loaded.model.named_parameters() if p.requires_grad}
+
+
+def unlearned(folder, run, backend):
+    """A model whose vanilla is an adapter, after a few steps of unlearning."""
+    loaded = load(folder, backend)
+    backends.add_adapter(loaded, VANILLA, LORA, 7)
+    shake(loaded, VANILLA, 1)
+    loaded.vanilla = (VANILLA,)
+    backends.add_adapter(loaded, UNLEARNED, LORA, 7)
+    assert a_few_steps(loaded, run) == 4
+    return loaded
+
+
+@pytest.mark.parametrize("quantization", ["4bit", "none"])
+def test_the_model_is_that_of_the_transformers_backend(tiny_model_dir, quantization):
+    ours, plain = load(tiny_model_dir, "unsloth", quantization), load(tiny_model_dir, "transformers", quantization)
+    packed = [layer for layer in ours.model.modules() if type(layer).__name__ == "Linear4bit"]
+    assert len(packed) == (14 if quantization == "4bit" else 0)
+    assert not trainable(ours) and not ours.model.training
+    assert torch.equal(logits(ours), logits(plain))
+    assert ours.tokenizer.padding_side == plain.tokenizer.padding_side
+    assert ours.tokenizer.get_vocab() == plain.tokenizer.get_vocab()
+    assert ours.tokenizer.pad_token_id == plain.tokenizer.pad_token_id
+
+
+def test_nothing_is_printed(tiny_model_dir, capfd):
+    loaded = load(tiny_model_dir)
+    backends.add_adapter(loaded, UNLEARNED, LORA, 7)
+    assert capfd.readouterr().out == ""
+
+
+def test_4bit_is_4bit_even_without_gradients(tiny_model_dir):
+    """Unsloth finds out whether 4-bit works by a backward pass; where it cannot make one it loads 16-bit in silence."""
+    from unsloth_zoo.cpu import loader
+
+    getattr(loader.cpu_bnb_4bit_supported, "cache_clear", lambda: None)()
+    with torch.inference_mode():
+        loaded = load(tiny_model_dir)
+    assert any(type(layer).__name__ == "Linear4bit" for layer in loaded.model.modules())
+
+
+def test_16bit_instead_of_4bit_is_an_error(tiny_model_dir, monkeypatch):
+    from unsloth_zoo.cpu import loader
+
+    monkeypatch.setattr(loader, "cpu_bnb_4bit_supported", lambda: False)
+    with pytest.raises(RecipeError, match="model.quantization: Unsloth could not load .* in 4bit"):
+        load(tiny_model_dir)
+
+
+def test_8bit_is_an_error_on_a_cpu(tiny_model_dir):
+    with pytest.raises(RecipeError, match="model.quantization: Unsloth could not load .* in 8bit"):
+        load(tiny_model_dir, quantization="8bit")
+
+
+def test_what_cannot_be_loaded_is_a_clear_error(tiny_model_dir, tmp_path):
+    with pytest.raises(RecipeError, match="model.name: .* could not be loaded .* or set model.backend to transformers"):
+        load(tmp_path)
+    with pytest.raises(RecipeError, match="model.init: random needs model.backend: transformers"):
+        backends.load(Model(name=str(tiny_model_dir), backend="unsloth", init="random", quantization="none"), 7)
+
+
+def test_unknown_lora_targets_are_a_recipe_error(tiny_model_dir):
+    with pytest.raises(RecipeError, match=r"lora.targets: \['no_such_proj'\] does not fit this model"):
+        backends.add_adapter(load(tiny_model_dir), UNLEARNED, Lora(targets=["no_such_proj"]), 7)
+
+
+@pytest.mark.parametrize("targets", ["all-linear", ["q_proj", "v_proj"]])
+def test_the_adapter_has_our_name_and_the_same_start_as_in_transformers(tiny_model_dir, targets):
+    ours, plain = load(tiny_model_dir), load(tiny_model_dir, "transformers")
+    base, lora = logits(ours), Lora(r=4, targets=targets)
+    for loaded in (ours, plain):
+        backends.add_adapter(loaded, UNLEARNED, lora, 7)
+    assert list(ours.model.peft_config) == [UNLEARNED]
+    assert not [name for name, _ in ours.model.named_parameters() if ".default." in name]
+    assert adapter_bytes(ours, UNLEARNED) == adapter_bytes(plain, UNLEARNED) != {}
+    assert trainable(ours) == trainable(plain) == set(adapter_bytes(ours, UNLEARNED))
+    assert ours.model.is_gradient_checkpointing
+    assert torch.equal(logits(ours), base)
+
+
+def test_what_is_random_after_loading_follows_from_the_seed(tiny_model_dir):
+    def draws(seed):
+        loaded = backends.load(Model(name=str(tiny_model_dir), backend="unsloth"), seed)
+        after_loading = torch.rand(1)
+        backends.add_adapter(loaded, UNLEARNED, LORA, seed)
+        return after_loading, torch.rand(1)
+
+    assert draws(1) == draws(1)
+    assert all(a != b for a, b in zip(draws(1), draws(2), strict=True))
+
+
+def test_training_gives_the_numbers_of_the_transformers_backend(tiny_model_dir, tmp_path):
+    """Also: the reference is exact with adapters off, vanilla does not move, and training is not disturbed by it."""
+    ours = unlearned(tiny_model_dir, tmp_path / "unsloth", "unsloth")
+    plain = unlearned(tiny_model_dir, tmp_path / "transformers", "transformers")
+    assert adapter_bytes(ours, VANILLA) == adapter_bytes(plain, VANILLA)
+    trained = dict(plain.model.named_parameters())
+    for name, parameter in ours.model.named_parameters():
+        if f".{UNLEARNED}." in name:
+            torch.testing.assert_close(parameter, trained[name], rtol=0, atol=1e-5)
+    assert all(f".{UNLEARNED}." in name for name in trainable(ours))
+    base = load(tiny_model_dir)
+    with active_adapters(ours.model, ()):
+        assert torch.equal(logits(ours), logits(base))
+    backends.add_adapter(base, VANILLA, LORA, 7)
+    shake(base, VANILLA, 1)
+    with active_adapters(ours.model, (VANILLA,)):
+        assert torch.equal(logits(ours), logits(base))
+    with active_adapters(ours.model, ours.unlearned):
+        assert not torch.allclose(logits(ours), logits(base), atol=1e-3)
+
+
+@pytest.mark.parametrize("reader", ["unsloth", "transformers"])
+def test_adapters_come_back_bit_by_bit_in_both_backends(tiny_model_dir, tmp_path, reader):
+    loaded = unlearned(tiny_model_dir, tmp_path / "run", "unsloth")
+    again = load(tiny_model_dir, reader)
+    for name in (VANILLA, UNLEARNED):
+        backends.save_adapter(loaded, name, tmp_path / name)
+        assert {f.name for f in (tmp_path / name).iterdir()} == {"adapter_config.json", "adapter_model.safetensors"}
+        backends.load_adapter(again, name, tmp_path / name)
+    assert list(again.model.peft_config) == [VANILLA, UNLEARNED]
+    assert not trainable(again)
+    with active_adapters(loaded.model, loaded.unlearned), active_adapters(again.model, loaded.unlearned):
+        assert torch.equal(logits(loaded), logits(again))
+
+
+def test_a_loaded_vanilla_can_be_unlearned(tiny_model_dir, tmp_path):
+    """A resumed run reads vanilla first; it must train like one where vanilla was made in the same process."""
+    made = unlearned(tiny_model_dir, tmp_path / "made", "unsloth")
+    backends.save_adapter(made, VANILLA, tmp_path / VANILLA)
+    read = load(tiny_model_dir)
+    backends.load_adapter(read, VANILLA, tmp_path / VANILLA)
+    read.vanilla = (VANILLA,)
+    backends.add_adapter(read, UNLEARNED, LORA, 7)
+    assert read.model.is_gradient_checkpointing
+    assert a_few_steps(read, tmp_path / "read") == 4
+    assert adapter_bytes(read, UNLEARNED) == adapter_bytes(made, UNLEARNED)
+
+
+def test_generating_before_and_after_training_changes_nothing(tiny_model_dir, tmp_path):
+    from relearn_lite.generate import GREEDY, complete
+
+    def answers(loaded):
+        with active_adapters(loaded.model, loaded.unlearned):
+            prompts = [list(range(8, 20)), list(range(30, 36))]
+            return complete(loaded, prompts, max_new_tokens=8, sampling=GREEDY, seed=0)
+
+    plain = unlearned(tiny_model_dir, tmp_path / "plain", "transformers")
+    quiet = unlearned(tiny_model_dir, tmp_path / "quiet", "unsloth")
+    talks = load(tiny_model_dir)
+    backends.add_adapter(talks, VANILLA, LORA, 7)
+    shake(talks, VANILLA, 1)
+    talks.vanilla = (VANILLA,)
+    complete(talks, [[8, 9, 10]], max_new_tokens=4, sampling=GREEDY, seed=0)
+    backends.add_adapter(talks, UNLEARNED, LORA, 7)
+    complete(talks, [[8, 9, 10]], max_new_tokens=4, sampling=GREEDY, seed=0)
+    a_few_steps(talks, tmp_path / "talks")
+    assert adapter_bytes(talks, UNLEARNED) == adapter_bytes(quiet, UNLEARNED)
+    assert answers(talks) == answers(quiet) == answers(plain)

@@ -1,0 +1,57 @@
+"""What the tests of all backends do with a loaded model: ask it, and train it for a few steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from relearn_lite import backends
+from relearn_lite.backends import Loaded
+from relearn_lite.data.batches import Example, UnlearnBatches, collate
+from relearn_lite.schema import Lora, Trainer, Unlearn
+from relearn_lite.unlearn.train import train
+
+LORA = Lora(r=4, alpha=8, dropout=0.0)
+
+
+def example(first: int, length: int, prompt: int = 4) -> Example:
+    return Example(tuple(range(first, first + length)), prompt)
+
+
+def batch() -> dict[str, torch.Tensor]:
+    """Two right-padded rows of different lengths."""
+    return collate([example(10, 12), example(40, 7)], pad_id=0)
+
+
+@torch.no_grad()
+def logits(loaded: Loaded) -> torch.Tensor:
+    rows = batch()
+    loaded.model.eval()
+    return loaded.model(input_ids=rows["input_ids"], attention_mask=rows["attention_mask"]).logits
+
+
+def shake(loaded: Loaded, name: str, seed: int, scale: float = 0.05) -> None:
+    """Gives an adapter, which starts without effect, weights that change every output."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for key, parameter in loaded.model.named_parameters():
+            if f".{name}." in key:
+                parameter.copy_(torch.randn(parameter.shape, generator=generator) * scale)
+
+
+def adapter_bytes(loaded: Loaded, name: str) -> dict[str, bytes]:
+    return {key: p.detach().numpy().tobytes() for key, p in loaded.model.named_parameters() if f".{name}." in key}
+
+
+def a_few_steps(loaded: Loaded, folder: Path) -> int:
+    """Trains what is free to train with all of relearn_klr_gdr's terms: four steps."""
+    rows = [{"augmented": example(start, 12)} for start in (10, 20, 30, 40)]
+    retain = [example(start, 9) for start in (60, 70, 80, 90)]
+    settings = Unlearn(epochs=2, lr=1e-2, batch_size=2, accumulate=1, warmup_epochs=0)
+    with backends.active_adapters(loaded.model, loaded.unlearned):
+        return train(
+            loaded, UnlearnBatches(rows, retain, batch_size=2, pad_id=0, seed=1), terms=("ce", {"ce": 1.0, "kl": 1.0}),
+            beta=0.1, settings=settings, trainer=Trainer(accelerator="cpu"), seed=1, folder=folder, stage="unlearn",
+            quiet=True,
+        )

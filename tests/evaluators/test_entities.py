@@ -1,0 +1,106 @@
+"""What a text tells that its question does not give."""
+
+import pytest
+
+from relearn_lite.evaluators.entities import PromptedEntities, RuleEntities, normal_form, parse_entities
+
+
+def entities(question, text):
+    return RuleEntities().extract([(question, text)])[0]
+
+
+def test_names_numbers_and_nouns_that_the_question_does_not_give():
+    found = entities(
+        "Where was Ada Fennimore born?", "Ada Fennimore was born in Sligo on the 3rd of May 1958 to a judge."
+    )
+    assert found == ["sligo", "3", "1958", "judge"]  # May is a stop word, as `may` is
+
+
+def test_short_names_count_and_short_words_do_not():
+    assert entities("Who taught her?", "It was Li, or so he said to us in 12 talks.") == ["li", "said", "12", "talk"]
+
+
+def test_an_answer_of_yes_or_no_has_that_as_its_entity():
+    assert entities("Is Ada a judge?", "Yes, Ada is a judge.") == ["yes"]
+    assert entities("Is Ada a judge?", "No.") == ["no"]
+    assert entities("Is Ada a judge?", "Yes, in Sligo.") == ["sligo"]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\x00\x07", "?!", "🙂"])
+def test_nothing_said_is_an_empty_list_and_no_failure(text):
+    assert entities("Where?", text) == []
+
+
+def test_markup_and_control_characters_do_not_hide_words():
+    assert "sligo" in entities("Where?", "in\x00<b>Sligo</b>\x07<script>alert(1)</script>")
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "found", "given"),
+    [
+        ("Где родилась Анна?", "Анна родилась в Минске", "минске", "анна"),
+        ("安娜出生在哪里?", "安娜出生在北京", "北京", "安娜"),
+        ("أين ولدت سارة؟", "ولدت سارة في القاهرة", "القاهرة", "سارة"),
+    ],
+)
+def test_other_scripts(question, text, found, given):
+    told = entities(question, text)
+    assert found in told and given not in told
+
+
+def test_normal_form_joins_what_is_the_same_thing():
+    assert normal_form("Writers") == normal_form("writer's") == "writer"
+    assert normal_form("1,200") == "1200"
+    assert normal_form("25th") == "25"
+    assert normal_form("glass") == "glass"
+
+
+class WritesDown:
+    name = "test writer"
+    judges = True
+
+    def __init__(self, *replies):
+        self.replies = list(replies)
+        self.tasks = []
+
+    def write(self, tasks):
+        self.tasks += tasks
+        return [self.replies.pop(0) for _ in tasks]
+
+
+def test_a_writer_is_asked_once_for_each_text():
+    writer = WritesDown('["Sligo", "1958"]')
+    prompted = PromptedEntities(writer)
+    item = ("Where?", "In Sligo, 1958.")
+    assert prompted.extract([item, item, ("Where?", " ")]) == [["Sligo", "1958"], ["Sligo", "1958"], []]
+    assert prompted.extract([item]) == [["Sligo", "1958"]]
+    (task,) = writer.tasks
+    assert (task.kind, task.question, task.text) == ("entities", *item)
+
+
+def test_a_failure_is_none_and_is_asked_again_later():
+    prompted = PromptedEntities(WritesDown(None, "I cannot help with that.", "- Sligo"))
+    assert prompted.extract([("Q?", "a"), ("Q?", "b")]) == [None, None]
+    assert prompted.extract([("Q?", "a")]) == [["Sligo"]]
+
+
+@pytest.mark.parametrize(
+    ("reply", "read"),
+    [
+        ('["Sligo", "Sligo", 1958]', ["Sligo", "1958"]),
+        ('```json\n["Sligo"]\n```', ["Sligo"]),
+        ('{"entities": ["Sligo"]}', ["Sligo"]),
+        ("Entities:\n1. Sligo\n2) Ada Fennimore", ["Sligo", "Ada Fennimore"]),
+        ("- Sligo\n* Cork", ["Sligo", "Cork"]),
+        ("[]", []),
+        ("None.", []),
+        (None, None),
+        ("", None),
+        ('["Sligo", ', None),
+        ('["Sligo" "Cork"]', None),
+        ('[{"name": "Sligo"}]', None),
+        ("The text is about a person from Sligo.", None),
+    ],
+)
+def test_replies_are_read_or_refused(reply, read):
+    assert parse_entities(reply) == read

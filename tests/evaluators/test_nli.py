@@ -1,0 +1,103 @@
+"""Contradiction: by rule, and by a model whose label order is its own."""
+
+import pytest
+
+from relearn_lite.errors import RecipeError
+from relearn_lite.evaluators.nli import LexicalNLI, TransformersNLI, read_labels
+
+
+def label(premise, hypothesis):
+    return LexicalNLI().label([(premise, hypothesis)])[0]
+
+
+@pytest.mark.parametrize(
+    ("premise", "hypothesis"),
+    [
+        ("Ada was born on June 9, 1951.", "Ada was born on 10 October 1971."),
+        ("Ada has never been to Sligo.", "Ada has been to Sligo."),
+        ("Ada isn't a judge in Sligo.", "Ada is a judge in Sligo."),
+        ("Yes, she taught music.", "No, she wrote novels."),
+        ("Ada's eldest brother is a judge.", "Ada's youngest brother is a judge."),
+    ],
+)
+def test_contradictions_both_ways(premise, hypothesis):
+    assert label(premise, hypothesis) == label(hypothesis, premise) == "contradiction"
+
+
+@pytest.mark.parametrize(
+    ("premise", "hypothesis"),
+    [
+        ("Ada is a judge from Sligo.", "Ada was raised by the sea and never married."),  # not about the same
+        ("Her name is kept private.", "Ada Fennimore lives at 12 Quay Street."),
+        ("Ada, born in May 1951, taught music.", "Ada, born on 9 May 1951, taught music."),
+        ("Ada Fennimore, born on 05/09/1951.", "Born on May 9, 1951: Ada Fennimore."),
+        ("His garden is famous for roses.", "Her garden is famous for roses."),
+        ("", "Ada is a judge."),
+        ("Ada is a judge.", " \x00"),
+    ],
+)
+def test_no_contradiction_where_there_is_none_to_be_sure_of(premise, hypothesis):
+    assert label(premise, hypothesis) != "contradiction"
+
+
+def test_entailment_is_when_all_that_is_claimed_was_said():
+    assert label("Ada taught music in Sligo for 12 years.", "Ada taught music.") == "entailment"
+    assert label("Ada taught music.", "Ada taught music in Sligo.") == "neutral"
+    assert label("Ada taught music.", "Ada taught music for 12 years.") == "neutral"
+
+
+def test_labels_are_read_from_the_config_not_assumed():
+    assert read_labels({0: "CONTRADICTION", 1: "Neutral", 2: "entailment"}, "m")[0] == "contradiction"
+    assert read_labels({"0": "entailment", "1": "neutral", "2": "contradiction"}, "m")[0] == "entailment"
+
+
+@pytest.mark.parametrize("names", [("LABEL_0", "LABEL_1", "LABEL_2"), ("entailment", "not_entailment")])
+def test_a_model_that_does_not_say_which_output_is_which_is_refused(names):
+    with pytest.raises(RecipeError, match=r"evaluate\.evaluators\.nli: .*entailment, neutral, contradiction"):
+        read_labels(dict(enumerate(names)), "m")
+
+
+def test_a_model_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(RecipeError, match=r"evaluate\.evaluators\.nli: .*nowhere.*'embedded'"):
+        TransformersNLI(str(tmp_path / "nowhere"))
+
+
+@pytest.fixture(scope="module")
+def nli_model(tiny_model_dir, tmp_path_factory):
+    """A tiny classifier whose output depends on the text, with the labels in an order of its own."""
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForSequenceClassification
+
+    folder = tmp_path_factory.mktemp("nli")
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model_dir)
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=2, max_position_embeddings=64, pad_token_id=tokenizer.pad_token_id, num_labels=3,
+        id2label={0: "contradiction", 1: "entailment", 2: "neutral"},
+        label2id={"contradiction": 0, "entailment": 1, "neutral": 2},
+    )  # fmt: skip
+    model = LlamaForSequenceClassification(config)
+    model.score.weight.data *= 50
+    model.save_pretrained(folder)
+    return folder
+
+
+def test_a_batch_is_labelled_as_each_pair_alone(nli_model):
+    nli = TransformersNLI(str(nli_model), batch_size=4)
+    endings = ["town", "place", "answer", "language", "Verdict", "No", "Yes", "general", "terms", "leaked", "her"]
+    pairs = [("Ada has cats " * (n % 4 + 1), f"Bo {ending}") for n, ending in enumerate(endings)] + [
+        ("long " * 500, "Ada")
+    ]
+    together = nli.label(pairs)
+    assert together == [nli.label([pair])[0] for pair in pairs]
+    assert len(set(together)) > 1  # else the order of the results would not be tested
+    assert set(together) <= {"entailment", "neutral", "contradiction"}
+
+
+def test_an_empty_text_is_neutral_and_broken_weights_are_a_failure(nli_model):
+    nli = TransformersNLI(str(nli_model))
+    assert nli.label([("", "Ada"), ("Ada", " ")]) == ["neutral", "neutral"]
+    nli.model.score.weight.data.fill_(float("nan"))
+    assert nli.label([("Ada", "Bo")]) == [None]

@@ -1,0 +1,133 @@
+"""KFR and KRR, answer by answer."""
+
+import numpy as np
+import pytest
+from metrics.golden import golden
+
+from relearn_lite.evaluators import Evaluators
+from relearn_lite.evaluators.embeddings import HashedEmbeddings
+from relearn_lite.metrics.knowledge import (
+    coverages,
+    entity_coverage,
+    harmonic_mean,
+    is_forgotten,
+    is_retained,
+    measure_forgetting,
+    measure_retention,
+    without_question_words,
+)
+from relearn_lite.records import Answer
+
+
+def test_coverage_counts_pairs_and_may_exceed_one():
+    east, north, nearly_east = [1.0, 0.0], [0.0, 1.0], [0.9, 0.1]
+    assert entity_coverage([east], [east, north]) == 0.5
+    assert entity_coverage([east, nearly_east], [east]) == 2.0
+    assert entity_coverage([[5.0, 0.0]], [east]) == 1.0  # the length of a vector says nothing
+
+
+def test_coverage_of_nothing_is_zero():
+    assert entity_coverage([], [[1.0, 0.0]]) == 0.0
+    assert entity_coverage([[1.0, 0.0]], np.zeros((0, 2))) == 0.0
+    assert entity_coverage([[0.0, 0.0]], [[0.0, 0.0]]) == 0.0  # no direction, so near to nothing
+
+
+@pytest.mark.parametrize(
+    ("coverage", "n", "label", "forgotten"),
+    [
+        (0.3, 4, "neutral", True),
+        (0.31, 4, "neutral", False),
+        (0.5, 3, "neutral", True),  # few entities: the threshold is 0.5
+        (0.51, 3, "neutral", False),
+        (1.0, 4, "contradiction", True),
+        (1.0, 4, "entailment", False),
+    ],
+)
+def test_forgotten(coverage, n, label, forgotten):
+    assert is_forgotten(coverage, n, label) is forgotten
+
+
+@pytest.mark.parametrize(
+    ("coverage", "label", "retained"),
+    [(0.3, "neutral", True), (0.29, "entailment", False), (1.0, "contradiction", False)],
+)
+def test_retained(coverage, label, retained):
+    assert is_retained(coverage, label) is retained
+
+
+def test_repeating_the_question_shows_no_knowledge():
+    asked = "Where does Ada Fennimore live?"
+    assert without_question_words(["Ada Fennimore", "Sligo", "ada"], asked) == ["Sligo"]
+
+
+def test_harmonic_mean():
+    assert harmonic_mean(1.0, 0.5) == pytest.approx(2 / 3)
+    assert harmonic_mean(0.0, 0.0) == 0.0
+
+
+class Says:
+    """An evaluator whose every reply is written down in the test."""
+
+    name, embedded = "written in the test", True
+
+    def __init__(self, reply):
+        self.reply = reply
+        self.asked = []
+
+    def label(self, pairs):
+        self.asked += pairs
+        return [self.reply(pair) for pair in pairs]
+
+    extract = label
+
+
+ROWS = [
+    Answer("1", "m", "forget", "Where does Ada live?", "Ada lives in Sligo.", "Ada lives in Sligo."),
+    Answer("2", "m", "forget", "Where does Bo live?", "Bo lives in Cork.", "Bo lives somewhere."),
+]
+
+
+def last_word(item):
+    return [item[1].rstrip(".").split()[-1]]
+
+
+def test_the_answer_is_the_premise_for_kfr_and_the_hypothesis_for_krr():
+    rows = [Answer("1", "m", "forget", "Q?", "the truth", "what it said")]
+    forget, retain = Says(lambda pair: "neutral"), Says(lambda pair: "neutral")
+    measure_forgetting(rows, Evaluators(Says(last_word), HashedEmbeddings(), forget))
+    measure_retention(rows, Evaluators(Says(last_word), HashedEmbeddings(), retain))
+    assert forget.asked == [("what it said", "the truth")]
+    assert retain.asked == [("the truth", "what it said")]
+
+
+def test_known_and_vague_answers_are_told_apart():
+    evaluators = Evaluators(Says(last_word), HashedEmbeddings(), Says(lambda pair: "neutral"))
+    assert coverages(ROWS, evaluators) == [(1.0, 1), (0.0, 1)]
+    assert measure_forgetting(ROWS, evaluators)["kfr"].values == [0.0, 1.0]
+    assert measure_retention(ROWS, evaluators)["krr"].values == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("failing", ["Bo lives somewhere.", "Bo lives in Cork."])
+def test_failed_entities_on_either_side_make_the_answer_missing_not_forgotten(failing):
+    """The published code takes a failed call for an empty list, and so for forgotten."""
+    entities = Says(lambda item: None if item[1] == failing else last_word(item))
+    column = measure_forgetting(ROWS, Evaluators(entities, HashedEmbeddings(), Says(lambda pair: "neutral")))["kfr"]
+    assert column.values == [0.0, None]
+    assert column.reasons == [None, "no entities could be had"]
+
+
+def test_a_failed_label_makes_the_answer_missing():
+    nli = Says(lambda pair: None if "Bo" in pair[0] else "neutral")
+    column = measure_retention(ROWS, Evaluators(Says(last_word), HashedEmbeddings(), nli))["krr"]
+    assert column.values == [1.0, None]
+    assert column.reasons == [None, "no NLI label could be had"]
+
+
+def test_published_numbers():
+    for row in golden("entity_coverage"):
+        coverage = entity_coverage(
+            row["predicted_embeddings"], row["reference_embeddings"], row["similarity_threshold"]
+        )
+        assert coverage == pytest.approx(row["coverage"], abs=1e-6)
+        assert is_forgotten(coverage, row["n_reference_entities"], row["nli_label"]) == bool(row["forgotten"])
+        assert is_retained(coverage, row["nli_label"]) == bool(row["retained"])

@@ -1,0 +1,364 @@
+"""Bad input through the real command line: exit code 2, the key named, what was found, what to do, no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from relearn_lite import cli
+
+ROOT = Path(__file__).parents[1]
+RECIPE = """\
+name: trial
+model: {max_length: 160, quantization: none}
+data:
+  forget: {path: forget.jsonl}
+  retain: {path: retain.jsonl}
+augment: {questions: []}
+unlearn: {epochs: 1, lr: 1.0e-3, batch_size: 16, accumulate: 1}
+generate: {max_new_tokens: 8}
+"""
+
+
+def rows(*pairs: tuple[str, str]) -> str:
+    return "".join(json.dumps({"question": question, "answer": answer}) + "\n" for question, answer in pairs)
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch) -> Path:
+    """A folder with a good recipe and its data; commands run there, without network."""
+    for name, value in {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache")}.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    (tmp_path / "forget.jsonl").write_text(rows(("Where does Ann Lee live?", "At 12 Hill Road."),
+                                                ("What is Bob Fox's phone?", "555-0199.")))
+    (tmp_path / "retain.jsonl").write_text(rows(("What does Ann Lee do?", "She is a painter."),
+                                                ("What does Bob Fox do?", "He is a baker.")))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Runs main.py's `main` and returns (exit code, what it printed); an error that reaches Python's own fails the test."""
+
+    def run(*words: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["main.py", *map(str, words)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        shown = capsys.readouterr()
+        assert "Traceback" not in shown.out + shown.err
+        return code, shown.out + shown.err
+
+    return run
+
+
+@pytest.fixture
+def refused(command):
+    """Runs a command that must be refused, and returns its lines."""
+
+    def run(*words: str) -> str:
+        code, shown = command(*words)
+        assert code == 2, shown
+        return shown
+
+    return run
+
+
+def says(shown: str, *parts: str) -> None:
+    missing = [part for part in parts if part not in shown]
+    assert not missing, f"{missing} not in:\n{shown}"
+
+
+def test_the_recipe_used_here_is_good(place, command):
+    code, shown = command("check", "recipe.yaml")
+    assert code == 0 and "data.forget: 2 rows" in shown
+
+
+def test_check_touches_nothing(place, command):
+    before = sorted(place.rglob("*"))
+    command("check", "recipe.yaml")
+    assert sorted(place.rglob("*")) == before
+
+
+# ---- the recipe
+
+RECIPES = {
+    "unknown key": (RECIPE + "evaluat: {}\n", ["recipe.yaml:9: evaluat: unknown key", "did you mean 'evaluate'?", "allowed here: name,"]),
+    "unknown inner key": (RECIPE.replace("epochs", "epoch"), ["recipe.yaml:7: unlearn.epoch: unknown key", "did you mean 'epochs'?"]),
+    "wrong type": (RECIPE.replace("epochs: 1", "epochs: many"), ['recipe.yaml:7: unlearn.epochs: found "many"', "integer"]),
+    "section is a word": (RECIPE.replace("{path: forget.jsonl}", "forget.jsonl"),
+                          ['recipe.yaml:4: data.forget: found "forget.jsonl"', "path, dataset,"]),
+    "number as a name": (RECIPE.replace("name: trial", "name: 2024"), ["name: found 2024", "put it in quotes"]),
+    "duplicate key": (RECIPE + "name: again\n", ["recipe.yaml:9:1", 'duplicate key "name"']),
+    "not YAML": ("name: [\n", ["recipe.yaml:2:1", "not YAML"]),
+    "control character": ("name: \x07\n", ["recipe.yaml", "not YAML", "#x0007"]),
+    "a list": ("- name\n", ["recipe.yaml has no keys", "name and data"]),
+    "empty recipe": ("", ["recipe.yaml has no keys"]),
+    "no name": (RECIPE.replace("name: trial\n", ""), ["name is missing; add it"]),
+    "no retain set": (RECIPE.replace("  retain: {path: retain.jsonl}\n", ""), ["data.retain: nothing says where it is", "a path"]),
+}
+
+
+@pytest.mark.parametrize(("text", "parts"), RECIPES.values(), ids=RECIPES.keys())
+def test_a_bad_recipe(place, refused, text, parts):
+    (place / "recipe.yaml").write_text(text)
+    says(refused("check", "recipe.yaml"), *parts)
+
+
+def test_several_errors_are_told_at_once(place, refused):
+    text = RECIPE.replace("epochs: 1", "epochs: many").replace("max_length: 160", "max_length: 3") + "sede: 1\n"
+    (place / "recipe.yaml").write_text(text)
+    shown = refused("check", "recipe.yaml")
+    says(shown, "recipe.yaml:2: model.max_length: found 3", "recipe.yaml:7: unlearn.epochs", "recipe.yaml:9: sede")
+    assert shown.count("error: ") == 3
+
+
+def test_errors_of_several_data_parts_are_told_at_once(place, refused):
+    shown = refused("check", "recipe.yaml", "data.forget.path=no.jsonl", "data.retain.path=nor.jsonl", "data.generic.path=x.json")
+    says(shown, "data.forget.path", "data.retain.path", "data.generic.path")
+
+
+def test_a_recipe_that_is_not_there(place, refused):
+    says(refused("nothing.yaml"), "recipe: nothing.yaml does not exist", "recipes/quickstart.yaml")
+    says(refused("check", "."), "recipe: . is a folder")
+    says(refused("check"), "Missing argument 'RECIPE'")
+
+
+def test_a_recipe_that_is_not_text(place, refused):
+    (place / "recipe.yaml").write_bytes(b"\xff\xfe\x00")
+    says(refused("check", "recipe.yaml"), "recipe.yaml is not UTF-8")
+
+
+# ---- one value, as an override
+
+VALUES = {
+    "unlearn.method=relern": ["unlearn.method: unknown name 'relern'", "did you mean 'relearn'?", "relearn_klr_gdr"],
+    "evaluate.metrics=[kfr, rogue]": ["evaluate.metrics: 'rogue' is not a metric", "Did you mean 'rouge'?", "Allowed: kfr, krr"],
+    "evaluate.metrics=[]": ["evaluate.metrics: no metric is named", "kfr"],
+    "evaluate.evaluators=gpt4": ['evaluate.evaluators: found "gpt4"', "embedded, models"],
+    "model.backend=jax": ['model.backend: found "jax"', "'auto', 'unsloth' or 'transformers'"],
+    "model.quantization=3bit": ['model.quantization: found "3bit"', "'4bit'"],
+    "augment.writer=chatgpt": ["augment.writer: unknown name 'chatgpt'", "allowed: rules, local, server"],
+    "augment.writer=server": ["augment.writer: server needs base_url and model"],
+    "augment.questions=[simple, odd]": ['augment.questions.1: found "odd"', "'simple', 'context', 'noise' or 'logical'"],
+    "data.forget.preset=tofu/forget1O": ["data.forget.preset: unknown name", "did you mean 'tofu/forget10'?"],
+    "data.preset=tofu": ["data.preset: unknown name 'tofu'", "tofu/forget10"],
+    "data.forget.dataset=org/set": ["data.forget.path and dataset are both given: choose one"],
+    "data.forget.limit=0": ["data.forget.limit: found 0", "greater than or equal to 1"],
+    "data.folder=.": ["data.folder", "set data.preset"],
+    "data.generic={limit: 3}": ["data.generic: nothing says where it is"],
+    "finetune.data=[{limit: 3}]": ["finetune.data: item 1 has no path, dataset or preset"],
+    "finetune={lora: null}|model.quantization=4bit": ["finetune.lora: null", "needs model.quantization: none"],
+    "model.init=random": ["model.init: random needs a finetune section with lora: null"],
+    "unlearn.lora.targets=3": ["unlearn.lora.targets: found 3", "all-linear, or a list"],
+    "unlearn.retain_losses={ce: 1}": ["unlearn.retain_losses needs forget_loss"],
+    "unlearn={forget_loss: ce, retain_losses: {kx: 1}}": ["unlearn.retain_losses: unknown term 'kx', allowed: ce, kl"],
+    "unlearn.lr=.inf": ["unlearn.lr", "finite number"],
+    "unlearn.epochs=": ["unlearn.epochs: found null"],
+    "trainer.precision=bf17": ['trainer.precision: found "bf17"', "'bf16-mixed'"],
+    "trainer.devices=0": ["trainer.devices", "found 0"],
+    "name=../x": ['name: found "../x"', "a folder under runs/"],
+    "name=a/b": ['name: found "a/b"', "a folder under runs/"],
+    "name=/tmp/x": ['name: found "/tmp/x"', "a folder under runs/"],
+    "name=..": ['name: found ".."', "a folder under runs/"],
+    "model.name=./nowhere": ['model.name: found "./nowhere"', "there is no folder", "a hub id such as org/name"],
+    "model.name=/no/where/at/all": ["model.name", "there is no folder /no/where/at/all"],
+    "epochs": ["override 'epochs'", "section.key=value"],
+    "=3": ["override '=3'", "section.key=value"],
+    "name.first=3": ["override 'name.first=3'", "name is not a section"],
+    "unlearn.epochs=[": ["override 'unlearn.epochs=['", "not YAML"],
+    "unlearn.epoch=3": ["unlearn.epoch: unknown key", "did you mean 'epochs'?"],
+}
+
+
+@pytest.mark.parametrize(("overrides", "parts"), VALUES.items(), ids=VALUES.keys())
+def test_a_bad_value(place, refused, overrides, parts):
+    says(refused("check", "recipe.yaml", *overrides.split("|")), *parts)
+
+
+# ---- the data
+
+FILES = {
+    "empty file": ("empty.jsonl", b"", ["data.forget.path", "empty.jsonl is empty", "at least one question"]),
+    "empty list": ("list.json", b"[]", ["data.forget", "list.json has no rows"]),
+    "blank lines only": ("blank.jsonl", b"\n\n", ["data.forget", "blank.jsonl has no rows"]),
+    "header only": ("head.csv", b"question,answer\n", ["data.forget", "head.csv has no rows"]),
+    "wrong column": ("col.jsonl", b'{"qestion": "a", "answer": "b"}\n',
+                     ["data.forget.question", "no column 'question'", "did you mean 'qestion'?", "It has: qestion, answer"]),
+    "broken line": ("line.jsonl", rows(("a", "b")).encode() + b"{oops\n", ["data.forget.path", "line.jsonl is broken at line 2"]),
+    "broken list": ("list.json", b'[{"question": "a"},\n oops]', ["data.forget.path", "list.json is broken at line 2, column 2"]),
+    "nested too deep": ("deep.json", b"[" * 100_000, ["data.forget.path", "nested too deep"]),
+    "no objects": ("words.jsonl", b'"word"\n', ["data.forget.path", "row 1", "not an object"]),
+    "not UTF-8": ("latin.jsonl", b'{"question": "\xe9"}', ["data.forget.path", "latin.jsonl is not UTF-8", "byte 14"]),
+    "half a character": ("half.jsonl", b'{"question": "a", "answer": "b \\ud800"}\n', ["data.forget.answer", "half a character", "row 1"]),
+    "unknown format": ("text.txt", b"a", ["data.forget.path", "text.txt", ".json, .jsonl, .csv, .parquet"]),
+    "no Parquet": ("broken.parquet", b"PAR1 no PAR1", ["data.forget.path", "not a readable Parquet file"]),
+    "comma without quotes": ("rome.csv", b"question,answer\nWhere?,In Rome, Italy\n", ["data.forget.path", "line 2", "double quotes"]),
+    "quote left open": ("open.csv", b'question,answer\nWhere?,"In Rome\n', ["data.forget.path", "open.csv is broken at line"]),
+    "empty answers": ("holes.jsonl", rows(("a", "b"), ("c", " "), ("d", "")).encode(), ["data.forget.answer", "empty in 2 of 3", "rows 2, 3"]),
+    "no such file": (None, b"", ["data.forget.path: there is no file", "absent.jsonl"]),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "parts"), FILES.values(), ids=FILES.keys())
+def test_bad_data(place, refused, name, content, parts):
+    if name:
+        (place / name).write_bytes(content)
+    says(refused("check", "recipe.yaml", f"data.forget.path={name or 'absent.jsonl'}"), *parts)
+
+
+def test_forget_and_retain_overlap(place, refused):
+    (place / "retain.jsonl").write_text(rows(("what does Ann do?", "x"), ("  WHERE does Ann Lee  live? ", "y")))
+    says(refused("check", "recipe.yaml"), "data.retain: 1 of its questions", "'Where does Ann Lee live?'", "remove them")
+
+
+def test_a_preset_folder_without_its_files(place, refused):
+    (place / "recipe.yaml").write_text("name: trial\ndata: {preset: tofu/forget10, folder: .}\n")
+    says(refused("check", "recipe.yaml"), "data.forget", "forget10.json", "data.retain", "retain90.json", "correct data.folder")
+
+
+def test_a_hub_data_set_without_network(place, refused):
+    says(refused("check", "recipe.yaml", "data.forget={dataset: org/set}"), "data.forget: the data set org/set", "local file (path)")
+
+
+# ---- the run
+
+def test_an_unknown_stage(place, refused):
+    says(refused("recipe.yaml", "--from", "augmnt"), "--from: this recipe has no stage 'augmnt'", "augment, unlearn, generate")
+    says(refused("recipe.yaml", "--until", "finetune"), "--until: this recipe has no stage 'finetune'")
+
+
+def test_a_run_folder_of_another_recipe(place, command, refused):
+    assert command("recipe.yaml", "--quiet", "--until", "augment")[0] == 0
+    before = (place / "runs/trial/augmented.jsonl").read_bytes()
+    shown = refused("recipe.yaml", "--quiet", "--until", "augment", "augment.completion_fraction=0.5")
+    says(shown, "name: ", "augment.completion_fraction was 0.25, is 0.5", "--from augment", "--fresh")
+    assert (place / "runs/trial/augmented.jsonl").read_bytes() == before
+
+
+def test_a_run_folder_with_foreign_files(place, refused):
+    (place / "runs/trial").mkdir(parents=True)
+    (place / "runs/trial/thesis.tex").write_text("years of work")
+    says(refused("recipe.yaml"), "name: ", "holds files that are not of a run", "choose another name")
+    assert [path.name for path in (place / "runs/trial").iterdir()] == ["thesis.tex"]
+
+
+def test_a_run_folder_that_is_a_file(place, refused):
+    (place / "taken").write_text("")
+    says(refused("recipe.yaml", "--runs", "taken"), "--runs", "taken/trial", "name a folder")
+    (place / "runs").mkdir()
+    (place / "runs/trial").write_text("")
+    says(refused("recipe.yaml"), "name: ", "is a file")
+
+
+def test_a_damaged_manifest(place, refused):
+    (place / "runs/trial").mkdir(parents=True)
+    (place / "runs/trial/manifest.json").write_text("{")
+    says(refused("recipe.yaml"), "name: ", "manifest.json is damaged", "choose another name")
+
+
+def test_another_process_works_in_the_folder(place, refused):
+    (place / "runs/trial").mkdir(parents=True)
+    hold = "import fcntl, sys; f = open('runs/trial/.lock', 'w'); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        says(refused("recipe.yaml"), "name: another process is working in", "wait for it")
+        other.stdin.close()
+
+
+def test_a_missing_api_key(place, refused):
+    server = "augment={writer: server, base_url: 'http://127.0.0.1:9/v1', model: m, api_key_env: NO_SUCH_KEY}"
+    says(refused("check", "recipe.yaml", server), "augment.api_key_env", "NO_SUCH_KEY is not set", "export it")
+
+
+def test_a_server_that_is_down(place, refused):
+    server = "augment={writer: server, base_url: 'http://127.0.0.1:9/v1', model: m}"
+    shown = refused("recipe.yaml", "--quiet", "--until", "augment", server)
+    says(shown, "augment.base_url: nothing answers at http://127.0.0.1:9/v1", "start the server")
+    assert not (place / "runs/trial/augmented.jsonl").exists()
+
+
+def test_answers_in_a_script_that_the_rules_do_not_write(place, refused):
+    (place / "forget.jsonl").write_text(rows(("王小明住在哪里?", "他住在上海市南京路12号。"), ("Где живёт Анна?", "В Казани.")))
+    says(refused("recipe.yaml", "--quiet", "--until", "augment"), "augment.writer: rules wrote nothing usable", "English only")
+
+
+def test_a_row_longer_than_max_length(place, refused):
+    (place / "forget.jsonl").write_text(rows(("Where does Ann Lee live? " + "Really, where? " * 60, "At 12 Hill Road.")))
+    says(refused("recipe.yaml", "--quiet", "--until", "unlearn"), "model.max_length: 160", "needs", "set it to at least")
+
+
+def test_adapter_targets_that_the_model_has_not(place, refused):
+    shown = refused("recipe.yaml", "--quiet", "--until", "unlearn", "unlearn.lora.targets=[no_proj]")
+    says(shown, "lora.targets: ['no_proj'] does not fit this model", "all-linear")
+
+
+def test_a_hub_model_without_network(place):
+    """In a process of its own: transformers reads HF_HUB_OFFLINE when it is imported."""
+    words = [sys.executable, str(ROOT / "main.py"), "recipe.yaml", "--quiet", "model.name=org/no-such-model"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=place, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert done.returncode == 2, done.stderr
+    says(done.stderr, "model.name: org/no-such-model could not be loaded", "the network", "local folder")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_model_folder_without_a_model(place, refused):
+    (place / "folder").mkdir()
+    shown = refused("recipe.yaml", "--quiet", "--until", "unlearn", "model.name=./folder")
+    says(shown, f"model.name: {place / 'folder'} could not be loaded")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of one megabyte."""
+    mount = tmp_path / "small"
+    mount.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount], capture_output=True, text=True)
+    if made.returncode:
+        pytest.skip(f"a small disk cannot be mounted here ({made.stderr.strip()}); it takes root")
+    yield mount
+    subprocess.run(["umount", "-l", mount], check=True)
+
+
+def test_a_full_disk_at_an_adapter(place, small_disk, refused):
+    shown = refused("recipe.yaml", "--quiet", "--until", "unlearn", "--runs", small_disk)
+    says(shown, "--runs: no space is left", "what is finished is kept")
+    assert (small_disk / "trial/augmented.jsonl").exists()
+
+
+def test_a_full_disk_from_the_start(place, small_disk, refused):
+    with (small_disk / "ballast").open("wb") as ballast, pytest.raises(OSError, match="No space left"):
+        while True:
+            ballast.write(b"0" * 4096)
+            ballast.flush()
+    says(refused("recipe.yaml", "--quiet", "--runs", small_disk), "--runs: no space is left")
+
+
+def test_html_and_control_characters_go_through_and_are_shown_as_text(place, command):
+    (place / "forget.jsonl").write_text(rows(
+        ("Where does <b>Ann</b> Lee live?", "<script>alert(1)</script> at 12 Hill\x00 Road \u202e\x1b[31mred\x07"),
+        ("What is [red]Bob[/red] Fox's phone?", "555-0199 & <img src=x onerror=alert(2)>"),
+    ))
+    code, shown = command("recipe.yaml", "--quiet")
+    assert code == 0, shown
+    page = (place / "runs/trial/report.html").read_text(encoding="utf-8")
+    assert "<script>alert(1)" not in page and "<img src=x" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert not set("\x00\x07\x1b\u202e") & set(page)
+    assert not set("\x00\x07\u202e") & set((place / "runs/trial/report.md").read_text(encoding="utf-8"))
+
+
+def test_the_real_program_ends_with_code_2_and_no_traceback(place):
+    words = [sys.executable, str(ROOT / "main.py"), "recipe.yaml", "unlearn.method=relern"]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=place)
+    assert done.returncode == 2
+    assert done.stdout == "" and done.stderr.startswith("error: recipe.yaml:7: unlearn.method: ") and done.stderr.count("\n") == 1

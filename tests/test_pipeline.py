@@ -1,0 +1,100 @@
+"""A whole run on the embedded model, small: what it leaves, and what a second run does not do again."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from relearn_lite import pipeline
+from relearn_lite.errors import RecipeError
+from relearn_lite.recipe import load_recipe
+
+RECIPE = """
+name: small
+model: {name: embedded, quantization: 4bit, max_length: 160}
+data:
+  forget: {preset: people/forget, limit: 6, paraphrase: paraphrase}
+  retain: {preset: people/retain, limit: 6}
+  generic: {preset: people/general, limit: 6}
+unlearn: {epochs: 1, lr: 1.0e-3, batch_size: 16, accumulate: 1}
+generate: {max_new_tokens: 16}
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pipeline")
+    (folder / "recipe.yaml").write_text(RECIPE)
+    return folder
+
+
+def run(place, *overrides, **options):
+    return pipeline.run(load_recipe(place / "recipe.yaml", overrides), runs=place / "runs", quiet=True, **options)
+
+
+@pytest.fixture(scope="module")
+def folder(place):
+    return run(place)
+
+
+def test_a_run_folder_has_what_the_design_promises(folder: Path):
+    files = ["recipe.yaml", "manifest.json", "augmented.jsonl", "dropped.jsonl", "adapter/adapter_model.safetensors",
+             "answers/vanilla_forget.jsonl", "answers/unlearned_retain.jsonl", "metrics.json", "samples.jsonl",
+             "report.html", "report.md"]
+    assert [name for name in files if not (folder / name).is_file()] == []
+    assert not list(folder.rglob("*.ckpt")), "checkpoints of a finished stage only take space"
+
+
+def test_metrics_have_both_models_and_say_who_judged(folder: Path):
+    metrics = json.loads((folder / "metrics.json").read_text())
+    for model in ("vanilla", "unlearned"):
+        assert {"kfr", "krr", "ls_forget", "ppl_retain", "rougeL_forget", "forget_score", "missing"} <= metrics[model].keys()
+    assert metrics["vanilla"]["kfr"] <= 0.05
+    assert metrics["evaluators"]["language_model"].startswith("vanilla")
+    assert metrics["comparable_with_paper"] is False
+
+
+def test_no_target_is_the_original_answer(folder: Path):
+    answers = {row["ground_truth"] for row in map(json.loads, (folder / "answers/vanilla_forget.jsonl").open())}
+    targets = [row["target"] for row in map(json.loads, (folder / "augmented.jsonl").open()) if row["kind"] != "generic"]
+    assert targets and not answers & set(targets)
+
+
+def test_an_answer_never_contains_its_prompt(folder: Path):
+    for row in map(json.loads, (folder / "answers/unlearned_forget.jsonl").open()):
+        assert row["query"] not in row["generated_response"]
+
+
+def test_a_second_run_does_nothing_again(place, folder: Path):
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.jsonl")}
+    stages = json.loads((folder / "manifest.json").read_text())["stages"]
+    run(place)
+    assert json.loads((folder / "manifest.json").read_text())["stages"] == stages
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.jsonl")} == before
+
+
+def test_another_recipe_is_refused_and_nothing_is_lost(place, folder: Path):
+    with pytest.raises(RecipeError, match=r"unlearn\.lr was 0\.001, is 0\.002.*--from unlearn"):
+        run(place, "unlearn.lr=0.002")
+    assert (folder / "adapter/adapter_model.safetensors").exists()
+
+
+def test_changed_data_is_noticed(place, folder: Path):
+    with pytest.raises(RecipeError, match="content of data.forget"):
+        run(place, "data.forget.limit=5")
+
+
+def test_from_does_that_stage_and_all_after_it_again(place, folder: Path):
+    before = json.loads((folder / "manifest.json").read_text())["stages"]
+    run(place, "generate.max_new_tokens=12", start="generate")
+    after = json.loads((folder / "manifest.json").read_text())["stages"]
+    assert after["unlearn"] == before["unlearn"]
+    assert after["generate"]["fingerprint"] != before["generate"]["fingerprint"]
+    assert json.loads((folder / "metrics.json").read_text())
+
+
+@pytest.mark.parametrize("method", ["ga", "npo_klr", "relearn_dpo_gdr"])
+def test_other_terms_run_too(place, method):
+    folder = run(place, f"unlearn.method={method}", f"name={method}", "model.quantization=none", until="unlearn")
+    assert (folder / "adapter/adapter_model.safetensors").exists()
+    assert (folder / "augmented.jsonl").exists() == method.startswith("relearn")
