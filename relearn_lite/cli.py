@@ -45,12 +45,18 @@ def cli() -> None:
 
 @cli.command()
 @with_recipe
-@click.option("--from", "start", metavar="STAGE", help=f"Do this stage and all after it again: {', '.join(STAGE_NAMES)}.")
+@click.option(
+    "--from", "start", metavar="STAGE", help=f"Do this stage and all after it again: {', '.join(STAGE_NAMES)}."
+)
 @click.option("--until", metavar="STAGE", help="Stop after this stage.")
 @click.option("--fresh", is_flag=True, help="Do everything again.")
 @click.option("--quiet", is_flag=True, help="No progress, only the table at the end.")
-@click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where run folders go.")
-def run(recipe: Path, overrides: tuple[str, ...], start: str | None, until: str | None, fresh: bool, quiet: bool, runs: Path) -> None:
+@click.option(
+    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where run folders go."
+)
+def run(
+    recipe: Path, overrides: tuple[str, ...], start: str | None, until: str | None, fresh: bool, quiet: bool, runs: Path
+) -> None:
     """Run a recipe: all stages, resuming what is there already. The default command."""
     from relearn_lite.environment import calm
 
@@ -96,7 +102,10 @@ def preview(recipe: Path, overrides: tuple[str, ...], examples: int) -> None:
 
 
 @cli.command()
-@click.option("--forget", type=click.Path(path_type=Path), help="Answers to forget questions: JSON or JSON Lines of {query, ground_truth, generated_response}.")
+@click.option(
+    "--forget", type=click.Path(path_type=Path),
+    help="Answers to forget questions: JSON or JSON Lines of {query, ground_truth, generated_response}.",
+)
 @click.option("--retain", type=click.Path(path_type=Path), help="Answers to retain questions, likewise.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, not a table.")
 def score(forget: Path | None, retain: Path | None, as_json: bool) -> None:
@@ -106,7 +115,9 @@ def score(forget: Path | None, retain: Path | None, as_json: bool) -> None:
     from relearn_lite.evaluate import score_files
 
     if forget is None and retain is None:
-        raise RecipeError("score: give --forget, --retain or both, each a file of {query, ground_truth, generated_response}")
+        raise RecipeError(
+            "score: give --forget, --retain or both, each a file of {query, ground_truth, generated_response}"
+        )
     results = score_files(forget, retain)
     if as_json:
         click.echo(json.dumps(results, indent=2, ensure_ascii=False))
@@ -151,8 +162,8 @@ def main() -> None:
         if not _disk_is_full(error):
             raise
         click.echo(
-            "error: --runs: no space is left on the disk of the run folder; free some, then give the same command again: "
-            "what is finished is kept. Or use --runs to name a folder on a larger disk", err=True,
+            "error: --runs: no space is left on the disk of the run folder; free some, then give the same command "
+            "again: what is finished is kept. Or use --runs to name a folder on a larger disk", err=True,
         )
         sys.exit(2)
 

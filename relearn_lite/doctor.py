@@ -109,7 +109,9 @@ def _unsloth() -> Finding:
 def _disk(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free / 1e9
     low = free < MIN_DISK_GB
-    advice = f"; a run needs about {MIN_DISK_GB} GB and its model: use --runs and HF_HOME to go elsewhere" if low else ""
+    advice = (
+        f"; a run needs about {MIN_DISK_GB} GB and its model: use --runs and HF_HOME to go elsewhere" if low else ""
+    )
     return Finding("disk", "note" if low else "fine", f"{free:.1f} GB free in {folder}{advice}")
 
 

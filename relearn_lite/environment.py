@@ -8,7 +8,10 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "lightning", "datasets", "unsloth", "sentence-transformers", "openai")
+PACKAGES = (
+    "torch", "transformers", "peft", "bitsandbytes", "lightning", "datasets", "unsloth", "sentence-transformers",
+    "openai",
+)
 MALICIOUS = {"lightning": ("2.6.2", "2.6.3")}  # stole credentials on import: Lightning-AI/pytorch-lightning issue 21691
 
 

@@ -105,7 +105,9 @@ def _answer_split(loaded: Loaded, split: str, asked: list[QA], settings: Generat
 
 def check_room(loaded: Loaded, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> None:
     """Raises RecipeError where prompt and answer together are longer than the model can read."""
-    room = getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None)
+    limits = (getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None),
+              getattr(loaded.model, "max_seq_length", None))  # Unsloth's, which would cut longer prompts in silence
+    room = min((limit for limit in limits if limit), default=None)
     longest = max(map(len, prompts)) + max_new_tokens
     if room and longest > room:
         raise RecipeError(

@@ -67,7 +67,8 @@ def _key_problems(recipe: Recipe) -> list[str]:
 
     choices = {"augment": recipe.augment, "evaluate.evaluators.entities": recipe.evaluate.evaluators.entities}
     return [
-        f"{section}.api_key_env: the environment variable {choice.api_key_env} is not set; export it, or name another one"
+        f"{section}.api_key_env: the environment variable {choice.api_key_env} is not set; export it, or name "
+        "another one"
         for section, choice in choices.items()
         if choice.writer == "server" and choice.api_key_env and not os.environ.get(choice.api_key_env)
     ]
@@ -181,8 +182,8 @@ def _refuse_other_recipe(work: Work, plan: dict[str, dict[str, Any]]) -> None:
         ]
         what = "; ".join(changed[:5]) or "an earlier stage or a new version of the project"
         raise RecipeError(
-            f"name: {work.folder} holds a finished {name} stage of a different recipe ({what}); choose another name, or "
-            f"add --from {name} to do it again from there, or --fresh to do everything again"
+            f"name: {work.folder} holds a finished {name} stage of a different recipe ({what}); choose another name, "
+            f"or add --from {name} to do it again from there, or --fresh to do everything again"
         )
 
 
@@ -194,12 +195,17 @@ def _short(value: Any) -> str:
 def _open_folder(folder: Path) -> Path:
     if folder.exists() and not folder.is_dir():
         raise RecipeError(f"name: {folder} is a file; remove it, or choose another name")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).exists() and not (folder / ".lock").exists():
-        raise RecipeError(f"name: {folder} holds files that are not of a run; choose another name, or empty that folder")
+    ours = any((folder / name).exists() for name in (MANIFEST, ".lock"))
+    if folder.is_dir() and any(folder.iterdir()) and not ours:
+        raise RecipeError(
+            f"name: {folder} holds files that are not of a run; choose another name, or empty that folder"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (NotADirectoryError, FileExistsError, PermissionError) as error:
-        raise RecipeError(f"--runs: {folder} cannot be made ({error.strerror}); name a folder that you can write to") from None
+        raise RecipeError(
+            f"--runs: {folder} cannot be made ({error.strerror}); name a folder that you can write to"
+        ) from None
     return folder.resolve()
 
 
@@ -210,7 +216,9 @@ def _locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RecipeError(f"name: another process is working in {folder}; wait for it, or choose another name") from None
+            raise RecipeError(
+                f"name: another process is working in {folder}; wait for it, or choose another name"
+            ) from None
         yield
 
 
@@ -220,7 +228,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         return {"stages": {}, "started": {}, **manifest}
     except (ValueError, TypeError):
-        raise RecipeError(f"name: {path} is damaged, so what is finished cannot be told; remove {folder}, or choose another name") from None
+        raise RecipeError(
+            f"name: {path} is damaged, so what is finished cannot be told; remove {folder}, or choose another name"
+        ) from None
 
 
 def _write_manifest(work: Work) -> None:
@@ -228,7 +238,7 @@ def _write_manifest(work: Work) -> None:
 
 
 def _describe(work: Work) -> None:
-    """Notes what a reader needs to do the same again: versions, hardware, seed, data, model; and the resolved recipe."""
+    """Notes what a reader needs to do the same again: versions, hardware, seed, data, model; and the recipe."""
     from relearn_lite.environment import hardware, versions
     from relearn_lite.recipe import to_yaml
 

@@ -67,9 +67,13 @@ def _read_yaml(path: Path) -> Any:
     except YAMLError as error:  # a control character, which YAML forbids
         raise RecipeError(f"{path}: this is not YAML that can be read: {str(error).splitlines()[0]}") from None
     except OSError as error:
-        raise RecipeError(f"recipe: {path} cannot be read ({error.strerror}); make it readable, or give another file") from None
+        raise RecipeError(
+            f"recipe: {path} cannot be read ({error.strerror}); make it readable, or give another file"
+        ) from None
     except UnicodeDecodeError:
-        raise RecipeError(f"recipe: {path} is not UTF-8 text; give a YAML file such as recipes/quickstart.yaml") from None
+        raise RecipeError(
+            f"recipe: {path} is not UTF-8 text; give a YAML file such as recipes/quickstart.yaml"
+        ) from None
     if not isinstance(tree, dict):
         raise RecipeError(f"recipe: {path} has no keys; it needs at least name and data, see recipes/your_data.yaml")
     return tree
@@ -86,10 +90,13 @@ def _override(tree: dict, override: str) -> None:
     try:
         value = YAML(typ="safe").load(text) if text else None
     except YAMLError:
-        raise RecipeError(f"override {override!r}: the value is not YAML; quote it if it holds ':' or brackets") from None
+        raise RecipeError(
+            f"override {override!r}: the value is not YAML; quote it if it holds ':' or brackets"
+        ) from None
     *sections, last = key.split(".")
-    if last in PATH_KEYS and isinstance(value, str) and "/" in value and os.path.exists(here := os.path.expanduser(value)):
-        value = str(Path(here).resolve())
+    if last in PATH_KEYS and isinstance(value, str) and "/" in value:
+        here = os.path.expanduser(value)
+        value = str(Path(here).resolve()) if os.path.exists(here) else value
     for section in sections:
         if tree.get(section) is None:
             tree[section] = {}
@@ -117,7 +124,8 @@ def _sentence(problem: dict[str, Any], tree: Any, path: Path) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     of_section = kind == "value_error" and isinstance(found, dict | BaseModel)
     named = re.match(r"[a-z_.]+", message)
-    if of_section and named and named[0].split(".")[0] in _keys_allowed(where):  # a section's own check begins with the key
+    # a section's own check begins with the key
+    if of_section and named and named[0].split(".")[0] in _keys_allowed(where):
         where += named[0].split(".")
         message = message[named.end() :].removeprefix(": ")
     key = ".".join(map(str, where))
@@ -131,7 +139,8 @@ def _sentence(problem: dict[str, Any], tree: Any, path: Path) -> str:
     if kind == "missing":
         return f"{place} is missing; add it"
     if kind == "model_type":
-        return f"{place}: found {_shown(found)}; give a section with some of these keys: {', '.join(_keys_allowed(where))}"
+        allowed = ", ".join(_keys_allowed(where))
+        return f"{place}: found {_shown(found)}; give a section with some of these keys: {allowed}"
     if isinstance(found, str) and "unknown name, allowed: " in message:
         allowed = message.partition("allowed: ")[2].split(", ")
         return f"{place}: unknown name {found!r}; {_did_you_mean(found, allowed)}allowed: {', '.join(allowed)}"

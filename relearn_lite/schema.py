@@ -10,8 +10,16 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
-from pydantic import field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from relearn_lite.data.presets import PAIRS, TABLES
 from relearn_lite.metrics import DEFAULT, name_problems
@@ -33,7 +41,9 @@ def _model_name(name: str, info: ValidationInfo) -> str:
     if folder.is_dir():
         return str(folder)
     if name.startswith((".", "/", "~")) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
-        raise ValueError(f"there is no folder {folder}; give 'embedded', an existing folder, or a hub id such as org/name")
+        raise ValueError(
+            f"there is no folder {folder}; give 'embedded', an existing folder, or a hub id such as org/name"
+        )
     return name
 
 
@@ -115,7 +125,9 @@ class Source(Section):
         if len(given) > 1:
             raise ValueError(f"{given[0]} and {given[1]} are both given: choose one")
         if self.folder is not None and given in (["path"], ["dataset"]):
-            raise ValueError("folder is where a preset's files lie, and there is no preset: remove it, or choose a preset")
+            raise ValueError(
+                "folder is where a preset's files lie, and there is no preset: remove it, or choose a preset"
+            )
         return self
 
     @property
@@ -147,13 +159,17 @@ class Data(Section):
         for name in ("forget", "retain"):
             source = getattr(self, name)
             if self.preset is None and not (source and source.has_origin):
-                raise ValueError(f"{name}: nothing says where it is; give it a path, a dataset or a preset, or set data.preset")
+                raise ValueError(
+                    f"{name}: nothing says where it is; give it a path, a dataset or a preset, or set data.preset"
+                )
         for name in ("forget_eval", "retain_eval", "generic"):
             source = getattr(self, name)
             if source is not None and not source.has_origin:
                 raise ValueError(f"{name}: nothing says where it is; give it a path, a dataset or a preset")
         if self.folder is not None and self.preset is None:
-            raise ValueError("folder is where the files of data.preset lie, and there is none: set data.preset, or remove it")
+            raise ValueError(
+                "folder is where the files of data.preset lie, and there is none: set data.preset, or remove it"
+            )
         return self
 
 
@@ -199,9 +215,13 @@ class Finetune(Training):
     """Teaches the model the data first: the result is the vanilla model, the one that knows."""
 
     epochs: int = Field(10, ge=1)
+    """Passes over the data, until the model knows it by heart."""
     lr: float = Field(3e-4, gt=0)
+    """Peak learning rate of AdamW."""
     batch_size: int = Field(16, ge=1)
+    """Rows computed at once: decides the memory."""
     accumulate: int = Field(4, ge=1)
+    """Batches added up before a step: batch_size x accumulate is the effective batch."""
     lora: Lora | None = Lora(r=8, alpha=16, dropout=0.1)
     """LoRA settings; null trains all weights (small models only; needs quantization: none)."""
     data: list[Source] | None = Field(None, min_length=1)
@@ -320,6 +340,7 @@ class EntityWriter(WriterChoice):
     """Who lists the entities of an answer; `rules` is the embedded extractor."""
 
     temperature: float = Field(0.0, ge=0)
+    """0 always lists what is likeliest, so that a judgement repeats."""
 
 
 def _entity_writer(value: Any) -> Any:
@@ -343,7 +364,9 @@ def _evaluators(value: Any) -> Any:
     named = {"embedded": {}, "models": MODEL_EVALUATORS}
     if isinstance(value, str):
         if value not in named:
-            raise ValueError("give embedded, models, or the evaluators one by one: entities, embeddings, nli, language_model")
+            raise ValueError(
+                "give embedded, models, or the evaluators one by one: entities, embeddings, nli, language_model"
+            )
         return named[value]
     return value
 
@@ -420,5 +443,7 @@ class Recipe(Section):
         if full and self.model.quantization != "none":
             raise ValueError("finetune.lora: null trains all weights, which needs model.quantization: none")
         if self.model.init == "random" and not full:
-            raise ValueError("model.init: random needs a finetune section with lora: null, to teach the model from nothing")
+            raise ValueError(
+                "model.init: random needs a finetune section with lora: null, to teach the model from nothing"
+            )
         return self

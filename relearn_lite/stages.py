@@ -100,14 +100,16 @@ def finetune(work: Work) -> dict[str, Any]:
     from relearn_lite.unlearn.train import train
 
     recipe, settings = work.recipe, work.recipe.finetune
-    loaded = backends.load(recipe.model, recipe.seed)
+    # Training all weights needs them in float32, and is nothing that Unsloth would speed up.
+    held = recipe.model if settings.lora else recipe.model.model_copy(update={"backend": "transformers"})
+    loaded = backends.load(held, recipe.seed)
     records = work.data.get("finetune") or [*work.data["forget"], *work.data["retain"]]
     lessons = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in records}
     check_lengths(lessons, recipe.model.max_length, "the data that finetune teaches")
     if settings.lora:
         backends.add_adapter(loaded, backends.VANILLA, settings.lora, recipe.seed)
     else:
-        loaded.model.requires_grad_(True)
+        loaded.model.float().requires_grad_(True)
     batches = UnlearnBatches(
         [{"augmented": lesson} for lesson in lessons.values()], [], batch_size=settings.batch_size,
         pad_id=loaded.tokenizer.pad_token_id, seed=recipe.seed,
@@ -161,7 +163,7 @@ def unlearn(work: Work) -> dict[str, Any]:
     if retain_weights:
         retain = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in work.data["retain"]}
     for part in FORGET_TERMS[term].batches:
-        check_lengths({name: row[part] for name, row in forget.items()}, recipe.model.max_length, f"the forget set ({part})")
+        check_lengths({name: row[part] for name, row in forget.items()}, recipe.model.max_length, f"data.forget ({part} answers)")
     check_lengths(retain, recipe.model.max_length, "data.retain")
     backends.add_adapter(loaded, backends.UNLEARNED, settings.lora, recipe.seed)
     batches = UnlearnBatches(list(forget.values()), list(retain.values()), batch_size=settings.batch_size,

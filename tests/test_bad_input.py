@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,17 +37,19 @@ def place(tmp_path, monkeypatch) -> Path:
     for name, value in {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache")}.items():
         monkeypatch.setenv(name, value)
     (tmp_path / "recipe.yaml").write_text(RECIPE)
-    (tmp_path / "forget.jsonl").write_text(rows(("Where does Ann Lee live?", "At 12 Hill Road."),
-                                                ("What is Bob Fox's phone?", "555-0199.")))
-    (tmp_path / "retain.jsonl").write_text(rows(("What does Ann Lee do?", "She is a painter."),
-                                                ("What does Bob Fox do?", "He is a baker.")))
+    (tmp_path / "forget.jsonl").write_text(
+        rows(("Where does Ann Lee live?", "At 12 Hill Road."), ("What is Bob Fox's phone?", "555-0199."))
+    )
+    (tmp_path / "retain.jsonl").write_text(
+        rows(("What does Ann Lee do?", "She is a painter."), ("What does Bob Fox do?", "He is a baker."))
+    )
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def command(monkeypatch, capsys):
-    """Runs main.py's `main` and returns (exit code, what it printed); an error that reaches Python's own fails the test."""
+    """Runs main.py's `main` and returns (exit code, what it printed); any other error fails the test."""
 
     def run(*words: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["main.py", *map(str, words)])
@@ -92,11 +96,22 @@ def test_check_touches_nothing(place, command):
 # ---- the recipe
 
 RECIPES = {
-    "unknown key": (RECIPE + "evaluat: {}\n", ["recipe.yaml:9: evaluat: unknown key", "did you mean 'evaluate'?", "allowed here: name,"]),
-    "unknown inner key": (RECIPE.replace("epochs", "epoch"), ["recipe.yaml:7: unlearn.epoch: unknown key", "did you mean 'epochs'?"]),
-    "wrong type": (RECIPE.replace("epochs: 1", "epochs: many"), ['recipe.yaml:7: unlearn.epochs: found "many"', "integer"]),
-    "section is a word": (RECIPE.replace("{path: forget.jsonl}", "forget.jsonl"),
-                          ['recipe.yaml:4: data.forget: found "forget.jsonl"', "path, dataset,"]),
+    "unknown key": (
+        RECIPE + "evaluat: {}\n",
+        ["recipe.yaml:9: evaluat: unknown key", "did you mean 'evaluate'?", "allowed here: name,"],
+    ),
+    "unknown inner key": (
+        RECIPE.replace("epochs", "epoch"),
+        ["recipe.yaml:7: unlearn.epoch: unknown key", "did you mean 'epochs'?"],
+    ),
+    "wrong type": (
+        RECIPE.replace("epochs: 1", "epochs: many"),
+        ['recipe.yaml:7: unlearn.epochs: found "many"', "integer"],
+    ),
+    "section is a word": (
+        RECIPE.replace("{path: forget.jsonl}", "forget.jsonl"),
+        ['recipe.yaml:4: data.forget: found "forget.jsonl"', "path, dataset,"],
+    ),
     "number as a name": (RECIPE.replace("name: trial", "name: 2024"), ["name: found 2024", "put it in quotes"]),
     "duplicate key": (RECIPE + "name: again\n", ["recipe.yaml:9:1", 'duplicate key "name"']),
     "not YAML": ("name: [\n", ["recipe.yaml:2:1", "not YAML"]),
@@ -104,7 +119,10 @@ RECIPES = {
     "a list": ("- name\n", ["recipe.yaml has no keys", "name and data"]),
     "empty recipe": ("", ["recipe.yaml has no keys"]),
     "no name": (RECIPE.replace("name: trial\n", ""), ["name is missing; add it"]),
-    "no retain set": (RECIPE.replace("  retain: {path: retain.jsonl}\n", ""), ["data.retain: nothing says where it is", "a path"]),
+    "no retain set": (
+        RECIPE.replace("  retain: {path: retain.jsonl}\n", ""),
+        ["data.retain: nothing says where it is", "a path"],
+    ),
 }
 
 
@@ -123,7 +141,9 @@ def test_several_errors_are_told_at_once(place, refused):
 
 
 def test_errors_of_several_data_parts_are_told_at_once(place, refused):
-    shown = refused("check", "recipe.yaml", "data.forget.path=no.jsonl", "data.retain.path=nor.jsonl", "data.generic.path=x.json")
+    shown = refused(
+        "check", "recipe.yaml", "data.forget.path=no.jsonl", "data.retain.path=nor.jsonl", "data.generic.path=x.json"
+    )
     says(shown, "data.forget.path", "data.retain.path", "data.generic.path")
 
 
@@ -142,14 +162,21 @@ def test_a_recipe_that_is_not_text(place, refused):
 
 VALUES = {
     "unlearn.method=relern": ["unlearn.method: unknown name 'relern'", "did you mean 'relearn'?", "relearn_klr_gdr"],
-    "evaluate.metrics=[kfr, rogue]": ["evaluate.metrics: 'rogue' is not a metric", "Did you mean 'rouge'?", "Allowed: kfr, krr"],
+    "evaluate.metrics=[kfr, rogue]": [
+        "evaluate.metrics: 'rogue' is not a metric",
+        "Did you mean 'rouge'?",
+        "Allowed: kfr, krr",
+    ],
     "evaluate.metrics=[]": ["evaluate.metrics: no metric is named", "kfr"],
     "evaluate.evaluators=gpt4": ['evaluate.evaluators: found "gpt4"', "embedded, models"],
     "model.backend=jax": ['model.backend: found "jax"', "'auto', 'unsloth' or 'transformers'"],
     "model.quantization=3bit": ['model.quantization: found "3bit"', "'4bit'"],
     "augment.writer=chatgpt": ["augment.writer: unknown name 'chatgpt'", "allowed: rules, local, server"],
     "augment.writer=server": ["augment.writer: server needs base_url and model"],
-    "augment.questions=[simple, odd]": ['augment.questions.1: found "odd"', "'simple', 'context', 'noise' or 'logical'"],
+    "augment.questions=[simple, odd]": [
+        'augment.questions.1: found "odd"',
+        "'simple', 'context', 'noise' or 'logical'",
+    ],
     "data.forget.preset=tofu/forget1O": ["data.forget.preset: unknown name", "did you mean 'tofu/forget10'?"],
     "data.preset=tofu": ["data.preset: unknown name 'tofu'", "tofu/forget10"],
     "data.forget.dataset=org/set": ["data.forget.path and dataset are both given: choose one"],
@@ -192,19 +219,46 @@ FILES = {
     "empty list": ("list.json", b"[]", ["data.forget", "list.json has no rows"]),
     "blank lines only": ("blank.jsonl", b"\n\n", ["data.forget", "blank.jsonl has no rows"]),
     "header only": ("head.csv", b"question,answer\n", ["data.forget", "head.csv has no rows"]),
-    "wrong column": ("col.jsonl", b'{"qestion": "a", "answer": "b"}\n',
-                     ["data.forget.question", "no column 'question'", "did you mean 'qestion'?", "It has: qestion, answer"]),
-    "broken line": ("line.jsonl", rows(("a", "b")).encode() + b"{oops\n", ["data.forget.path", "line.jsonl is broken at line 2"]),
-    "broken list": ("list.json", b'[{"question": "a"},\n oops]', ["data.forget.path", "list.json is broken at line 2, column 2"]),
+    "wrong column": (
+        "col.jsonl",
+        b'{"qestion": "a", "answer": "b"}\n',
+        ["data.forget.question", "no column 'question'", "did you mean 'qestion'?", "It has: qestion, answer"],
+    ),
+    "broken line": (
+        "line.jsonl",
+        rows(("a", "b")).encode() + b"{oops\n",
+        ["data.forget.path", "line.jsonl is broken at line 2"],
+    ),
+    "broken list": (
+        "list.json",
+        b'[{"question": "a"},\n oops]',
+        ["data.forget.path", "list.json is broken at line 2, column 2"],
+    ),
     "nested too deep": ("deep.json", b"[" * 100_000, ["data.forget.path", "nested too deep"]),
     "no objects": ("words.jsonl", b'"word"\n', ["data.forget.path", "row 1", "not an object"]),
     "not UTF-8": ("latin.jsonl", b'{"question": "\xe9"}', ["data.forget.path", "latin.jsonl is not UTF-8", "byte 14"]),
-    "half a character": ("half.jsonl", b'{"question": "a", "answer": "b \\ud800"}\n', ["data.forget.answer", "half a character", "row 1"]),
+    "half a character": (
+        "half.jsonl",
+        b'{"question": "a", "answer": "b \\ud800"}\n',
+        ["data.forget.answer", "half a character", "row 1"],
+    ),
     "unknown format": ("text.txt", b"a", ["data.forget.path", "text.txt", ".json, .jsonl, .csv, .parquet"]),
     "no Parquet": ("broken.parquet", b"PAR1 no PAR1", ["data.forget.path", "not a readable Parquet file"]),
-    "comma without quotes": ("rome.csv", b"question,answer\nWhere?,In Rome, Italy\n", ["data.forget.path", "line 2", "double quotes"]),
-    "quote left open": ("open.csv", b'question,answer\nWhere?,"In Rome\n', ["data.forget.path", "open.csv is broken at line"]),
-    "empty answers": ("holes.jsonl", rows(("a", "b"), ("c", " "), ("d", "")).encode(), ["data.forget.answer", "empty in 2 of 3", "rows 2, 3"]),
+    "comma without quotes": (
+        "rome.csv",
+        b"question,answer\nWhere?,In Rome, Italy\n",
+        ["data.forget.path", "line 2", "double quotes"],
+    ),
+    "quote left open": (
+        "open.csv",
+        b'question,answer\nWhere?,"In Rome\n',
+        ["data.forget.path", "open.csv is broken at line"],
+    ),
+    "empty answers": (
+        "holes.jsonl",
+        rows(("a", "b"), ("c", " "), ("d", "")).encode(),
+        ["data.forget.answer", "empty in 2 of 3", "rows 2, 3"],
+    ),
     "no such file": (None, b"", ["data.forget.path: there is no file", "absent.jsonl"]),
 }
 
@@ -218,22 +272,40 @@ def test_bad_data(place, refused, name, content, parts):
 
 def test_forget_and_retain_overlap(place, refused):
     (place / "retain.jsonl").write_text(rows(("what does Ann do?", "x"), ("  WHERE does Ann Lee  live? ", "y")))
-    says(refused("check", "recipe.yaml"), "data.retain: 1 of its questions", "'Where does Ann Lee live?'", "remove them")
+    says(
+        refused("check", "recipe.yaml"), "data.retain: 1 of its questions", "'Where does Ann Lee live?'", "remove them"
+    )
 
 
 def test_a_preset_folder_without_its_files(place, refused):
     (place / "recipe.yaml").write_text("name: trial\ndata: {preset: tofu/forget10, folder: .}\n")
-    says(refused("check", "recipe.yaml"), "data.forget", "forget10.json", "data.retain", "retain90.json", "correct data.folder")
+    says(
+        refused("check", "recipe.yaml"),
+        "data.forget",
+        "forget10.json",
+        "data.retain",
+        "retain90.json",
+        "correct data.folder",
+    )
 
 
 def test_a_hub_data_set_without_network(place, refused):
-    says(refused("check", "recipe.yaml", "data.forget={dataset: org/set}"), "data.forget: the data set org/set", "local file (path)")
+    says(
+        refused("check", "recipe.yaml", "data.forget={dataset: org/set}"),
+        "data.forget: the data set org/set",
+        "local file (path)",
+    )
 
 
 # ---- the run
 
+
 def test_an_unknown_stage(place, refused):
-    says(refused("recipe.yaml", "--from", "augmnt"), "--from: this recipe has no stage 'augmnt'", "augment, unlearn, generate")
+    says(
+        refused("recipe.yaml", "--from", "augmnt"),
+        "--from: this recipe has no stage 'augmnt'",
+        "augment, unlearn, generate",
+    )
     says(refused("recipe.yaml", "--until", "finetune"), "--until: this recipe has no stage 'finetune'")
 
 
@@ -268,8 +340,13 @@ def test_a_damaged_manifest(place, refused):
 
 def test_another_process_works_in_the_folder(place, refused):
     (place / "runs/trial").mkdir(parents=True)
-    hold = "import fcntl, sys; f = open('runs/trial/.lock', 'w'); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    hold = (
+        "import fcntl, sys; f = open('runs/trial/.lock', 'w'); fcntl.flock(f, fcntl.LOCK_EX)\n"
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
         assert other.stdout.readline() == "held\n"
         says(refused("recipe.yaml"), "name: another process is working in", "wait for it")
         other.stdin.close()
@@ -288,13 +365,23 @@ def test_a_server_that_is_down(place, refused):
 
 
 def test_answers_in_a_script_that_the_rules_do_not_write(place, refused):
-    (place / "forget.jsonl").write_text(rows(("王小明住在哪里?", "他住在上海市南京路12号。"), ("Где живёт Анна?", "В Казани.")))
-    says(refused("recipe.yaml", "--quiet", "--until", "augment"), "augment.writer: rules wrote nothing usable", "English only")
+    (place / "forget.jsonl").write_text(
+        rows(("王小明住在哪里?", "他住在上海市南京路12号。"), ("Где живёт Анна?", "В Казани."))
+    )
+    says(
+        refused("recipe.yaml", "--quiet", "--until", "augment"),
+        "augment.writer: rules wrote nothing usable",
+        "English only",
+    )
 
 
 def test_a_row_longer_than_max_length(place, refused):
-    (place / "forget.jsonl").write_text(rows(("Where does Ann Lee live? " + "Really, where? " * 60, "At 12 Hill Road.")))
-    says(refused("recipe.yaml", "--quiet", "--until", "unlearn"), "model.max_length: 160", "needs", "set it to at least")
+    (place / "forget.jsonl").write_text(
+        rows(("Where does Ann Lee live? " + "Really, where? " * 60, "At 12 Hill Road."))
+    )
+    says(
+        refused("recipe.yaml", "--quiet", "--until", "unlearn"), "model.max_length: 160", "needs", "set it to at least"
+    )
 
 
 def test_adapter_targets_that_the_model_has_not(place, refused):
@@ -305,7 +392,9 @@ def test_adapter_targets_that_the_model_has_not(place, refused):
 def test_a_hub_model_without_network(place):
     """In a process of its own: transformers reads HF_HUB_OFFLINE when it is imported."""
     words = [sys.executable, str(ROOT / "main.py"), "recipe.yaml", "--quiet", "model.name=org/no-such-model"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=place, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    done = subprocess.run(
+        words, capture_output=True, text=True, timeout=60, cwd=place, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
     assert done.returncode == 2, done.stderr
     says(done.stderr, "model.name: org/no-such-model could not be loaded", "the network", "local folder")
     assert "Traceback" not in done.stderr
@@ -336,23 +425,25 @@ def test_a_full_disk_at_an_adapter(place, small_disk, refused):
 
 
 def test_a_full_disk_from_the_start(place, small_disk, refused):
-    with (small_disk / "ballast").open("wb") as ballast, pytest.raises(OSError, match="No space left"):
+    with (small_disk / "ballast").open("wb", buffering=0) as ballast, pytest.raises(OSError, match="No space left"):
         while True:
             ballast.write(b"0" * 4096)
-            ballast.flush()
     says(refused("recipe.yaml", "--quiet", "--runs", small_disk), "--runs: no space is left")
 
 
 def test_html_and_control_characters_go_through_and_are_shown_as_text(place, command):
-    (place / "forget.jsonl").write_text(rows(
-        ("Where does <b>Ann</b> Lee live?", "<script>alert(1)</script> at 12 Hill\x00 Road \u202e\x1b[31mred\x07"),
-        ("What is [red]Bob[/red] Fox's phone?", "555-0199 & <img src=x onerror=alert(2)>"),
-    ))
+    (place / "forget.jsonl").write_text(
+        rows(
+            ("Where does <b>Ann</b> Lee live?", "<script>alert(1)</script> at 12 Hill\x00 Road \u202e\x1b[31mred\x07"),
+            ("What is [red]Bob[/red] Fox's phone?", "555-0199 & <img src=x onerror=alert(2)>"),
+        )
+    )
     code, shown = command("recipe.yaml", "--quiet")
     assert code == 0, shown
     page = (place / "runs/trial/report.html").read_text(encoding="utf-8")
     assert "<script>alert(1)" not in page and "<img src=x" not in page
-    assert "&lt;script&gt;alert(1)" in page
+    text = html.unescape(re.sub(r"</?mark[^>]*>", "", page))  # the page marks words within the answer
+    assert "<script>alert(1)</script> at 12 Hill␀ Road" in text
     assert not set("\x00\x07\x1b\u202e") & set(page)
     assert not set("\x00\x07\u202e") & set((place / "runs/trial/report.md").read_text(encoding="utf-8"))
 
@@ -361,4 +452,8 @@ def test_the_real_program_ends_with_code_2_and_no_traceback(place):
     words = [sys.executable, str(ROOT / "main.py"), "recipe.yaml", "unlearn.method=relern"]
     done = subprocess.run(words, capture_output=True, text=True, cwd=place)
     assert done.returncode == 2
-    assert done.stdout == "" and done.stderr.startswith("error: recipe.yaml:7: unlearn.method: ") and done.stderr.count("\n") == 1
+    assert (
+        done.stdout == ""
+        and done.stderr.startswith("error: recipe.yaml:7: unlearn.method: ")
+        and done.stderr.count("\n") == 1
+    )

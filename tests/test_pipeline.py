@@ -17,7 +17,7 @@ data:
   retain: {preset: people/retain, limit: 6}
   generic: {preset: people/general, limit: 6}
 unlearn: {epochs: 1, lr: 1.0e-3, batch_size: 16, accumulate: 1}
-generate: {max_new_tokens: 16}
+generate: {max_new_tokens: 48}
 """
 
 
@@ -86,7 +86,7 @@ def test_changed_data_is_noticed(place, folder: Path):
 
 def test_from_does_that_stage_and_all_after_it_again(place, folder: Path):
     before = json.loads((folder / "manifest.json").read_text())["stages"]
-    run(place, "generate.max_new_tokens=12", start="generate")
+    run(place, "generate.max_new_tokens=40", start="generate")
     after = json.loads((folder / "manifest.json").read_text())["stages"]
     assert after["unlearn"] == before["unlearn"]
     assert after["generate"]["fingerprint"] != before["generate"]["fingerprint"]

@@ -9,7 +9,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
 
 ROOT = Path(__file__).parents[1]
 KILLS = 10
@@ -53,7 +52,6 @@ def kill_in(stage, process, runs, delay):
     return not ended
 
 
-@pytest.mark.slow
 def test_ten_kills_change_nothing(tmp_path):
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(RECIPE)

@@ -26,6 +26,7 @@ def compute_dtype():
 def load(settings: Model, seed: int) -> Loaded:
     """Loads from a folder or the hub; with init: random, only architecture and tokenizer."""
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
 
     name, where = source(settings)
@@ -46,7 +47,7 @@ def load(settings: Model, seed: int) -> Loaded:
             model = AutoModelForCausalLM.from_pretrained(
                 name, dtype=dtype, quantization_config=quantization, device_map={"": device}, **where
             )
-    except (OSError, ValueError, ImportError) as error:
+    except (OSError, ValueError, ImportError, SafetensorError) as error:
         raise RecipeError(why_not(settings, error)) from error
     _mend_cpu_4bit(model)
     model.requires_grad_(settings.init == "random")

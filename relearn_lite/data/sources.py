@@ -93,7 +93,9 @@ def _rows(source: Source, table: Table, key: str) -> tuple[list[dict[str, Any]],
 def read_file(path: Path, key: str) -> list[dict[str, Any]]:
     """Rows of a JSON, JSON Lines, CSV or Parquet file. A .json file may hold JSON Lines too, as TOFU's do."""
     if not os.path.isfile(path):
-        raise RecipeError(f"{key}: there is no file {path}; correct the path (relative paths start at the recipe's folder)")
+        raise RecipeError(
+            f"{key}: there is no file {path}; correct the path (relative paths start at the recipe's folder)"
+        )
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise RecipeError(f"{key}: {path.name} is not a format that is read here; allowed: {', '.join(FORMATS)}")
@@ -106,7 +108,9 @@ def read_file(path: Path, key: str) -> list[dict[str, Any]]:
     except UnicodeDecodeError as error:
         raise RecipeError(f"{key}: {path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
     except OSError as error:
-        raise RecipeError(f"{key}: {path} cannot be read ({error.strerror}); make it readable, or give another file") from None
+        raise RecipeError(
+            f"{key}: {path} cannot be read ({error.strerror}); make it readable, or give another file"
+        ) from None
     return _read_csv(text, path, key) if suffix == ".csv" else _read_json(text, path, key)
 
 
@@ -117,8 +121,8 @@ def _read_csv(text: str, path: Path, key: str) -> list[dict[str, Any]]:
         for row in reader:
             if None in row:  # else what follows an unquoted comma would be lost in silence
                 raise RecipeError(
-                    f"{key}: line {reader.line_num} of {path} has more cells than its first line; put text that holds a "
-                    "comma in double quotes"
+                    f"{key}: line {reader.line_num} of {path} has more cells than its first line; put text that holds "
+                    "a comma in double quotes"
                 )
             rows.append(row)
     except csv.Error as error:
@@ -132,7 +136,8 @@ def _read_json(text: str, path: Path, key: str) -> list[dict[str, Any]]:
             rows = json.loads(text)
         except json.JSONDecodeError as error:
             raise RecipeError(
-                f"{key}: {path} is broken at line {error.lineno}, column {error.colno}: {error.msg}; mend the list there"
+                f"{key}: {path} is broken at line {error.lineno}, column {error.colno}: {error.msg}; "
+                "mend the list there"
             ) from None
         except RecursionError:
             raise RecipeError(f"{key}: {path} is nested too deep; it needs a list of objects with columns") from None
@@ -144,8 +149,8 @@ def _read_json(text: str, path: Path, key: str) -> list[dict[str, Any]]:
                     rows.append(json.loads(line))
                 except json.JSONDecodeError as error:
                     raise RecipeError(
-                        f"{key}: {path} is broken at line {number}: {error.msg}; mend or remove that line (needed: a JSON "
-                        "list [...] of objects, or one object a line)"
+                        f"{key}: {path} is broken at line {number}: {error.msg}; mend or remove that line (needed: a "
+                        "JSON list [...] of objects, or one object a line)"
                     ) from None
     wrong = next((n for n, row in enumerate(rows, 1) if not isinstance(row, dict)), None)
     if wrong is not None:
@@ -185,7 +190,9 @@ def _check_columns(rows: list[dict], columns: dict[str, str | None], key: str, w
         if column and column not in there:
             close = get_close_matches(column, there, 1)
             hint = f"did you mean {close[0]!r}? " if close else ""
-            problems.append(f"{key}.{name}: {where} has no column {column!r}; {hint}It has: {', '.join(map(str, there))}")
+            problems.append(
+                f"{key}.{name}: {where} has no column {column!r}; {hint}It has: {', '.join(map(str, there))}"
+            )
     if problems:
         raise RecipeError(problems)
 
@@ -195,8 +202,10 @@ def _check_filled(records: list[QA], columns: dict[str, str | None], key: str, w
     for name, column in columns.items():
         halves = [record.id for record in records if not _is_unicode(getattr(record, name) or "")]
         if halves:
-            problems.append(f"{key}.{name}: column {column!r} of {where} holds half a character (a lone \\ud800 or the like) in "
-                            f"{_rows_of(halves)}; mend these rows")
+            problems.append(
+                f"{key}.{name}: column {column!r} of {where} holds half a character (a lone \\ud800 or the like) "
+                f"in {_rows_of(halves)}; mend these rows"
+            )
         empty = [record.id for record in records if column and not (getattr(record, name) or "").strip()]
         if empty:
             problems.append(

@@ -63,6 +63,7 @@ def forget_checkpoints(folder: Path, stage: str) -> None:
 def _trainer(settings: Training, trainer: Trainer, folder: Path, stage: str, checkpoints: Path, quiet: bool) -> Any:
     import lightning
     from lightning.pytorch.callbacks import ModelCheckpoint
+    from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its lines on found hardware; the manifest has them
     callbacks: list[Any] = [
@@ -74,12 +75,17 @@ def _trainer(settings: Training, trainer: Trainer, folder: Path, stage: str, che
         from lightning.pytorch.callbacks import RichProgressBar
 
         callbacks.append(RichProgressBar(leave=True))
-    return lightning.Trainer(
+    options = dict(
         accelerator=trainer.accelerator, devices=trainer.devices, strategy=trainer.strategy, num_nodes=trainer.num_nodes,
         precision=_precision(trainer.precision), max_epochs=settings.epochs, accumulate_grad_batches=settings.accumulate,
         gradient_clip_val=1.0, logger=_loggers(trainer.logger, folder, stage), callbacks=callbacks, log_every_n_steps=1,
         enable_progress_bar=bar, enable_model_summary=False, num_sanity_val_steps=0,
     )
+    try:
+        return lightning.Trainer(**options)
+    except (ValueError, MisconfigurationException) as error:
+        reason = str(error).splitlines()[0]
+        raise RecipeError(f"trainer: {reason}; correct accelerator, devices, strategy, num_nodes or precision") from error
 
 
 def _precision(wanted: str) -> str:

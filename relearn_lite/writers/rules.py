@@ -55,7 +55,7 @@ def _vague_answer(task: Task, rng: random.Random) -> str | None:
         words = len(text.split())
         if not MIN_WORDS <= words <= MAX_WORDS or _DOUBLE.search(text) or leaks(text, question, task.answer):
             continue
-        if words <= longest:
+        if words <= longest and (not form.subject or form.subject in text):
             return text
         spare = spare or text
     return spare

@@ -1,0 +1,186 @@
+"""What the model is trained on: the prompt as in generation, only the answer's tokens, in batches that resume."""
+
+from __future__ import annotations
+
+import pytest
+
+from relearn_lite.data.batches import (
+    Example,
+    Stream,
+    UnlearnBatches,
+    chat_ids,
+    check_lengths,
+    collate,
+    encode_answer,
+    encode_completion,
+    question_ids,
+    turn_end_id,
+)
+from relearn_lite.errors import RecipeError
+
+PAD = 0
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    from transformers import AutoTokenizer
+
+    from relearn_lite.backends.tiny import EMBEDDED
+
+    return AutoTokenizer.from_pretrained(EMBEDDED)
+
+
+@pytest.fixture
+def plain(tokenizer):
+    """The same tokenizer without a chat template."""
+    template, tokenizer.chat_template = tokenizer.chat_template, None
+    yield tokenizer
+    tokenizer.chat_template = template
+
+
+def examples(*lengths: int) -> list[Example]:
+    return [Example(tuple(range(100 * n, 100 * n + length)), 1) for n, length in enumerate(lengths, 1)]
+
+
+def test_the_prompt_is_the_one_of_generation_and_the_rest_is_the_answer(tokenizer):
+    example = encode_answer(tokenizer, "Who is Ann?", "A painter.")
+    assert list(example.ids[: example.n_prompt]) == question_ids(tokenizer, "Who is Ann?")
+    assert tokenizer.decode(example.ids) == "<|user|>Who is Ann?<|end|><|assistant|>A painter.<|end|>"
+    assert tokenizer.decode(example.ids[example.n_prompt :]) == "A painter.<|end|>"
+
+
+def test_without_a_chat_template_the_prompt_is_plain(plain):
+    example = encode_answer(plain, "Who is Ann?", "A painter.")
+    assert plain.decode(example.ids) == "Question: Who is Ann?\nAnswer: A painter.<|end|>"
+    assert plain.decode(example.ids[example.n_prompt :]) == " A painter.<|end|>"
+
+
+def test_a_beginning_of_text_token_is_there_once(plain):
+    """Where the tokenizer adds one, the prompt has it and the answer has not."""
+    from tokenizers.processors import TemplateProcessing
+
+    backend = plain.backend_tokenizer
+    before, backend.post_processor = (
+        backend.post_processor,
+        TemplateProcessing(
+            single="<|user|> $A", special_tokens=[("<|user|>", plain.convert_tokens_to_ids("<|user|>"))]
+        ),
+    )
+    try:
+        example = encode_answer(plain, "Who is Ann?", "A painter.")
+    finally:
+        backend.post_processor = before
+    assert example.ids.count(plain.convert_tokens_to_ids("<|user|>")) == 1
+
+
+def test_a_completion_is_outside_the_chat_template(tokenizer):
+    example = encode_completion(tokenizer, "Ann Lee lives", "in a quiet place.")
+    assert tokenizer.decode(example.ids) == "Ann Lee lives in a quiet place.<|end|>"
+    assert tokenizer.decode(example.ids[example.n_prompt :]) == " in a quiet place.<|end|>"
+
+
+def test_an_answer_ends_as_the_chat_template_ends_a_turn(tokenizer, monkeypatch):
+    assert turn_end_id(tokenizer) == tokenizer.convert_tokens_to_ids("<|end|>")
+    monkeypatch.setattr(tokenizer, "chat_template", tokenizer.chat_template.replace("<|end|>", "<|pad|>"))
+    assert turn_end_id(tokenizer) == tokenizer.convert_tokens_to_ids("<|pad|>")
+    monkeypatch.setattr(tokenizer, "chat_template", tokenizer.chat_template.replace("<|pad|>", "\n"))
+    assert turn_end_id(tokenizer) == tokenizer.eos_token_id
+
+
+def test_a_conversation_keeps_its_turns(tokenizer):
+    turns = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "Yes?"},
+        {"role": "user", "content": "Who?"},
+    ]
+    assert tokenizer.decode(chat_ids(tokenizer, turns)) == (
+        "<|user|>Hi<|end|><|assistant|>Yes?<|end|><|user|>Who?<|end|><|assistant|>"
+    )
+
+
+def test_collate_pads_on_the_right_and_trains_answers_only():
+    batch = collate([Example((5, 6, 7), 1), Example((8, 0, 9, 4), 2)], PAD)
+    assert batch["input_ids"].tolist() == [[5, 6, 7, 0], [8, 0, 9, 4]]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1, 0], [1, 1, 1, 1]]
+    assert batch["labels"].tolist() == [[-100, 6, 7, -100], [-100, -100, 9, 4]]
+
+
+def test_a_trained_token_that_equals_the_padding_is_trained():
+    assert collate([Example((5, 6, PAD), 1), Example((5, 6), 1)], PAD)["labels"].tolist() == [
+        [-100, 6, PAD],
+        [-100, 6, -100],
+    ]
+
+
+def test_rows_that_are_too_long_are_an_error_that_says_how_long():
+    check_lengths({"a": Example((1,) * 10, 1)}, 10, "data.retain")
+    with pytest.raises(RecipeError, match=r"model\.max_length: 10 .* 2 of 3 rows of data\.retain .*c, needs 12"):
+        check_lengths(
+            {"a": Example((1,) * 10, 1), "b": Example((1,) * 11, 1), "c": Example((1,) * 12, 1)}, 10, "data.retain"
+        )
+
+
+def test_a_pass_has_every_row_once_and_the_next_another_order():
+    stream = Stream([3, 1, 4, 1, 5, 9, 2], 3, seed=1)
+    passes = [[row for n in range(3) for row in stream[3 * turn + n]] for turn in (0, 1)]
+    assert [sorted(rows) for rows in passes] == [list(range(7))] * 2
+    assert passes[0] != passes[1]
+
+
+def test_a_batch_depends_on_seed_and_number_alone():
+    one, two = Stream(list(range(20)), 4, seed=3), Stream(list(range(20)), 4, seed=3)
+    forward = [one[n] for n in range(10)]
+    assert forward == [two[n] for n in reversed(range(10))][::-1]
+    assert forward != [Stream(list(range(20)), 4, seed=4)[n] for n in range(10)]
+
+
+def test_rows_of_like_length_share_a_batch():
+    stream = Stream([10, 200] * 16, 4, seed=0)
+    assert all(len({stream.lengths[row] for row in stream[n]}) == 1 for n in range(8))
+
+
+def loader(**options) -> UnlearnBatches:
+    forget = [{"augmented": example} for example in examples(4, 6, 5, 7, 3, 8, 4)]
+    return UnlearnBatches(forget, examples(5, 6, 4), batch_size=2, pad_id=PAD, seed=9, **options)
+
+
+def first_tokens(batches) -> list[tuple[list[int], list[int]]]:
+    return [(b["augmented"]["input_ids"][:, 0].tolist(), b["retain"]["input_ids"][:, 0].tolist()) for b in batches]
+
+
+def test_an_epoch_goes_through_the_forget_set_with_as_many_retain_rows():
+    batches = list(loader())
+    assert len(batches) == len(loader()) == 4
+    seen = sorted(token for forget, _ in first_tokens(batches) for token in forget)
+    assert seen == [100 * n for n in range(1, 8)]
+    assert all(len(retain) <= 2 for _, retain in first_tokens(batches))
+
+
+@pytest.mark.parametrize("killed_after", range(9))
+def test_a_resumed_loader_goes_on_with_the_very_next_batch(killed_after):
+    whole = loader()
+    expected = [batch for _ in range(3) for batch in first_tokens(whole)]
+    first = loader()
+    done = []
+    while len(done) < killed_after:
+        for batch in first:
+            done += first_tokens([batch])
+            if len(done) == killed_after:
+                break
+    second = loader()
+    second.load_state_dict(first.state_dict())
+    while len(done) < len(expected):
+        done += first_tokens(second)
+    assert done == expected
+
+
+def test_without_a_retain_set_there_is_no_retain_part():
+    batches = UnlearnBatches([{"original": Example((1, 2), 1)}], [], batch_size=2, pad_id=PAD, seed=0)
+    assert [set(batch) for batch in batches] == [{"original"}]
+
+
+def test_two_devices_share_an_epoch():
+    shares = [first_tokens(loader(rank=rank, world=2)) for rank in (0, 1)]
+    assert [len(share) for share in shares] == [2, 2]
+    seen = sorted(token for share in shares for forget, _ in share for token in forget)
+    assert seen == [100 * n for n in range(1, 8)]

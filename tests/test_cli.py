@@ -1,0 +1,110 @@
+"""The commands: what they print, and how fast."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from relearn_lite.cli import STAGE_NAMES, cli
+from relearn_lite.stages import STAGES
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = ("run", "check", "preview", "score", "schema", "doctor")
+
+
+def invoke(*words: str) -> str:
+    result = CliRunner().invoke(cli, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_help_names_every_command():
+    shown = invoke("--help")
+    assert all(f"\n  {command} " in shown for command in COMMANDS)
+    assert invoke("-h") == shown
+
+
+def test_help_names_every_stage():
+    assert STAGE_NAMES == tuple(STAGES)
+    assert all(stage in invoke("run", "--help") for stage in STAGES)
+
+
+def test_help_is_fast_and_loads_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['main.py', '--help']\n"
+        "from relearn_lite import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        "heavy = ('torch', 'transformers', 'lightning', 'peft', 'datasets', 'openai')\n"
+        "print('heavy:', [name for name in heavy if name in sys.modules])"
+    )
+    begin = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    seconds = time.monotonic() - begin
+    assert "heavy: []" in done.stdout and "Usage:" in done.stdout
+    assert seconds < 1.5
+
+
+def test_schema_is_a_json_schema_that_describes_every_key():
+    schema = json.loads(invoke("schema"))
+    assert schema["type"] == "object" and schema["additionalProperties"] is False
+    assert set(schema["required"]) == {"name", "data"}
+    sections = [schema, *schema["$defs"].values()]
+    keys = [(section["title"], key) for section in sections for key in section.get("properties", {})]
+    described = {
+        (section["title"], key)
+        for section in sections
+        for key, value in section.get("properties", {}).items()
+        if value.get("description") or "$ref" in value or "$ref" in json.dumps(value.get("anyOf", ""))
+    }
+    # what stands by itself in the file is described there; a section is described by its own docstring
+    assert [key for key in keys if key not in described] == []
+    assert all(section.get("description") for section in sections)
+
+
+def test_check_tells_stages_and_rows():
+    shown = invoke("check", str(ROOT / "recipes/quickstart.yaml"))
+    assert "Stages: augment, unlearn, generate, evaluate, report" in shown
+    assert "data.forget: 72 rows, first: '" in shown
+
+
+def test_check_leaves_out_stages_that_a_recipe_does_not_need():
+    quickstart = str(ROOT / "recipes/quickstart.yaml")
+    assert "Stages: generate, evaluate, report\n" in invoke("check", quickstart, "unlearn=null")
+    assert "Stages: unlearn, generate" in invoke("check", quickstart, "unlearn.method=npo")
+
+
+def test_a_recipe_is_run_by_default(tmp_path):
+    result = CliRunner().invoke(
+        cli,
+        [
+            str(ROOT / "recipes/quickstart.yaml"),
+            "--quiet",
+            "--until",
+            "augment",
+            "--runs",
+            str(tmp_path),
+            "data.forget.limit=2",
+            "data.retain.limit=2",
+        ],
+        catch_exceptions=False,
+    )
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "quickstart/augmented.jsonl").is_file()
+    assert "Stopped before evaluation" in result.output
+
+
+def test_score_prints_json(tmp_path):
+    row = {
+        "query": "Where does Ann Lee live?",
+        "ground_truth": "At 12 Hill Road.",
+        "generated_response": "At 12 Hill Road.",
+    }
+    (tmp_path / "forget.json").write_text(json.dumps([row]))
+    scores = json.loads(invoke("score", "--forget", str(tmp_path / "forget.json"), "--json"))
+    assert scores["rouge1_forget"] == 1.0 and scores["kfr"] == 0.0

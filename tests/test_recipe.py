@@ -1,0 +1,98 @@
+"""What a recipe file means: paths, overrides, defaults, and that the resolved recipe says the same again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from relearn_lite.recipe import RecipeError, load_recipe, to_yaml
+
+RECIPE = "name: trial\nseed: 7\ndata:\n  forget: {path: sets/forget.jsonl}\n  retain: {path: ../retain.jsonl}\n"
+
+
+@pytest.fixture
+def recipe(tmp_path) -> Path:
+    (tmp_path / "inner").mkdir()
+    path = tmp_path / "inner" / "recipe.yaml"
+    path.write_text(RECIPE)
+    return path
+
+
+def test_paths_are_relative_to_the_recipe_wherever_it_is_read_from(recipe, tmp_path, monkeypatch):
+    monkeypatch.chdir("/")
+    data = load_recipe(recipe).data
+    assert data.forget.path == tmp_path / "inner/sets/forget.jsonl"
+    assert data.retain.path == tmp_path / "retain.jsonl"
+
+
+def test_a_path_in_an_override_is_looked_for_from_the_current_folder_first(recipe, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "mine.jsonl").write_text("")
+    monkeypatch.chdir(here)
+    assert load_recipe(recipe, ["data.forget.path=./mine.jsonl"]).data.forget.path == here / "mine.jsonl"
+    assert load_recipe(recipe, ["data.forget.path=./theirs.jsonl"]).data.forget.path == recipe.parent / "theirs.jsonl"
+
+
+def test_a_model_folder_is_relative_to_the_recipe_and_a_hub_id_is_left_alone(recipe):
+    (recipe.parent / "taught").mkdir()
+    assert load_recipe(recipe, ["model.name=taught"]).model.name == str(recipe.parent / "taught")
+    assert load_recipe(recipe, ["model.name=org/model"]).model.name == "org/model"
+    assert load_recipe(recipe).model.name == "embedded"
+
+
+def test_overrides_are_typed_like_the_file_and_make_sections(recipe):
+    loaded = load_recipe(
+        recipe, ["unlearn.lr=1e-4", "unlearn.lora.r=8", "finetune.epochs=3", "augment.questions=[noise]"]
+    )
+    assert (loaded.unlearn.lr, loaded.unlearn.lora.r, loaded.finetune.epochs) == (1e-4, 8, 3)
+    assert loaded.augment.questions == ["noise"]
+    assert loaded.unlearn.lora.alpha == 32 and loaded.seed == 7
+
+
+def test_the_last_override_of_a_key_counts(recipe):
+    assert load_recipe(recipe, ["seed=1", "seed=2"]).seed == 2
+
+
+def test_an_override_can_take_a_section_away(recipe):
+    assert load_recipe(recipe, ["unlearn=null"]).unlearn is None
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        ["finetune.epochs=2", "evaluate.evaluators=models"],
+        ["unlearn={forget_loss: npo, retain_losses: {kl: 0.5}}"],
+        ["augment={writer: server, base_url: 'http://127.0.0.1:1/v1', model: m}", "name=n.1_b-c"],
+        ["data={preset: people, forget: {limit: 3}}", "unlearn=null"],
+    ],
+)
+def test_the_resolved_recipe_says_the_same_again_from_anywhere(recipe, tmp_path, overrides):
+    loaded = load_recipe(recipe, overrides)
+    elsewhere = tmp_path / "runs" / "trial" / "recipe.yaml"
+    elsewhere.parent.mkdir(parents=True)
+    elsewhere.write_text(to_yaml(loaded), encoding="utf-8")
+    assert load_recipe(elsewhere) == loaded
+
+
+def test_published_names_are_shorthands_for_terms(recipe):
+    assert load_recipe(recipe).unlearn.terms == ("ce", {"ce": 1.0, "kl": 1.0})
+    spelled = load_recipe(recipe, ["unlearn={forget_loss: ce, retain_losses: {ce: 1.0, kl: 1.0}}"])
+    assert spelled.unlearn.terms == load_recipe(recipe, ["unlearn.method=relearn_klr_gdr"]).unlearn.terms
+
+
+def test_every_problem_has_its_own_line_number(recipe):
+    recipe.write_text(RECIPE + "model:\n  max_length: 1\ngenerate:\n  sampling: hot\n")
+    with pytest.raises(RecipeError) as error:
+        load_recipe(recipe)
+    assert [problem.split(": ")[:2] for problem in error.value.problems] == [
+        [f"{recipe}:7", "model.max_length"],
+        [f"{recipe}:9", "generate.sampling"],
+    ]
+
+
+def test_a_word_of_a_message_is_not_taken_for_a_key(recipe):
+    with pytest.raises(RecipeError, match=r"unlearn\.lora\.targets: give all-linear"):
+        load_recipe(recipe, ["unlearn.lora.targets={give: 1}"])
