@@ -36,7 +36,9 @@ def batches_of(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int
     yield from (order[i : i + size] for i in range(0, len(order), size))
 
 
-def complete(loaded: Loaded, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, sampling: dict, seed: int) -> list[Completion]:
+def complete(
+    loaded: Loaded, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, sampling: dict, seed: int
+) -> list[Completion]:
     """Continues one batch of prompts with the adapters that are active now: -> one Completion a prompt."""
     import torch
 
@@ -51,8 +53,12 @@ def complete(loaded: Loaded, prompts: Sequence[Sequence[int]], *, max_new_tokens
     with torch.random.fork_rng(), torch.inference_mode():
         torch.manual_seed(seed)
         output = model.generate(
-            input_ids=ids, attention_mask=mask, max_new_tokens=max_new_tokens, eos_token_id=ends,
-            pad_token_id=tokenizer.pad_token_id, **sampling,
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=max_new_tokens,
+            eos_token_id=ends,
+            pad_token_id=tokenizer.pad_token_id,
+            **sampling,
         )[:, width:].tolist()
     model.train(was_training)
     cut = [next((i for i, token in enumerate(row) if token in ends), None) for row in output]
@@ -62,8 +68,16 @@ def complete(loaded: Loaded, prompts: Sequence[Sequence[int]], *, max_new_tokens
     ]
 
 
-def generate(loaded: Loaded, questions: dict[str, list[QA]], settings: Generate, *, model: str, seed: int, folder: Path,
-             advance: Callable[[int], None] = lambda _: None) -> None:
+def generate(
+    loaded: Loaded,
+    questions: dict[str, list[QA]],
+    settings: Generate,
+    *,
+    model: str,
+    seed: int,
+    folder: Path,
+    advance: Callable[[int], None] = lambda _: None,
+) -> None:
     """Asks a model (`vanilla` or `unlearned`) all questions and writes folder/<model>_<split>.jsonl.
 
     questions: by split. Splits that are there are left alone; within one, finished batches are kept. advance is told
@@ -79,8 +93,16 @@ def generate(loaded: Loaded, questions: dict[str, list[QA]], settings: Generate,
                 advance(len(asked))
 
 
-def _answer_split(loaded: Loaded, split: str, asked: list[QA], settings: Generate, model: str, seed: int, target: Path,
-                  advance: Callable[[int], None]) -> None:
+def _answer_split(
+    loaded: Loaded,
+    split: str,
+    asked: list[QA],
+    settings: Generate,
+    model: str,
+    seed: int,
+    target: Path,
+    advance: Callable[[int], None],
+) -> None:
     partial = target.with_suffix(".partial.jsonl")
     mend_jsonl(partial)
     done = {answer.id: answer for answer in read_jsonl(partial, Answer)} if partial.exists() else {}
@@ -89,8 +111,11 @@ def _answer_split(loaded: Loaded, split: str, asked: list[QA], settings: Generat
     for number, rows in enumerate(batches_of(prompts, settings.batch_size)):
         if any(asked[i].id not in done for i in rows):
             completions = complete(
-                loaded, [prompts[i] for i in rows], max_new_tokens=settings.max_new_tokens,
-                sampling=GREEDY if settings.sampling == "greedy" else PUBLISHED, seed=seed + number,
+                loaded,
+                [prompts[i] for i in rows],
+                max_new_tokens=settings.max_new_tokens,
+                sampling=GREEDY if settings.sampling == "greedy" else PUBLISHED,
+                seed=seed + number,
             )
             answers = [
                 Answer(asked[i].id, model, split, asked[i].question, asked[i].answer, made.text, made.finished)
@@ -105,18 +130,23 @@ def _answer_split(loaded: Loaded, split: str, asked: list[QA], settings: Generat
 
 def check_room(loaded: Loaded, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> None:
     """Raises RecipeError where prompt and answer together are longer than the model can read."""
-    limits = (getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None),
-              getattr(loaded.model, "max_seq_length", None))  # Unsloth's, which would cut longer prompts in silence
+    limits = (
+        getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None),
+        getattr(loaded.model, "max_seq_length", None),
+    )  # Unsloth's, which would cut longer prompts in silence
     room = min((limit for limit in limits if limit), default=None)
     longest = max(map(len, prompts)) + max_new_tokens
     if room and longest > room:
         raise RecipeError(
             f"generate.max_new_tokens: the longest question has {longest - max_new_tokens} tokens, and with "
-            f"{max_new_tokens} new ones it exceeds the {room} tokens that this model can read; lower it or shorten the question"
+            f"{max_new_tokens} new ones it exceeds the {room} tokens that this model can read; lower it, or shorten "
+            "the question"
         )
 
 
-def chat(loaded: Loaded, *, batch_size: int, temperature: float) -> Callable[[list[list[dict[str, str]]], int, int], list[str]]:
+def chat(
+    loaded: Loaded, *, batch_size: int, temperature: float
+) -> Callable[[list[list[dict[str, str]]], int, int], list[str]]:
     """The vanilla model as a writer: conversations in, texts out, on the weights that are loaded already."""
     sampling = {"do_sample": True, "temperature": temperature, "top_p": 1.0, "top_k": 0} if temperature else GREEDY
 
@@ -126,8 +156,13 @@ def chat(loaded: Loaded, *, batch_size: int, temperature: float) -> Callable[[li
         texts = [""] * len(prompts)
         with active_adapters(loaded.model, loaded.vanilla):
             for number, rows in enumerate(batches_of(prompts, batch_size)):
-                made = complete(loaded, [prompts[i] for i in rows], max_new_tokens=max_new_tokens, sampling=sampling,
-                                seed=seed + number)
+                made = complete(
+                    loaded,
+                    [prompts[i] for i in rows],
+                    max_new_tokens=max_new_tokens,
+                    sampling=sampling,
+                    seed=seed + number,
+                )
                 for i, completion in zip(rows, made, strict=True):
                     texts[i] = completion.text
         return texts

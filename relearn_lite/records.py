@@ -68,7 +68,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Score:
-    """One metric of one answer. `value` is None where the metric is undefined or could not be had; `reason` says why."""
+    """One metric of one answer. `value` is None where it is undefined or could not be had; `reason` says why."""
 
     id: str
     metric: str  # rougeL, kfr, ...: the split says on which answers

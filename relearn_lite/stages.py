@@ -34,12 +34,12 @@ class Work:
 
     @cached_property
     def data(self) -> dict[str, list[QA]]:
-        """Every part of the data: forget, retain, generic, forget_eval, retain_eval, and finetune where it has its own."""
+        """Every part of the data: forget, retain, generic, forget_eval, retain_eval, and finetune if it has its own."""
         return load_data(self.recipe)
 
     @cached_property
     def vanilla(self):
-        """The model that knows, loaded once for all stages; its adapters and weights are those of the finetune stage."""
+        """The model that knows, loaded once for all stages; what it was taught comes from the finetune stage."""
         from relearn_lite import backends
 
         recipe, taught = self.recipe, self.folder / "vanilla"
@@ -85,7 +85,8 @@ def load_data(recipe: Recipe) -> dict[str, list[QA]]:
         data[f"{name}_eval"] = part(lambda name=name: load_part(recipe.data, f"{name}_eval")) if own else data[name]
     if recipe.finetune and recipe.finetune.data:
         data["finetune"] = [
-            qa for n, source in enumerate(recipe.finetune.data)
+            qa
+            for n, source in enumerate(recipe.finetune.data)
             for qa in part(lambda n=n, source=source: load(source, f"finetune{n}", f"finetune.data.{n}"))
         ]
     if problems:
@@ -111,11 +112,24 @@ def finetune(work: Work) -> dict[str, Any]:
     else:
         loaded.model.float().requires_grad_(True)
     batches = UnlearnBatches(
-        [{"augmented": lesson} for lesson in lessons.values()], [], batch_size=settings.batch_size,
-        pad_id=loaded.tokenizer.pad_token_id, seed=recipe.seed,
+        [{"augmented": lesson} for lesson in lessons.values()],
+        [],
+        batch_size=settings.batch_size,
+        pad_id=loaded.tokenizer.pad_token_id,
+        seed=recipe.seed,
     )
-    steps = train(loaded, batches, terms=("ce", {}), beta=0.1, settings=settings, trainer=recipe.trainer,
-                  seed=recipe.seed, folder=work.folder, stage="finetune", quiet=work.quiet)
+    steps = train(
+        loaded,
+        batches,
+        terms=("ce", {}),
+        beta=0.1,
+        settings=settings,
+        trainer=recipe.trainer,
+        seed=recipe.seed,
+        folder=work.folder,
+        stage="finetune",
+        quiet=work.quiet,
+    )
 
     def save(folder: Path) -> None:
         if settings.lora:
@@ -136,8 +150,9 @@ def augment(work: Work) -> dict[str, Any]:
     from relearn_lite.writers.choose import make_writer
 
     section, forget = work.recipe.augment, work.data["forget"]
-    settings = Settings(section.questions, section.verify_rounds, section.completion_fraction, section.generic_ratio,
-                        work.recipe.seed)
+    settings = Settings(
+        section.questions, section.verify_rounds, section.completion_fraction, section.generic_ratio, work.recipe.seed
+    )
     writer = make_writer(section, "augment", work.recipe, lambda: work.vanilla)
     with stage_progress(f"augment ({writer.name})", len(forget), work.quiet) as advance:
         done = 0
@@ -163,14 +178,31 @@ def unlearn(work: Work) -> dict[str, Any]:
     if retain_weights:
         retain = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in work.data["retain"]}
     for part in FORGET_TERMS[term].batches:
-        check_lengths({name: row[part] for name, row in forget.items()}, recipe.model.max_length, f"data.forget ({part} answers)")
+        check_lengths(
+            {name: row[part] for name, row in forget.items()}, recipe.model.max_length, f"data.forget ({part} answers)"
+        )
     check_lengths(retain, recipe.model.max_length, "data.retain")
     backends.add_adapter(loaded, backends.UNLEARNED, settings.lora, recipe.seed)
-    batches = UnlearnBatches(list(forget.values()), list(retain.values()), batch_size=settings.batch_size,
-                             pad_id=loaded.tokenizer.pad_token_id, seed=recipe.seed)
+    batches = UnlearnBatches(
+        list(forget.values()),
+        list(retain.values()),
+        batch_size=settings.batch_size,
+        pad_id=loaded.tokenizer.pad_token_id,
+        seed=recipe.seed,
+    )
     with backends.active_adapters(loaded.model, loaded.unlearned):
-        steps = train(loaded, batches, terms=(term, retain_weights), beta=settings.beta, settings=settings,
-                      trainer=recipe.trainer, seed=recipe.seed, folder=work.folder, stage="unlearn", quiet=work.quiet)
+        steps = train(
+            loaded,
+            batches,
+            terms=(term, retain_weights),
+            beta=settings.beta,
+            settings=settings,
+            trainer=recipe.trainer,
+            seed=recipe.seed,
+            folder=work.folder,
+            stage="unlearn",
+            quiet=work.quiet,
+        )
     replace_folder(work.folder / "adapter", lambda folder: backends.save_adapter(loaded, backends.UNLEARNED, folder))
     return {"rows": len(forget), "steps": steps}
 
@@ -193,7 +225,9 @@ def forget_rows(work: Work, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]
             row["original"] = encode_answer(tokenizer, variant.prompt, originals[variant.parent_id].answer)
         rows[variant.id] = row
     if not rows:
-        raise RecipeError("augment: no training pair is left, all were dropped; dropped.jsonl in the run folder says why")
+        raise RecipeError(
+            "augment: no training pair is left, all were dropped; dropped.jsonl in the run folder says why"
+        )
     return rows
 
 
@@ -209,14 +243,23 @@ def generate(work: Work) -> dict[str, Any]:
     total = len(work.models) * sum(map(len, work.questions.values()))
     with stage_progress("generate", total, work.quiet) as advance:
         for model in work.models:
-            answer(loaded, work.questions, settings, model=model, seed=work.recipe.seed, folder=work.folder / "answers",
-                   advance=advance)
+            answer(
+                loaded,
+                work.questions,
+                settings,
+                model=model,
+                seed=work.recipe.seed,
+                folder=work.folder / "answers",
+                advance=advance,
+            )
     return {"answers": total}
 
 
 def read_answers(work: Work, model: str) -> dict[str, list[Answer]]:
     """A model's answers by split."""
-    return {split: list(read_jsonl(work.folder / "answers" / f"{model}_{split}.jsonl", Answer)) for split in work.questions}
+    return {
+        split: list(read_jsonl(work.folder / "answers" / f"{model}_{split}.jsonl", Answer)) for split in work.questions
+    }
 
 
 def evaluate(work: Work) -> dict[str, Any]:
@@ -245,8 +288,8 @@ def evaluate(work: Work) -> dict[str, Any]:
 
 def report(work: Work) -> dict[str, Any]:
     """report.html and report.md."""
-    from relearn_lite.report.html import render_html
     from relearn_lite.report.folder import read_run
+    from relearn_lite.report.html import render_html
     from relearn_lite.report.markdown import render_markdown
 
     results, mask = read_run(work.folder), work.recipe.report.mask
@@ -281,14 +324,30 @@ class Stage:
 
 
 STAGES: dict[str, Stage] = {
-    "finetune": Stage(finetune, ("seed", "model", "finetune", "trainer"), ("forget", "retain", "finetune"), (),
-                      ("vanilla", "checkpoints/finetune", "logs/finetune")),
-    "augment": Stage(augment, ("seed", "augment"), ("forget", "generic"), (),
-                     ("augmented.jsonl", "dropped.jsonl", "augmented.partial.jsonl")),
-    "unlearn": Stage(unlearn, ("seed", "model", "unlearn", "trainer"), ("forget", "retain"), ("finetune", "augment"),
-                     ("adapter", "checkpoints/unlearn", "logs/unlearn")),
-    "generate": Stage(generate, ("seed", "model", "generate"), ("forget_eval", "retain_eval"), ("finetune", "unlearn"),
-                      ("answers",)),
+    "finetune": Stage(
+        finetune,
+        ("seed", "model", "finetune", "trainer"),
+        ("forget", "retain", "finetune"),
+        (),
+        ("vanilla", "checkpoints/finetune", "logs/finetune"),
+    ),
+    "augment": Stage(
+        augment,
+        ("seed", "augment"),
+        ("forget", "generic"),
+        (),
+        ("augmented.jsonl", "dropped.jsonl", "augmented.partial.jsonl"),
+    ),
+    "unlearn": Stage(
+        unlearn,
+        ("seed", "model", "unlearn", "trainer"),
+        ("forget", "retain"),
+        ("finetune", "augment"),
+        ("adapter", "checkpoints/unlearn", "logs/unlearn"),
+    ),
+    "generate": Stage(
+        generate, ("seed", "model", "generate"), ("forget_eval", "retain_eval"), ("finetune", "unlearn"), ("answers",)
+    ),
     "evaluate": Stage(evaluate, ("evaluate",), (), ("generate",), ("metrics.json", "samples.jsonl")),
     "report": Stage(report, ("report",), (), ("evaluate", "unlearn"), ("report.md", "report.html")),
 }

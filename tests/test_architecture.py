@@ -52,14 +52,18 @@ def rank(name):
 
 
 def imports(path):
-    """Modules of the package that a file imports when it runs, at the top or inside a function; types alone do not count."""
+    """Modules of the package that a file imports when it runs, wherever it does; types alone do not count."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         for child in ast.iter_child_nodes(node):
             child.parent = node
     known = {name for name, _ in modules()}
     for node in ast.walk(tree):
-        if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("relearn_lite") or for_types(node):
+        if (
+            not isinstance(node, ast.ImportFrom)
+            or not (node.module or "").startswith("relearn_lite")
+            or for_types(node)
+        ):
             continue
         base = node.module.removeprefix("relearn_lite").lstrip(".")
         for alias in node.names:
@@ -89,12 +93,15 @@ def test_every_module_can_be_imported(name):
 
 
 def test_only_one_file_imports_unsloth():
-    found = [name for name, path in modules() if re.search(r"^\s*(import|from) unsloth", path.read_text(), re.MULTILINE)]
+    found = [
+        name for name, path in modules() if re.search(r"^\s*(import|from) unsloth", path.read_text(), re.MULTILINE)
+    ]
     assert found in ([], ["backends.unsloth"])
 
 
 def test_importing_the_schema_is_light():
-    code = "import sys, relearn_lite.recipe, relearn_lite.cli; print([m for m in ('torch','transformers','nltk','openai') if m in sys.modules])"
+    heavy = ("torch", "transformers", "nltk", "openai")
+    code = f"import sys, relearn_lite.recipe, relearn_lite.cli; print([m for m in {heavy} if m in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
     assert shown.stdout.strip() == "[]"
 

@@ -38,9 +38,19 @@ def folder(place):
 
 
 def test_a_run_folder_has_what_the_design_promises(folder: Path):
-    files = ["recipe.yaml", "manifest.json", "augmented.jsonl", "dropped.jsonl", "adapter/adapter_model.safetensors",
-             "answers/vanilla_forget.jsonl", "answers/unlearned_retain.jsonl", "metrics.json", "samples.jsonl",
-             "report.html", "report.md"]
+    files = [
+        "recipe.yaml",
+        "manifest.json",
+        "augmented.jsonl",
+        "dropped.jsonl",
+        "adapter/adapter_model.safetensors",
+        "answers/vanilla_forget.jsonl",
+        "answers/unlearned_retain.jsonl",
+        "metrics.json",
+        "samples.jsonl",
+        "report.html",
+        "report.md",
+    ]
     assert [name for name in files if not (folder / name).is_file()] == []
     assert not list(folder.rglob("*.ckpt")), "checkpoints of a finished stage only take space"
 
@@ -48,7 +58,9 @@ def test_a_run_folder_has_what_the_design_promises(folder: Path):
 def test_metrics_have_both_models_and_say_who_judged(folder: Path):
     metrics = json.loads((folder / "metrics.json").read_text())
     for model in ("vanilla", "unlearned"):
-        assert {"kfr", "krr", "ls_forget", "ppl_retain", "rougeL_forget", "forget_score", "missing"} <= metrics[model].keys()
+        assert {"kfr", "krr", "ls_forget", "ppl_retain", "rougeL_forget", "forget_score", "missing"} <= metrics[
+            model
+        ].keys()
     assert metrics["vanilla"]["kfr"] <= 0.05
     assert metrics["evaluators"]["language_model"].startswith("vanilla")
     assert metrics["comparable_with_paper"] is False
@@ -56,7 +68,9 @@ def test_metrics_have_both_models_and_say_who_judged(folder: Path):
 
 def test_no_target_is_the_original_answer(folder: Path):
     answers = {row["ground_truth"] for row in map(json.loads, (folder / "answers/vanilla_forget.jsonl").open())}
-    targets = [row["target"] for row in map(json.loads, (folder / "augmented.jsonl").open()) if row["kind"] != "generic"]
+    targets = [
+        row["target"] for row in map(json.loads, (folder / "augmented.jsonl").open()) if row["kind"] != "generic"
+    ]
     assert targets and not answers & set(targets)
 
 

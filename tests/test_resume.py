@@ -9,7 +9,6 @@ import sys
 import time
 from pathlib import Path
 
-
 ROOT = Path(__file__).parents[1]
 KILLS = 10
 RECIPE = """

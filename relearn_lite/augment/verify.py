@@ -12,8 +12,8 @@ from typing import Any
 from zlib import crc32
 
 from relearn_lite.augment.cleaning import fault_of_fit, fault_of_form, normal, printable
-from relearn_lite.text.leaks import leaks
 from relearn_lite.records import QA
+from relearn_lite.text.leaks import leaks
 from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.prompted import verdict
 

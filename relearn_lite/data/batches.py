@@ -99,7 +99,7 @@ def collate(examples: Sequence[Example], pad_id: int) -> dict[str, Tensor]:
 
 
 class Stream:
-    """An endless, seeded order of batches over one data set: pass after pass, each shuffled anew, like lengths together."""
+    """An endless, seeded order of batches over a data set: pass after pass, shuffled anew, like lengths together."""
 
     def __init__(self, lengths: Sequence[int], batch_size: int, seed: int):
         self.lengths, self.batch_size, self.seed = lengths, batch_size, seed
@@ -136,8 +136,17 @@ class UnlearnBatches:
     was killed in the middle of an epoch goes on with the very next batch.
     """
 
-    def __init__(self, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], *, batch_size: int,
-                 pad_id: int, seed: int, rank: int = 0, world: int = 1):
+    def __init__(
+        self,
+        forget: Sequence[Mapping[str, Example]],
+        retain: Sequence[Example],
+        *,
+        batch_size: int,
+        pad_id: int,
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
+    ):
         self.forget, self.retain, self.pad_id = forget, retain, pad_id
         self.rank, self.world = rank, world
         self.done = 0

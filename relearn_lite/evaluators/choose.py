@@ -26,7 +26,9 @@ def make_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators
         entities = PromptedEntities(make_writer(chosen.entities, "evaluate.evaluators.entities", recipe, vanilla))
     return Evaluators(
         entities=entities,
-        embeddings=embedded.embeddings if chosen.embeddings == "embedded" else SentenceTransformerEmbeddings(chosen.embeddings),
+        embeddings=embedded.embeddings
+        if chosen.embeddings == "embedded"
+        else SentenceTransformerEmbeddings(chosen.embeddings),
         nli=embedded.nli if chosen.nli == "embedded" else TransformersNLI(chosen.nli),
         language_model=_language_model(recipe, vanilla),
     )
@@ -49,4 +51,9 @@ def comparable_with_paper(recipe: Recipe) -> bool:
     chosen, data = recipe.evaluate.evaluators, recipe.data
     same_judges = (chosen.embeddings, chosen.nli) == (MODEL_EVALUATORS["embeddings"], MODEL_EVALUATORS["nli"])
     whole = not any(source and source.limit for source in (data.forget, data.retain))
-    return same_judges and chosen.entities.writer != "rules" and data.preset in ("knowundo/privacy", "tofu/forget10") and whole
+    return (
+        same_judges
+        and chosen.entities.writer != "rules"
+        and data.preset in ("knowundo/privacy", "tofu/forget10")
+        and whole
+    )

@@ -78,6 +78,7 @@ def dpo(preferred: Supervised, dispreferred: Supervised, beta: float) -> Tensor:
     -(2/β) log σ(β [(lp_w - lp_l) - (lp_w_ref - lp_l_ref)]), lp = mean log-probability of the answers' tokens, over
     the whole batch as in the published code (at its batch size of 1 that is one answer).
     """
+
     def gain(batch: Supervised) -> Tensor:
         return token_nll(batch.reference_logits, batch.labels).mean() - ce(batch)
 
@@ -139,9 +140,11 @@ class Method:
 
 _RETAIN = {"": {}, "_gdr": {"ce": 1.0}, "_klr": {"kl": 1.0}}
 METHODS: dict[str, Method] = {
-    **{f"{name}{suffix}": Method(term, retain)
-       for name, term in (("relearn", "ce"), ("relearn_dpo", "dpo"), ("ga", "ga"), ("npo", "npo"))
-       for suffix, retain in _RETAIN.items()},
+    **{
+        f"{name}{suffix}": Method(term, retain)
+        for name, term in (("relearn", "ce"), ("relearn_dpo", "dpo"), ("ga", "ga"), ("npo", "npo"))
+        for suffix, retain in _RETAIN.items()
+    },
     "relearn_klr_gdr": Method("ce", {"ce": 1.0, "kl": 1.0}),
 }
 
@@ -152,7 +155,9 @@ def forget_loss(term: ForgetTerm, batches: Mapping[str, Supervised], beta: float
     return term.loss(*inputs, beta) if term.uses_beta else term.loss(*inputs)
 
 
-def method_loss(name: str, batches: Mapping[str, Mapping[str, Any]], beta: float = 0.1, kl_positions: str = "all") -> Tensor:
+def method_loss(
+    name: str, batches: Mapping[str, Mapping[str, Any]], beta: float = 0.1, kl_positions: str = "all"
+) -> Tensor:
     """The whole loss of a published method on plain tensors, as a check of training against published numbers.
 
     batches: `forget`, `retain`, and for relearn_dpo `preferred` and `dispreferred`, each with `policy_logits` and

@@ -9,7 +9,9 @@ from pathlib import Path
 def losses(folder: Path, stage: str = "unlearn") -> list[dict[str, float]]:
     """One row an optimizer step, over all tries of a stage: a later try overwrites the steps it did again."""
     steps: dict[int, dict[str, float]] = {}
-    tries = sorted((folder / "logs" / stage).glob("version_*/metrics.csv"), key=lambda p: int(p.parent.name.split("_")[1]))
+    tries = sorted(
+        (folder / "logs" / stage).glob("version_*/metrics.csv"), key=lambda p: int(p.parent.name.split("_")[1])
+    )
     for file in tries:
         with file.open(newline="") as rows:
             for row in csv.DictReader(rows):

@@ -24,8 +24,18 @@ class UnlearnModule(lightning.LightningModule):
 
     strict_loading = False  # checkpoints hold the trained parameters only, not the frozen base
 
-    def __init__(self, loaded: Loaded, forget: str, retain: Mapping[str, float], *, beta: float, lr: float,
-                 weight_decay: float, total_steps: int, warmup_steps: int):
+    def __init__(
+        self,
+        loaded: Loaded,
+        forget: str,
+        retain: Mapping[str, float],
+        *,
+        beta: float,
+        lr: float,
+        weight_decay: float,
+        total_steps: int,
+        warmup_steps: int,
+    ):
         super().__init__()
         self.model, self.vanilla = loaded.model, loaded.vanilla
         self.forget, self.retain, self.beta = FORGET_TERMS[forget], dict(retain), beta
@@ -54,7 +64,9 @@ class UnlearnModule(lightning.LightningModule):
                 reference_logits = head_logits(self.model, supervised_hidden(self.model, batch)[0])
         return Supervised(logits, labels, rows, batch["labels"].shape[0], reference_logits)
 
-    def _log(self, loss: torch.Tensor, terms: dict[str, torch.Tensor], batch: dict[str, dict[str, torch.Tensor]]) -> None:
+    def _log(
+        self, loss: torch.Tensor, terms: dict[str, torch.Tensor], batch: dict[str, dict[str, torch.Tensor]]
+    ) -> None:
         now = time.perf_counter()
         tokens = sum(int(part["attention_mask"].sum()) for part in batch.values())
         values = {"loss": loss.detach(), **{name: term.detach() for name, term in terms.items()}}

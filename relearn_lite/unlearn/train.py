@@ -19,9 +19,20 @@ if TYPE_CHECKING:
     from relearn_lite.schema import Trainer, Training
 
 
-def train(loaded: Loaded, batches: UnlearnBatches, *, terms: tuple[str, Mapping[str, float]], beta: float,
-          settings: Training, trainer: Trainer, seed: int, folder: Path, stage: str, quiet: bool = False) -> int:
-    """Trains what requires gradients on `loaded` and returns the optimizer steps taken, those of earlier tries included.
+def train(
+    loaded: Loaded,
+    batches: UnlearnBatches,
+    *,
+    terms: tuple[str, Mapping[str, float]],
+    beta: float,
+    settings: Training,
+    trainer: Trainer,
+    seed: int,
+    folder: Path,
+    stage: str,
+    quiet: bool = False,
+) -> int:
+    """Trains what requires gradients on `loaded`; returns the optimizer steps taken, those of earlier tries included.
 
     Checkpoints go to folder/checkpoints/<stage>, losses to folder/logs/<stage>. A run that was killed goes on from
     its last checkpoint and ends with the same weights as one that was not.
@@ -33,7 +44,12 @@ def train(loaded: Loaded, batches: UnlearnBatches, *, terms: tuple[str, Mapping[
     per_epoch = math.ceil(len(batches) / settings.accumulate)
     total = per_epoch * settings.epochs
     module = UnlearnModule(
-        loaded, *terms, beta=beta, lr=settings.lr, weight_decay=settings.weight_decay, total_steps=total,
+        loaded,
+        *terms,
+        beta=beta,
+        lr=settings.lr,
+        weight_decay=settings.weight_decay,
+        total_steps=total,
         warmup_steps=min(round(per_epoch * settings.warmup_epochs), total // 2),
     )
     torch.manual_seed(seed)  # dropout
@@ -45,7 +61,9 @@ def train(loaded: Loaded, batches: UnlearnBatches, *, terms: tuple[str, Mapping[
         fit.fit(module, batches, ckpt_path=newest_checkpoint(checkpoints), weights_only=True)
     loaded.model.eval()
     if any(not torch.isfinite(p).all() for p in module.model.parameters() if p.requires_grad):
-        raise RecipeError(f"{stage}.lr: training diverged at {settings.lr:g} (weights are not finite); lower it, for example by 10")
+        raise RecipeError(
+            f"{stage}.lr: training diverged at {settings.lr:g} (weights are not finite); lower it, for example by 10"
+        )
     return fit.global_step
 
 
@@ -65,10 +83,18 @@ def _trainer(settings: Training, trainer: Trainer, folder: Path, stage: str, che
     from lightning.pytorch.callbacks import ModelCheckpoint
     from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its lines on found hardware; the manifest has them
+    logging.getLogger("lightning.pytorch").setLevel(
+        logging.WARNING
+    )  # its lines on found hardware; the manifest has them
     callbacks: list[Any] = [
-        ModelCheckpoint(checkpoints, filename="{step}", every_n_train_steps=settings.checkpoint_every, save_top_k=1,
-                        monitor="step", mode="max")
+        ModelCheckpoint(
+            checkpoints,
+            filename="{step}",
+            every_n_train_steps=settings.checkpoint_every,
+            save_top_k=1,
+            monitor="step",
+            mode="max",
+        )
     ]
     bar = not quiet and sys.stderr.isatty()
     if bar:
@@ -76,16 +102,28 @@ def _trainer(settings: Training, trainer: Trainer, folder: Path, stage: str, che
 
         callbacks.append(RichProgressBar(leave=True))
     options = dict(
-        accelerator=trainer.accelerator, devices=trainer.devices, strategy=trainer.strategy, num_nodes=trainer.num_nodes,
-        precision=_precision(trainer.precision), max_epochs=settings.epochs, accumulate_grad_batches=settings.accumulate,
-        gradient_clip_val=1.0, logger=_loggers(trainer.logger, folder, stage), callbacks=callbacks, log_every_n_steps=1,
-        enable_progress_bar=bar, enable_model_summary=False, num_sanity_val_steps=0,
+        accelerator=trainer.accelerator,
+        devices=trainer.devices,
+        strategy=trainer.strategy,
+        num_nodes=trainer.num_nodes,
+        precision=_precision(trainer.precision),
+        max_epochs=settings.epochs,
+        accumulate_grad_batches=settings.accumulate,
+        gradient_clip_val=1.0,
+        logger=_loggers(trainer.logger, folder, stage),
+        callbacks=callbacks,
+        log_every_n_steps=1,
+        enable_progress_bar=bar,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
     )
     try:
         return lightning.Trainer(**options)
     except (ValueError, MisconfigurationException) as error:
         reason = str(error).splitlines()[0]
-        raise RecipeError(f"trainer: {reason}; correct accelerator, devices, strategy, num_nodes or precision") from error
+        raise RecipeError(
+            f"trainer: {reason}; correct accelerator, devices, strategy, num_nodes or precision"
+        ) from error
 
 
 def _precision(wanted: str) -> str:
@@ -110,7 +148,9 @@ def _loggers(wanted: str, folder: Path, stage: str) -> list[Any]:
         elif wanted == "wandb":
             made.append(loggers.WandbLogger(name=f"{folder.name}-{stage}", save_dir=logs, project="relearn-lite"))
     except ModuleNotFoundError as error:
-        raise RecipeError(f"trainer.logger: {wanted} is not installed; run `pip install {wanted}`, or use csv ({error})") from error
+        raise RecipeError(
+            f"trainer.logger: {wanted} is not installed; run `pip install {wanted}`, or use csv ({error})"
+        ) from error
     return made
 
 
@@ -118,5 +158,9 @@ def _silence_what_is_meant(warnings: Any) -> None:
     """Lightning's advice that does not apply here."""
     warnings.filterwarnings("ignore", ".*does not have many workers.*")  # the data lie tokenised in memory
     warnings.filterwarnings("ignore", ".*GPU available but not used.*")
-    warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists and is not empty.*")  # that is how a run resumes
-    warnings.filterwarnings("ignore", ".*treespec.*LeafSpec.*", category=FutureWarning)  # inside Lightning, with torch 2.13
+    warnings.filterwarnings(
+        "ignore", ".*Checkpoint directory .* exists and is not empty.*"
+    )  # that is how a run resumes
+    warnings.filterwarnings(
+        "ignore", ".*treespec.*LeafSpec.*", category=FutureWarning
+    )  # inside Lightning, with torch 2.13

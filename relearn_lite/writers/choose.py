@@ -24,9 +24,16 @@ def make_writer(choice: WriterChoice, section: str, recipe: Recipe, vanilla: Cal
     if choice.writer == "server":
         from relearn_lite.writers.server import ServerWriter
 
-        return ServerWriter(choice.base_url, choice.model, choice.api_key_env, concurrency=choice.concurrency,
-                            timeout_s=choice.timeout_s, temperature=choice.temperature,
-                            max_tokens=choice.max_new_tokens, section=section)
+        return ServerWriter(
+            choice.base_url,
+            choice.model,
+            choice.api_key_env,
+            concurrency=choice.concurrency,
+            timeout_s=choice.timeout_s,
+            temperature=choice.temperature,
+            max_tokens=choice.max_new_tokens,
+            section=section,
+        )
     from relearn_lite import backends
     from relearn_lite.generate import chat
     from relearn_lite.writers.local import LocalWriter
@@ -34,4 +41,6 @@ def make_writer(choice: WriterChoice, section: str, recipe: Recipe, vanilla: Cal
     shared = choice.model in (None, recipe.model.name)
     loaded = vanilla() if shared else backends.load(recipe.model.other(choice.model), recipe.seed)
     name = f"local:{recipe.model.name if shared else choice.model}"
-    return LocalWriter(chat(loaded, batch_size=choice.batch_size, temperature=choice.temperature), name, choice.max_new_tokens)
+    return LocalWriter(
+        chat(loaded, batch_size=choice.batch_size, temperature=choice.temperature), name, choice.max_new_tokens
+    )

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from relearn_lite.text.verbs import past, third_person
 from relearn_lite.words import sentences
 from relearn_lite.writers import phrases
 from relearn_lite.writers.clauses import (
@@ -27,7 +28,6 @@ from relearn_lite.writers.clauses import (
     tidy,
 )
 from relearn_lite.writers.subject import find_subject, hold_back, is_latin
-from relearn_lite.text.verbs import past, third_person
 
 _ASKING = re.compile(
     r"^(?:(?:hey|hi|hello|ok|so|umm|erm|please|also|and)\b(?: there)?[,:]? )*"

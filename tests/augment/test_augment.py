@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 
 from relearn_lite.augment import CHUNK, PARTIAL, Settings, augment
-from relearn_lite.text.leaks import leaks
 from relearn_lite.errors import RecipeError
 from relearn_lite.records import QA, Dropped, Variant, read_jsonl
+from relearn_lite.text.leaks import leaks
 from relearn_lite.writers import QUESTION_KINDS
 from relearn_lite.writers.rules import RulesWriter
 

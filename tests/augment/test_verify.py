@@ -6,9 +6,9 @@ from collections import defaultdict
 
 import pytest
 
-from relearn_lite.text.leaks import leaks
 from relearn_lite.augment.verify import Draft, write_verified
 from relearn_lite.records import QA
+from relearn_lite.text.leaks import leaks
 from relearn_lite.writers import Task
 
 QA_ = QA("7", "Where does Hiro Tanaka live?", "Hiro Tanaka lives at 4 Sakura Street in Kyoto.")
