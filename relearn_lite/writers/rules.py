@@ -55,10 +55,16 @@ def _vague_answer(task: Task, rng: random.Random) -> str | None:
         words = len(text.split())
         if not MIN_WORDS <= words <= MAX_WORDS or _DOUBLE.search(text) or leaks(text, question, task.answer):
             continue
-        if words <= longest and (not form.subject or form.subject in text):
+        if words <= longest and (spare is None or _says(text, form) == _says(spare, form)):
             return text
         spare = spare or text
     return spare
+
+
+def _says(text: str, form: Form) -> tuple[bool, bool]:
+    """Whether a text names the question's topic and its subject: a shorter sentence must not say less of them."""
+    topic, subject = (part is not None and part.lower() in text.lower() for part in (form.quiet, form.subject))
+    return topic, subject
 
 
 def _answer_frames(form: Form, rng: random.Random) -> list[str]:
