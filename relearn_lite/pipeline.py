@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from relearn_lite import backends
 from relearn_lite.data.sources import overlap
 from relearn_lite.environment import unsafe_versions
 from relearn_lite.errors import RecipeError
@@ -54,11 +55,12 @@ def check(recipe: Recipe) -> dict[str, list[QA]]:
 
 
 def _backend_problems(recipe: Recipe) -> list[str]:
-    from importlib.util import find_spec
-
-    if recipe.model.backend == "unsloth" and find_spec("unsloth") is None:
-        return ["model.backend: unsloth is not installed; run `pip install --no-deps -r requirements-gpu.txt`, or set "
-                "model.backend to auto or transformers"]
+    if recipe.model.backend == "auto":  # always finds one, and would import torch to choose it
+        return []
+    try:
+        backends.choose(recipe.model)
+    except RecipeError as error:
+        return error.problems
     return []
 
 

@@ -71,7 +71,7 @@ def choose(settings: Model) -> str:
     if settings.backend == "unsloth" and find_spec("unsloth") is None:
         raise RecipeError(
             "model.backend: unsloth is not installed; run `pip install --no-deps -r requirements-gpu.txt`, "
-            "or set model.backend to transformers"
+            "or set model.backend to auto or transformers"
         )
     if settings.backend != "auto":
         return settings.backend

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import shutil
 import sys
 import warnings
 from collections.abc import Mapping
@@ -71,11 +70,6 @@ def newest_checkpoint(folder: Path) -> Path | None:
     """The checkpoint with the most steps, or None."""
     found = sorted(folder.glob("step=*.ckpt"), key=lambda p: int(p.stem.split("=")[1].split("-")[0]))
     return found[-1] if found else None
-
-
-def forget_checkpoints(folder: Path, stage: str) -> None:
-    """Removes the checkpoints of a stage: it is finished, or starts anew."""
-    shutil.rmtree(folder / "checkpoints" / stage, ignore_errors=True)
 
 
 def _trainer(settings: Training, trainer: Trainer, folder: Path, stage: str, checkpoints: Path, quiet: bool) -> Any:
