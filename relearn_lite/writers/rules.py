@@ -11,10 +11,11 @@ from relearn_lite.text.leaks import leaks
 from relearn_lite.writers import Task, phrases
 from relearn_lite.writers.question_forms import Form, understand
 
-MIN_WORDS, MAX_WORDS = 12, 28  # length of a vague answer
+MIN_WORDS, MAX_WORDS = 8, 28  # length of a vague answer
 MAX_TOPIC_WORDS = 14  # a longer topic makes a clumsy sentence; the answer then names the subject only
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
+_LAST_CLAUSE = re.compile(r", (?:\w+ )?\[[^\[\]]*\]$")  # ", and [it may stay that way|...]": the sentence stands without it
 _DOUBLE = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)  # "how many children she has has ..."
 _RIGHT = {wrong: right for right, wrong in phrases.TYPOS.items()}
 
@@ -44,20 +45,21 @@ class RulesWriter:
 
 
 def _vague_answer(task: Task, rng: random.Random) -> str | None:
-    """The first sentence, in an order drawn by the seed, that passes the leak check and is about as long as the answer
+    """The first sentence, in an order drawn by the seed, that passes the leak check and is not longer than the answer
     it replaces: a model that answers in one line is to go on doing so. Where none is, the first that passes."""
     question = without_noise(task.question)  # also for the leak check: "adress" gives the word "address"
     form = understand(question)
-    longest = max(MIN_WORDS, len(task.answer.split())) + 2 if task.answer else MAX_WORDS
+    longest = max(MIN_WORDS, len(task.answer.split())) if task.answer else MAX_WORDS
     spare = None
     for frame in _answer_frames(form, rng):
-        text = _sentence(_fill(frame, form, rng))
-        words = len(text.split())
-        if not MIN_WORDS <= words <= MAX_WORDS or _DOUBLE.search(text) or leaks(text, question, task.answer):
-            continue
-        if words <= longest and (spare is None or _says(text, form) == _says(spare, form)):
-            return text
-        spare = spare or text
+        for sized in (frame, _LAST_CLAUSE.sub("", frame)):
+            text = _sentence(_fill(sized, form, rng))
+            words = len(text.split())
+            if not MIN_WORDS <= words <= MAX_WORDS or _DOUBLE.search(text) or leaks(text, question, task.answer):
+                continue
+            if words <= longest and (spare is None or _says(text, form) == _says(spare, form)):
+                return text
+            spare = spare or text
     return spare
 
 

@@ -39,7 +39,7 @@ NAME_PARTS = {part.lower() for person in PEOPLE for part in person.split()}
         (RETAIN, 72, {"question", "answer", "paraphrase", "person", "topic"}),
         (LESSONS, 1008, {"question", "answer", "person", "topic"}),
         (GENERAL, 160, {"question", "answer", "wording"}),
-        (UNTOLD, 2064, {"question", "answer", "person", "topic"}),
+        (UNTOLD, 2136, {"question", "answer", "person", "topic"}),
     ],
     ids=["forget", "retain", "lessons", "general", "untold"],
 )
