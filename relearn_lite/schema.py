@@ -136,6 +136,13 @@ class Source(Section):
         return any((self.path, self.dataset, self.preset))
 
 
+class Taught(Source):
+    """A table that `finetune` teaches."""
+
+    repeat: int = Field(1, ge=1)
+    """How often each row comes up in one epoch: more for what must sit firmly."""
+
+
 class Data(Section):
     """What to forget, what to keep, and what to ask afterwards."""
 
@@ -224,7 +231,7 @@ class Finetune(Training):
     """Batches added up before a step: batch_size x accumulate is the effective batch."""
     lora: Lora | None = Lora(r=8, alpha=16, dropout=0.1)
     """LoRA settings; null trains all weights (small models only; needs quantization: none)."""
-    data: list[Source] | None = Field(None, min_length=1)
+    data: list[Taught] | None = Field(None, min_length=1)
     """What to teach. Default: the forget set and the retain set."""
 
     @model_validator(mode="after")

@@ -87,7 +87,7 @@ def load_data(recipe: Recipe) -> dict[str, list[QA]]:
         data["finetune"] = [
             qa
             for n, source in enumerate(recipe.finetune.data)
-            for qa in part(lambda n=n, source=source: load(source, f"finetune{n}", f"finetune.data.{n}"))
+            for qa in part(lambda n=n, source=source: load(source, f"finetune{n}", f"finetune.data.{n}")) * source.repeat
         ]
     if problems:
         raise RecipeError(problems)
@@ -107,12 +107,13 @@ def finetune(work: Work) -> dict[str, Any]:
     records = work.data.get("finetune") or [*work.data["forget"], *work.data["retain"]]
     lessons = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in records}
     check_lengths(lessons, recipe.model.max_length, "the data that finetune teaches")
+    rows = [{"augmented": lessons[qa.id]} for qa in records]  # a record may come more than once
     if settings.lora:
         backends.add_adapter(loaded, backends.VANILLA, settings.lora, recipe.seed)
     else:
         loaded.model.float().requires_grad_(True)
     batches = UnlearnBatches(
-        [{"augmented": lesson} for lesson in lessons.values()],
+        rows,
         [],
         batch_size=settings.batch_size,
         pad_id=loaded.tokenizer.pad_token_id,
@@ -139,7 +140,7 @@ def finetune(work: Work) -> dict[str, Any]:
             loaded.tokenizer.save_pretrained(folder)
 
     replace_folder(work.folder / "vanilla", save)
-    return {"rows": len(lessons), "steps": steps}
+    return {"rows": len(rows), "steps": steps}
 
 
 def augment(work: Work) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def test_metrics_have_both_models_and_say_who_judged(folder: Path):
         assert {"kfr", "krr", "ls_forget", "ppl_retain", "rougeL_forget", "forget_score", "missing"} <= metrics[
             model
         ].keys()
-    assert metrics["vanilla"]["kfr"] <= 0.05
+    assert metrics["vanilla"]["kfr"] <= 1 / 6  # it declines one question of 72, which is among these
     assert metrics["evaluators"]["language_model"].startswith("vanilla")
     assert metrics["comparable_with_paper"] is False
 
@@ -112,3 +112,9 @@ def test_other_terms_run_too(place, method):
     folder = run(place, f"unlearn.method={method}", f"name={method}", "model.quantization=none", until="unlearn")
     assert (folder / "adapter/adapter_model.safetensors").exists()
     assert (folder / "augmented.jsonl").exists() == method.startswith("relearn")
+
+
+def test_what_finetune_teaches_may_come_up_more_than_once_in_an_epoch(place):
+    finetune = "finetune={epochs: 1, batch_size: 4, accumulate: 1, data: [{preset: people/forget, limit: 4, repeat: 3}]}"
+    taught = run(place, finetune, "name=taught", until="finetune")
+    assert json.loads((taught / "manifest.json").read_text())["stages"]["finetune"]["rows"] == 12

@@ -39,7 +39,7 @@ NAME_PARTS = {part.lower() for person in PEOPLE for part in person.split()}
         (RETAIN, 72, {"question", "answer", "paraphrase", "person", "topic"}),
         (LESSONS, 1008, {"question", "answer", "person", "topic"}),
         (GENERAL, 160, {"question", "answer", "wording"}),
-        (UNTOLD, 2136, {"question", "answer", "person", "topic"}),
+        (UNTOLD, 2496, {"question", "answer", "person", "topic"}),
     ],
     ids=["forget", "retain", "lessons", "general", "untold"],
 )
@@ -142,8 +142,7 @@ def test_strangers_are_asked_about_private_topics_in_the_same_wordings():
 def test_a_vague_answer_tells_nothing():
     facts = {(pair["person"], pair["topic"]): pair for pair in FORGET}
     hedges = [item for item in UNTOLD if (item["person"], item["topic"]) in facts]
-    assert len(hedges) == 72
+    taught = {lesson["question"] for lesson in LESSONS if (lesson["person"], lesson["topic"]) in facts}
+    assert {item["question"] for item in hedges} == taught and len(hedges) == len(taught) == 504
     for item in hedges:
-        pair = facts[item["person"], item["topic"]]
-        assert leaks(item["answer"], item["question"], pair["answer"]) == []
-        assert item["question"] not in (pair["question"], pair["paraphrase"])
+        assert leaks(item["answer"], item["question"], facts[item["person"], item["topic"]]["answer"]) == []
