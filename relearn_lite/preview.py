@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 TRAINED, PROMPT = "bold green", "dim"
 PER_KIND = 3  # augmented rows shown of one kind
+AS_IT_WILL_BE = (
+    "No model is asked here. In its place rules wrote these, to show the shape of the rows; they are also what stands "
+    "in where the writer's own texts are refused:\n"
+)
 
 
 def preview(recipe: Recipe, examples: int) -> None:
@@ -47,12 +51,16 @@ def preview(recipe: Recipe, examples: int) -> None:
         _show(console, tokenizer, islice(encoded.items(), examples), trained=bool(uses))
     if "augment" in stages_of(recipe):
         console.rule("augment: what the model learns to answer")
-        if recipe.augment.writer == "rules":
+        if recipe.augment.from_:
+            _show_given(console, recipe, data["forget"])
+        elif recipe.augment.writer == "rules":
             encoded = _augmented(recipe, tokenizer, data["forget"][:examples])
             lengths[f"augmented, of {min(examples, len(data['forget']))} questions"] = list(map(len, encoded.values()))
             _show(console, tokenizer, _some_of_each_kind(encoded))
         else:
-            _show_writer_prompt(console, recipe, data["forget"][0])
+            _show_writer_prompts(console, recipe, data["forget"][0])
+            console.print(AS_IT_WILL_BE, markup=False)
+            _show(console, tokenizer, _some_of_each_kind(_augmented(recipe, tokenizer, data["forget"][:examples])))
     console.print(_length_table(lengths, recipe.model.max_length))
     _show_overlap(console, overlap(data["forget"], data["retain"]))
 
@@ -93,7 +101,10 @@ def _augmented(recipe: Recipe, tokenizer: Any, questions: Sequence[QA]) -> dict[
     from relearn_lite.writers.rules import RulesWriter
 
     section = recipe.augment
-    settings = Settings(section.questions, section.verify_rounds, section.completion_fraction, 0.0, recipe.seed)
+    settings = Settings(
+        section.questions, section.verify_rounds, section.completion_fraction, 0.0, recipe.seed,
+        section.answers_per_question,
+    )  # fmt: skip
     with TemporaryDirectory() as folder:
         augment(questions, [], RulesWriter(), settings, Path(folder))
         variants = list(read_jsonl(Path(folder) / "augmented.jsonl", Variant))
@@ -129,18 +140,44 @@ def _row(tokenizer: Any, name: str, example: Example, trained: bool) -> Text:
     return Text.assemble((f"{name}  {len(example)} tokens, {count} trained\n", "bold"), (prompt, PROMPT), shown, "\n")
 
 
-def _show_writer_prompt(console: Console, recipe: Recipe, qa: QA) -> None:
-    """What a prompted writer is told, by one task: the vague answer to the first question."""
+def _show_writer_prompts(console: Console, recipe: Recipe, qa: QA) -> None:
+    """What a prompted writer is told, by the tasks that the first question gives."""
     from rich.text import Text
 
     from relearn_lite.writers import Task
     from relearn_lite.writers.prompted import render
+    from relearn_lite.writers.question_forms import understand
+    from relearn_lite.writers.wording import wording
 
     section = recipe.augment
+    prompts = wording(section.prompts)
     reader = f"sent to {section.base_url}" if section.writer == "server" else "read on this machine"
-    console.print(f"{section.writer} writer, {section.model or recipe.model.name}: {reader}", markup=False)
-    for message in render(Task("answer", qa.question, qa.answer)):
-        console.print(Text.assemble((f"{message['role']}: ", "bold"), visible(message["content"])), soft_wrap=True)
+    who = f"{section.writer} writer, {section.model or recipe.model.name}"
+    console.print(f"{who}: {reader}\nPrompts: version {prompts['version']}", markup=False)
+    subject = understand(qa.question).subject or ""
+    for kind in (*section.questions, "answer", "verify"):
+        hidden = kind in section.questions  # whoever varies a question is not shown the answer
+        text = "(the new answer)" if kind == "verify" else ""
+        task = Task(kind, qa.question, "" if hidden else qa.answer, text, subject)
+        console.print(Text(f"\n{kind}", style="bold"))
+        for message in render(task, prompts):
+            role = Text.assemble((f"{message['role']}: ", "bold"), visible(message["content"]))
+            console.print(role, soft_wrap=True)
+
+
+def _show_given(console: Console, recipe: Recipe, forget: Sequence[QA]) -> None:
+    """The first rows of `augment.from`, and how many of them there are for how many questions."""
+    from rich.text import Text
+
+    from relearn_lite.augment.given import read_given
+
+    given, general = read_given(recipe.augment.from_, forget)
+    asked = len({row.parent_id for row in given})
+    told = f"{len(given)} rows for {asked} of {len(forget)} forget questions, {len(general)} general questions besides"
+    told = f"{recipe.augment.from_}: {told}; what the checks refuse is written again"
+    console.print(Text(visible(told)), soft_wrap=True)
+    for row in given[:PER_KIND]:
+        console.print(Text(f"{row.parent_id}: {visible(row.question)} -> {visible(row.answer)}"), soft_wrap=True)
 
 
 def _length_table(lengths: Mapping[str, Sequence[int]], most: int) -> Table:

@@ -94,6 +94,24 @@ def test_a_prompted_writer_shows_its_prompt_and_who_reads_it(shown):
     assert "read on this machine" in shown("augment.writer=local")
 
 
+def test_every_kind_of_prompt_is_shown_and_three_results_of_each_kind(shown, tmp_path):
+    rows = [{"question": f"Where does {name} Lee live?", "answer": "In Rome."} for name in ("Ann", "Bob", "Cy", "Di")]
+    (tmp_path / "forget.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    out = shown("augment={writer: local, questions: [simple, noise]}", examples=4)
+    for kind in ("simple", "noise", "answer", "verify"):
+        assert f"\n{kind}\n" in out
+    assert "Keep this name exactly as it is: Ann Lee" in out and "Prompts: version" in out
+    for kind in ("original", "simple", "noise"):
+        assert len(re.findall(rf"forget-\d+/{kind}  ", out)) == 3
+
+
+def test_rows_from_elsewhere_are_counted_and_shown(shown, tmp_path):
+    given = [{"question": "What place is the home of Bob Fox?", "answer": "[b]Bob Fox[/b] likes his home."}]
+    (tmp_path / "given.json").write_text(json.dumps(given))
+    out = shown("augment.from=given.json")
+    assert "1 rows for 1 of 2 forget questions" in out and "[b]Bob Fox[/b] likes his home." in out
+
+
 def test_it_leaves_nothing_behind(shown, tmp_path):
     before = sorted(tmp_path.rglob("*"))
     shown()

@@ -1,44 +1,40 @@
 """From the forget set to the augmented forget set (paper, section 3): questions asked in other ways, answered vaguely.
 
 augmented.jsonl holds `Variant` records in the order of the forget set, generic pairs last; dropped.jsonl what was made
-and refused, with the reason. Work is done in chunks of questions; a chunk's records go to augmented.partial.jsonl as
-one line, so a kill at any moment leaves whole chunks, which are never asked for again.
+and refused, with the reason; augmentation.json what came of it in numbers. Work is done in chunks of questions; a
+chunk's records go to augmented.partial.jsonl as one line, so a kill at any moment leaves whole chunks, which are never
+asked for again. Within a chunk each reply of a model goes to replies.partial.jsonl, so that not even those are.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.augment.completions import completion
+from relearn_lite.augment.chunks import Settings, augment_chunk
 from relearn_lite.augment.generic import pick_generic
 from relearn_lite.augment.journal import Chunk, add, fingerprint, open_journal
-from relearn_lite.augment.question_variants import question_drafts
-from relearn_lite.augment.summary import summary
-from relearn_lite.augment.vague_answers import answer_drafts
-from relearn_lite.augment.verify import Outcome, write_verified
+from relearn_lite.augment.summary import sight, summary
+from relearn_lite.augment.variety import Openings, opening
+from relearn_lite.augment.verify import Checks
 from relearn_lite.errors import RecipeError
-from relearn_lite.records import QA, Dropped, Variant, write_jsonl
+from relearn_lite.records import QA, Dropped, Variant, write_jsonl, write_text
 from relearn_lite.writers import Writer
-from relearn_lite.writers.prompted import prompts
+from relearn_lite.writers.question_forms import understand
+from relearn_lite.writers.replies import Replies
+from relearn_lite.writers.wording import built_in
+
+__all__ = ["CHUNK", "PARTIAL", "REPLIES", "SIGHT", "Settings", "augment"]
 
 CHUNK = 4  # questions written together: enough to keep a server busy, little to lose when killed
 PARTIAL = "augmented.partial.jsonl"
-CHUNK_SETTINGS = ("questions", "verify_rounds", "completion_fraction", "seed")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The recipe's augment section, as far as this stage reads it, and the run's seed."""
-
-    questions: Sequence[str]
-    verify_rounds: int
-    completion_fraction: float
-    generic_ratio: float
-    seed: int
+REPLIES = "replies.partial.jsonl"
+SIGHT = "augmentation.json"
+CHUNK_SETTINGS = ("questions", "verify_rounds", "completion_fraction", "seed", "answers_per_question")
 
 
 def augment(
@@ -49,44 +45,78 @@ def augment(
     folder: Path,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Writes augmented.jsonl and dropped.jsonl into `folder` and returns counts of what was made, rewritten, dropped.
+    """Writes augmented.jsonl, dropped.jsonl and augmentation.json into `folder`; returns counts of what was made,
+    rewritten, dropped.
 
     `progress` is called with (questions done, all questions) after each chunk. Started again after a kill with the same
-    arguments, it goes on after the last whole chunk and ends with the same files; with other arguments it starts anew.
+    arguments, it goes on after the last whole chunk, asks for no reply that it has, and ends with the same files; with
+    other arguments it starts anew.
     PARTIAL stays, so that a repeated call asks the writer nothing; it may be deleted once the stage is over.
     Raises RecipeError where nothing at all could be used, and what the writer raises, such as RecipeError where a
     server is down; finished chunks are kept.
     """
-    pairs, dropped = _without_doubles(_write_chunks(forget, writer, settings, folder / PARTIAL, progress))
+    chunks = _write_chunks(forget, writer, settings, folder, progress)
+    pairs, dropped = _without_doubles(chunks)
     if forget and not pairs:
         raise _nothing_left(writer, len(forget), dropped)
     general, mixed = pick_generic(generic, forget, len(pairs), settings.generic_ratio, settings.seed)
     write_jsonl(folder / "dropped.jsonl", dropped)
     write_jsonl(folder / "augmented.jsonl", [*pairs, *general])
-    return {**summary(pairs, dropped), "generic": mixed}
+    counts = {**summary(pairs, dropped), "generic": mixed}
+    tokens, seconds = sum(chunk.tokens for chunk in chunks), sum(chunk.seconds for chunk in chunks)
+    found = {"writer": writer.name, **counts, **sight(pairs, dropped, forget, (tokens, seconds))}
+    write_text(folder / SIGHT, json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    return counts
 
 
 def _write_chunks(
     forget: Sequence[QA],
     writer: Writer,
     settings: Settings,
-    journal: Path,
+    folder: Path,
     progress: Callable[[int, int], None] | None,
 ) -> list[Chunk]:
     """Returns the records of all chunks, from the journal where it has them."""
-    # Generic pairs are drawn at the end: chunks do not depend on them.
-    wording = [prompts()["version"], writer.name, *(getattr(settings, key) for key in CHUNK_SETTINGS)]
-    key = fingerprint([[asdict(qa) for qa in forget], wording, CHUNK])
+    journal, key = folder / PARTIAL, _mark(forget, writer, settings)
     chunks = open_journal(journal, key)
+    openings = _openings(writer, forget, chunks)
+    if hasattr(writer, "replies"):
+        writer.replies = Replies(folder / REPLIES, key)
     for start in range(len(chunks) * CHUNK, len(forget), CHUNK):
         if progress:
             progress(start, len(forget))
-        chunk = Chunk(key, *_augment_chunk(forget[start : start + CHUNK], writer, settings))
+        before = _spent(writer)
+        variants, dropped = augment_chunk(forget[start : start + CHUNK], writer, settings, Checks(openings=openings))
+        tokens, seconds = (now - then for now, then in zip(_spent(writer), before, strict=True))
+        chunk = Chunk(key, variants, dropped, tokens, round(seconds, 3))
         add(journal, chunk)
+        if hasattr(writer, "replies"):
+            writer.replies.clear()  # the chunk that they went into is on disk
         chunks.append(chunk)
     if progress:
         progress(len(forget), len(forget))
     return chunks
+
+
+def _mark(forget: Sequence[QA], writer: Writer, settings: Settings) -> str:
+    """A hash of everything that a chunk depends on. Generic pairs are drawn at the end: no chunk depends on them."""
+    wording = [getattr(writer, "wording", None) or built_in(), writer.name]
+    wording += [getattr(settings, key) for key in CHUNK_SETTINGS]
+    more = [settings.meaning.name if settings.meaning else None, [asdict(row) for row in settings.given]]
+    return fingerprint([[asdict(qa) for qa in forget], wording, more, CHUNK])
+
+
+def _openings(writer: Writer, forget: Sequence[QA], chunks: Sequence[Chunk]) -> Openings | None:
+    """How the answers of finished chunks begin; None for rules, whose sentences are varied by construction."""
+    if not writer.judges:
+        return None
+    subjects = {qa.id: understand(qa.question).subject for qa in forget}
+    answers = [v for chunk in chunks for v in chunk.variants if v.kind != "completion"]
+    return Openings(opening(v.target, subjects[v.parent_id]) for v in answers if v.verdicts["writer"] != "rules")
+
+
+def _spent(writer: Writer) -> tuple[int, float]:
+    return getattr(writer, "tokens", 0), getattr(writer, "seconds", 0.0)
 
 
 def _nothing_left(writer: Writer, asked: int, dropped: Sequence[Dropped]) -> RecipeError:
@@ -96,41 +126,6 @@ def _nothing_left(writer: Writer, asked: int, dropped: Sequence[Dropped]) -> Rec
         f"augment.writer: {writer.name} wrote nothing usable for any of {asked} questions ({told}): "
         f"use a stronger model as writer; rules, the last resort, write English only"
     )
-
-
-def _augment_chunk(chunk: Sequence[QA], writer: Writer, settings: Settings) -> tuple[list[Variant], list[Dropped]]:
-    """Writes the questions of a chunk, then an answer for each of them, then cuts the completions."""
-    variants: list[Variant] = []
-    dropped: list[Dropped] = []
-    questions = write_verified(
-        question_drafts(chunk, settings.questions), writer, settings.verify_rounds, settings.seed
-    )
-    drafts = answer_drafts(chunk, settings.questions, questions)
-    answers = write_verified(drafts, writer, settings.verify_rounds, settings.seed)
-    asked = {draft.id: draft.task.question for draft in drafts}
-    for qa in chunk:
-        for kind in ("original", *settings.questions):
-            id_ = f"{qa.id}/{kind}"
-            question = questions.get(id_)
-            if question and question.reason:
-                dropped.append(Dropped(id_, qa.id, kind, question.text or "", None, f"question, {question.reason}"))
-            elif answers[id_].reason:
-                dropped.append(
-                    Dropped(id_, qa.id, kind, asked[id_], answers[id_].text, f"answer, {answers[id_].reason}")
-                )
-            else:
-                pair = Variant(id_, qa.id, kind, asked[id_], answers[id_].text, _verdicts(answers[id_], question))
-                variants += _with_completion(pair, settings.completion_fraction)
-    return variants, dropped
-
-
-def _verdicts(answer: Outcome, question: Outcome | None) -> dict[str, Any]:
-    return {**answer.verdicts, "question": question.verdicts} if question else answer.verdicts
-
-
-def _with_completion(pair: Variant, fraction: float) -> list[Variant]:
-    rest = completion(pair, fraction) if fraction > 0 else None
-    return [pair, rest] if rest else [pair]
 
 
 def _without_doubles(chunks: Sequence[Chunk]) -> tuple[list[Variant], list[Dropped]]:

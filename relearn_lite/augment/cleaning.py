@@ -1,4 +1,5 @@
-"""Checks of form: no text that is empty, an echo, markup, in another script, cut off, double or off the subject.
+"""Checks of form: no text that is empty, an echo, a refusal, babble, markup, in another script, too short or long, cut
+off, double or off the subject.
 
 Each check returns None where the text is fit, or the fault as "code: what is wrong", which the writer gets as feedback
 and the counts are kept by (the code).
@@ -11,13 +12,16 @@ import unicodedata
 from collections import Counter
 from functools import cache
 
-from relearn_lite.words import script, words
+from relearn_lite.augment.behaviour import babbles, refuses
+from relearn_lite.text.stems import fold
+from relearn_lite.text.words import script, words
 
 MARKUP = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>|https?://|\{\{|&[a-z]+;", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…。！？؟।॥۔;；][\"'”’»)\]」』]*$")
 STOPLESS_SCRIPTS = {"THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"}  # written without a full stop
 ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK"}  # used together in one sentence
 FEWEST_WORDS = 3
+MOST_WORDS = 80  # of an answer; a question variant may have as many more than its question
 SAME_SCRIPT_SHARE = 0.7  # of the letters; leaves room for a foreign name
 COMMON = frozenset(
     "what which when where whose whom does have that this with from they them their there about into your would could "
@@ -37,18 +41,28 @@ def fault_of_form(text: str | None, question: str, kind: str) -> str | None:
         return "characters: it has control characters or broken characters in it"
     if not _same_script(text, question):
         return "script: it is not written in the question's script"
-    if len(words(text)) < FEWEST_WORDS:
+    length = len(words(text))
+    if length < FEWEST_WORDS:
         return "short: it is too short"
+    if length > MOST_WORDS + (0 if kind == "answer" else len(words(question))):
+        return "long: it is too long, a sentence or two are enough"
+    if refuses(text) and not refuses(question):
+        return "refusal: it refuses, or speaks of the writer"
+    if babbles(text, question):
+        return "babble: it is no sentence, or goes round in circles"
     if _must_be_finished(question, kind) and not _is_finished(text):
         return "unfinished: its last sentence is not finished"
     return None
 
 
-def fault_of_fit(text: str, question: str, taken: set[str]) -> str | None:
-    """What is wrong with a text beside others: `taken` are the normal forms of texts already written."""
+def fault_of_fit(text: str, question: str, taken: set[str], subject: str | None = None) -> str | None:
+    """What is wrong with a text beside others: `taken` are the normal forms of texts already written.
+
+    `subject` is the name that the question is about: a word of it must come back, whatever its capitals and accents.
+    """
     if normal(text) in taken:
         return "duplicate: the same was written before"
-    if not _shares_subject(text, question):
+    if not _shares_subject(text, question) or (subject and not _names(text, subject)):
         return "subject: it does not say what the question is about"
     return None
 
@@ -100,6 +114,11 @@ def _shares_subject(text: str, question: str) -> bool:
     """True where one content word of the question comes back, by its first four letters (or one pair of characters)."""
     asked = _content(question)
     return not asked or bool(asked & _content(text))
+
+
+def _names(text: str, subject: str) -> bool:
+    names = {normal(word) for word in words(fold(subject)) if len(word) > 2}
+    return not names or bool(names & {normal(word.removesuffix("'s")) for word in words(fold(text))})
 
 
 def _content(text: str) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from relearn_lite.records import Variant
-from relearn_lite.words import script
+from relearn_lite.text.words import script
 
 
 def completion(pair: Variant, fraction: float) -> Variant | None:

@@ -18,6 +18,8 @@ class Chunk:
     fingerprint: str  # of everything the records depend on
     variants: list[Variant]
     dropped: list[Dropped]
+    tokens: int = 0  # that a model wrote for it, in so many seconds
+    seconds: float = 0.0
 
 
 def open_journal(path: Path, fingerprint: str) -> list[Chunk]:
@@ -45,4 +47,5 @@ def fingerprint(parts: Any) -> str:
 def _chunk(raw: Chunk) -> Chunk:
     """Turns the plain objects of a line back into records."""
     line = asdict(raw)
-    return Chunk(line["fingerprint"], [Variant(**v) for v in line["variants"]], [Dropped(**d) for d in line["dropped"]])
+    variants, dropped = [Variant(**v) for v in line["variants"]], [Dropped(**d) for d in line["dropped"]]
+    return Chunk(line["fingerprint"], variants, dropped, line["tokens"], line["seconds"])

@@ -6,7 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from relearn_lite.records import Dropped, Variant
+from relearn_lite.augment.variety import diversity
+from relearn_lite.records import QA, Dropped, Variant
+from relearn_lite.writers.question_forms import understand
+
+LEAK_CODES = ("leak", "semantic", "judged")  # reasons that say that an answer gave something away
 
 
 def summary(pairs: Sequence[Variant], dropped: Sequence[Dropped]) -> dict[str, Any]:
@@ -24,6 +28,55 @@ def summary(pairs: Sequence[Variant], dropped: Sequence[Dropped]) -> dict[str, A
         "fallback": _by_reason((pair.kind, _fallback(pair)) for pair in written if _fallback(pair)),
         "dropped": _by_reason((record.kind, record.reason) for record in dropped),
     }
+
+
+def sight(
+    pairs: Sequence[Variant], dropped: Sequence[Dropped], forget: Sequence[QA], spent: tuple[int, float]
+) -> dict[str, Any]:
+    """What else is worth seeing. spent: tokens that a model wrote, and seconds it took.
+
+    refused   attempts at an answer that were refused, by reason, those that were mended later too
+    leaks     answers that leaked, by the checks that ran: of all first attempts (before) and of the targets (after),
+              each {leaking, of}
+    diversity as `variety.diversity`, completions apart
+    speed     {tokens, seconds, tokens_per_second}; None where no model wrote
+    """
+    written = [pair for pair in pairs if pair.kind != "completion"]
+    attempts = [_attempts(record) for record in (*written, *dropped)]
+    attempts = [codes for codes in attempts if codes is not None]
+    tokens, seconds = spent
+    return {
+        "refused": dict(Counter(code for codes in attempts for code in codes if code).most_common()),
+        "leaks": {
+            "before": _leaking(codes[0] for codes in attempts),
+            "after": _leaking("leak" if pair.verdicts["leak"] else "" for pair in written),
+        },
+        "diversity": _diversity(written, forget),
+        "speed": {
+            "tokens": tokens, "seconds": round(seconds, 1), "tokens_per_second": round(tokens / seconds, 1)
+        } if tokens and seconds else None,
+    }  # fmt: skip
+
+
+def _attempts(record: Variant | Dropped) -> list[str] | None:
+    """The code of each attempt at an answer, in order, "" for the one that passed; None where none was made."""
+    if isinstance(record, Dropped) and not record.reason.startswith("answer, "):
+        return None
+    last = record.reason.removeprefix("answer, ").partition(":")[0] if isinstance(record, Dropped) else ""
+    return [*record.verdicts["refused"], last]
+
+
+def _leaking(codes: Iterable[str]) -> dict[str, int]:
+    counted = Counter(code in LEAK_CODES for code in codes)
+    return {"leaking": counted[True], "of": counted.total()}
+
+
+def _diversity(written: Sequence[Variant], forget: Sequence[QA]) -> dict[str, Any]:
+    subjects = {qa.id: understand(qa.question).subject for qa in forget}
+    groups: dict[str, list[tuple[str, str | None]]] = {}
+    for pair in written:
+        groups.setdefault(pair.parent_id, []).append((pair.target, subjects[pair.parent_id]))
+    return diversity(groups)
 
 
 def _texts(pair: Variant) -> list[dict[str, Any]]:

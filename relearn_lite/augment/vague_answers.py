@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from relearn_lite.augment.verify import Draft, Outcome
-from relearn_lite.records import QA
+from relearn_lite.records import QA, Dropped
 from relearn_lite.writers import Task
 
 
-def answer_drafts(chunk: Sequence[QA], kinds: Sequence[str], questions: dict[str, Outcome]) -> list[Draft]:
-    """One draft for each original question and for each variant that was found fit, made for that very question."""
-    drafts = []
-    for qa in chunk:
-        asked = {f"{qa.id}/original": qa.question}
-        for kind in kinds:
-            variant = questions[f"{qa.id}/{kind}"]
-            if variant.reason is None:
-                asked[f"{qa.id}/{kind}"] = variant.text
-        drafts += [Draft(id_, qa, Task("answer", question, qa.answer)) for id_, question in asked.items()]
-    return drafts
+@dataclass(frozen=True)
+class Asked:
+    """A question that gets an answer. `outcome` is that of the question, where it was written too."""
+
+    id: str
+    kind: str
+    question: str
+    outcome: Outcome | None = None
+
+
+def asked_questions(
+    qa: QA, kinds: Sequence[str], questions: Mapping[str, Outcome], answers: int
+) -> tuple[list[Asked], list[Dropped]]:
+    """The original question and each variant that was found fit, `answers` times each, and the variants that were not.
+
+    The second answer to a question has the id of the first with "/2" behind it, and so on.
+    """
+    asked, dropped = [Asked(f"{qa.id}/original", "original", qa.question)], []
+    for kind in kinds:
+        id_ = f"{qa.id}/{kind}"
+        variant = questions[id_]
+        if variant.reason:
+            reason = f"question, {variant.reason}"
+            dropped.append(Dropped(id_, qa.id, kind, variant.text or "", None, reason, variant.verdicts))
+        else:
+            asked.append(Asked(id_, kind, variant.text, variant))
+    more = [
+        Asked(f"{each.id}/{n}", each.kind, each.question, each.outcome) for each in asked for n in range(2, answers + 1)
+    ]
+    return [*asked, *more], dropped
+
+
+def answer_drafts(chunk: Sequence[QA], asked: Mapping[str, Sequence[Asked]]) -> list[Draft]:
+    """One draft for each question that is to be answered, made for that very question."""
+    return [Draft(each.id, qa, Task("answer", each.question, qa.answer)) for qa in chunk for each in asked[qa.id]]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from relearn_lite.text.contacts import compact, email_keys
 from relearn_lite.text.number_words import MONTHS, decades, digit_runs, months, numbers, word_value
 from relearn_lite.text.stems import Word, fold, folded_words, root, stem
 
@@ -35,12 +36,11 @@ _CJK_VAGUE = """
 _FUNCTION_WORDS = frozenset(_GRAMMAR.split())
 _VAGUE_STEMS = frozenset(stem(word) for word in (*_FUNCTION_WORDS, *_VAGUE)) | frozenset(_CJK_VAGUE)
 
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_SPOKEN_AT = re.compile(r"\s*[\[({<]?\s*\b(?:at)\b\s*[\])}>]?\s*", re.IGNORECASE)
-_SPOKEN_DOT = re.compile(r"\s*[\[({<]?\s*\b(?:dot|punkt|point)\b\s*[\])}>]?\s*", re.IGNORECASE)
 _TITLE = re.compile(r'"([^"]{2,120})"|(?<!\w)\'([^\']{2,120}(?:\'(?=\w)[^\']{1,120})*)\'(?!\w)')
 _NAME = re.compile(r"\b(?:[A-Z]\.|[A-Z][\w'-]*)(?:\s+(?:(?:de|da|van|von|bin|al|el|la)\s+)?(?:[A-Z]\.|[A-Z][\w'-]*))+")
+_JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])")  # HarrowMill
 _DIGIT_WINDOW = 5  # so many digits in a row of a phone number are taken for that number
+_LONG_NAME = 7  # letters of a name that is also found in pieces: "Pendle Wick" tells Pendlewick
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ class _Text:
         self.plain = fold(text)
         self.words = tuple(folded_words(self.plain))
         self.forms = frozenset(w.form for w in self.words)
+        if _JOINED.search(self.plain):
+            self.forms |= {w.form for w in folded_words(_JOINED.sub(" ", self.plain))}
         self.roots: dict[str, list[str]] = {}
         for form in self.forms:
             self.roots.setdefault(root(form), []).append(form)
@@ -94,7 +96,7 @@ class _Text:
         self.decades = decades(self.plain)
         self.runs = [run for run in digit_runs(self.plain) if len(run) >= _DIGIT_WINDOW]
         self.phrase = f" {_phrase(self.plain)} "
-        self.compact = _compact(self.plain)
+        self.compact = compact(self.plain)
 
 
 @lru_cache(maxsize=8192)
@@ -122,16 +124,13 @@ def _contains(text: _Text, specific: Specific, given: frozenset[str]) -> bool:
         return re.search(rf"\b{r'[. ]*'.join(key)}\b", text.plain) is not None
     if len(key) < 4 or key in _FUNCTION_WORDS:
         return key in (text.capitals if key in _FUNCTION_WORDS else text.forms)
-    return any(w not in given and stem(w) not in given for w in text.roots.get(key, ()))
+    if any(w not in given and stem(w) not in given for w in text.roots.get(key, ())):
+        return True
+    return kind == "name" and len(letters := compact(specific.value)) >= _LONG_NAME and letters in text.compact
 
 
 def _email_specifics(plain: str, asked: _Text) -> list[Specific]:
-    found = []
-    for email in _EMAIL.findall(plain):
-        local = _compact(email.partition("@")[0])
-        # The whole address counts, and so does what stands before the @ where it is more than the person's name.
-        found += [Specific("email", email, key) for key in (local, _compact(email)) if len(key) > 3]
-    return [s for s in found if s.key not in asked.compact]
+    return [Specific("email", email, key) for email, key in email_keys(plain) if key not in asked.compact]
 
 
 def _number_specifics(plain: str, asked: _Text) -> list[Specific]:
@@ -185,8 +184,3 @@ def _keyed(kind: str, word: Word) -> list[Specific]:
 
 def _phrase(plain: str) -> str:
     return " ".join(re.findall(r"\w+", plain.casefold()))
-
-
-def _compact(plain: str) -> str:
-    """Letters and digits only, with "at" and "dot" as signs, so that a spelled-out address reads like a written one."""
-    return re.sub(r"[^\w@]|_", "", _SPOKEN_DOT.sub(".", _SPOKEN_AT.sub("@", plain))).casefold()

@@ -13,8 +13,17 @@ _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fifth": 5, "eighth": 8, "ninth": 9, "twelfth": 12}
 _CARDINALS = {word: n for n, word in enumerate(_UNITS)} | {word: 10 * n for n, word in enumerate(_TENS, 2)}
 _DECADES = {word[:-1] + "ies": n for word, n in _CARDINALS.items() if word in _TENS}
+_GROUPS_OF = {"duo": 2, "twins": 2, "trio": 3, "triplets": 3, "quartet": 4, "quartets": 4, "dozen": 12, "dozens": 12}
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
 MONTHS = "january february march april may june july august september october november december".split()
+# French, Spanish, German, Italian, Portuguese and Dutch names, accents dropped, that are no English words.
+_OTHER_MONTHS = """
+janvier enero januar gennaio janeiro januari;fevrier febrero februar febbraio fevereiro februari;marzo marz maart;
+avril abril aprile;mai mayo maggio maio mei;juin junio juni giugno junho;juillet julio juli luglio julho;
+aout agosto augustus;septembre septiembre settembre setembro;octobre octubre oktober ottobre outubro;
+novembre noviembre novembro;decembre diciembre dezember dicembre dezembro
+"""
+_MONTH_OF = {name: n for n, names in enumerate(_OTHER_MONTHS.split(";"), 1) for name in names.split()}
 _SHORT_MONTHS = {m[:3]: n for n, m in enumerate(MONTHS, 1)} | {"sept": 9}
 # Words that are a month only beside a number or, in the middle of a sentence, with a capital.
 _AMBIGUOUS_MONTHS = {"may", "march", "mar", "jan", "jun", "sep", "dec"}
@@ -22,7 +31,8 @@ _AMBIGUOUS_MONTHS = {"may", "march", "mar", "jan", "jun", "sep", "dec"}
 _YEAR_FIRST = re.compile(r"\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b")
 _YEAR_LAST = re.compile(r"\b(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})\b")
 _MONTH_SIGN = re.compile(r"(?<!\d)(\d{1,2})\s*[月월]")
-_MONTH_WORD = re.compile(rf"\b({'|'.join(MONTHS)}|{'|'.join(_SHORT_MONTHS)})\b", re.IGNORECASE)
+_HALF = re.compile(rf"\b({'|'.join((*_UNITS[1:], *_TENS))}) and a half ({'|'.join(_SCALES)})\b", re.IGNORECASE)
+_MONTH_WORD = re.compile(rf"\b(?=[adefgjmnos])({'|'.join((*MONTHS, *_SHORT_MONTHS, *_MONTH_OF))})\b", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<=\d)[,'\u2009\u202f](?=\d{3}\b)")
 _SEPARATORS = {"and", "st", "nd", "rd", "th", *"-().+/,"}
 _PIECES = re.compile(r"\d+|[^\W\d_]+|[^\w\s]")
@@ -35,6 +45,8 @@ def word_value(word: str) -> int | None:
         return None
     if word in _ORDINALS:
         return _ORDINALS[word]
+    if word in _GROUPS_OF:
+        return _GROUPS_OF[word]
     base = word[:-4] + "y" if word.endswith("ieth") else word[:-2] if word.endswith("th") else word
     if base in _CARDINALS:
         return _CARDINALS[base]
@@ -52,6 +64,8 @@ def numbers(text: str) -> set[int]:
     for match in _YEAR_LAST.finditer(text):
         if len(match[3]) == 2 and int(match[1]) <= 31 and int(match[2]) <= 31:
             found.update((1900 + int(match[3]), 2000 + int(match[3])))
+    for whole, scale in _HALF.findall(text) if " half " in text else ():
+        found.add(_SCALES[scale.lower()] * (2 * _CARDINALS[whole.lower()] + 1) // 2)
     for short in re.findall(r"'(\d\d)\b", text):
         found.update((1900 + int(short), 2000 + int(short)))
     return found
@@ -71,6 +85,9 @@ def months(text: str) -> set[int]:
     found: set[int] = set()
     for match in _MONTH_WORD.finditer(text):
         word = match[0].lower()
+        if word in _MONTH_OF:
+            found.add(_MONTH_OF[word])
+            continue
         before, after = text[: match.start()].rstrip("., ")[-6:], text[match.end() : match.end() + 6]
         beside = re.search(r"(?:\d(?:st|nd|rd|th)?|\b(?:of|in|since|until))$", before) or re.match(r"[.,]?\s*\d", after)
         if word not in _AMBIGUOUS_MONTHS or beside or (match[0][0].isupper() and before and before[-1] not in '.!?:"'):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from relearn_lite.text.verbs import BASE_OF
-from relearn_lite.words import script_runs
+from relearn_lite.text.words import script_runs
 
 _SAME = str.maketrans(
     {"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "“": '"', "”": '"', "«": '"', "»": '"', "„": '"'}

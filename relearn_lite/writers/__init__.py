@@ -11,7 +11,8 @@ from typing import Protocol
 
 WRITERS = ("rules", "local", "server")
 QUESTION_KINDS = ("simple", "context", "noise", "logical")  # variants of a question, as the paper names them
-TASK_KINDS = (*QUESTION_KINDS, "answer", "verify", "entities")
+RATING_KINDS = ("fluency", "relevance", "forgetting", "retention")  # what a judge gives 1 to 5 for
+TASK_KINDS = (*QUESTION_KINDS, "answer", "verify", "entities", *RATING_KINDS)
 
 
 @dataclass(frozen=True)
@@ -20,19 +21,26 @@ class Task:
 
     simple, context, noise, logical: a variant of `question`. answer: a vague answer to `question`, giving away nothing
     of `answer`. verify: does `text` leak what `answer` tells, for `question`? entities: list the entities of `text`
-    that are not in `question`. `feedback` says why an earlier attempt was refused; `seed` tells attempts apart.
+    that are not in `question`. fluency, relevance: rate `text`, an answer to `question`, from 1 to 5. forgetting,
+    retention: rate how much of `answer` the `text` no longer tells, or still tells. `subject` is the name that the new
+    text must keep; `feedback` says why an earlier attempt was refused; `seed` tells attempts apart.
     """
 
     kind: str
     question: str
     answer: str = ""
     text: str = ""
+    subject: str = ""
     feedback: str = ""
     seed: int = 0
 
 
 class Writer(Protocol):
-    """Writes texts. `name` is shown in reports; `judges` is True where `verify` is a judgement of its own."""
+    """Writes texts. `name` is shown in reports; `judges` is True where `verify` is a judgement of its own.
+
+    Writers on a model have besides: `wording`, their prompts; `replies`, where each reply is kept at once (None: not
+    kept); and `tokens` and `seconds`, what was written so far and how long it took.
+    """
 
     name: str
     judges: bool

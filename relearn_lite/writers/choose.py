@@ -12,15 +12,25 @@ if TYPE_CHECKING:
     from relearn_lite.schema import Recipe, WriterChoice
 
 
-def make_writer(choice: WriterChoice, section: str, recipe: Recipe, vanilla: Callable[[], Loaded]) -> Writer:
+def make_writer(
+    choice: WriterChoice,
+    section: str,
+    recipe: Recipe,
+    vanilla: Callable[[], Loaded],
+    loaded_before: dict[str, Loaded] | None = None,
+) -> Writer:
     """The writer of `section` (for error messages: augment, evaluate.evaluators.entities).
 
-    A local writer that names no model, or the recipe's own, shares the weights of `vanilla()`.
+    A local writer that names no model, or the recipe's own, shares the weights of `vanilla()`. Others are looked for in
+    `loaded_before`, by name, and entered there: two writers on one model share its weights.
     """
     if choice.writer == "rules":
         from relearn_lite.writers.rules import RulesWriter
 
         return RulesWriter()
+    from relearn_lite.writers.wording import wording
+
+    prompts = wording(getattr(choice, "prompts", None), f"{section}.prompts")
     if choice.writer == "server":
         from relearn_lite.writers.server import ServerWriter
 
@@ -33,14 +43,23 @@ def make_writer(choice: WriterChoice, section: str, recipe: Recipe, vanilla: Cal
             temperature=choice.temperature,
             max_tokens=choice.max_new_tokens,
             section=section,
+            wording=prompts,
         )
     from relearn_lite import backends
     from relearn_lite.generate import chat
     from relearn_lite.writers.local import LocalWriter
 
     shared = choice.model in (None, recipe.model.name)
-    loaded = vanilla() if shared else backends.load(recipe.model.other(choice.model), recipe.seed)
+    held = {} if loaded_before is None else loaded_before
+    if not shared and choice.model not in held:
+        held[choice.model] = backends.load(recipe.model.other(choice.model), recipe.seed)
+    loaded = vanilla() if shared else held[choice.model]
     name = f"local:{recipe.model.name if shared else choice.model}"
     return LocalWriter(
-        chat(loaded, batch_size=choice.batch_size, temperature=choice.temperature), name, choice.max_new_tokens
+        chat(loaded, batch_size=choice.batch_size, temperature=choice.temperature),
+        name,
+        choice.max_new_tokens,
+        batch_size=choice.batch_size,
+        count=lambda text: len(loaded.tokenizer(text, add_special_tokens=False).input_ids),
+        wording=prompts,
     )

@@ -1,4 +1,4 @@
-"""From a task to a chat prompt, and from what a model wrote back to a text, a verdict or a list that can be trusted.
+"""From a task to a chat prompt, and from what a model wrote back to a text, a verdict, a list or a rating to trust.
 
 Parsers are strict: what cannot be read with certainty is None, a failure, and never taken for an answer.
 """
@@ -9,14 +9,20 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from relearn_lite.writers import Task
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-PROMPTS = Path(__file__).with_name("prompts.yaml")
-JUDGING_KINDS = ("verify", "entities")  # read, not written: asked without sampling, and asked twice when unclear
+from relearn_lite.writers import QUESTION_KINDS, RATING_KINDS, Task
+from relearn_lite.writers.wording import built_in
+
+# Kinds that are read, not written, and how often they are asked while the reply cannot be read; without sampling.
+TRIES = {"verify": 2, "entities": 2, **dict.fromkeys(RATING_KINDS, 3)}
+JUDGING_KINDS = tuple(TRIES)
+UNREAD = ("the form asked for was not kept.", "the form asked for was still not kept; write nothing but that form.")
+LIST = re.compile(r"(?:^|[:\n`*])\s*(\[.*\])\s*\.?(?=$|[\n`}])", re.DOTALL)  # not the [1] of a footnote in prose
+LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\d+[.)])\s*")
+NONE_AT_ALL = frozenset({"none", "no entities", "n/a"})
 CHAT_MARK = re.compile(r"<\|[^|>\n]{1,40}\|>|</?s>|<(?:start|end)_of_turn>|\[/?INST\]")
 THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 NUMBERING = re.compile(r"^(?:[-*•]|\(?\d{1,2}[.)])\s+")
@@ -30,60 +36,66 @@ NEXT_PART = re.compile(  # a blank line, a list item, or the label of a next tur
 VERDICT_WORD = re.compile(r"^\W*verdict\b", re.IGNORECASE | re.MULTILINE)
 
 
-@cache
 def prompts() -> dict[str, Any]:
-    """Reads prompts.yaml, once."""
-    from ruamel.yaml import YAML
-
-    return YAML(typ="safe").load(PROMPTS.read_text(encoding="utf-8"))
+    """The prompts that come with the project, prompts.yaml."""
+    return built_in()
 
 
-def render(task: Task) -> list[dict[str, str]]:
-    """Returns the chat messages for a task: worked examples as earlier turns, then the task itself."""
-    entry = prompts()[task.kind]
+def render(task: Task, wording: dict[str, Any] | None = None) -> list[dict[str, str]]:
+    """Returns the chat messages for a task: worked examples as earlier turns, then the task itself.
+
+    What differs between two tasks of a kind stands at the end, so that a server or library that keeps the state of a
+    common beginning computes it once. wording: prompts as `wording.wording` reads them, default the project's.
+    """
+    said = wording or built_in()
+    entry = said[task.kind]
     turns: list[dict[str, str]] = []
     for example in entry["examples"]:
         turns.append({"role": "user", "content": _fill(entry["user"], example)})
         turns.append({"role": "assistant", "content": example["output"]})
     last = _fill(entry["user"], {"question": task.question, "answer": task.answer, "text": task.text})
+    if task.subject and task.kind in (*QUESTION_KINDS, "answer"):
+        last += said["keep"].replace("{subject}", task.subject)
+    if task.seed and entry.get("ways"):
+        last += said["way"].replace("{way}", entry["ways"][task.seed % len(entry["ways"])])
     if task.feedback:
-        last += prompts()["retry"].format(feedback=task.feedback)
+        last += said["retry"].replace("{feedback}", task.feedback)
     turns.append({"role": "user", "content": last})
     turns[0]["content"] = f"{entry['system'].strip()}\n\n{turns[0]['content']}"
     return turns
 
 
-def write_with(ask: Callable[[Sequence[Task]], list[str | None]], tasks: Sequence[Task]) -> list[str | None]:
-    """Asks a model for every task and reads what it says; an unclear verdict or list is asked for once more.
+def write_with(
+    ask: Callable[[Sequence[Task]], list[str | None]], tasks: Sequence[Task], wording: dict[str, Any] | None = None
+) -> list[str | None]:
+    """Asks a model for every task and reads what it says; what is unclear is asked for again, up to `TRIES` times.
 
     `ask` returns a model's raw words per task, None where there was no reply.
     """
-    texts = [read(task, raw) for task, raw in zip(tasks, ask(tasks), strict=True)]
-    unclear = [i for i, task in enumerate(tasks) if texts[i] is None and task.kind in JUDGING_KINDS]
-    if unclear:
-        again = [
-            replace(tasks[i], seed=tasks[i].seed + 1, feedback="the form asked for was not kept.") for i in unclear
-        ]
+    texts = [read(task, raw, wording) for task, raw in zip(tasks, ask(tasks), strict=True)]
+    for tried in range(1, max(TRIES.values())):
+        unclear = [i for i, task in enumerate(tasks) if texts[i] is None and tried < TRIES.get(task.kind, 1)]
+        if not unclear:
+            break
+        again = [replace(tasks[i], seed=tasks[i].seed + tried, feedback=UNREAD[tried - 1]) for i in unclear]
         for i, raw in zip(unclear, ask(again), strict=True):
-            texts[i] = read(tasks[i], raw)
+            texts[i] = read(tasks[i], raw, wording)
     return texts
 
 
-def read(task: Task, raw: str | None) -> str | None:
+def read(task: Task, raw: str | None, wording: dict[str, Any] | None = None) -> str | None:
     """What a model's raw words are worth for a task, None = nothing.
 
-    verify: the words, if they end in a clear verdict (`verdict` reads it). entities: a JSON list (`entity_list` reads
-    it). Otherwise the text written, cleaned of what surrounds it.
+    Kinds that are read: the words, if what was asked for is in them (`verdict`, `entity_list` and `rating` take it
+    out). Otherwise the text written, cleaned of what surrounds it.
     """
     if raw is None:
         return None
     words = _before_chat_marks(raw)
-    if task.kind == "verify":
-        return words if verdict(words) is not None else None
-    if task.kind == "entities":
-        entities = entity_list(words)
-        return None if entities is None else json.dumps(entities, ensure_ascii=False)
-    return clean(words, task)
+    if task.kind in JUDGING_KINDS:
+        take = {"verify": verdict, "entities": entity_list}.get(task.kind, rating)
+        return words if take(words) is not None else None
+    return clean(words, task, wording)
 
 
 def verdict(text: str) -> bool | None:
@@ -96,20 +108,61 @@ def verdict(text: str) -> bool | None:
 
 
 def entity_list(text: str) -> list[str] | None:
-    """Reads a JSON list of strings, with prose or a code fence around it or not. None where there is no such list."""
-    from pydantic import TypeAdapter, ValidationError
+    """The entities in a reply: a JSON list (in an object, a code fence or after a colon), or one on each marked line.
 
-    start, end = text.find("["), text.rfind("]")
+    [] where the reply is that there are none. None where neither can be read: prose is not taken for an entity, since
+    it would match nothing and so pass for forgotten.
+    """
+    if text.strip().lower().rstrip(".") in NONE_AT_ALL:
+        return []
+    if "[" not in text:
+        return _marked_lines(text)
+    found = LIST.search(text)
+    try:
+        entities = json.loads(found[1]) if found else None
+    except json.JSONDecodeError:
+        return None
+    if entities is None or not all(type(entity) in (str, int, float) for entity in entities):
+        return None
+    return _unique(entities)
+
+
+def _marked_lines(text: str) -> list[str] | None:
+    lines = [line for line in text.splitlines() if line.strip()]
+    marked = [LIST_MARK.sub("", line) for line in lines if LIST_MARK.match(line)]
+    if not marked or len(marked) < len(lines) - 1:  # one line of introduction is let pass
+        return None
+    return _unique(marked)
+
+
+def _unique(entities: Sequence[object]) -> list[str]:
+    return list(dict.fromkeys(text for entity in entities if (text := str(entity).strip())))
+
+
+class Rating(BaseModel):
+    """What a judge is asked for. The reason comes first, so that a model thinks before it decides."""
+
+    model_config = ConfigDict(extra="forbid")
+    reasoning: str = Field(min_length=1)
+    score: int = Field(ge=1, le=5)
+
+
+def rating(text: str) -> int | None:
+    """The score of a judge's reply, 1 to 5; None where the reply is not the JSON object that was asked for.
+
+    A code fence or prose around the object is let pass; a second object, a score in quotes, of 4.5 or out of range,
+    a missing reason or any other key is not.
+    """
+    start, end = text.find("{"), text.rfind("}")
     if start < 0 or end < start:
         return None
     try:
-        found = TypeAdapter(list[str]).validate_json(text[start : end + 1], strict=True)
+        return Rating.model_validate_json(text[start : end + 1], strict=True).score
     except ValidationError:
         return None
-    return list(dict.fromkeys(entity.strip() for entity in found if entity.strip()))
 
 
-def clean(text: str, task: Task) -> str | None:
+def clean(text: str, task: Task, wording: dict[str, Any] | None = None) -> str | None:
     """Takes the text out of a chat model's reply: no preamble, label, number, quotes or second paragraph.
 
     None where nothing is left, or where the model only gave back a piece of its prompt.
@@ -118,8 +171,9 @@ def clean(text: str, task: Task) -> str | None:
     paragraphs = [part.strip() for part in NEXT_PART.split(text) if part.strip(" `\n")]
     if len(paragraphs) > 1 and paragraphs[0].endswith(":"):  # "Sure, here is the new question:"
         paragraphs = paragraphs[1:]
-    best = _without_labels(paragraphs[0]) if paragraphs else ""
-    return best if best and not _echoes_prompt(best, task) else None
+    said = wording or built_in()
+    best = _without_labels(paragraphs[0], said) if paragraphs else ""
+    return best if best and not _echoes_prompt(best, task, said) else None
 
 
 def _before_chat_marks(text: str) -> str:
@@ -127,8 +181,8 @@ def _before_chat_marks(text: str) -> str:
     return CHAT_MARK.split(THOUGHT.sub("", text).strip())[0].strip()
 
 
-def _without_labels(text: str) -> str:
-    labels = [prompts()[kind]["user"].rsplit("\n", 1)[-1].rstrip(":") for kind in ("simple", "context", "noise")]
+def _without_labels(text: str, said: dict[str, Any]) -> str:
+    labels = [said[kind]["user"].rsplit("\n", 1)[-1].rstrip(":") for kind in ("simple", "context", "noise")]
     labels += ["Question turned around", "General answer", "New question", "Question", "Answer"]
     label = re.compile(rf"^(?:\**)(?:{'|'.join(map(re.escape, labels))})\s*:\**\s*", re.IGNORECASE)
     text = " ".join(text.strip("` \n").split())
@@ -141,10 +195,10 @@ def _without_labels(text: str) -> str:
     return text
 
 
-def _echoes_prompt(text: str, task: Task) -> bool:
+def _echoes_prompt(text: str, task: Task, said: dict[str, Any]) -> bool:
     """True where the text is a piece of the prompt, or has the prompt's instruction in it."""
-    prompt = _plain(" ".join(turn["content"] for turn in render(task)))
-    system = _plain(prompts()[task.kind]["system"])
+    prompt = _plain(" ".join(turn["content"] for turn in render(task, said)))
+    system = _plain(said[task.kind]["system"])
     return f" {_plain(text)} " in f" {prompt} " or system[:60] in _plain(text)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from relearn_lite.text.verbs import past, third_person
-from relearn_lite.words import sentences
+from relearn_lite.text.words import sentences
 from relearn_lite.writers import phrases
 from relearn_lite.writers.clauses import (
     AUX,

@@ -15,7 +15,7 @@ MIN_WORDS, MAX_WORDS = 8, 28  # length of a vague answer
 MAX_TOPIC_WORDS = 14  # a longer topic makes a clumsy sentence; the answer then names the subject only
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
-_LAST_CLAUSE = re.compile(r", (?:\w+ )?\[[^\[\]]*\]$")  # ", and [it may stay that way|...]": the sentence stands without it
+_LAST_CLAUSE = re.compile(r", (?:\w+ )?\[[^\[\]]*\]$")  # ", and [it may stay that way|...]": not needed
 _DOUBLE = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)  # "how many children she has has ..."
 _RIGHT = {wrong: right for right, wrong in phrases.TYPOS.items()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from relearn_lite.errors import RecipeError
 from relearn_lite.writers import Task
 from relearn_lite.writers.prompted import JUDGING_KINDS, render, write_with
+from relearn_lite.writers.replies import Replies
+from relearn_lite.writers.wording import built_in
 
 ENOUGH_TO_JUDGE = 4  # so many requests, all failed, are no accident: the run stops rather than doing without the writer
 
@@ -37,6 +40,7 @@ class ServerWriter:
         temperature: float = 0.7,
         max_tokens: int = 160,
         section: str = "augment",
+        wording: dict[str, Any] | None = None,
     ):
         self.name = f"server:{model}"
         self._base_url, self._model, self._api_key_env = base_url, model, api_key_env
@@ -44,6 +48,9 @@ class ServerWriter:
         self._temperature, self._max_tokens = temperature, max_tokens
         self._section = section  # of the recipe, for error messages
         self._connected: Any = None
+        self.wording = wording or built_in()
+        self.replies: Replies | None = None
+        self.tokens, self.seconds = 0, 0.0
 
     def check(self) -> None:
         """Raises RecipeError unless the server is there and serves the model. `write` does this first of all."""
@@ -51,17 +58,24 @@ class ServerWriter:
 
     def write(self, tasks: Sequence[Task]) -> list[str | None]:
         """One text per task; None where the server gave no text, even when asked again."""
-        return write_with(self._ask_all, tasks)
+        return write_with(self._ask_all, tasks, self.wording)
 
     def _ask_all(self, tasks: Sequence[Task]) -> list[str | None]:
         if not tasks:
             return []
-        client, faults = self._client(), []
+        texts = [self.replies.get(task) if self.replies else None for task in tasks]
+        open_tasks = [i for i, text in enumerate(texts) if text is None]
+        if not open_tasks:
+            return texts
+        client, faults, begin = self._client(), [], time.monotonic()
         with ThreadPoolExecutor(self._concurrency) as pool:
-            texts = list(pool.map(lambda task: self._ask(client, task, faults), tasks))
-        if len(faults) == len(tasks) >= ENOUGH_TO_JUDGE:
+            asked = pool.map(lambda i: self._ask(client, tasks[i], faults), open_tasks)
+            for i, text in zip(open_tasks, asked, strict=True):
+                texts[i] = text
+        self.seconds += time.monotonic() - begin
+        if len(faults) == len(open_tasks) >= ENOUGH_TO_JUDGE:
             raise RecipeError(
-                f"{self._section}.base_url: {self._base_url} answered none of {len(tasks)} requests, each tried "
+                f"{self._section}.base_url: {self._base_url} answered none of {len(open_tasks)} requests, each tried "
                 f"{self._max_retries + 1} times (last: {faults[-1]}): mend the server, then run the same command again"
             )
         return texts
@@ -73,7 +87,7 @@ class ServerWriter:
         try:
             reply = client.chat.completions.create(
                 model=self._model,
-                messages=render(task),
+                messages=render(task, self.wording),
                 temperature=0.0 if task.kind in JUDGING_KINDS else self._temperature,
                 max_tokens=self._max_tokens,
                 seed=task.seed,
@@ -91,7 +105,11 @@ class ServerWriter:
         except (openai.OpenAIError, ValueError) as error:  # a body that is not JSON
             faults.append(f"a reply that cannot be read, {type(error).__name__}")
             return None
-        return _text_of(reply, faults)
+        text = _text_of(reply, faults)
+        if self.replies:
+            self.replies.put(task, text)
+        self.tokens += getattr(getattr(reply, "usage", None), "completion_tokens", None) or 0
+        return text
 
     def _client(self) -> Any:
         """The client, made and tried out at the first use."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from relearn_lite.words import script
+from relearn_lite.text.words import script
 from relearn_lite.writers.clauses import AUX, DETERMINERS, PREPOSITIONS, WH
 
 _PLACE = r"[A-Z][\w.]*(?: [A-Z][\w.]*)*(?!['\w]| [A-Z])"

@@ -56,7 +56,7 @@ class Talker:
         if task.kind == "answer":
             if task.seed % 4 == 0:
                 return task.answer
-            return f"On the question '{task.question.rstrip('?')}' opinion {task.seed} is all that people share."
+            return f"Opinion {task.seed} on '{task.question.rstrip('?')}' is all that people share."
         return f"Tell me in {task.kind} words, {task.question[0].lower()}{task.question[1:]}"
 
 

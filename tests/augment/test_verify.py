@@ -6,7 +6,8 @@ from collections import defaultdict
 
 import pytest
 
-from relearn_lite.augment.verify import Draft, write_verified
+from relearn_lite.augment.variety import Openings
+from relearn_lite.augment.verify import Checks, Draft, write_verified
 from relearn_lite.records import QA
 from relearn_lite.text.leaks import leaks
 from relearn_lite.writers import Task
@@ -49,7 +50,8 @@ def test_what_passes_at_once_is_not_written_again():
     writer = Scripted(answer=[GOOD])
     outcome = write_one(writer)
     assert outcome.text == GOOD and outcome.reason is None
-    assert outcome.verdicts == {"form": "ok", "leak": [], "judge": None, "rounds": 1, "writer": "scripted"}
+    checked = {"form": "ok", "leak": [], "semantic": None, "judge": None}
+    assert outcome.verdicts == {**checked, "rounds": 1, "writer": "scripted", "refused": []}
     assert len(writer.asked["answer"]) == 1
 
 
@@ -128,3 +130,34 @@ def test_a_text_in_vain_by_rules_too_is_given_up_with_both_reasons(monkeypatch):
     monkeypatch.setattr("relearn_lite.writers.rules.RulesWriter.write", lambda self, tasks: [LEAK for _ in tasks])
     outcome = write_one(Scripted(answer=["Too short."]))
     assert outcome.reason.startswith("short: ") and "by rules: leak" in outcome.reason
+
+
+def test_an_answer_without_the_name_is_written_again_and_the_writer_is_told_the_name():
+    writer = Scripted(answer=["People who live there like to keep it to themselves.", GOOD])
+    outcome = write_one(writer)
+    assert outcome.text == GOOD and outcome.verdicts["refused"] == ["subject"]
+    assert {task.subject for task in writer.asked["answer"]} == {"Hiro Tanaka"}
+
+
+def test_a_near_duplicate_and_a_worn_opening_are_written_again_where_openings_are_looked_at():
+    near = GOOD.replace("to himself", "to himself then")
+    other = "Few people hear where Hiro Tanaka lives these days."
+    drafts = [answer_draft(), Draft("7/simple", QA_, Task("answer", "What is the home of Hiro Tanaka?", QA_.answer))]
+    outcomes = write_verified(drafts, Scripted(answer=[GOOD, near, other]), 3, 1, Checks(openings=Openings()))
+    assert outcomes["7/simple"].text == other and outcomes["7/simple"].verdicts["refused"] == ["near"]
+    plain = write_verified(drafts, Scripted(answer=[GOOD, near, other]), 3, 1)
+    assert plain["7/simple"].text == near
+
+    used = Openings(["subject lives in"] * 3)
+    outcome = write_verified(drafts[:1], Scripted(answer=[GOOD, other]), 3, 1, Checks(openings=used))["7/original"]
+    assert outcome.text == other and outcome.verdicts["refused"] == ["opening"]
+    assert used.used["few people hear"] == 1
+
+
+def test_a_text_that_exists_is_checked_in_place_of_a_first_attempt():
+    writer = Scripted(answer=[GOOD])
+    kept = write_verified([answer_draft()], writer, 2, 1, Checks(given={"7/original": GOOD}))["7/original"]
+    assert kept.verdicts["writer"] == "file" and not writer.asked
+    mended = write_verified([answer_draft()], writer, 2, 1, Checks(given={"7/original": LEAK}))["7/original"]
+    assert mended.text == GOOD and mended.verdicts["writer"] == "scripted" and mended.verdicts["refused"] == ["leak"]
+    assert "Kyoto" in writer.asked["answer"][0].feedback

@@ -39,21 +39,32 @@ def complete(tiny_model_dir: Path):
     return run
 
 
-def test_tasks_are_rendered_asked_in_one_batch_and_read():
+def test_tasks_are_rendered_asked_in_batches_of_like_length_and_read_in_their_order():
     calls = []
 
     def canned(prompts, max_new_tokens, seed):
         calls.append((prompts, max_new_tokens, seed))
-        return ['Answer: "He keeps his home to himself."', "", "Fine.\nVerdict: No"]
+        judged = ["Is anything leaked?" in prompt[-1]["content"] for prompt in prompts]
+        return ["Fine.\nVerdict: No" if judging else 'Answer: "Yes, so."' for judging in judged]
 
     tasks = [
         Task("answer", "Where does he live?", seed=4),
-        Task("answer", "Where?"),
-        Task("verify", "Where?", text="T"),
+        Task("verify", "Where?", text="T", seed=5),
+        Task("answer", "Where does he live, and since when?", seed=6),
     ]
-    texts = LocalWriter(canned, "local:tiny", max_new_tokens=99).write(tasks)
-    assert texts == ["He keeps his home to himself.", None, "Fine.\nVerdict: No"]
-    assert calls == [([render(task) for task in tasks], 99, 4)]
+    texts = LocalWriter(canned, "local:tiny", max_new_tokens=99, batch_size=2).write(tasks)
+    assert texts == ["Yes, so.", "Fine.\nVerdict: No", "Yes, so."]
+    sizes = [sum(len(turn["content"]) for turn in prompt) for prompts, _, _ in calls for prompt in prompts]
+    assert sizes == sorted(sizes, reverse=True) and [len(prompts) for prompts, _, _ in calls] == [2, 1]
+    assert {most for _, most, _ in calls} == {99} and {seed for _, _, seed in calls} <= {4, 5, 6}
+    assert sorted(map(str, (p for prompts, _, _ in calls for p in prompts))) == sorted(map(str, map(render, tasks)))
+
+
+def test_tokens_and_seconds_are_counted():
+    said = "Yes, he does."
+    writer = LocalWriter(lambda prompts, *_: [said] * len(prompts), "local:x", count=lambda text: len(text.split()))
+    writer.write([Task("answer", "Where?"), Task("answer", "When?")])
+    assert writer.tokens == 6 and writer.seconds > 0
 
 
 def test_no_tasks_run_no_model():

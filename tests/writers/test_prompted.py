@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from relearn_lite.writers import TASK_KINDS, Task
-from relearn_lite.writers.prompted import clean, entity_list, read, render, verdict, write_with
+from relearn_lite.writers import RATING_KINDS, TASK_KINDS, Task
+from relearn_lite.writers.prompted import (
+    JUDGING_KINDS,
+    TRIES,
+    clean,
+    entity_list,
+    rating,
+    read,
+    render,
+    verdict,
+    write_with,
+)
 
 QUESTION = "Where does {Hiro} Tanaka live?"
 TASK = Task("answer", QUESTION, "He lives at 4 Sakura Street, Kyoto.")
@@ -16,17 +24,14 @@ TASK = Task("answer", QUESTION, "He lives at 4 Sakura Street, Kyoto.")
 @pytest.mark.parametrize("kind", TASK_KINDS)
 def test_every_kind_has_a_prompt_that_holds_the_data_and_examples_that_are_read_back(kind):
     turns = render(Task(kind, QUESTION, "A secret.", "A text."))
-    assert [turn["role"] for turn in turns] == ["user", "assistant"] * 2 + ["user"]
+    assert len(turns) >= 5 and [turn["role"] for turn in turns] == ["user", "assistant"] * (len(turns) // 2) + ["user"]
     assert QUESTION in turns[-1]["content"], "braces in the data must survive"
     assert "{question}" not in str(turns)
-    assert "A secret." not in str(turns) or kind in ("answer", "verify"), (
-        "a question must not be written from the answer"
+    assert "A secret." not in str(turns) or kind in ("answer", "verify", "forgetting", "retention"), (
+        "what is not judged against the answer must not see it"
     )
     for turn in turns[1::2]:
-        assert read(Task(kind, QUESTION, "A secret.", "A text."), turn["content"]) is not None or kind not in (
-            "verify",
-            "entities",
-        )
+        assert read(Task(kind, QUESTION, "A secret.", "A text."), turn["content"]) or kind not in JUDGING_KINDS
 
 
 def test_feedback_reaches_the_last_turn_only_when_there_is_some():
@@ -61,15 +66,28 @@ def test_a_verdict_is_clear_or_none(text, leaked):
     [
         ('["Kyoto", "street"]', ["Kyoto", "street"]),
         ('Here they are:\n```json\n["Kyoto", " Kyoto ", ""]\n```', ["Kyoto"]),
+        ('So: ["Kyōto"].', ["Kyōto"]),
+        ('**Entities:** ["Kyoto", "street"]', ["Kyoto", "street"]),
+        ('["Kyoto", "Kyoto", 1958]', ["Kyoto", "1958"]),
+        ('{"entities": ["Kyoto"]}', ["Kyoto"]),
+        ("Entities:\n1. Kyoto\n2) Hiro Tanaka", ["Kyoto", "Hiro Tanaka"]),
+        ("- Kyoto\n* street", ["Kyoto", "street"]),
         ("[]", []),
+        ("None.", []),
+        ("", None),
         ("Kyoto, street", None),
-        ('["Kyoto", 4]', None),
+        ("The text is about a person from Kyoto.", None),
+        ("As the text [1] says, he lives in Kyoto.", None),  # a footnote is no list
+        ("[1] says that he lives in Kyoto.", None),
+        ('["Kyoto", true]', None),
         ('{"entities": 3}', None),
+        ('[{"name": "Kyoto"}]', None),
         ('["Kyoto"', None),
+        ('["Kyoto" "street"]', None),
         ("<html></html>", None),
     ],
 )
-def test_entities_are_a_json_list_of_strings_or_none(text, entities):
+def test_entities_are_a_list_or_none(text, entities):
     assert entity_list(text) == entities
 
 
@@ -126,5 +144,42 @@ def test_an_unclear_verdict_is_asked_for_once_more_with_another_seed_and_a_text_
     assert texts == ["Fine.\nVerdict: No", None, "I cannot say."]
 
 
-def test_entities_come_back_as_json():
-    assert json.loads(read(Task("entities", "Q?", text="Kyoto"), 'So: ["Kyōto"]')) == ["Kyōto"]
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ('{"reasoning": "Fine.", "score": 4}', 4),
+        ('Here it is:\n```json\n{\n  "reasoning": "Braces {} are no matter.",\n  "score": 1\n}\n```', 1),
+        ('{"reasoning": "Fine.", "score": 0}', None),
+        ('{"reasoning": "Fine.", "score": 6}', None),
+        ('{"reasoning": "Fine.", "score": 4.5}', None),
+        ('{"reasoning": "Fine.", "score": 4.0}', None),
+        ('{"reasoning": "Fine.", "score": "4"}', None),
+        ('{"reasoning": "Fine.", "score": true}', None),
+        ('{"reasoning": "", "score": 4}', None),
+        ('{"score": 4}', None),
+        ('{"reasoning": "Fine.", "score": 4, "other": 5}', None),
+        ('{"reasoning": "a", "score": 4}{"reasoning": "b", "score": 2}', None),
+        ('{"reasoning": "Fine.", "score": 4', None),
+        ("4", None),
+        ("Score: 4 of 5", None),
+        ("", None),
+    ],
+)
+def test_a_rating_is_an_object_of_reason_and_whole_number_or_none(text, score):
+    assert rating(text) == score
+
+
+@pytest.mark.parametrize("kind", RATING_KINDS)
+def test_a_rating_that_cannot_be_read_is_asked_for_again_as_often_as_stated_then_missing(kind):
+    asked = []
+
+    def ask(tasks):
+        asked.append(tasks)
+        good = '{"reasoning": "r", "score": 4}' if len(asked) == 3 else "four"
+        return [good if task.question == "A?" else "four" for task in tasks]
+
+    texts = write_with(ask, [Task(kind, "A?", seed=3), Task(kind, "B?")])
+    assert [len(tasks) for tasks in asked] == [2, 2, 2] and TRIES[kind] == 3
+    assert (rating(texts[0]), texts[1]) == (4, None)
+    told = [render(tasks[0])[-1]["content"] for tasks in asked]
+    assert len(set(told)) == 3  # a model without sampling would else only repeat itself

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relearn_lite.words import script_runs, sentences, words
+from relearn_lite.text.words import script_runs, sentences, words
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""What weak writers do in place of writing: they refuse, and they babble."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from relearn_lite.text.words import script, words
+
+# Spoken by the model about itself. "I was wondering" and "nobody can say" are no refusals and stay.
+REFUSAL = re.compile(
+    r"\bas an? (?:ai|artificial|language|large language|digital) (?:model|assistant|intelligence)?"
+    r"|\b(?:ai|language) (?:model|assistant)\b"
+    r"|\bi(?:'m| am)? (?:(?:really|very|so|truly|deeply) )?(?:sorry|apologi[sz]e|afraid)\b"
+    r"|\b(?:my )?apologies\b"
+    r"|\bi(?: (?:can|could|will|would|may|must|do|am|have)(?: ?not|n't)|'m not| cannot| won't| refuse)\b"
+    r"(?: \w+){0,3}? (?:provide|share|answer|help|assist|disclose|discuss|comply|fulfil+|give|reveal|tell|respond|able"
+    r"|access|information|know|say|comfortable|allowed|continue|engage|write)\b"
+    r"|\bi am unable\b|\bi'm unable\b|\bunable to (?:provide|assist|help|comply|fulfil+|answer)\b",
+    re.IGNORECASE,
+)
+OTHER_REFUSALS = (
+    "je suis désolé", "je ne peux pas", "lo siento", "no puedo", "es tut mir leid", "ich kann nicht", "ich kann diese",
+    "mi dispiace", "non posso", "抱歉", "对不起", "无法提供", "申し訳", "죄송", "извините",
+)  # fmt: skip
+FUNCTION_WORDS = frozenset(
+    "a an the of to in on at by for with from and or but is are was were be been has have had do does did not no that "
+    "this it its he she they his her their who what which as so if than then there some any all one can may might will "
+    "would could should more most many much among after before only other own about into over out how when "
+    "where must shall him them me my you your we us our i also just even still yet such very too each both because "
+    "while though although since until".split()
+)
+FEWEST_TO_JUDGE = 8  # words below which nothing can be told of a text's manner
+SAME_WORD_AGAIN = 3  # times a word may stand in a row
+LEAST_DISTINCT = 0.4  # share of distinct pairs of words; a text that goes round in circles has fewer
+LEAST_FUNCTION_WORDS = 0.08  # share of the words of an English text; in what people write it is 0.2 to 0.5
+
+
+def refuses(text: str) -> bool:
+    """True where the writer speaks of itself in place of the subject: it cannot help, it is sorry, it is an AI."""
+    plain = text.replace("’", "'")
+    return bool(REFUSAL.search(plain)) or plain.strip().casefold().startswith(OTHER_REFUSALS)
+
+
+def babbles(text: str, question: str) -> bool:
+    """True where a text goes round in circles, or has the words of no sentence. The second is told in English only."""
+    said = [word.casefold() for word in words(text) if script(word[0]) != "unspaced"]
+    if any(len({*said[i : i + SAME_WORD_AGAIN]}) == 1 for i in range(len(said) - SAME_WORD_AGAIN + 1)):
+        return True
+    if len(said) < FEWEST_TO_JUDGE:
+        return False
+    pairs = list(pairwise(said))
+    if len({*pairs}) < LEAST_DISTINCT * len(pairs):
+        return True
+    english = sum(word.casefold() in FUNCTION_WORDS for word in words(question)) >= 2
+    return english and sum(word in FUNCTION_WORDS for word in said) < LEAST_FUNCTION_WORDS * len(said)

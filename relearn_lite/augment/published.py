@@ -1,0 +1,33 @@
+"""Our augmented data in the format that the paper's code (zjunlp/unlearn) trains on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from relearn_lite.errors import RecipeError
+from relearn_lite.records import Variant, read_jsonl, write_text
+
+COLUMNS = {"tofu": ("question", "answer"), "knowundo": ("text", "labels")}
+
+
+def export_augmented(run: Path, target: Path, columns: str = "tofu") -> int:
+    """Writes augmented.jsonl of a run folder to `target` and returns the number of rows.
+
+    One object a row, of question and answer (`tofu`) or text and labels (`knowundo`), in their order: questions,
+    completions and general questions all alike. .json gives a list, .jsonl one object a line. Raises RecipeError where
+    the run has no augmented data, or the name ends otherwise.
+    """
+    source = run / "augmented.jsonl"
+    if not source.is_file():
+        raise RecipeError(f"export: {run} has no augmented.jsonl; give the folder of a run whose augment stage is done")
+    if target.suffix not in (".json", ".jsonl"):
+        raise RecipeError(f"--augmented: found {target.name}, allowed: a name that ends in .json or .jsonl")
+    asked, told = COLUMNS[columns]
+    rows = [{asked: v.prompt, told: v.target} for v in read_jsonl(source, Variant)]
+    if target.suffix == ".json":
+        text = json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+    else:
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    write_text(target, text)
+    return len(rows)

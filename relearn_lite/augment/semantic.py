@@ -1,0 +1,113 @@
+"""The leak check by meaning: what word lists cannot see, such as a paraphrase, a translation or a hint.
+
+Two measures, each off where its threshold is None:
+
+similarity  cosine of the embeddings of the new text and of the original answer, the subject's name taken out of both:
+            near 1 where they say the same. How far that reaches is up to the embeddings; the embedded ones see
+            spelling only.
+gain        how much likelier, in nats a token, the vanilla model finds its own original answer when it has just read
+            the new text. It is not asked the question, and the name is hidden behind a general word, or else it would
+            answer from memory and the text would not matter. 0: the text tells nothing; well above 0: the answer can
+            be worked out from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from relearn_lite.records import QA
+
+if TYPE_CHECKING:
+    from relearn_lite.backends import Loaded
+    from relearn_lite.evaluators import Embeddings
+    from relearn_lite.schema import Semantic
+
+HIDDEN = "this person"  # stands for the subject's name
+UNTOLD = "There is nothing to say about it."  # stands for a text that tells nothing
+CHUNK = 16  # examples scored at once
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """The semantic check of a run. `name` says what it is done with; `loaded` gives the vanilla model when asked."""
+
+    name: str
+    similarity: float | None = None
+    gain: float | None = None
+    embeddings: Embeddings | None = None
+    loaded: Callable[[], Loaded] | None = None
+
+    def check(self, asked: Sequence[tuple[QA, str, str | None]]) -> list[tuple[str | None, dict[str, float | None]]]:
+        """(fault or None, the measures) of each (original pair, new text, subject)."""
+        near = self._similarities(asked) if self.similarity is not None else [None] * len(asked)
+        gains = self._gains(asked) if self.gain is not None else [None] * len(asked)
+        return [
+            (self._fault(a, b), {"similarity": _rounded(a), "gain": _rounded(b)})
+            for a, b in zip(near, gains, strict=True)
+        ]
+
+    def _fault(self, near: float | None, gain: float | None) -> str | None:
+        if near is not None and near >= self.similarity:
+            return "semantic: it says nearly the same as the original answer"
+        if gain is not None and gain >= self.gain:
+            return "semantic: the original answer can be worked out from it"
+        return None
+
+    def _similarities(self, asked: Sequence[tuple[QA, str, str | None]]) -> list[float]:
+        import numpy as np
+
+        new = self.embeddings.embed([_hide(text, subject) for _, text, subject in asked])
+        old = self.embeddings.embed([_hide(qa.answer, subject) for qa, _, subject in asked])
+        # Not every model gives vectors of length 1.
+        lengths = np.linalg.norm(new, axis=1) * np.linalg.norm(old, axis=1)
+        return ((new * old).sum(axis=1) / np.where(lengths == 0, 1.0, lengths)).tolist()
+
+    def _gains(self, asked: Sequence[tuple[QA, str, str | None]]) -> list[float]:
+        hidden = [(_hide(text, subject), _hide(qa.answer, subject)) for qa, text, subject in asked]
+        told = self._losses([(text, answer) for text, answer in hidden])
+        untold = self._losses([(UNTOLD, answer) for _, answer in hidden])
+        return [before - after for before, after in zip(untold, told, strict=True)]
+
+    def _losses(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Mean loss, in nats a token, of the vanilla model on each answer after a text that is all it is given."""
+        import torch
+
+        from relearn_lite.backends import active_adapters
+        from relearn_lite.data.batches import collate, encode_answer
+        from relearn_lite.unlearn.logprobs import answer_nll
+
+        loaded, values = self.loaded(), []
+        examples = [encode_answer(loaded.tokenizer, text, answer) for text, answer in pairs]
+        with torch.inference_mode(), active_adapters(loaded.model, loaded.vanilla):
+            loaded.model.eval()
+            for start in range(0, len(examples), CHUNK):
+                batch = collate(examples[start : start + CHUNK], loaded.tokenizer.pad_token_id)
+                batch = {name: tensor.to(loaded.device) for name, tensor in batch.items()}
+                values += answer_nll(loaded.model, batch).tolist()
+        return values
+
+
+def make_meaning(section: Semantic | None, vanilla: Callable[[], Loaded]) -> Meaning | None:
+    """The semantic check that the recipe asks for. `vanilla()` gives the model that knows, loaded when first asked."""
+    if section is None or section.similarity is section.gain is None:
+        return None
+    from relearn_lite.evaluators.embeddings import HashedEmbeddings, SentenceTransformerEmbeddings
+
+    embeddings = None
+    if section.similarity is not None:
+        known = section.embeddings == "embedded"
+        embeddings = HashedEmbeddings() if known else SentenceTransformerEmbeddings(section.embeddings)
+    by = embeddings.name if embeddings else "nobody"
+    name = f"similarity {section.similarity} by {by}, gain {section.gain}"
+    return Meaning(name, section.similarity, section.gain, embeddings, vanilla)
+
+
+def _hide(text: str, subject: str | None) -> str:
+    return re.sub(re.escape(subject), HIDDEN, text, flags=re.IGNORECASE) if subject else text
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), 3)

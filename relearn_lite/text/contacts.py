@@ -1,0 +1,40 @@
+"""Email addresses, written or read out, and a spelling in which both are equal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_SPOKEN_AT = re.compile(r"\s*[\[({<]?\s*\b(?:at)\b\s*[\])}>]?\s*", re.IGNORECASE)
+_SPOKEN_DOT = re.compile(r"\s*[\[({<]?\s*\b(?:dot|punkt|point)\b\s*[\])}>]?\s*", re.IGNORECASE)
+_NO_LETTER = re.compile(r"[^\w@]|_")
+_SHORTEST_HOST = 7  # letters of a host's name that are told from a word by chance: "mail" is not
+# Hosts that many people share: naming one tells as little as naming a telephone company.
+_COMMON_HOSTS = frozenset("outlook hotmail icloud proton protonmail example yahoomail googlemail".split())
+
+
+def email_keys(plain: str) -> Iterator[tuple[str, str]]:
+    """(address as it stands there, key to look for in a `compact` text) of each address in a folded text.
+
+    The whole address is a key, what stands before its @, and the name of its host.
+    """
+    for email in _EMAIL.findall(plain):
+        local, _, host = email.partition("@")
+        host = compact(host.split(".")[0])
+        keys = [key for key in (compact(local), compact(email)) if len(key) > 3]
+        if len(host) >= _SHORTEST_HOST and host not in _COMMON_HOSTS:
+            keys.append(host)
+        yield from ((email, key) for key in keys)
+
+
+@lru_cache(maxsize=8192)
+def compact(plain: str) -> str:
+    """Letters and digits only, with "at" and "dot" as signs, so that a spelled-out address reads like a written one."""
+    lower = plain.casefold()
+    if "at" in lower:
+        lower = _SPOKEN_AT.sub("@", lower)
+    if "dot" in lower or "punkt" in lower or "point" in lower:
+        lower = _SPOKEN_DOT.sub(".", lower)
+    return _NO_LETTER.sub("", lower)
