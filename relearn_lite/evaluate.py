@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from relearn_lite.errors import RecipeError
 from relearn_lite.evaluators import Evaluators, embedded_evaluators
 from relearn_lite.metrics import COMBINED, DEFAULT, METRICS, PARAPHRASE, Column, Metric, name_problems
+from relearn_lite.metrics.declaration import Whole
 from relearn_lite.records import Answer, Score
 from relearn_lite.score_input import read_answers
 
@@ -32,13 +34,14 @@ def evaluate(
     mean, or None where nothing could be scored; beside the keys stand
       missing    {key: how many answers could not be scored and are not in the mean}; keys without any are left out
       reasons    {key: why it is None}
-      intervals  {key: [low, high]}, 95 % bootstrap interval of a mean
+      intervals  {key: [low, high]}, 95 % bootstrap interval
+      notes      {key: what a reader must know beside it}; keys without one are left out
     Raises RecipeError for a metric that does not exist.
     """
     if problems := name_problems(metrics):
         raise RecipeError(problems)
     numbers: dict = {}
-    result = {"missing": {}, "reasons": {}, "intervals": {}}
+    result = {"missing": {}, "reasons": {}, "intervals": {}, "notes": {}}
     scores: list[Score] = []
     work = _work(answers, metrics)
     for done, (metric, side, ending) in enumerate(work):
@@ -66,7 +69,7 @@ def _work(answers: Mapping[str, Sequence[Answer]], metrics: Sequence[str]) -> li
         for ending in ("", PARAPHRASE)
         for name in dict.fromkeys(metrics)
         for side in METRICS[name].sides
-        if side + ending in answers
+        if side + ending in answers and not (ending and METRICS[name].whole)
     ]
 
 
@@ -74,6 +77,8 @@ def _measure(metric: Metric, rows: Sequence[Answer], evaluators: Evaluators) -> 
     if not rows:
         return {part: Column.not_measured("there are no answers") for part in metric.parts}
     if missing := evaluators.missing(metric.needs):
+        if "measured" in missing:
+            return {part: Column.not_measured("needs the model itself, not answers alone") for part in metric.parts}
         reason = "nobody was named for " + " and ".join(f"evaluate.evaluators.{field}" for field in missing)
         return {part: Column.not_measured(reason) for part in metric.parts}
     return {part: _only_finite(column) for part, column in metric.measure(rows, evaluators).items()}
@@ -85,7 +90,10 @@ def _only_finite(column: Column) -> Column:
         (value, reason) if value is None or math.isfinite(value) else (None, f"not a finite number ({value})")
         for value, reason in zip(column.values, column.reasons, strict=bool(column.values))
     ]
-    return Column([value for value, _ in pairs], [reason for _, reason in pairs], column.absent)
+    whole = column.whole
+    if whole and whole.value is not None and not math.isfinite(whole.value):
+        whole = replace(whole, value=None, interval=None, reason=f"not a finite number ({whole.value})")
+    return Column([value for value, _ in pairs], [reason for _, reason in pairs], column.absent, whole)
 
 
 def _summarize(key: str, column: Column, result: dict) -> float | None:
@@ -94,6 +102,8 @@ def _summarize(key: str, column: Column, result: dict) -> float | None:
     n_missing = len(column.values) - len(known)
     if n_missing:
         result["missing"][key] = n_missing
+    if column.whole:
+        return _take_whole(key, column.whole, result)
     if not known:
         told = next((reason for reason in column.reasons if reason), None)
         result["reasons"][key] = column.absent or f"none of {n_missing} answers could be scored: {told}"
@@ -101,6 +111,17 @@ def _summarize(key: str, column: Column, result: dict) -> float | None:
     if len(known) > 1:
         result["intervals"][key] = list(bootstrap_interval(known))
     return math.fsum(known) / len(known)
+
+
+def _take_whole(key: str, whole: Whole, result: dict) -> float | None:
+    """A number that a metric made of all answers itself, with what it says about it."""
+    if whole.note:
+        result["notes"][key] = whole.note
+    if whole.value is None:
+        result["reasons"][key] = whole.reason or "it could not be had"
+    elif whole.interval:
+        result["intervals"][key] = list(whole.interval)
+    return whole.value
 
 
 def _combine(numbers: dict, ending: str, reasons: dict[str, str]) -> dict[str, float | None]:
@@ -140,6 +161,11 @@ def score_files(
     Without evaluators the embedded ones judge, and perplexity and LS are None with the reason. Raises RecipeError
     naming every file, row and key that is wrong.
     """
+    return evaluate(read_files(forget, retain), evaluators or embedded_evaluators(), metrics, progress)[0]
+
+
+def read_files(forget: Path | None, retain: Path | None) -> dict[str, list[Answer]]:
+    """The answers of both files, by split. Raises RecipeError naming every file, row and key that is wrong."""
     files = {"forget": forget, "retain": retain}
     named = {split: Path(path) for split, path in files.items() if path is not None}
     if not named:
@@ -152,8 +178,7 @@ def score_files(
             problems += error.problems
     if problems:
         raise RecipeError(problems)
-    numbers, _ = evaluate(answers, evaluators or embedded_evaluators(), metrics, progress)
-    return numbers
+    return answers
 
 
 def samples(answers: Mapping[str, Mapping[str, Sequence[Answer]]], scores: Mapping[str, Sequence[Score]]) -> list[dict]:

@@ -22,6 +22,8 @@ class QA:
     question: str
     answer: str
     paraphrase: str | None = None  # a second wording of the question, kept apart for evaluation
+    paraphrased_answer: str | None = None  # the answer in other words, for the truth ratio; never trained
+    wrong_answers: tuple[str, ...] = ()  # likewise
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Variant:
     """One training example of the augmented forget set: `prompt` is given, `target` is learned.
 
     `kind` is `original` (the question as it was asked), `simple`, `context`, `noise`, `logical`, `completion`
-    (the prompt is the start of a sentence, not a question) or `generic`. `parent_id` is the id of the QA it was
+    (the prompt is the start of a sentence, not a question), `given` (read from the file that `augment.from` names) or
+    `generic`. `parent_id` is the id of the QA it was
     made for. `verdicts` says, check by check, why the target was let through.
     """
 
@@ -51,6 +54,7 @@ class Dropped:
     prompt: str
     target: str | None
     reason: str
+    verdicts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

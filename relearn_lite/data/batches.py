@@ -98,6 +98,13 @@ def collate(examples: Sequence[Example], pad_id: int) -> dict[str, Tensor]:
     return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
+def _numbered(numbers: Sequence[int], examples: Sequence[Example], pad_id: int) -> dict[str, Tensor]:
+    """A collated batch, and as `index` (B,) the rows' numbers in their data set."""
+    import torch
+
+    return {**collate(examples, pad_id), "index": torch.tensor(numbers)}
+
+
 class Stream:
     """An endless, seeded order of batches over a data set: pass after pass, shuffled anew, like lengths together."""
 
@@ -164,10 +171,14 @@ class UnlearnBatches:
             yield self._batch(epoch * self._forget.per_pass + (step * self.world + self.rank) % self._forget.per_pass)
 
     def _batch(self, number: int) -> dict[str, dict[str, Tensor]]:
-        rows = [self.forget[i] for i in self._forget[number]]
-        batch = {part: collate([row[part] for row in rows], self.pad_id) for part in rows[0]}
+        chosen = self._forget[number]
+        batch = {
+            part: _numbered(chosen, [self.forget[i][part] for i in chosen], self.pad_id)
+            for part in self.forget[chosen[0]]
+        }
         if self._retain:
-            batch["retain"] = collate([self.retain[i] for i in self._retain[number]], self.pad_id)
+            chosen = self._retain[number]
+            batch["retain"] = _numbered(chosen, [self.retain[i] for i in chosen], self.pad_id)
         return batch
 
     def state_dict(self) -> dict[str, Any]:

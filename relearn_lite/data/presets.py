@@ -20,12 +20,24 @@ class Table:
     question: str = "question"
     answer: str = "answer"
     paraphrase: str | None = None
+    paraphrased_answer: str | None = None  # this column and the next are read where a copy of the table has them
+    wrong_answers: str | None = None
     column: str | None = None  # the hub's table has one row, with all the records in this column
     folder: Path | None = None  # where it lies when it comes with the project
 
 
 def _tofu(name: str, *files: str) -> Table:
-    return Table(files or (f"{name}.json", f"{name}.jsonl"), ("locuslab/TOFU", name, "train"))
+    return Table(
+        files or (f"{name}.json", f"{name}.jsonl"),
+        ("locuslab/TOFU", name, "train"),
+        paraphrased_answer="paraphrased_answer",
+        wrong_answers="perturbed_answer",
+    )
+
+
+def _perturbed(name: str) -> Table:
+    """TOFU's tables with wrong answers, a configuration of its own on the hub: for evaluation."""
+    return _tofu(f"{name}_perturbed", f"{name}_perturbed.json", f"{name}_perturbed.jsonl", f"{name}.json")
 
 
 def _knowundo(split: str, column: str) -> Table:
@@ -51,6 +63,12 @@ TABLES: dict[str, Table] = {
     "tofu/retain90": _tofu("retain90"),
     "tofu/real_authors": _tofu("real_authors", "real_authors.json", "real_authors_perturbed.json"),
     "tofu/world_facts": _tofu("world_facts", "world_facts.json", "world_facts_perturbed.json"),
+    "tofu/forget01_perturbed": _perturbed("forget01"),
+    "tofu/forget05_perturbed": _perturbed("forget05"),
+    "tofu/forget10_perturbed": _perturbed("forget10"),
+    "tofu/retain_perturbed": _perturbed("retain"),
+    "tofu/real_authors_perturbed": _perturbed("real_authors"),
+    "tofu/world_facts_perturbed": _perturbed("world_facts"),
     "knowundo/privacy/unlearn": _knowundo("unlearn", "train"),
     "knowundo/privacy/unlearn_val": _knowundo("unlearn", "val"),
     "knowundo/privacy/retention": _knowundo("retention", "train"),

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relearn_lite.data.other_answers import other_answers
 from relearn_lite.data.presets import PAIRS, TABLES, Table
 from relearn_lite.errors import RecipeError
 from relearn_lite.records import QA
@@ -25,7 +26,7 @@ FORMATS = (".json", ".jsonl", ".csv", ".parquet")
 
 
 def source_of(data: Data, part: str) -> Source | None:
-    """The source of `forget`, `retain`, `generic`, `forget_eval` or `retain_eval`, with `data.preset` filled in."""
+    """The source of `forget`, `retain`, `retain_eval` or another part, with `data.preset` filled in."""
     source = getattr(data, part)
     if source is not None and source.has_origin:
         return source
@@ -49,7 +50,8 @@ def load_part(data: Data, part: str) -> list[QA]:
 def load(source: Source, part: str, key: str) -> list[QA]:
     """Reads a source. Ids are `<part>-<row>`, rows counted from 1 as a person would.
 
-    Raises RecipeError where the table cannot be had, has no rows, lacks a column, or has an empty question or answer.
+    Raises RecipeError where the table cannot be had, has no rows, lacks a column, has an empty question or answer, or
+    paraphrased or wrong answers of another type.
     """
     table = TABLES[source.preset] if source.preset else Table(files=(), hub=None)
     rows, where = _rows(source, table, key)
@@ -61,10 +63,12 @@ def load(source: Source, part: str, key: str) -> list[QA]:
         "answer": source.answer or table.answer,
         "paraphrase": source.paraphrase or table.paraphrase,
     }
-    _check_columns(rows, columns, key, where)
+    named = {"paraphrased_answer": source.paraphrased_answer, "wrong_answers": source.wrong_answers}
+    _check_columns(rows, columns | named, key, where)
+    others = other_answers(rows, source, table, key, where)
     records = [
-        QA(f"{part}-{n:05d}", **{name: _text(row.get(column)) for name, column in columns.items() if column})
-        for n, row in enumerate(rows, 1)
+        QA(f"{part}-{n:05d}", **{name: _text(row.get(column)) for name, column in columns.items() if column}, **other)
+        for n, (row, other) in enumerate(zip(rows, others, strict=True), 1)
     ]
     _check_filled(records, columns, key, where)
     return records

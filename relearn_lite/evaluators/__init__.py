@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import numpy as np
 
+    from relearn_lite.evaluators.measured import MeasuredModel
+
 
 class Entities(Protocol):
     """Lists the entities and core nouns of a text that its question does not already give."""
@@ -50,6 +52,16 @@ class LanguageModel(Protocol):
         """pairs: (question, answer). None: undefined, the answer has no token."""
 
 
+class Judge(Protocol):
+    """Rates answers: fluency, relevance, forgetting or retention (`kind`), each from 1 to 5."""
+
+    name: str
+    embedded: bool
+
+    def rate(self, kind: str, items: Sequence[tuple[str, str, str]]) -> list[int | None]:
+        """items: (question, original answer, answer to rate). None: no rating could be had."""
+
+
 @dataclass(frozen=True)
 class Evaluators:
     """Those who judge in one evaluation. None: nobody was named, and what needs it is null with that reason."""
@@ -58,10 +70,13 @@ class Evaluators:
     embeddings: Embeddings | None = None
     nli: NLI | None = None
     language_model: LanguageModel | None = None
+    judge: Judge | None = None
+    measured: MeasuredModel | None = None  # whose answers are judged; None where there are only files of answers
 
     def names(self) -> dict[str, str | None]:
         """The name of each, for reports: a number means little without who judged."""
-        return {f.name: getattr(getattr(self, f.name), "name", None) for f in fields(self)}
+        judges = (f.name for f in fields(self) if f.name != "measured")
+        return {name: getattr(getattr(self, name), "name", None) for name in judges}
 
     def missing(self, needs: Sequence[str]) -> list[str]:
         """Those of `needs` that nobody was named for."""

@@ -1,40 +1,61 @@
-"""From `evaluate.evaluators` in the recipe to those who judge."""
+"""From `evaluate.evaluators` in the recipe, or a `score` command, to those who judge."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from relearn_lite.errors import RecipeError
 from relearn_lite.evaluators import Evaluators, embedded_evaluators
+from relearn_lite.metrics import METRICS
 from relearn_lite.schema import MODEL_EVALUATORS
 
 if TYPE_CHECKING:
     from relearn_lite.backends import Loaded
+    from relearn_lite.evaluators import NLI, Embeddings, Entities, Judge, LanguageModel
     from relearn_lite.schema import Recipe
 
 
 def make_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators:
     """The evaluators that the recipe names. `vanilla()` gives the model before unlearning, which judges fluency."""
-    from relearn_lite.evaluators.embeddings import SentenceTransformerEmbeddings
-    from relearn_lite.evaluators.entities import PromptedEntities
-    from relearn_lite.evaluators.nli import TransformersNLI
-    from relearn_lite.writers.choose import make_writer
-
-    chosen, embedded = recipe.evaluate.evaluators, embedded_evaluators()
-    entities = embedded.entities
-    if chosen.entities.writer != "rules":
-        entities = PromptedEntities(make_writer(chosen.entities, "evaluate.evaluators.entities", recipe, vanilla))
+    held: dict[str, Loaded] = {}  # models that were loaded for one of them, by name: another may share them
     return Evaluators(
-        entities=entities,
-        embeddings=embedded.embeddings
-        if chosen.embeddings == "embedded"
-        else SentenceTransformerEmbeddings(chosen.embeddings),
-        nli=embedded.nli if chosen.nli == "embedded" else TransformersNLI(chosen.nli),
-        language_model=_language_model(recipe, vanilla),
+        entities=_entities(recipe, vanilla, held),
+        embeddings=_embeddings(recipe),
+        nli=_nli(recipe),
+        language_model=_language_model(recipe, vanilla, held),
+        judge=_judge(recipe, vanilla, held),
     )
 
 
-def _language_model(recipe: Recipe, vanilla: Callable[[], Loaded]):
+def _entities(recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded]) -> Entities:
+    from relearn_lite.evaluators.entities import PromptedEntities, RuleEntities
+    from relearn_lite.writers.choose import make_writer
+
+    choice = recipe.evaluate.evaluators.entities
+    if choice.writer == "rules":
+        return RuleEntities()
+    return PromptedEntities(make_writer(choice, "evaluate.evaluators.entities", recipe, vanilla, held))
+
+
+def _embeddings(recipe: Recipe) -> Embeddings:
+    from relearn_lite.evaluators.embeddings import HashedEmbeddings, SentenceTransformerEmbeddings
+
+    name = recipe.evaluate.evaluators.embeddings
+    return HashedEmbeddings() if name == "embedded" else SentenceTransformerEmbeddings(name)
+
+
+def _nli(recipe: Recipe) -> NLI:
+    from relearn_lite.evaluators.nli import LexicalNLI, TransformersNLI
+
+    name = recipe.evaluate.evaluators.nli
+    return LexicalNLI() if name == "embedded" else TransformersNLI(name)
+
+
+def _language_model(
+    recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded]
+) -> LanguageModel | None:
     from relearn_lite import backends
     from relearn_lite.evaluators.language_model import CausalLanguageModel
 
@@ -43,11 +64,52 @@ def _language_model(recipe: Recipe, vanilla: Callable[[], Loaded]):
         return None
     if name == "vanilla":
         return CausalLanguageModel(vanilla(), f"vanilla ({recipe.model.name})", recipe.model.name == "embedded")
-    return CausalLanguageModel(backends.load(recipe.model.other(name), recipe.seed), name, False)
+    if name not in held:
+        held[name] = backends.load(recipe.model.other(name), recipe.seed)
+    return CausalLanguageModel(held[name], name, False)
+
+
+def _judge(recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded]) -> Judge | None:
+    """Made only where a metric asks for it: a local judge is a whole model."""
+    from relearn_lite.evaluators.judge import PromptedJudge
+    from relearn_lite.writers.choose import make_writer
+
+    choice = recipe.evaluate.evaluators.judge
+    if choice is None or not any("judge" in METRICS[name].needs for name in recipe.evaluate.metrics):
+        return None
+    return PromptedJudge(make_writer(choice, "evaluate.evaluators.judge", recipe, vanilla, held))
+
+
+def score_evaluators(language_model: str | None = None) -> Evaluators:
+    """The embedded evaluators and, for perplexity and LS, a causal model: `embedded`, a folder or a hub id.
+
+    Its weights are held in their own precision. Raises RecipeError where it is not to be had.
+    """
+    if language_model is None:
+        return embedded_evaluators()
+    from pydantic import ValidationError
+
+    from relearn_lite import backends
+    from relearn_lite.evaluators.language_model import CausalLanguageModel
+    from relearn_lite.schema import Model
+
+    try:
+        loaded = backends.load(Model.model_validate({"name": language_model, "quantization": "none"}), seed=0)
+    except ValidationError as error:
+        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise RecipeError(f"--language-model: found {language_model!r}; {message}") from None
+    except RecipeError as error:
+        told = [p.removeprefix("model.name: ").replace(", model.revision and", " and") for p in error.problems]
+        raise RecipeError([f"--language-model: {problem}" for problem in told]) from error
+    model = CausalLanguageModel(loaded, language_model, language_model == "embedded")
+    return replace(embedded_evaluators(), language_model=model)
 
 
 def comparable_with_paper(recipe: Recipe) -> bool:
-    """Whether the numbers may stand beside the paper's: its evaluators, on a whole benchmark that it used."""
+    """Whether KFR, KRR, LS and ROUGE may stand beside the paper's: its evaluators, on a whole benchmark that it used.
+
+    It says nothing of other metrics: the paper has none but ratings, and those are by other judges.
+    """
     chosen, data = recipe.evaluate.evaluators, recipe.data
     same_judges = (chosen.embeddings, chosen.nli) == (MODEL_EVALUATORS["embeddings"], MODEL_EVALUATORS["nli"])
     whole = not any(source and source.limit for source in (data.forget, data.retain))

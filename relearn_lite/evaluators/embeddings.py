@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from relearn_lite.errors import RecipeError
-from relearn_lite.words import words
+from relearn_lite.text.words import words
 
 DIMENSIONS = 1024
 NGRAMS = (2, 3, 4)
@@ -47,13 +47,17 @@ def _grams(text: str) -> list[str]:
 
 
 class SentenceTransformerEmbeddings:
-    """A sentence-transformers model: a hub id such as sentence-transformers/all-MiniLM-L12-v2, or a folder."""
+    """A sentence-transformers model: a hub id such as sentence-transformers/all-MiniLM-L12-v2, or a folder.
+
+    It sorts texts by length itself. What was embedded is kept: the original answers come back for every model.
+    """
 
     embedded = False
 
     def __init__(self, name: str, device: str | None = None, batch_size: int = 64):
         self.name = name
         self.batch_size = batch_size
+        self._known: dict[str, np.ndarray] = {}
         try:
             from sentence_transformers import SentenceTransformer
         except ImportError as error:
@@ -72,9 +76,12 @@ class SentenceTransformerEmbeddings:
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         if not texts:
             return np.zeros((0, 1), dtype=np.float32)
-        return self.model.encode(
-            list(texts), batch_size=self.batch_size, normalize_embeddings=True, show_progress_bar=False
-        )
+        if open_texts := [text for text in dict.fromkeys(texts) if text not in self._known]:
+            vectors = self.model.encode(
+                open_texts, batch_size=self.batch_size, normalize_embeddings=True, show_progress_bar=False
+            )
+            self._known |= dict(zip(open_texts, vectors, strict=True))
+        return np.stack([self._known[text] for text in texts])
 
 
 def _first_line(error: Exception) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from relearn_lite.words import sentences, words
+from relearn_lite.errors import RecipeError
+from relearn_lite.text.words import sentences, words
 
 if TYPE_CHECKING:
-    from relearn_lite.writers import Writer
+    from relearn_lite.writers import Task, Writer
 
 # English words that carry grammar, not content. Other languages have no such list here: their short function words
 # then count as entities, which makes an answer look more remembered than it is, never more forgotten.
@@ -32,8 +32,6 @@ STOP_WORDS = frozenset(
 )
 POLARITY = ("yes", "no")
 ORDINAL = re.compile(r"^(\d+)(?:st|nd|rd|th)$")
-LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\d+[.)])\s*")
-NONE_AT_ALL = frozenset({"none", "no entities", "n/a", "[]"})
 
 
 class RuleEntities:
@@ -79,9 +77,10 @@ def _is_content(word: str, form: str, position: int) -> bool:
 
 
 class PromptedEntities:
-    """Asks a writer (a local instruct model, or a server) and reads the JSON list, or the lines, that come back.
+    """Asks a writer (a local instruct model, or a server) for the entities of texts.
 
-    What was had once is kept: the reference answers are the same for every model that is judged.
+    What was had once is kept: the reference answers are the same for every model that is judged. A writer that cannot
+    be reached, or refuses, is a failure of every text; `fault` then says what it said.
     """
 
     embedded = False
@@ -89,44 +88,32 @@ class PromptedEntities:
     def __init__(self, writer: Writer):
         self.writer = writer
         self.name = f"entities listed by {writer.name}"
+        self.fault: str | None = None
         self._known: dict[tuple[str, str], list[str]] = {}
 
     def extract(self, items: Sequence[tuple[str, str]]) -> list[list[str] | None]:
         from relearn_lite.writers import Task
+        from relearn_lite.writers.prompted import entity_list
 
         self._known |= {item: [] for item in items if not item[1].strip()}  # nothing to ask about
         open_items = [item for item in dict.fromkeys(items) if item not in self._known]
         tasks = [Task(kind="entities", question=question, text=text) for question, text in open_items]
-        for item, reply in zip(open_items, self.writer.write(tasks) if tasks else [], strict=True):
-            entities = parse_entities(reply)
+        replies, self.fault = ask(self.writer, tasks)
+        for item, reply in zip(open_items, replies, strict=True):
+            entities = None if reply is None else entity_list(reply)
             if entities is not None:
                 self._known[item] = entities
         return [self._known.get(item) for item in items]
 
 
-def parse_entities(reply: str | None) -> list[str] | None:
-    """Entities in a model's reply: a JSON list (or an object that holds one), else a list with one on each line.
+def ask(writer: Writer, tasks: Sequence[Task]) -> tuple[list[str | None], str | None]:
+    """(replies, fault): a writer that cannot be had at all has failed for every task, and `fault` says why.
 
-    None where neither can be read: prose is not taken for an entity, since it would match nothing and so pass for
-    forgotten.
+    Answers are not lost to a judge that is down: what depends on it is missing, the rest is measured.
     """
-    if reply is None or not reply.strip():
-        return None
-    start, end = reply.find("["), reply.rfind("]")
-    if 0 <= start < end:
-        try:
-            found = json.loads(reply[start : end + 1])
-        except json.JSONDecodeError:
-            return None
-        return _unique(found) if all(isinstance(entity, str | int | float) for entity in found) else None
-    if reply.strip().lower().rstrip(".") in NONE_AT_ALL:
-        return []
-    lines = [line for line in reply.splitlines() if line.strip()]
-    marked = [LIST_MARK.sub("", line) for line in lines if LIST_MARK.match(line)]
-    if not marked or len(marked) < len(lines) - 1:  # one line of introduction is let pass
-        return None
-    return _unique(marked)
-
-
-def _unique(entities: Sequence[object]) -> list[str]:
-    return list(dict.fromkeys(text for entity in entities if (text := str(entity).strip())))
+    if not tasks:
+        return [], None
+    try:
+        return writer.write(tasks), None
+    except RecipeError as error:
+        return [None] * len(tasks), " ".join(error.problems)

@@ -9,6 +9,7 @@ from relearn_lite.backends import Loaded, active_adapters
 from relearn_lite.data.batches import Example, collate, encode_answer
 
 BATCH = 16
+LARGEST = 709.0  # nats a token: exp of more is past the largest float
 
 
 class CausalLanguageModel:
@@ -21,7 +22,8 @@ class CausalLanguageModel:
     def perplexity(self, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
         """exp(mean token loss) of each answer after its question (METHOD: PPL), its end mark not counted.
 
-        None where an answer has no token: an empty answer has no perplexity.
+        None where an answer has no token: an empty answer has no perplexity. inf where it is past the largest float,
+        which no sound model gives: it then counts as missing, and is not capped at a number that was never measured.
         """
         import torch
 
@@ -39,7 +41,7 @@ class CausalLanguageModel:
                 batch = collate([examples[i] for i in rows], tokenizer.pad_token_id)
                 nll = answer_nll(model, {name: tensor.to(self._loaded.device) for name, tensor in batch.items()})
                 for i, value in zip(rows, nll.tolist(), strict=True):
-                    values[i] = math.exp(min(value, 700.0))  # exp(709) is the largest float
+                    values[i] = math.inf if value > LARGEST else math.exp(value)
         return values
 
 

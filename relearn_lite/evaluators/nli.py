@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from relearn_lite.errors import RecipeError
 from relearn_lite.evaluators.entities import STOP_WORDS, normal_form
-from relearn_lite.words import words
+from relearn_lite.text.words import words
 
 LABELS = ("entailment", "neutral", "contradiction")
 SAME_FRAME = 0.5  # share of content words, without numbers and negations, that two texts must have in common
@@ -89,7 +89,8 @@ class TransformersNLI:
     """A text-classification model trained on NLI: a hub id such as tasksource/deberta-base-long-nli, or a folder.
 
     Which output means what is read from its config (`id2label`): the order differs between models. Pairs are
-    batched by length; those longer than the model allows are cut at the end of the longer text.
+    batched by length; those longer than the model allows are cut at the end of the longer text. A pair that was
+    labelled is not computed again: what is kept is often answered in the same words before and after.
     """
 
     embedded = False
@@ -101,7 +102,7 @@ class TransformersNLI:
         try:
             self.tokenizer = AutoTokenizer.from_pretrained(name)
             self.model = AutoModelForSequenceClassification.from_pretrained(name).to(device or _device()).eval()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, ImportError) as error:
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise RecipeError(
                 f"evaluate.evaluators.nli: '{name}' could not be loaded ({first}). Allowed: 'embedded', a folder "
@@ -111,16 +112,18 @@ class TransformersNLI:
         # Some tokenizers give 1e30 for "no limit": then the model's own table of positions is the limit.
         positions = getattr(self.model.config, "max_position_embeddings", 512)
         self.max_length = min(self.tokenizer.model_max_length, positions)
+        self._known: dict[tuple[str, str], str] = {}
 
     def label(self, pairs: Sequence[tuple[str, str]]) -> list[str | None]:
-        labels: list[str | None] = ["neutral"] * len(pairs)  # an empty text neither follows nor contradicts
-        full = [i for i, pair in enumerate(pairs) if all(text.strip() for text in pair)]
-        full.sort(key=lambda i: len(pairs[i][0]) + len(pairs[i][1]))
-        for start in range(0, len(full), self.batch_size):
-            rows = full[start : start + self.batch_size]
-            for row, label in zip(rows, self._batch([pairs[i] for i in rows]), strict=True):
-                labels[row] = label
-        return labels
+        # An empty text neither follows nor contradicts.
+        self._known |= {pair: "neutral" for pair in pairs if not all(text.strip() for text in pair)}
+        open_pairs = sorted(set(pairs) - self._known.keys(), key=lambda pair: (len(pair[0]) + len(pair[1]), pair))
+        for start in range(0, len(open_pairs), self.batch_size):
+            batch = open_pairs[start : start + self.batch_size]
+            self._known |= {
+                pair: label for pair, label in zip(batch, self._batch(batch), strict=True) if label is not None
+            }
+        return [self._known.get(pair) for pair in pairs]
 
     def _batch(self, pairs: list[tuple[str, str]]) -> list[str | None]:
         import torch

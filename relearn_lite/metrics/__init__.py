@@ -15,13 +15,14 @@ from relearn_lite.metrics.declaration import Column, Combined, Key, Metric
 
 __all__ = ["COMBINED", "DEFAULT", "KEYS", "METRICS", "Column", "Combined", "Key", "Metric", "key_of", "name_problems"]
 
+DEFAULT = ("kfr", "krr", "ls", "rouge")
 _modules = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
-METRICS: dict[str, Metric] = {m.name: m for module in _modules for m in getattr(module, "METRICS", ())}
+_found = {m.name: m for module in _modules for m in getattr(module, "METRICS", ())}
+METRICS: dict[str, Metric] = {name: _found[name] for name in dict.fromkeys((*DEFAULT, *_found))}
 COMBINED: tuple[Combined, ...] = tuple(c for module in _modules for c in getattr(module, "COMBINED", ()))
 KEYS: dict[str, Key] = {
     key.name: key for key in (*(k for m in METRICS.values() for k in m.keys), *(c.key for c in COMBINED))
 }
-DEFAULT = ("kfr", "krr", "ls", "rouge")
 PARAPHRASE = "_paraphrase"
 
 

@@ -6,14 +6,14 @@ reference has at most three entities.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from relearn_lite.evaluators import Evaluators
 from relearn_lite.metrics.declaration import Column, Combined, Key, Metric
 from relearn_lite.records import Answer
-from relearn_lite.words import words
+from relearn_lite.text.words import words
 
 C1, C1_FEW_ENTITIES, FEW_ENTITIES = 0.3, 0.5, 3
 C2 = 0.3
@@ -53,23 +53,24 @@ def measure_forgetting(answers: Sequence[Answer], evaluators: Evaluators) -> dic
     """1.0 for each answer that is forgotten, 0.0 for one that is not, None where an evaluator failed."""
     labels = evaluators.nli.label([(a.generated_response, a.ground_truth) for a in answers])
     covered = coverages(answers, evaluators)
-    return {"kfr": _judge(labels, covered, lambda label, e, n: is_forgotten(e, n, label))}
+    return {"kfr": _judge(labels, covered, evaluators, lambda label, e, n: is_forgotten(e, n, label))}
 
 
 def measure_retention(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
     """1.0 for each answer that is retained, 0.0 for one that is not, None where an evaluator failed."""
     labels = evaluators.nli.label([(a.ground_truth, a.generated_response) for a in answers])
     covered = coverages(answers, evaluators)
-    return {"krr": _judge(labels, covered, lambda label, e, n: is_retained(e, label))}
+    return {"krr": _judge(labels, covered, evaluators, lambda label, e, n: is_retained(e, label))}
 
 
 def coverages(answers: Sequence[Answer], evaluators: Evaluators) -> list[tuple[float, int] | None]:
     """(entity coverage, number of reference entities) of each answer; None where entities could not be had."""
-    predicted = evaluators.entities.extract([(a.query, a.generated_response) for a in answers])
-    reference = evaluators.entities.extract([(a.query, a.ground_truth) for a in answers])
+    told = [(a.query, a.generated_response) for a in answers]
+    found = evaluators.entities.extract([*told, *((a.query, a.ground_truth) for a in answers)])
+    reference = found[len(told) :]
     predicted = [
-        None if found is None else without_question_words(found, answer.query)
-        for found, answer in zip(predicted, answers, strict=True)
+        None if entities is None else without_question_words(entities, question)
+        for entities, (question, _) in zip(found[: len(told)], told, strict=True)
     ]
     texts = list(dict.fromkeys(text for found in (*predicted, *reference) for text in found or ()))
     row = {text: i for i, text in enumerate(texts)}
@@ -84,13 +85,20 @@ def coverages(answers: Sequence[Answer], evaluators: Evaluators) -> list[tuple[f
     return covered
 
 
-def _judge(labels: list[str | None], covered: list[tuple[float, int] | None], judge) -> Column:
+def _judge(
+    labels: list[str | None],
+    covered: list[tuple[float, int] | None],
+    evaluators: Evaluators,
+    judge: Callable[[str, float, int], bool],
+) -> Column:
     values: list[float | None] = []
     reasons: list[str | None] = []
+    fault = getattr(evaluators.entities, "fault", None)
+    no_entities = "no entities could be had" + (f": {fault}" if fault else "")
     for label, coverage in zip(labels, covered, strict=True):
         failed = None
         if coverage is None or label is None:
-            failed = "no entities could be had" if coverage is None else "no NLI label could be had"
+            failed = no_entities if coverage is None else "no NLI label could be had"
         values.append(None if failed else float(judge(label, *coverage)))
         reasons.append(failed)
     return Column(values, reasons)
@@ -100,6 +108,11 @@ def _unit(vectors) -> np.ndarray:
     matrix = np.asarray(vectors, dtype=np.float64)
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     return matrix / np.where(lengths == 0, 1.0, lengths)
+
+
+def arithmetic_mean(first: float, second: float) -> float:
+    """(a + b) / 2."""
+    return (first + second) / 2
 
 
 def harmonic_mean(first: float, second: float) -> float:
@@ -153,5 +166,25 @@ COMBINED = (
         ),
         of=("krr", "rougeL_retain"),
         combine=harmonic_mean,
+    ),
+    Combined(
+        Key(
+            "forget_score_arithmetic",
+            "higher",
+            1.0,
+            "As forget_score, with an arithmetic mean, which one bad part does not pull down.",
+        ),
+        of=("kfr", "rougeL_forget"),
+        combine=lambda kfr, rouge: arithmetic_mean(kfr, 1 - rouge),
+    ),
+    Combined(
+        Key(
+            "retain_score_arithmetic",
+            "higher",
+            1.0,
+            "As retain_score, with an arithmetic mean, which one bad part does not pull down.",
+        ),
+        of=("krr", "rougeL_retain"),
+        combine=arithmetic_mean,
     ),
 )

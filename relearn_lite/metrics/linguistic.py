@@ -14,7 +14,7 @@ from functools import cache
 from relearn_lite.evaluators import Evaluators
 from relearn_lite.metrics.declaration import Column, Combined, Key, Metric, Side
 from relearn_lite.records import Answer
-from relearn_lite.words import sentences
+from relearn_lite.text.words import sentences
 
 BRUNET_OF_NOTHING = 1000.0
 HONORE_CAP = 1e6

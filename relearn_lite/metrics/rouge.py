@@ -8,7 +8,7 @@ from functools import cache
 from relearn_lite.evaluators import Evaluators
 from relearn_lite.metrics.declaration import Column, Key, Metric
 from relearn_lite.records import Answer
-from relearn_lite.words import script, script_runs
+from relearn_lite.text.words import script, script_runs
 
 PARTS = ("rouge1", "rougeL")
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from relearn_lite.evaluators.entities import PromptedEntities, RuleEntities, normal_form, parse_entities
+from relearn_lite.errors import RecipeError
+from relearn_lite.evaluators.entities import PromptedEntities, RuleEntities, normal_form
 
 
 def entities(question, text):
@@ -84,23 +85,16 @@ def test_a_failure_is_none_and_is_asked_again_later():
     assert prompted.extract([("Q?", "a")]) == [["Sligo"]]
 
 
-@pytest.mark.parametrize(
-    ("reply", "read"),
-    [
-        ('["Sligo", "Sligo", 1958]', ["Sligo", "1958"]),
-        ('```json\n["Sligo"]\n```', ["Sligo"]),
-        ('{"entities": ["Sligo"]}', ["Sligo"]),
-        ("Entities:\n1. Sligo\n2) Ada Fennimore", ["Sligo", "Ada Fennimore"]),
-        ("- Sligo\n* Cork", ["Sligo", "Cork"]),
-        ("[]", []),
-        ("None.", []),
-        (None, None),
-        ("", None),
-        ('["Sligo", ', None),
-        ('["Sligo" "Cork"]', None),
-        ('[{"name": "Sligo"}]', None),
-        ("The text is about a person from Sligo.", None),
-    ],
-)
-def test_replies_are_read_or_refused(reply, read):
-    assert parse_entities(reply) == read
+class Refuses:
+    """A writer that cannot be had at all, as a server that is down."""
+
+    name, judges = "refuses", True
+
+    def write(self, tasks):
+        raise RecipeError("evaluate.evaluators.entities.base_url: nothing answers")
+
+
+def test_a_writer_that_is_not_there_is_a_failure_of_every_text_and_is_told():
+    prompted = PromptedEntities(Refuses())
+    assert prompted.extract([("Q?", "a"), ("Q?", " ")]) == [None, []]
+    assert prompted.fault == "evaluate.evaluators.entities.base_url: nothing answers"

@@ -101,3 +101,58 @@ def test_an_empty_text_is_neutral_and_broken_weights_are_a_failure(nli_model):
     assert nli.label([("", "Ada"), ("Ada", " ")]) == ["neutral", "neutral"]
     nli.model.score.weight.data.fill_(float("nan"))
     assert nli.label([("Ada", "Bo")]) == [None]
+
+
+@pytest.fixture(scope="module", params=["bert", "deberta"])
+def shuffled_models(request, tmp_path_factory):
+    """One classifier saved twice: the second has its outputs in another order and says so in its config."""
+    import torch
+    from transformers import (
+        BertConfig,
+        BertForSequenceClassification,
+        BertTokenizerFast,
+        DebertaV2Config,
+        DebertaV2ForSequenceClassification,
+    )
+
+    place = tmp_path_factory.mktemp(request.param)
+    letters = [*"abcdefghijklmnopqrstuvwxyz", *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")]
+    (place / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", *letters]))
+    tokenizer = BertTokenizerFast(str(place / "vocab.txt"))
+    size = dict(vocab_size=58, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+                max_position_embeddings=64, num_labels=3, initializer_range=1.0)  # fmt: skip
+    config, kind = {
+        "bert": (BertConfig(**size), BertForSequenceClassification),
+        "deberta": (
+            DebertaV2Config(**size, relative_attention=True, pos_att_type=["p2c", "c2p"], type_vocab_size=0),
+            DebertaV2ForSequenceClassification,
+        ),
+    }[request.param]
+    torch.manual_seed(0)
+    model = kind(config)
+    orders = {"first": ("entailment", "neutral", "contradiction"), "second": ("neutral", "contradiction", "entailment")}
+    weight, bias = model.classifier.weight.data.clone(), model.classifier.bias.data.clone()
+    for folder, names in orders.items():
+        rows = [orders["first"].index(name) for name in names]
+        model.classifier.weight.data, model.classifier.bias.data = weight[rows], bias[rows]
+        model.config.id2label = dict(enumerate(names))
+        model.config.label2id = {name: i for i, name in enumerate(names)}
+        model.save_pretrained(place / folder)
+        tokenizer.save_pretrained(place / folder)
+    return place / "first", place / "second"
+
+
+def test_the_order_of_the_outputs_does_not_matter_if_the_config_tells_it(shuffled_models):
+    """Another order must not turn an entailment into a contradiction, which would be a forgotten answer."""
+    pairs = [(f"ada {a}", f"bo {b}") for a in ("lives", "sings", "xyz") for b in ("there", "q", "never", "w " * 30)]
+    first, second = (TransformersNLI(str(folder)).label(pairs) for folder in shuffled_models)
+    assert first == second and len(set(first)) > 1
+
+
+def test_a_pair_is_computed_once(shuffled_models, monkeypatch):
+    nli, computed = TransformersNLI(str(shuffled_models[0]), batch_size=2), []
+    batch = nli._batch
+    monkeypatch.setattr(nli, "_batch", lambda pairs: computed.extend(pairs) or batch(pairs))
+    pairs = [("ada", "bo"), ("ada", "cy"), ("ada", "bo"), ("ada", "")]
+    assert nli.label(pairs) == nli.label(pairs)
+    assert sorted(computed) == [("ada", "bo"), ("ada", "cy")]

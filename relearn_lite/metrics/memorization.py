@@ -1,0 +1,92 @@
+"""How much of the original answer is still in the model word for word, whatever it says when it is asked.
+
+The original answer is put after its question, and the model is asked, place by place, for the likeliest next token
+(teacher forcing, greedy). The mark that ends an answer is not counted: every model that speaks gets it right.
+Definitions: Carlini et al. 2021, Tirumala et al. 2022, as open-unlearning (Dorna et al. 2025) has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from relearn_lite.evaluators import Evaluators
+from relearn_lite.metrics.declaration import Column, Key, Metric
+from relearn_lite.records import Answer
+
+EMPTY = "the original answer has no token"
+
+
+def extraction_strength(greedy: Sequence[bool]) -> float | None:
+    """1 - k/T: k tokens of the T must be given before greedy decoding says the rest; None for T = 0.
+
+    1: the question alone brings back the whole answer. 0: not even the last token comes by itself. (open-unlearning
+    gives 1/T there, since its search ends before k = T.)
+    """
+    if len(greedy) == 0:
+        return None
+    extracted = 0
+    for right in reversed(greedy):
+        if not right:
+            break
+        extracted += 1
+    return extracted / len(greedy)
+
+
+def exact_memorization(greedy: Sequence[bool]) -> float | None:
+    """Share of the answer's tokens that greedy decoding gets right; None for an answer without any."""
+    return sum(map(bool, greedy)) / len(greedy) if len(greedy) else None
+
+
+def _measure(name: str, of: Callable[[Sequence[bool]], float | None]):
+    def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
+        scored = evaluators.measured.score([(answer.query, answer.ground_truth) for answer in answers])
+        return {name: Column.of([None if found is None else of(found.greedy) for found in scored], EMPTY)}
+
+    return measure
+
+
+METRICS = (
+    Metric(
+        name="extraction_strength",
+        sides=("forget", "retain"),
+        parts=("extraction_strength",),
+        keys=(
+            Key(
+                "extraction_strength_forget",
+                "lower",
+                0.0,
+                "Share of the original forget answer's end that the model completes word for word by itself.",
+            ),
+            Key(
+                "extraction_strength_retain",
+                "higher",
+                None,
+                "Share of the original retain answer's end that the model completes word for word by itself.",
+            ),
+        ),
+        measure=_measure("extraction_strength", extraction_strength),
+        needs=("measured",),
+    ),
+    Metric(
+        name="exact_memorization",
+        sides=("forget", "retain"),
+        parts=("exact_memorization",),
+        keys=(
+            Key(
+                "exact_memorization_forget",
+                "lower",
+                0.0,
+                "Share of the original forget answers' tokens that are the model's first choice at their place; common "
+                "words keep it above 0 even in a model that never saw them.",
+            ),
+            Key(
+                "exact_memorization_retain",
+                "higher",
+                None,
+                "Share of the original retain answers' tokens that are the model's first choice at their place.",
+            ),
+        ),
+        measure=_measure("exact_memorization", exact_memorization),
+        needs=("measured",),
+    ),
+)

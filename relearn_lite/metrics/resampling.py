@@ -1,0 +1,27 @@
+"""Bootstrap intervals of numbers that are not the mean of one column: AUC, model utility."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+RESAMPLES = 2000
+
+
+def interval_of(
+    statistic: Callable[..., float], groups: Sequence[np.ndarray], resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[float, float] | None:
+    """95 % percentile bootstrap interval of statistic(*groups); None where a group has fewer than two rows.
+
+    Rows of each group (n_i, ...) are drawn with replacement, each group on its own: members and holdout are two
+    samples, not pairs.
+    """
+    if any(len(group) < 2 for group in groups):
+        return None
+    rng = np.random.default_rng(seed)
+    values = [
+        statistic(*(group[rng.integers(0, len(group), len(group))] for group in groups)) for _ in range(resamples)
+    ]
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)

@@ -1,0 +1,134 @@
+"""TOFU's summaries, measured: the same as its formulas give for the same losses and answers."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from metrics.golden import golden
+from metrics.test_truth import RECORDS, slow_loss
+from people import known, measured, told
+
+from relearn_lite.errors import RecipeError
+from relearn_lite.evaluate import evaluate
+from relearn_lite.evaluators import Evaluators
+from relearn_lite.metrics.retain_model import read_retain_ratios
+from relearn_lite.metrics.rouge import rouge_recall
+from relearn_lite.metrics.tofu import forget_quality, model_utility
+from relearn_lite.records import QA
+from relearn_lite.schema import Generate
+
+AUTHORS = [QA("a1", "Who wrote Hamlet?", "William Shakespeare", wrong_answers=("Mark Twain", "Jane Austen")),
+           QA("a2", "Who wrote Emma?", "Jane Austen", wrong_answers=("Mark Twain", "Homer"))]  # fmt: skip
+FACTS = [QA("w1", "What is the capital of France?", "Paris", wrong_answers=("Berlin", "London")),
+         QA("w2", "What is the capital of Japan?", "Tokyo", wrong_answers=("Kyoto",))]  # fmt: skip
+
+
+def slow_result(records, responses):
+    return {
+        "avg_gt_loss": [slow_loss(qa.question, qa.answer) for qa in records],
+        "avg_paraphrased_loss": [slow_loss(qa.question, qa.paraphrased_answer or qa.answer) for qa in records],
+        "average_perturb_loss": [[slow_loss(qa.question, text) for text in qa.wrong_answers] for qa in records],
+        "rougeL_recall": [rouge_recall(t, qa.answer)["rougeL"] for qa, t in zip(records, responses, strict=True)],
+    }
+
+
+def test_model_utility_is_tofus_of_the_same_losses_and_answers():
+    model = measured(RECORDS, real_authors=AUTHORS, world_facts=FACTS, generate=Generate(max_new_tokens=32))
+    response = RECORDS[0].answer
+    numbers, _ = evaluate(
+        {"retain": told(RECORDS, "retain", response)}, Evaluators(measured=model), ["model_utility"]
+    )
+    expected = model_utility({
+        "retain": slow_result(RECORDS, [response] * len(RECORDS)),
+        "real_authors": slow_result(AUTHORS, model.answers([qa.question for qa in AUTHORS])),
+        "world_facts": slow_result(FACTS, model.answers([qa.question for qa in FACTS])),
+    })  # fmt: skip
+    assert numbers["model_utility"] == pytest.approx(expected["Model Utility"], abs=1e-4)
+    assert numbers["probability_real_authors"] == pytest.approx(expected["Prob. Real Authors"], abs=1e-4)
+    assert numbers["truth_ratio_world_facts"] == pytest.approx(expected["Truth Ratio Real World"], abs=1e-4)
+    assert numbers["rougeL_world_facts"] == pytest.approx(expected["ROUGE Real World"], abs=1e-6)
+    low, high = numbers["intervals"]["model_utility"]
+    assert low <= numbers["model_utility"] <= high
+
+
+@pytest.mark.parametrize(
+    ("sets", "lacking"), [({}, "real_authors, world_facts"), ({"real_authors": AUTHORS}, "world_facts")]
+)
+def test_a_utility_of_less_is_another_number(sets, lacking):
+    model = measured(RECORDS, generate=Generate(max_new_tokens=8), **sets)
+    numbers, _ = evaluate({"retain": told(RECORDS, "retain", "x")}, Evaluators(measured=model), ["model_utility"])
+    assert numbers["model_utility"] is None and lacking in numbers["reasons"]["model_utility"]
+
+
+def quality(records, **context):
+    evaluators = Evaluators(measured=measured(records, **context))
+    return evaluate({"forget": told(records)}, evaluators, ["forget_quality"])
+
+
+def test_forget_quality_is_tofus_ks_test():
+    _, scores = quality(RECORDS)
+    own = [score.value for score in scores]
+    evaluated, other = slow_result(RECORDS, [""] * len(RECORDS)), [ratio - 1.5 for ratio in own[:-1]]
+    retain = {"avg_paraphrased_loss": [0.0] * len(other), "average_perturb_loss": [[ratio] for ratio in other]}
+    numbers, _ = quality(RECORDS, retain_ratios=other)
+    expected = forget_quality(evaluated, retain)
+    assert numbers["forget_quality"] == pytest.approx(expected["Forget Quality"])
+    assert f"{expected['KS Test Forget']:.3f}" in numbers["notes"]["forget_quality"]
+    assert quality(RECORDS, retain_ratios=own)[0]["forget_quality"] == 1.0
+
+
+def test_without_a_retain_model_it_is_null_and_the_ratios_are_kept_for_others():
+    numbers, scores = quality(RECORDS)
+    assert numbers["forget_quality"] is None
+    assert "evaluate.retain_model_results" in numbers["reasons"]["forget_quality"]
+    assert len([s for s in scores if math.isfinite(s.value)]) == len(RECORDS)
+    assert quality(known()[:2])[0]["forget_quality"] is None
+
+
+def test_results_of_a_run_of_ours(tmp_path):
+    rows = [
+        {"split": "forget", "scores": {"vanilla": {"forget_quality": 0.5}}},
+        {"split": "forget", "scores": {"vanilla": {"forget_quality": None}}},
+        {"split": "retain", "scores": {"vanilla": {}}},
+    ]
+    path = tmp_path / "samples.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert read_retain_ratios(path) == [0.5]
+
+
+def test_results_in_the_published_shape(tmp_path):
+    entry = golden("tofu_metrics")[0]
+    path = tmp_path / "retain.json"
+    for shape in (entry["retain_model_forget"], {"forget": entry["retain_model_forget"]}):
+        path.write_text(json.dumps(shape))
+        ratios = read_retain_ratios(path)
+        assert len(ratios) == 300
+        own = {"avg_paraphrased_loss": np.zeros(300), "average_perturb_loss": [[ratio] for ratio in ratios]}
+        found = forget_quality(entry["evaluated"]["forget"], own)
+        assert found["KS Test Forget"] == pytest.approx(0.39666666666666667, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.json", "[1, 2]"),
+        ("x.json", '{"avg_paraphrased_loss": [0.1]}'),
+        ("x.json", '{"avg_paraphrased_loss": ["a"], "average_perturb_loss": [["b"]]}'),
+        ("x.json", '{"avg_paraphrased_loss": [NaN], "average_perturb_loss": [[1]]}'),
+        ("x.json", "{oops"),
+        ("x.jsonl", '{"split": "retain", "scores": {"vanilla": {}}}\n'),
+        ("x.jsonl", '{"split": "forget", "scores": {"vanilla": {"forget_quality": 1}, "unlearned": {}}}\n'),
+        ("x.jsonl", "5\n"),
+    ],
+)
+def test_other_files_are_refused_in_one_sentence(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(RecipeError, match="evaluate.retain_model_results.*needed: samples.jsonl"):
+        read_retain_ratios(path)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(RecipeError, match="cannot be read"):
+        read_retain_ratios(tmp_path / "none.json")
