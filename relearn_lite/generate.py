@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from relearn_lite.backends import Loaded, active_adapters
 from relearn_lite.data.batches import chat_ids, question_ids, turn_end_id
 from relearn_lite.errors import RecipeError
+from relearn_lite.memory import free_memory, out_of_memory, tell_once
 from relearn_lite.records import QA, Answer, append_jsonl, mend_jsonl, read_jsonl, write_jsonl
 
 if TYPE_CHECKING:
@@ -39,7 +40,29 @@ def batches_of(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int
 def complete(
     loaded: Loaded, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, sampling: dict, seed: int
 ) -> list[Completion]:
-    """Continues one batch of prompts with the adapters that are active now: -> one Completion a prompt."""
+    """Continues one batch of prompts with the adapters that are active now: -> one Completion a prompt.
+
+    Where memory runs out the batch is halved, as often as it takes; greedy answers stay the same. A single prompt that
+    does not fit is an error.
+    """
+    try:
+        return _complete(loaded, prompts, max_new_tokens, sampling, seed)
+    except RuntimeError as error:
+        if not out_of_memory(error) or len(prompts) == 1:
+            raise
+    free_memory()  # here, not above: until then the error holds what the attempt took
+    tell_once("Out of memory: a batch of prompts is done in halves; a smaller batch_size avoids the failed attempt.")
+    half = len(prompts) // 2
+    return [
+        completion
+        for rows in (prompts[:half], prompts[half:])
+        for completion in complete(loaded, rows, max_new_tokens=max_new_tokens, sampling=sampling, seed=seed)
+    ]
+
+
+def _complete(
+    loaded: Loaded, prompts: Sequence[Sequence[int]], max_new_tokens: int, sampling: dict, seed: int
+) -> list[Completion]:
     import torch
 
     model, tokenizer = loaded.model, loaded.tokenizer
@@ -50,17 +73,19 @@ def complete(
     mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=loaded.device)
     was_training = model.training
     model.eval()
-    with torch.random.fork_rng(), torch.inference_mode():
-        torch.manual_seed(seed)
-        output = model.generate(
-            input_ids=ids,
-            attention_mask=mask,
-            max_new_tokens=max_new_tokens,
-            eos_token_id=ends,
-            pad_token_id=tokenizer.pad_token_id,
-            **sampling,
-        )[:, width:].tolist()
-    model.train(was_training)
+    try:
+        with torch.random.fork_rng(), torch.inference_mode():
+            torch.manual_seed(seed)
+            output = model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                max_new_tokens=max_new_tokens,
+                eos_token_id=ends,
+                pad_token_id=tokenizer.pad_token_id,
+                **sampling,
+            )[:, width:].tolist()
+    finally:
+        model.train(was_training)
     cut = [next((i for i, token in enumerate(row) if token in ends), None) for row in output]
     return [
         Completion(tokenizer.decode(row[:end], skip_special_tokens=True).strip(), end is not None)

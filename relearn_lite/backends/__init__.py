@@ -25,12 +25,15 @@ class Loaded:
     """A model, its tokenizer, and which of its adapters make up the vanilla model.
 
     vanilla: adapters of the model that knows; none where its own weights know, ["vanilla"] where a LoRA taught it.
+    checkpointing: whether training computes activations again in the backward pass.
     """
 
     model: Any
     tokenizer: Any
     backend: str
     vanilla: tuple[str, ...] = ()
+    checkpointing: bool = False
+    forgot: bool = False  # its own weights are those of an unlearned model, without an adapter
 
     @property
     def device(self):
@@ -39,7 +42,7 @@ class Loaded:
     @property
     def unlearned(self) -> tuple[str, ...]:
         """Adapters of the unlearned model."""
-        return (*self.vanilla, UNLEARNED)
+        return self.vanilla if self.forgot else (*self.vanilla, UNLEARNED)
 
 
 @contextmanager
@@ -79,6 +82,13 @@ def choose(settings: Model) -> str:
 
     tiny = settings.name == "embedded" or settings.init == "random"
     return "unsloth" if not tiny and torch.cuda.is_available() and find_spec("unsloth") else "transformers"
+
+
+def checkpoints(settings: Model) -> bool:
+    """Whether training computes activations again in the backward pass: as the recipe says, for `auto` on a GPU."""
+    import torch
+
+    return torch.cuda.is_available() if settings.gradient_checkpointing == "auto" else settings.gradient_checkpointing
 
 
 def load(settings: Model, seed: int) -> Loaded:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.backends import Loaded
+from relearn_lite.backends import Loaded, checkpoints
 from relearn_lite.backends.tiny import EMBEDDED
 from relearn_lite.errors import RecipeError
 
@@ -51,7 +51,10 @@ def load(settings: Model, seed: int) -> Loaded:
         raise RecipeError(why_not(settings, error)) from error
     _mend_cpu_4bit(model)
     model.requires_grad_(settings.init == "random")
-    return Loaded(model.eval(), tokenizer, "transformers")
+    checkpointing = checkpoints(settings) and model.supports_gradient_checkpointing
+    if checkpointing:  # in training only; not reentrant, for that would need embeddings with gradients
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    return Loaded(model.eval(), tokenizer, "transformers", checkpointing=checkpointing)
 
 
 def source(settings: Model) -> tuple[str, dict[str, Any]]:

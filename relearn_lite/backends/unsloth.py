@@ -14,14 +14,14 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.backends import Loaded
+from relearn_lite.backends import Loaded, checkpoints
 from relearn_lite.backends import transformers as peft_backend
 from relearn_lite.errors import RecipeError
 
 if TYPE_CHECKING:
     from relearn_lite.schema import Lora, Model
 
-CHECKPOINTING = "unsloth"  # recomputes activations in the backward pass and keeps what it needs in main memory
+CHECKPOINTING = "unsloth"  # Unsloth's own: keeps what it needs for computing again in main memory
 WRAPPER = "default"  # the one name that Unsloth gives an adapter
 ROOM = 4096  # tokens that prompts of writers and judges may need, however short the training rows are
 QUANTIZED = {"4bit": "Linear4bit", "8bit": "Linear8bitLt"}  # bitsandbytes' layers
@@ -34,13 +34,15 @@ def load(settings: Model, seed: int) -> Loaded:
     if settings.init == "random":
         raise RecipeError("model.init: random needs model.backend: transformers (or auto); Unsloth needs weights")
     name, where = peft_backend.source(settings)
+    # `auto` is on without a GPU too: the CPU stands in for one where this backend is asked for.
+    checkpointing = settings.gradient_checkpointing == "auto" or checkpoints(settings)
     try:
         # Without gradients Unsloth's probe of 4-bit layers fails, and it would load 16-bit weights in silence.
         with _unsloth() as language_model, torch.inference_mode(False), torch.enable_grad():
             model, _ = language_model.from_pretrained(
                 name, max_seq_length=_room(settings), dtype=peft_backend.compute_dtype(),
                 load_in_4bit=settings.quantization == "4bit", load_in_8bit=settings.quantization == "8bit",
-                use_exact_model_name=True, use_gradient_checkpointing=CHECKPOINTING, **where,
+                use_exact_model_name=True, use_gradient_checkpointing=_checkpointing(checkpointing), **where,
             )
         tokenizer = peft_backend.load_tokenizer(settings)  # Unsloth's may have other padding
     except torch.OutOfMemoryError:
@@ -51,7 +53,11 @@ def load(settings: Model, seed: int) -> Loaded:
     model.requires_grad_(False)
     model.generation_config.max_length = None  # Unsloth's; beside max_new_tokens it only makes every answer warn
     torch.manual_seed(seed)  # Unsloth seeds everything with a number of its own
-    return Loaded(model.eval(), tokenizer, "unsloth")
+    return Loaded(model.eval(), tokenizer, "unsloth", checkpointing=checkpointing)
+
+
+def _checkpointing(wanted: bool) -> str | bool:
+    return CHECKPOINTING if wanted else False
 
 
 def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
@@ -91,7 +97,7 @@ def _wrapped(loaded: Loaded, name: str, lora: Lora, seed: int) -> Iterator[None]
         with _unsloth() as language_model:
             loaded.model = language_model.get_peft_model(
                 loaded.model, r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=lora.targets,
-                random_state=seed, use_gradient_checkpointing=CHECKPOINTING,
+                random_state=seed, use_gradient_checkpointing=_checkpointing(loaded.checkpointing),
             )
     except ValueError as error:
         raise RecipeError(peft_backend.why_not_adapted(lora.targets, error)) from error
@@ -108,6 +114,7 @@ def _unsloth() -> Iterator[Any]:
     said = io.StringIO()
     try:
         with redirect_stdout(said):
+            import relearn_lite.unlearn.recompute  # noqa: F401, I001  before Unsloth, for the reason given there
             from unsloth import FastLanguageModel
 
             yield FastLanguageModel

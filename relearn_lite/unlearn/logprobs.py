@@ -8,14 +8,17 @@ Shapes: `B` rows, `T` tokens, `H` hidden size, `V` vocabulary, `N` supervised po
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from relearn_lite.unlearn.losses import Supervised, row_nll
+from relearn_lite.unlearn.supervised import Supervised, row_sum
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 IGNORE = -100
+LARGE = 2**24  # more elements of N x V logits are computed in chunks: these are 64 MiB in float32, and a loss holds six
 
 
 def supervised_hidden(model, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
@@ -27,6 +30,16 @@ def supervised_hidden(model, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, 
     labels = batch["labels"][:, 1:]
     mask = labels != IGNORE
     return hidden[:, :-1][mask], labels[mask], mask.nonzero()[:, 0]
+
+
+def layer_hidden(model, batch: dict[str, Tensor], layer: int) -> tuple[Tensor, Tensor, Tensor]:
+    """As `supervised_hidden`, but the hidden states (N, H) that layer number `layer` (from 0) puts out."""
+    out = _unwrapped(model).base_model(
+        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False, output_hidden_states=True
+    )
+    labels = batch["labels"][:, 1:]
+    mask = labels != IGNORE
+    return out.hidden_states[layer + 1][:, :-1][mask], labels[mask], mask.nonzero()[:, 0]
 
 
 def head_logits(model, hidden: Tensor) -> Tensor:
@@ -43,16 +56,43 @@ def head_logits(model, hidden: Tensor) -> Tensor:
     return logits
 
 
+def score(
+    model, hidden: Tensor, labels: Tensor, rows: Tensor, n_rows: int, *, reference: Tensor | None = None,
+    vanilla: Callable[[], AbstractContextManager] = nullcontext,
+) -> Supervised:
+    """What losses are computed from, given hidden states (N, H), of the model and of the reference.
+
+    Logits at once where they are small, else hidden states with the head, which is then computed in chunks of LARGE
+    elements: the same values and gradients. vanilla: a context in which the head is the reference's.
+    """
+    width = _unwrapped(model).get_output_embeddings().out_features
+
+    def ours(states: Tensor) -> Tensor:
+        return head_logits(model, states)
+
+    def theirs(states: Tensor) -> Tensor:
+        with vanilla():
+            return head_logits(model, states)
+
+    if len(labels) * width > LARGE:
+        return Supervised(hidden, labels, rows, n_rows, reference, ours, theirs, max(1, LARGE // width))
+    if reference is not None:
+        import torch
+
+        with torch.no_grad():
+            reference = theirs(reference)
+    return Supervised(ours(hidden), labels, rows, n_rows, reference)
+
+
 def supervised(model, batch: dict[str, Tensor]) -> Supervised:
-    """One forward pass: logits and labels at the supervised positions of a right-padded batch."""
-    hidden, labels, rows = supervised_hidden(model, batch)
-    return Supervised(head_logits(model, hidden), labels, rows, batch["labels"].shape[0])
+    """One forward pass: what is trained of a right-padded batch."""
+    return score(model, *supervised_hidden(model, batch), batch["labels"].shape[0])
 
 
 def answer_nll(model, batch: dict[str, Tensor]) -> Tensor:
     """Mean negative log-likelihood, in nats a token, of each row's answer: -> (B,)."""
     scored = supervised(model, batch)
-    return row_nll(scored.logits, scored, mean=True)
+    return row_sum(scored.nll(), scored, mean=True)
 
 
 def shift(policy_logits: Tensor, reference_logits: Tensor, labels: Tensor) -> Supervised:

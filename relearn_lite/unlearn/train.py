@@ -6,11 +6,13 @@ import logging
 import math
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.errors import RecipeError
+from relearn_lite.memory import out_of_memory
+from relearn_lite.unlearn.terms.declaration import Method
 
 if TYPE_CHECKING:
     from relearn_lite.backends import Loaded
@@ -22,19 +24,21 @@ def train(
     loaded: Loaded,
     batches: UnlearnBatches,
     *,
-    terms: tuple[str, Mapping[str, float]],
-    beta: float,
+    terms: Method | tuple[str, Mapping[str, float]],
+    beta: float = 0.1,
     settings: Training,
     trainer: Trainer,
     seed: int,
     folder: Path,
     stage: str,
     quiet: bool = False,
+    watch: Sequence[Any] = (),
 ) -> int:
     """Trains what requires gradients on `loaded`; returns the optimizer steps taken, those of earlier tries included.
 
-    Checkpoints go to folder/checkpoints/<stage>, losses to folder/logs/<stage>. A run that was killed goes on from
-    its last checkpoint and ends with the same weights as one that was not.
+    terms: what is minimised, a method or just a forget term and weights of retain terms, with beta. Checkpoints go to
+    folder/checkpoints/<stage>, losses to folder/logs/<stage>. A run that was killed goes on from its last checkpoint
+    and ends with the same weights as one that was not. watch: Lightning callbacks that look on.
     """
     import torch
 
@@ -44,20 +48,30 @@ def train(
     total = per_epoch * settings.epochs
     module = UnlearnModule(
         loaded,
-        *terms,
-        beta=beta,
+        terms if isinstance(terms, Method) else Method(*terms, parameters={"beta": beta}),
         lr=settings.lr,
         weight_decay=settings.weight_decay,
         total_steps=total,
         warmup_steps=min(round(per_epoch * settings.warmup_epochs), total // 2),
+        reference=getattr(settings, "reference", "recompute"),  # finetune has no reference
+        seed=seed,
     )
     torch.manual_seed(seed)  # dropout
     checkpoints = folder / "checkpoints" / stage
     fit = _trainer(settings, trainer, folder, stage, checkpoints, quiet)
+    fit.callbacks[:0] = watch  # before checkpoints are written
     loaded.model.train()
     with warnings.catch_warnings():
         _silence_what_is_meant(warnings)
-        fit.fit(module, batches, ckpt_path=newest_checkpoint(checkpoints), weights_only=True)
+        try:
+            fit.fit(module, batches, ckpt_path=newest_checkpoint(checkpoints), weights_only=True)
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            raise RecipeError(
+                f"{stage}.batch_size: memory ran out even for one row at a time; set model.gradient_checkpointing to "
+                "true and model.quantization to 4bit, lower lora.r, or take a smaller model"
+            ) from error
     loaded.model.eval()
     if any(not torch.isfinite(p).all() for p in module.model.parameters() if p.requires_grad):
         raise RecipeError(

@@ -214,3 +214,28 @@ def test_answers_come_from_the_active_adapters(tiny_model_dir):
     assert together == alone
     with active_adapters(loaded.model, ()):
         assert complete(loaded, prompts, max_new_tokens=8, sampling=GREEDY, seed=0) != together
+
+
+@pytest.mark.parametrize(("wanted", "gpu", "expected"), [
+    ("auto", False, False), ("auto", True, True), (True, False, True), (False, True, False),
+])
+def test_gradient_checkpointing_is_on_where_asked_or_on_a_gpu(monkeypatch, wanted, gpu, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    assert backends.checkpoints(Model(gradient_checkpointing=wanted)) is expected
+
+
+def test_gradient_checkpointing_changes_no_weight(tiny_model_dir, tmp_path):
+    """Also with a reference in the same step, whose adapters are switched off between forward and backward pass."""
+    trained = []
+    for wanted in (False, True):
+        settings = Model(name=str(tiny_model_dir), backend="transformers", gradient_checkpointing=wanted, max_length=64)
+        loaded = backends.load(settings, 7)
+        backends.add_adapter(loaded, VANILLA, LORA, 7)
+        shake(loaded, VANILLA, 1)
+        loaded.vanilla = (VANILLA,)
+        backends.add_adapter(loaded, UNLEARNED, LORA, 7)
+        assert loaded.checkpointing is wanted is loaded.model.is_gradient_checkpointing
+        a_few_steps(loaded, tmp_path / str(wanted))
+        trained.append({name: p for name, p in loaded.model.named_parameters() if f".{UNLEARNED}." in name})
+    for name, parameter in trained[0].items():
+        torch.testing.assert_close(trained[1][name], parameter, rtol=0, atol=1e-6)

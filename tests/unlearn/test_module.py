@@ -4,20 +4,26 @@ import copy
 
 import pytest
 import torch
+from plain import Hidden, Row, plain
 
 from relearn_lite import backends
 from relearn_lite.backends import UNLEARNED, VANILLA, active_adapters
 from relearn_lite.data.batches import Example, UnlearnBatches, collate
 from relearn_lite.errors import RecipeError
+from relearn_lite.memory import tell_once
 from relearn_lite.schema import Lora, Model, Trainer, Unlearn
 from relearn_lite.unlearn.losses import METHODS
+from relearn_lite.unlearn.losses_log import losses
 from relearn_lite.unlearn.module import UnlearnModule
+from relearn_lite.unlearn.reference import ReferenceCache
+from relearn_lite.unlearn.terms.rmu import direction
 from relearn_lite.unlearn.train import newest_checkpoint, train
 
 PAD = 0
 BATCH = {
     "augmented": collate([Example(tuple(range(10, 22)), 4), Example(tuple(range(40, 47)), 3)], PAD),
     "original": collate([Example(tuple(range(60, 70)), 4), Example(tuple(range(80, 92)), 5)], PAD),
+    "refusal": collate([Example(tuple(range(60, 67)), 4), Example(tuple(range(80, 91)), 5)], PAD),
     "retain": collate([Example(tuple(range(100, 108)), 3), Example(tuple(range(120, 132)), 6)], PAD),
 }
 
@@ -42,51 +48,32 @@ def shake(loaded, name):
 
 
 def module_of(loaded, method, monkeypatch):
-    terms = METHODS[method]
-    module = UnlearnModule(loaded, terms.forget, terms.retain, beta=0.1, lr=1e-3, weight_decay=0.01, total_steps=8,
-                           warmup_steps=2)
-    monkeypatch.setattr(module, "_log", lambda *_: None)  # logging needs a trainer
+    module = UnlearnModule(loaded, METHODS[method], lr=1e-3, weight_decay=0.01, total_steps=8, warmup_steps=2, seed=3)
+    monkeypatch.setattr(module, "_finish", lambda *_: None)  # logging needs a trainer
     return module
 
 
-def textbook(method, model, reference, beta=0.1):
+def textbook(method, model, reference):
     """The method's loss as its papers write it, on whole logits and with a second model."""
 
-    def answers(part, of=model):
-        """Log-probabilities at the answers' positions, and which token and row each belongs to."""
-        batch = BATCH[part]
-        logits = of(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits[:, :-1]
-        labels = batch["labels"][:, 1:]
-        return logits.log_softmax(-1)[labels != -100], labels[labels != -100], (labels != -100).nonzero()[:, 0]
+    def seen(batch, at, of):
+        out = of(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], output_hidden_states=True)
+        return out.logits.double() if at == "logits" else out.hidden_states[1].double()  # layer 0 of two
 
-    def nll(part, of=model):
-        logprobs, labels, rows = answers(part, of)
-        return -logprobs[range(len(labels)), labels], rows
+    def part(name):
+        batch, at = BATCH[name.removesuffix(", layer")], "layer" if ", layer" in name else "logits"
+        ours = seen(batch, at, model)
+        with torch.no_grad():
+            theirs = seen(batch, at, reference)
+        rows = []
+        for row, labels in enumerate(batch["labels"]):
+            where = [t for t in range(len(labels) - 1) if labels[t + 1] != -100]
+            both = ours[row, where], theirs[row, where]
+            tokens = [int(labels[t + 1]) for t in where]
+            rows.append(Row(*both, tokens) if at == "logits" else Hidden(*both, direction(64, seed=3).double()))
+        return rows
 
-    forget, _, retain = method.partition("_klr" if "_klr" in method else "_gdr")
-    loss = None
-    if forget == "relearn":
-        loss = nll("augmented")[0].mean()
-    elif forget == "ga":
-        loss = -nll("original")[0].mean()
-    elif forget == "npo":
-        ours, rows = nll("original")
-        with torch.no_grad():
-            theirs, _ = nll("original", reference)
-        sums = torch.stack([(ours - theirs)[rows == row].sum() for row in range(2)])
-        loss = -(2 / beta) * torch.nn.functional.logsigmoid(beta * sums).mean()
-    elif forget == "relearn_dpo":
-        with torch.no_grad():
-            won, lost = nll("augmented", reference)[0].mean(), nll("original", reference)[0].mean()
-        margin = (won - nll("augmented")[0].mean()) - (lost - nll("original")[0].mean())
-        loss = -(2 / beta) * torch.nn.functional.logsigmoid(beta * margin)
-    if "gdr" in method:
-        loss = loss + nll("retain")[0].mean()
-    if "klr" in method:
-        with torch.no_grad():
-            theirs = answers("retain", reference)[0]
-        loss = loss + (theirs.exp() * (theirs - answers("retain")[0])).sum(-1).mean()
-    return loss
+    return plain(method, part)
 
 
 @pytest.mark.parametrize("vanilla", [False, True], ids=["base knows", "adapter knows"])
@@ -99,22 +86,27 @@ def test_loss_and_gradients_are_the_textbook_s(tiny_model_dir, monkeypatch, meth
     with active_adapters(loaded.model, loaded.unlearned), active_adapters(reference, loaded.vanilla):
         trained = {name: p for name, p in loaded.model.named_parameters() if p.requires_grad}
         expected = textbook(method, loaded.model, reference)
-        gradients = torch.autograd.grad(expected, trained.values())
+        gradients = torch.autograd.grad(expected, trained.values(), allow_unused=True, materialize_grads=True)
         loss = module_of(loaded, method, monkeypatch).training_step(BATCH, 0)
         loss.backward()
-    torch.testing.assert_close(loss, expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(loss, expected.float(), rtol=1e-5, atol=1e-5)
+    largest = max(float(gradient.abs().max()) for gradient in gradients)
     for (name, parameter), gradient in zip(trained.items(), gradients, strict=True):
-        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
+        found = torch.zeros_like(gradient) if parameter.grad is None else parameter.grad
+        torch.testing.assert_close(found, gradient, rtol=1e-4, atol=2e-5 * largest, msg=lambda m, n=name: f"{n}: {m}")
     assert all(p.grad is None for name, p in loaded.model.named_parameters() if f".{UNLEARNED}." not in name)
-    assert sum(gradient.abs().sum() for gradient in gradients) > 1e-3
+    # A random model's answers are so unlikely that these two have almost nothing left to do.
+    assert largest > (1e-16 if method in ("satimp", "simnpo") else 1e-6), "nothing to compare"
 
 
 def test_the_methods_differ(tiny_model_dir, monkeypatch):
     """Guards the test above: with a reference that equals the model, KL would be 0 and its name without effect."""
     loaded = load(tiny_model_dir)
     shake(loaded, UNLEARNED)
-    losses = {method: module_of(loaded, method, monkeypatch).training_step(BATCH, 0).item() for method in METHODS}
-    assert len({round(loss, 4) for loss in losses.values()}) == len(METHODS)
+    # A mask of gradients has no effect on the loss, and p^5 of a random model's answers is next to nothing.
+    alone = [method for method in METHODS if not method.endswith("_sure") and not method.startswith("satimp")]
+    losses = {method: module_of(loaded, method, monkeypatch).training_step(BATCH, 0).item() for method in alone}
+    assert len({round(loss, 4) for loss in losses.values()}) == len(alone)
 
 
 class Killed(RuntimeError):
@@ -193,3 +185,170 @@ def test_a_finished_run_trains_no_more(tiny_model_dir, tmp_path):
 def test_diverged_training_is_an_error(tiny_model_dir, tmp_path):
     with pytest.raises(RecipeError, match="unlearn.lr: training diverged"):
         unlearn(tiny_model_dir, tmp_path, Batches(), lr=1e30)
+
+
+class SmallMemory:
+    """A model's forward pass or the gradient at its end that runs out of memory for more than `rows` rows at once."""
+
+    def __init__(self, module, rows, where):
+        self.rows, self.where, self.refused, self.largest = rows, where, 0, 0
+        self._score, module._score = module._score, self.score
+
+    def score(self, part, batch, reference):
+        rows = len(batch["labels"])
+        if rows > self.rows and self.where == "forward":
+            self.refuse(None)
+        self.largest = max(self.largest, rows if rows <= self.rows else 0)
+        scored = self._score(part, batch, reference)
+        if rows > self.rows:
+            scored.states.register_hook(self.refuse)
+        return scored
+
+    def refuse(self, _):
+        self.refused += 1
+        raise torch.OutOfMemoryError("CUDA out of memory. Simulated")
+
+
+def small_memory(monkeypatch, rows, where):
+    """Every UnlearnModule made from here on has room for so many rows only."""
+    made = []
+    begin = UnlearnModule.on_train_start
+
+    def on_train_start(module):
+        begin(module)
+        made.append(SmallMemory(module, rows, where))
+
+    monkeypatch.setattr(UnlearnModule, "on_train_start", on_train_start)
+    return made
+
+
+@pytest.mark.parametrize("where", ["forward", "backward"])
+def test_out_of_memory_repeats_the_step_in_smaller_pieces(tiny_model_dir, tmp_path, monkeypatch, capfd, where):
+    """Batches of 2 x 2 accumulated, with room for one row: as batches of 1 x 4, and no gradient counts twice.
+
+    Rows are of one length here, so that a mean over tokens is a mean over rows.
+    """
+    def batches(size):
+        rows = [{"augmented": Example(tuple(range(start, start + 9)), 4)} for start in range(10, 90, 10)]
+        return UnlearnBatches(rows, [Example(tuple(range(s, s + 8)), 3) for s in range(105, 165, 10)], batch_size=size,
+                              pad_id=PAD, seed=3)
+
+    def run(folder):
+        loaded = load(tiny_model_dir)
+        settings = Unlearn(epochs=2, lr=1e-2, batch_size=2, accumulate=2)
+        with active_adapters(loaded.model, loaded.unlearned):
+            train(loaded, batches(2), terms=("ce", {"ce": 1.0, "kl": 1.0}), beta=0.1, settings=settings,
+                  trainer=Trainer(accelerator="cpu"), seed=5, folder=tmp_path / folder, stage="unlearn", quiet=True)
+        return adapter(loaded)
+
+    tell_once.cache_clear()
+    roomy = run("roomy")
+    made = small_memory(monkeypatch, 1, where)
+    tight = run("tight")
+    assert made[0].refused == 1 and made[0].largest == 1
+    for name, value in roomy.items():
+        torch.testing.assert_close(tight[name], value, rtol=1e-3, atol=2e-5, msg=lambda m, n=name: f"{n}: {m}")
+    assert capfd.readouterr().err.count("Out of memory") == 1
+    curves = [losses(tmp_path / folder) for folder in ("roomy", "tight")]
+    for one, other in zip(*curves, strict=True):
+        assert other["loss"] == pytest.approx(one["loss"], rel=1e-3)
+
+
+def test_what_was_accumulated_before_memory_ran_out_is_not_lost(tiny_model_dir, tmp_path, monkeypatch):
+    """The second of two accumulated batches fails: the first one's gradients are computed again, not dropped."""
+    seen = []
+
+    def train_with(rows_of_second, folder):
+        loaded = load(tiny_model_dir)
+        settings = Unlearn(epochs=1, lr=1e-2, batch_size=2, accumulate=4, warmup_epochs=0)
+        rows = [{"original": Example(tuple(range(start, start + 9)), 4)} for start in range(10, 90, 10)]
+        batches = UnlearnBatches(rows, [], batch_size=2, pad_id=PAD, seed=3)
+        calls = 0
+        score = UnlearnModule._score
+
+        def failing(module, part, batch, reference):
+            nonlocal calls
+            calls += 1
+            seen.append(len(batch["labels"]))
+            if calls == rows_of_second:
+                raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes.")
+            return score(module, part, batch, reference)
+
+        monkeypatch.setattr(UnlearnModule, "_score", failing)
+        with active_adapters(loaded.model, loaded.unlearned):
+            train(loaded, batches, terms=("ga", {}), beta=0.1, settings=settings, trainer=Trainer(accelerator="cpu"),
+                  seed=5, folder=tmp_path / folder, stage="unlearn", quiet=True)
+        monkeypatch.undo()
+        return adapter(loaded)
+
+    expected = train_with(0, "whole")
+    seen.clear()
+    found = train_with(3, "failing")
+    assert seen == [2, 2, 2] + [1] * 8
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-3, atol=2e-5)
+
+
+def test_a_single_row_that_does_not_fit_is_a_recipe_error(tiny_model_dir, tmp_path, monkeypatch):
+    small_memory(monkeypatch, 0, "forward")
+    with pytest.raises(RecipeError, match=r"unlearn\.batch_size: memory ran out even for one row .*checkpointing"):
+        unlearn(tiny_model_dir, tmp_path, Batches())
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory(tiny_model_dir, tmp_path, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(UnlearnModule, "_score", broken)
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        unlearn(tiny_model_dir, tmp_path, Batches())
+
+
+def test_a_cached_reference_trains_the_same_with_fewer_passes(tiny_model_dir, tmp_path, monkeypatch):
+    passes = []
+    compute = ReferenceCache.states
+
+    def counted(cache, part, batch, rows, fresh):
+        return compute(cache, part, batch, rows, lambda: passes.append(part) or fresh())
+
+    monkeypatch.setattr(ReferenceCache, "states", counted)
+    found = {}
+    for reference in ("recompute", "cached"):
+        loaded = load(tiny_model_dir, vanilla=True)
+        settings = Unlearn(epochs=6, lr=1e-2, batch_size=2, accumulate=2, reference=reference)
+        with active_adapters(loaded.model, loaded.unlearned):
+            train(loaded, Batches(), terms=("ce", {"ce": 1.0, "kl": 1.0}), beta=0.1,
+                  settings=settings, trainer=Trainer(accelerator="cpu"), seed=5, folder=tmp_path / reference,
+                  stage="unlearn", quiet=True)
+        found[reference] = adapter(loaded)
+    assert 3 <= len(passes) < 24 / 2, "24 batches of 6 retain rows, most of them known"
+    for name, value in found["recompute"].items():
+        torch.testing.assert_close(found["cached"][name], value, rtol=1e-3, atol=2e-5)
+
+
+def test_the_cache_keeps_rows_apart(tiny_model_dir, monkeypatch):
+    """Loss by a cache filled in one order of rows, asked for in another, is the loss of a fresh pass."""
+    loaded = load(tiny_model_dir)
+    shake(loaded, UNLEARNED)
+    module = module_of(loaded, "npo_klr", monkeypatch)
+    rows = [Example(tuple(range(s, s + 6 + s % 4)), 3) for s in (10, 31, 52, 73)]
+
+    def batch(*numbers):
+        part = {**collate([rows[n] for n in numbers], PAD), "index": torch.tensor(numbers)}
+        return {"original": part, "retain": part}
+
+    with active_adapters(loaded.model, loaded.unlearned):
+        expected = [module.training_step(batch(*n), 0) for n in ((3, 0), (1, 2))]
+        module._cache = ReferenceCache()
+        for numbers in ((0, 1), (2, 3)):
+            module.training_step(batch(*numbers), 0)
+        monkeypatch.setattr(module._cache.__class__, "states", forbid_computing(ReferenceCache.states))
+        found = [module.training_step(batch(*n), 0) for n in ((3, 0), (1, 2))]
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def forbid_computing(states):
+    def again():
+        raise AssertionError("a known row was computed again")
+
+    return lambda cache, part, batch, rows, compute: states(cache, part, batch, rows, again)

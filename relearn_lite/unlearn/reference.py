@@ -1,0 +1,41 @@
+"""Reference states that are computed once and kept: for `unlearn.reference: cached`.
+
+What is kept are the last hidden states at supervised positions, (N, H), not log-probabilities, (N, V): these would take
+V / H times the room (31 times for Llama 3, 8B), and the best k of them would not be exact. The head makes the same
+logits of them, so nothing is lost but the bits in which a batch with other padding differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class ReferenceCache:
+    """The reference's hidden states of every row that was asked for, in main memory and the model's precision.
+
+    Takes N x H x bytes for a data set of N supervised tokens: 441 answers of KnowUnDo 90 MB at 4096 wide in 16 bit,
+    3600 of TOFU 1.5 GB. Nothing is written to disk; a run that is resumed computes them again. It saves the reference's
+    forward pass from the second time on that a row is drawn.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, int], Tensor] = {}
+
+    def states(self, part: str, batch: dict[str, Tensor], rows: Tensor, compute: Callable[[], Tensor]) -> Tensor:
+        """States (N, H) of a batch: kept ones where all its rows are known, else from `compute`, and kept.
+
+        part: which set the rows are of; batch["index"]: (B,) their numbers in it; rows: (N,) the row of each position.
+        """
+        import torch
+
+        names = [(part, number) for number in batch["index"].tolist()]
+        if all(name in self._kept for name in names):
+            return torch.cat([self._kept[name] for name in names]).to(rows.device)
+        states = compute()
+        for row, name in enumerate(names):
+            self._kept[name] = states[rows == row].detach().cpu()
+        return states

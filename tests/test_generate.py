@@ -1,0 +1,92 @@
+"""Answers in batches of like length are those given one at a time; and what happens where memory runs out."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from relearn_lite import backends, generate
+from relearn_lite.data.batches import question_ids
+from relearn_lite.data.sources import load
+from relearn_lite.memory import out_of_memory, tell_once
+from relearn_lite.schema import Model, Source
+
+
+@pytest.fixture(scope="module")
+def embedded():
+    return backends.load(Model(backend="transformers", quantization="none"), 0)
+
+
+@pytest.fixture(scope="module")
+def prompts(embedded):
+    """Questions of all lengths."""
+    tables = ("people/forget", "people/retain")
+    records = [qa for name in tables for qa in load(Source(preset=name, limit=6), name, name)]
+    questions = [qa.question for qa in records]
+    questions[3] += " Say it in a whole sentence, please, and leave nothing out of it."
+    return [question_ids(embedded.tokenizer, question) for question in questions]
+
+
+def in_batches(loaded, prompts, size):
+    found = [None] * len(prompts)
+    for rows in generate.batches_of(prompts, size):
+        made = generate.complete(
+            loaded, [prompts[i] for i in rows], max_new_tokens=16, sampling=generate.GREEDY, seed=0
+        )
+        for i, completion in zip(rows, made, strict=True):
+            found[i] = completion
+    return found
+
+
+def test_batches_are_of_like_length_and_hold_every_prompt_once():
+    prompts = [[0] * n for n in (3, 9, 4, 8, 5, 5)]
+    assert list(generate.batches_of(prompts, 2)) == [[1, 3], [4, 5], [2, 0]]
+
+
+def test_greedy_answers_are_the_same_in_batches_and_one_at_a_time(embedded, prompts):
+    alone, together = in_batches(embedded, prompts, 1), in_batches(embedded, prompts, 5)
+    assert together == alone
+    assert len({len(prompt) for prompt in prompts}) > 3 and len(set(alone)) > 6, "too alike to show anything"
+
+
+def test_out_of_memory_halves_the_batch_and_answers_the_same(embedded, prompts, monkeypatch, capfd):
+    expected = in_batches(embedded, prompts, 5)
+    model, sizes = embedded.model, []
+    answer = model.generate
+
+    def small(input_ids, **options):
+        sizes.append(len(input_ids))
+        if len(input_ids) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Simulated")
+        return answer(input_ids=input_ids, **options)
+
+    monkeypatch.setattr(model, "generate", small)
+    tell_once.cache_clear()
+    model.train()
+    try:
+        assert in_batches(embedded, prompts, 5) == expected
+        assert model.training, "a failed attempt left the model in another mode"
+    finally:
+        model.eval()
+    assert sizes[:6] == [5, 2, 3, 1, 2, 5]
+    assert capfd.readouterr().err.count("Out of memory") == 1
+
+
+def test_one_prompt_that_does_not_fit_is_an_error_and_others_pass_through(embedded, prompts, monkeypatch):
+    def full(**_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Simulated")
+
+    monkeypatch.setattr(embedded.model, "generate", full)
+    with pytest.raises(torch.OutOfMemoryError):
+        in_batches(embedded, prompts[:2], 2)
+
+
+@pytest.mark.parametrize(("error", "expected"), [
+    (torch.OutOfMemoryError("anything"), True),
+    (RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory"), True),
+    (MemoryError(), True),
+    (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+    (ValueError("out of memory"), False),
+])
+def test_what_counts_as_out_of_memory(error, expected):
+    assert out_of_memory(error) is expected
