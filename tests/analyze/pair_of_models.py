@@ -1,0 +1,52 @@
+"""The embedded model with an adapter of random weights: an unlearned model that differs in every part."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from relearn_lite import backends
+from relearn_lite.analyze import probes
+from relearn_lite.records import QA
+from relearn_lite.schema import Lora, Model
+
+PEOPLE = Path(backends.__file__).parents[1] / "assets" / "people"
+
+
+@dataclass
+class Pair:
+    """A loaded model, its two versions, questions, and the probes made of them."""
+
+    loaded: backends.Loaded
+    questions: dict[str, list[QA]]
+    probes: list[probes.Probe]
+
+    @property
+    def models(self) -> dict[str, tuple[str, ...]]:
+        return {"vanilla": self.loaded.vanilla, "unlearned": self.loaded.unlearned}
+
+    def ask(self, model: str, ids: tuple[int, ...], **options):
+        """The plain way: one example, unpadded, all logits, no hooks."""
+        with torch.no_grad(), backends.active_adapters(self.loaded.model, self.models[model]):
+            return self.loaded.model(input_ids=torch.tensor([ids]), use_cache=False, **options)
+
+
+def people(name: str, count: int) -> list[QA]:
+    rows = (PEOPLE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()[:count]
+    return [QA(f"{name}-{n}", row["question"], row["answer"]) for n, row in enumerate(map(json.loads, rows))]
+
+
+def shaken(quantization: str, scale: float) -> Pair:
+    loaded = backends.load(Model(name="embedded", quantization=quantization), seed=0)
+    backends.add_adapter(loaded, backends.UNLEARNED, Lora(r=8, alpha=16, dropout=0.1), seed=0)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for key, parameter in loaded.model.named_parameters():
+            if f".{backends.UNLEARNED}." in key:
+                parameter.copy_(torch.randn(parameter.shape, generator=generator) * scale)
+    loaded.model.eval()
+    questions = {side: people(side, 12) for side in ("forget", "retain")}
+    return Pair(loaded, questions, probes.choose(loaded.tokenizer, questions, 3))

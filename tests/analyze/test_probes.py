@@ -1,0 +1,47 @@
+from relearn_lite.analyze.probes import batched, choose, telling_tokens
+from relearn_lite.records import QA
+from relearn_lite.unlearn.logprobs import IGNORE
+
+
+def told(tokenizer, question, answer):
+    ids = tokenizer(answer, add_special_tokens=False).input_ids
+    flags = telling_tokens(tokenizer, QA("x", question, answer), ids)
+    return "|".join(tokenizer.decode([i]).strip() for i, tells in zip(ids, flags, strict=True) if tells)
+
+
+def test_tokens_tell_where_the_question_does_not(pair):
+    question, answer = "Where does Chidera Obalende live?", "Chidera Obalende lives at 14 Weaverbird Lane."
+    shown = told(pair.loaded.tokenizer, question, answer)
+    joined = shown.replace("|", "")
+    assert "14Weaverbird" in joined.replace(" ", "") and "Lane" in joined
+    assert "Chidera" not in joined and "Obalende" not in joined and "at" not in shown.split("|")
+
+
+def test_an_answer_that_adds_nothing_is_looked_at_whole(pair):
+    tokenizer = pair.loaded.tokenizer
+    ids = tokenizer("Chidera Obalende.", add_special_tokens=False).input_ids
+    record = QA("x", "Who is Chidera Obalende?", "Chidera Obalende.")
+    assert telling_tokens(tokenizer, record, ids) == (True,) * len(ids)
+
+
+def test_questions_are_spread_over_the_data(pair):
+    chosen = choose(pair.loaded.tokenizer, pair.questions, 3)
+    assert [probe.id for probe in chosen if probe.side == "forget"] == ["forget-0", "forget-4", "forget-8"]
+    assert len(choose(pair.loaded.tokenizer, pair.questions, 99)) == 24, "all there are, none twice"
+
+
+def test_the_end_of_the_turn_is_no_part_of_the_answer(pair):
+    for probe in pair.probes:
+        assert pair.loaded.tokenizer.decode(probe.answer) in {
+            qa.answer for qa in pair.questions[probe.side] if qa.id == probe.id
+        }
+
+
+def test_only_telling_tokens_are_supervised_if_asked(pair):
+    for chosen, batch in batched(pair.probes, 4, pair.loaded, telling_only=True):
+        supervised = (batch["labels"] != IGNORE).sum(-1).tolist()
+        assert supervised == [sum(probe.telling) for probe in chosen]
+        for row, probe in enumerate(chosen):
+            wanted = [token for token, tells in zip(probe.answer, probe.telling, strict=True) if tells]
+            labels = batch["labels"][row]
+            assert labels[labels != IGNORE].tolist() == wanted

@@ -1,0 +1,93 @@
+"""Precision: each way holds the model that it says, alone, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+import torch
+from people import known
+
+from relearn_lite import backends
+from relearn_lite.attacks.precision import Parts, Unavailable, held
+from relearn_lite.data.batches import question_ids
+from relearn_lite.schema import PRECISIONS, Lora, Model
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    """The embedded model with an adapter that changes every output."""
+    folder = tmp_path_factory.mktemp("precision")
+    loaded = backends.load(Model(quantization="none"), seed=0)
+    backends.add_adapter(loaded, backends.UNLEARNED, Lora(r=4, alpha=8, dropout=0.0), seed=0)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for key, parameter in loaded.model.named_parameters():
+            if f".{backends.UNLEARNED}." in key:
+                parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.05)
+    (folder / "adapter").mkdir()
+    backends.save_adapter(loaded, backends.UNLEARNED, folder / "adapter")
+    return Parts(Model(), {backends.UNLEARNED: folder / "adapter"}, 0, folder / "scratch")
+
+
+@torch.no_grad()
+def logits(parts, way):
+    with held(parts, way) as (loaded, adapters), backends.active_adapters(loaded.model, adapters):
+        ids = torch.tensor([question_ids(loaded.tokenizer, known()[0].question)])
+        return loaded.model(input_ids=ids).logits.float()
+
+
+@pytest.fixture(scope="module")
+def seen(parts):
+    return {way: logits(parts, way) for way in PRECISIONS}
+
+
+def apart(a, b):
+    return (a - b).abs().max().item()
+
+
+def test_merging_into_a_base_made_full_again_is_the_model_that_was_measured(seen):
+    assert apart(seen["merged_dequantized"], seen["4bit"]) < 1e-3
+
+
+def test_merging_into_full_weights_is_the_adapter_on_them(parts, seen):
+    base = backends.load(Model(quantization="none"), seed=0)
+    ids = torch.tensor([question_ids(base.tokenizer, known()[0].question)])
+    with torch.no_grad():
+        without = base.model(input_ids=ids).logits
+    backends.load_adapter(base, backends.UNLEARNED, parts.adapters[backends.UNLEARNED])
+    with torch.no_grad(), backends.active_adapters(base.model, (backends.UNLEARNED,)):
+        expected = base.model(input_ids=ids).logits
+    assert apart(seen["merged"], expected) < 1e-3 < 0.1 < apart(without, expected)
+
+
+@pytest.mark.parametrize("way", ["bf16", "fp16", "8bit", "4bit", "merged_in_4bit", "merged_then_4bit"])
+def test_rounding_shows_and_stays_small(seen, way):
+    assert 1e-4 < apart(seen[way], seen["merged"]) < 6
+
+
+def test_rounding_after_a_merge_is_not_rounding_before_it(seen):
+    assert apart(seen["merged_in_4bit"], seen["4bit"]) > 1e-3
+    assert apart(seen["merged_then_4bit"], seen["4bit"]) > 1e-3
+
+
+def test_one_model_at_a_time_and_nothing_left_on_disk(parts):
+    with held(parts, "merged_then_4bit") as (loaded, _):
+        assert parts.scratch.exists()
+        there = weakref.ref(loaded.model)
+        del loaded
+    gc.collect()
+    assert there() is None and not parts.scratch.exists()
+
+
+def test_what_does_not_work_is_unavailable_with_its_reason(parts, tmp_path):
+    with pytest.raises(Unavailable, match="no adapter to merge"), held(Parts(Model(), {}, 0, tmp_path / "s"), "merged"):
+        pass
+    broken = Parts(Model(), {backends.UNLEARNED: tmp_path / "nowhere"}, 0, tmp_path / "s")
+    with pytest.raises(Unavailable, match="nowhere"), held(broken, "4bit"):
+        pass
+    with pytest.raises(Unavailable, match="not implemented for 'Half'"), held(parts, "fp16"):
+        raise RuntimeError("addmm not implemented for 'Half'\nmore")
+    with pytest.raises(OSError, match="No space"), held(parts, "bf16"):
+        raise OSError("No space left on device")
