@@ -9,13 +9,14 @@ or checkpoint) at which it stopped.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
+import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from relearn_lite import backends
 from relearn_lite.data.sources import overlap
 from relearn_lite.environment import unsafe_versions
 from relearn_lite.errors import RecipeError
+from relearn_lite.fingerprints import ADAPTER_FILES, fingerprint, inputs
+from relearn_lite.memory import free_memory
 from relearn_lite.records import QA, write_text
 from relearn_lite.schema import Recipe
 from relearn_lite.stages import STAGES, Work, data_digest, load_data, stages_of
@@ -48,7 +51,9 @@ def check(recipe: Recipe) -> dict[str, list[QA]]:
             f"data.retain: {len(both)} of its questions stand in data.forget too (first: {both[0]!r}); a model cannot "
             "forget and keep the same, so remove them from one of the two"
         )
-    problems += [*_backend_problems(recipe), *_key_problems(recipe), *unsafe_versions()]
+    problems += [
+        *_backend_problems(recipe), *_key_problems(recipe), *_adapter_problems(recipe), *unsafe_versions()
+    ]
     if problems:
         raise RecipeError(problems)
     return data
@@ -67,12 +72,28 @@ def _backend_problems(recipe: Recipe) -> list[str]:
 def _key_problems(recipe: Recipe) -> list[str]:
     import os
 
-    choices = {"augment": recipe.augment, "evaluate.evaluators.entities": recipe.evaluate.evaluators.entities}
+    judges = recipe.evaluate.evaluators
+    choices = {
+        "augment": recipe.augment,
+        "evaluate.evaluators.entities": judges.entities,
+        "evaluate.evaluators.judge": judges.judge,
+    }
     return [
         f"{section}.api_key_env: the environment variable {choice.api_key_env} is not set; export it, or name "
         "another one"
         for section, choice in choices.items()
-        if choice.writer == "server" and choice.api_key_env and not os.environ.get(choice.api_key_env)
+        if choice and choice.writer == "server" and choice.api_key_env and not os.environ.get(choice.api_key_env)
+    ]
+
+
+def _adapter_problems(recipe: Recipe) -> list[str]:
+    folder = recipe.unlearned.adapter if recipe.unlearned else None
+    missing = [name for name in ADAPTER_FILES if folder and not (folder / name).is_file()]
+    if not missing:
+        return []
+    return [
+        f"unlearned.adapter: {folder} has no {' and no '.join(missing)}; give the folder of a peft adapter kept as "
+        "safetensors, such as runs/quickstart/adapter after the quickstart; or unlearned: null, to measure model alone"
     ]
 
 
@@ -87,47 +108,123 @@ def run(recipe: Recipe, *, runs: Path = Path("runs"), start: str | None = None, 
     for flag, stage in (("--from", start), ("--until", until)):
         if stage is not None and stage not in names:
             raise RecipeError(f"{flag}: this recipe has no stage {stage!r}; it has: {', '.join(names)}")
-    data = check(recipe)
-    folder = _open_folder(runs / recipe.name)
-    with _locked(folder):
-        work = Work(recipe, folder, quiet, _read_manifest(folder))
-        work.data = data
+    with opened(recipe, runs, quiet) as work:
         again = names if fresh else names[names.index(start) :] if start else []
         for name in again:
             _forget_stage(work, name)
-        plan = {name: inputs(recipe, data, name) for name in names}
+        plan = _plan(work)
         _refuse_other_recipe(work, plan)
         _describe(work)
         for name in names:
             _do(work, name, plan[name])
             if name == until:
                 break
-    return folder
+    return work.folder
 
 
-def inputs(recipe: Recipe, data: dict[str, list[QA]], name: str) -> dict[str, Any]:
-    """Everything that a stage depends on, flat: recipe keys, hashes of data, the stages it builds on."""
-    stage, active = STAGES[name], stages_of(recipe)
-    tree = recipe.model_dump(mode="json")
-    flat = {"stage version": stage.version}
-    for section in stage.sections:
-        flat |= _flat(tree[section], section)
-    flat |= {f"content of data.{part}": data_digest(data[part]) for part in stage.data if part in data}
-    for before in stage.after:
-        if before in active:
-            flat[f"stage {before}"] = fingerprint(inputs(recipe, data, before))
-    return flat
+@contextmanager
+def opened(recipe: Recipe, runs: Path, quiet: bool = False) -> Iterator[Work]:
+    """A recipe's run folder, as long as the context lasts for this process alone; recipe and data are checked."""
+    data = check(recipe)
+    folder = _open_folder(runs / recipe.name)
+    with _locked(folder):
+        work = Work(recipe, folder, quiet, _read_manifest(folder))
+        work.data = data
+        yield work
 
 
-def fingerprint(values: dict[str, Any]) -> str:
-    """A short hash of a stage's inputs."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+def do_stages(work: Work, names: Iterable[str]) -> None:
+    """Does some stages of an opened run folder, in the order given; those that are done are left as they are."""
+    _refuse_other_recipe(work, _plan(work))
+    _describe(work)
+    for name in names:
+        _do(work, name, inputs(work.recipe, work.data, name))
 
 
-def _flat(value: Any, key: str) -> dict[str, Any]:
-    if isinstance(value, dict) and value:
-        return {k: v for name, inner in value.items() for k, v in _flat(inner, f"{key}.{name}").items()}
-    return {key: value}
+@dataclass(frozen=True)
+class Lenders:
+    """Runs whose finished stages a run takes over, in order of preference, and the one that measured vanilla."""
+
+    stages: tuple[Path, ...] = ()
+    vanilla: Path | None = None
+
+
+class StageFailed(Exception):
+    """A stage could not be done, for a reason that need not stop other runs; the message says it in words."""
+
+
+def run_with(recipe: Recipe, runs: Path, lenders: Lenders, *, until: str, way_out: str, quiet: bool) -> Work:
+    """Runs a recipe as `run` does, but takes over what others have done with exactly the same inputs.
+
+    What a stage left is linked, not copied; if the link breaks, the stage is done here. Answers and numbers of the
+    vanilla model are taken over too. Its peak memory is noted as its own (Linux; elsewhere the process's so far).
+    Raises RecipeError where the folder holds results of another recipe (way_out: what to do then), StageFailed where a
+    stage fails.
+    """
+    _reset_peak_memory()
+    with opened(recipe, runs, quiet) as work:
+        plan = _plan(work)
+        _refuse_other_recipe(work, plan, way_out)
+        for lender in lenders.stages:
+            _take_over(work, lender, plan)
+        if lenders.vanilla and _same_vanilla(lenders.vanilla, plan):
+            work.vanilla_run = lenders.vanilla
+        _describe(work)
+        for name, needs in plan.items():
+            try:
+                _do(work, name, needs)
+            except OSError:  # a full disk is every run's trouble
+                raise
+            except RecipeError as error:
+                raise StageFailed(" ".join(error.problems)) from error
+            except Exception as error:
+                raise StageFailed(f"{name} broke off: {_first_line(error)}") from error
+            if name == until:
+                break
+    return work
+
+
+def release(work: Work) -> None:
+    """Lets go of the models that a finished run holds: there is one in memory at a time."""
+    for held in ("vanilla", "other"):
+        work.__dict__.pop(held, None)
+    free_memory()
+
+
+def _plan(work: Work) -> dict[str, dict[str, Any]]:
+    return {name: inputs(work.recipe, work.data, name) for name in stages_of(work.recipe)}
+
+
+def _take_over(work: Work, lender: Path, plan: dict[str, dict[str, Any]]) -> None:
+    """Links what another run has finished with the same inputs and this one has not."""
+    mine, theirs = work.manifest["stages"], _read_manifest(lender)["stages"]
+    for name, needs in plan.items():
+        entry = theirs.get(name)
+        if name in mine and _output_is_there(work.folder, name):
+            continue
+        if entry is None or entry["fingerprint"] != fingerprint(needs) or not _output_is_there(lender, name):
+            continue
+        _forget_stage(work, name)
+        for output in STAGES[name].output:
+            if (lender / output).exists():
+                link = work.folder / output
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(os.path.relpath((lender / output).resolve(), link.parent))
+        mine[name] = {**entry, "taken_from": os.path.relpath(lender, work.folder)}
+        _write_manifest(work)
+
+
+def _same_vanilla(lender: Path, plan: dict[str, dict[str, Any]]) -> bool:
+    """Whether a run of the vanilla model alone asked and judged it as this plan does."""
+    done, later = _read_manifest(lender)["stages"], ("stage unlearn", "stage generate")
+
+    def own(needs: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in needs.items() if key not in later}
+
+    return all(
+        name in done and _output_is_there(lender, name) and own(done[name]["inputs"]) == own(plan[name])
+        for name in ("generate", "evaluate")
+    )
 
 
 def _do(work: Work, name: str, needs: dict[str, Any]) -> None:
@@ -168,10 +265,16 @@ def _forget_stage(work: Work, name: str) -> None:
     work.manifest["started"].pop(name, None)
     _write_manifest(work)
     for path in (work.folder / output for output in STAGES[name].output):
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        whole_folder = path.is_dir() and not path.is_symlink()  # a link is removed, not what it leads to
+        shutil.rmtree(path) if whole_folder else path.unlink(missing_ok=True)
 
 
-def _refuse_other_recipe(work: Work, plan: dict[str, dict[str, Any]]) -> None:
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}{f', {lines[0]}' if lines else ''}"
+
+
+def _refuse_other_recipe(work: Work, plan: dict[str, dict[str, Any]], way_out: str | None = None) -> None:
     """Finished stages that this recipe would have done otherwise are not silently mixed in, nor thrown away."""
     for name, needs in plan.items():
         done = work.manifest["stages"].get(name)
@@ -184,8 +287,9 @@ def _refuse_other_recipe(work: Work, plan: dict[str, dict[str, Any]]) -> None:
         ]
         what = "; ".join(changed[:5]) or "an earlier stage or a new version of the project"
         raise RecipeError(
-            f"name: {work.folder} holds a finished {name} stage of a different recipe ({what}); choose another name, "
-            f"or add --from {name} to do it again from there, or --fresh to do everything again"
+            f"name: {work.folder} holds a finished {name} stage of a different recipe ({what}); "
+            + (way_out or f"choose another name, or add --from {name} to do it again from there, or --fresh to do "
+               "everything again")
         )
 
 
@@ -267,6 +371,12 @@ def _peak_memory_mb() -> int:
             return round(peak / 1e6)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6)
+
+
+def _reset_peak_memory() -> None:
+    """Makes the process's peak begin anew, so that one run's is not taken for the next one's."""
+    with suppress(OSError):  # Linux only
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def _say(work: Work, text: str) -> None:
