@@ -1,0 +1,57 @@
+"""Stage finetune: teaches the model what it is to forget and to keep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from relearn_lite.stages.work import Work, replace_folder
+
+
+def finetune(work: Work) -> dict[str, Any]:
+    """Teaches the model the data; vanilla/ holds an adapter, or all weights where finetune.lora is null."""
+    from relearn_lite import backends
+    from relearn_lite.data.batches import UnlearnBatches, check_lengths, encode_answer
+    from relearn_lite.unlearn.train import train
+
+    recipe, settings = work.recipe, work.recipe.finetune
+    # Training all weights needs them in float32, and is nothing that Unsloth would speed up.
+    held = recipe.model if settings.lora else recipe.model.model_copy(update={"backend": "transformers"})
+    loaded = backends.load(held, recipe.seed)
+    records = work.data.get("finetune") or [*work.data["forget"], *work.data["retain"]]
+    lessons = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in records}
+    check_lengths(lessons, recipe.model.max_length, "the data that finetune teaches")
+    rows = [{"augmented": lessons[qa.id]} for qa in records]  # a record may come more than once
+    if settings.lora:
+        backends.add_adapter(loaded, backends.VANILLA, settings.lora, recipe.seed)
+    else:
+        loaded.model.float().requires_grad_(True)
+    batches = UnlearnBatches(
+        rows,
+        [],
+        batch_size=settings.batch_size,
+        pad_id=loaded.tokenizer.pad_token_id,
+        seed=recipe.seed,
+    )
+    steps = train(
+        loaded,
+        batches,
+        terms=("ce", {}),
+        beta=0.1,
+        settings=settings,
+        trainer=recipe.trainer,
+        seed=recipe.seed,
+        folder=work.folder,
+        stage="finetune",
+        quiet=work.quiet,
+    )
+
+    def save(folder: Path) -> None:
+        if settings.lora:
+            backends.save_adapter(loaded, backends.VANILLA, folder)
+        else:
+            loaded.model.save_pretrained(folder)
+            loaded.tokenizer.save_pretrained(folder)
+
+    replace_folder(work.folder / "vanilla", save)
+    return {"rows": len(rows), "steps": steps}

@@ -1,0 +1,163 @@
+"""A run in progress: its recipe, its data, and the models in memory for it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from relearn_lite.augment.given import read_given
+from relearn_lite.data.sources import load, load_part, overlap
+from relearn_lite.errors import RecipeError
+from relearn_lite.memory import free_memory
+from relearn_lite.metrics.retain_model import read_retain_ratios
+from relearn_lite.records import QA
+from relearn_lite.schema import Recipe
+from relearn_lite.writers.wording import wording
+
+MODELS = ("vanilla", "unlearned")
+
+
+@dataclass
+class Work:
+    """One run in progress: its recipe, its folder, and what is in memory for it."""
+
+    recipe: Recipe
+    folder: Path
+    quiet: bool = False
+    manifest: dict[str, Any] = field(default_factory=dict)
+    vanilla_run: Path | None = None  # a run whose answers and numbers of the vanilla model are this one's too
+
+    @cached_property
+    def data(self) -> dict[str, list[QA]]:
+        """Every part of the data: forget, retain, generic, forget_eval, retain_eval, and finetune if it has its own."""
+        return load_data(self.recipe)
+
+    @cached_property
+    def vanilla(self):
+        """The model that knows, loaded once for all stages; what it was taught comes from the finetune stage."""
+        from relearn_lite import backends
+
+        recipe, taught = self.recipe, self.folder / "vanilla"
+        if recipe.finetune is None:
+            return backends.load(recipe.model, recipe.seed)
+        if recipe.finetune.lora is None:
+            return backends.load(recipe.model.other(str(taught)), recipe.seed)
+        loaded = backends.load(recipe.model, recipe.seed)
+        backends.load_adapter(loaded, backends.VANILLA, taught)
+        loaded.vanilla = (backends.VANILLA,)
+        return loaded
+
+    @cached_property
+    def other(self):
+        """The whole weights that `unlearned.model` names."""
+        from relearn_lite import backends
+
+        loaded = backends.load(self.recipe.model.other(self.recipe.unlearned.model), self.recipe.seed)
+        loaded.forgot = True
+        return loaded
+
+    def hold(self, model: str):
+        """`vanilla` or `unlearned`, ready to be asked. Whole weights of another model take vanilla's place."""
+        from relearn_lite import backends
+
+        given = self.recipe.unlearned
+        if given and given.model and model == "unlearned":
+            self._let_go("vanilla")
+            return self.other
+        self._let_go("other")
+        if model == "unlearned":
+            folder = given.adapter if given else self.folder / "adapter"
+            try:
+                backends.load_adapter(self.vanilla, backends.UNLEARNED, folder)
+            except (RuntimeError, ValueError, KeyError, OSError, TypeError) as error:
+                if not given:
+                    raise
+                first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+                raise RecipeError(
+                    f"unlearned.adapter: {folder} does not fit {self.recipe.model.name} ({first}); name the model that "
+                    "it was trained on as model.name"
+                ) from error
+        return self.vanilla
+
+    def _let_go(self, held: str) -> None:
+        if self.__dict__.pop(held, None) is not None:
+            free_memory()
+
+    @property
+    def questions(self) -> dict[str, list[QA]]:
+        """What the models are asked, by split: the evaluation sets, and their paraphrases where there are any."""
+        splits = {}
+        for name in ("forget", "retain"):
+            asked = self.data[f"{name}_eval"]
+            splits[name] = asked
+            if any(qa.paraphrase for qa in asked):
+                splits[f"{name}_paraphrase"] = [replace(qa, question=qa.paraphrase) for qa in asked if qa.paraphrase]
+        return splits
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return MODELS if self.recipe.unlearn or self.recipe.unlearned else MODELS[:1]
+
+
+def load_data(recipe: Recipe) -> dict[str, list[QA]]:
+    """Reads all parts. Raises RecipeError with the problems of all of them at once."""
+    problems: list[str] = []
+
+    def part(read: Callable[[], list[QA]]) -> list[QA]:
+        try:
+            return read()
+        except RecipeError as error:
+            problems.extend(error.problems)
+            return []
+
+    data = {name: part(lambda name=name: load_part(recipe.data, name)) for name in ("forget", "retain", "generic")}
+    part(lambda: wording(recipe.augment.prompts))
+    if recipe.augment.from_ and data["forget"]:
+        part(lambda: read_given(recipe.augment.from_, data["forget"]))
+    for name in ("forget", "retain"):
+        own = getattr(recipe.data, f"{name}_eval")
+        data[f"{name}_eval"] = part(lambda name=name: load_part(recipe.data, f"{name}_eval")) if own else data[name]
+    for name in ("holdout", "real_authors", "world_facts"):
+        if getattr(recipe.data, name):
+            data[name] = part(lambda name=name: load_part(recipe.data, name))
+    if seen := overlap(data["forget"], data.get("holdout", [])):
+        problems.append(
+            f"data.holdout: {len(seen)} of its questions stand in data.forget too (first: {seen[0]!r}); the model must "
+            "never have seen them, so remove them from data.holdout"
+        )
+    if recipe.evaluate.retain_model_results:
+        part(lambda: read_retain_ratios(recipe.evaluate.retain_model_results))
+    if recipe.finetune and recipe.finetune.data:
+        data["finetune"] = []
+        for n, source in enumerate(recipe.finetune.data):
+            taught = part(lambda n=n, source=source: load(source, f"finetune{n}", f"finetune.data.{n}"))
+            data["finetune"] += source.repeat * taught
+    if problems:
+        raise RecipeError(problems)
+    return data
+
+
+def data_digest(records: list[QA], judged: bool = False) -> str:
+    """A hash of the records' content; of paraphrased and wrong answers too where these are judged by."""
+    import hashlib
+
+    rows = [asdict(record) for record in records]
+    if not judged:
+        rows = [{k: v for k, v in row.items() if k not in ("paraphrased_answer", "wrong_answers")} for row in rows]
+    text = json.dumps(rows, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def replace_folder(target: Path, fill: Callable[[Path], None]) -> None:
+    """Fills a folder under a temporary name, then puts it in place: it is there whole or not at all."""
+    temporary = target.with_name(f".{target.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    fill(temporary)
+    shutil.rmtree(target, ignore_errors=True)
+    temporary.rename(target)
