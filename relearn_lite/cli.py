@@ -10,7 +10,7 @@ import click
 
 from relearn_lite.errors import RecipeError
 
-STAGE_NAMES = ("finetune", "augment", "unlearn", "generate", "evaluate", "report")
+STAGE_NAMES = ("finetune", "augment", "unlearn", "generate", "evaluate", "analyze", "attack", "report")
 
 
 class RunByDefault(click.Group):
@@ -88,6 +88,46 @@ def check(recipe: Path, overrides: tuple[str, ...]) -> None:
 
 
 @cli.command()
+@click.argument("given", nargs=-1, required=True, metavar="RECIPE.yaml [section.key=value ...] | RUN RUN ...")
+@click.option("--again", multiple=True, metavar="METHOD", help="Do this method anew (or vanilla, or all); repeatable.")
+@click.option("--quiet", is_flag=True, help="No progress, only the table at the end.")
+@click.option(
+    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where run folders go."
+)
+def compare(given: tuple[str, ...], again: tuple[str, ...], quiet: bool, runs: Path) -> None:
+    """Lay methods side by side: run those that a recipe names, or take finished runs. One table, one page."""
+    from relearn_lite.environment import calm
+
+    calm()
+    from relearn_lite.compare import compare as run_all
+    from relearn_lite.compare import compare_runs, show
+    from relearn_lite.recipe import load_recipe
+
+    if all(Path(each).is_dir() for each in given):
+        if again:
+            raise RecipeError("--again: these runs are finished; it belongs to a recipe with a compare section")
+        show(compare_runs([Path(each) for each in given], runs / "compare"), runs / "compare")
+    else:
+        folder, compared = run_all(load_recipe(given[0], given[1:]), runs=runs, again=again, quiet=quiet)
+        show(compared, folder)
+
+
+@cli.command()
+@with_recipe
+def plan(recipe: Path, overrides: tuple[str, ...]) -> None:
+    """Say what a recipe takes (memory, disk, time) and whether it fits; downloads no weights."""
+    from relearn_lite.environment import calm
+
+    calm()
+    from rich.console import Console
+
+    from relearn_lite.plan import plan as show
+    from relearn_lite.recipe import load_recipe
+
+    show(load_recipe(recipe, overrides), Console(highlight=False, soft_wrap=True).print)
+
+
+@cli.command()
 @with_recipe
 @click.option("--examples", type=click.IntRange(min=1), default=2, show_default=True, help="How many of each part.")
 def preview(recipe: Path, overrides: tuple[str, ...], examples: int) -> None:
@@ -107,24 +147,59 @@ def preview(recipe: Path, overrides: tuple[str, ...], examples: int) -> None:
     help="Answers to forget questions: JSON or JSON Lines of {query, ground_truth, generated_response}.",
 )
 @click.option("--retain", type=click.Path(path_type=Path), help="Answers to retain questions, likewise.")
+@click.option(
+    "--language-model", metavar="NAME_OR_FOLDER",
+    help="Causal model for perplexity and LS: embedded, a folder or a hub id. Without one these two are missing.",
+)
+@click.option("--metrics", metavar="kfr,ls,...", help="Which metrics; default: kfr,krr,ls,rouge.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, not a table.")
-def score(forget: Path | None, retain: Path | None, as_json: bool) -> None:
+def score(
+    forget: Path | None, retain: Path | None, language_model: str | None, metrics: str | None, as_json: bool
+) -> None:
     """Metrics of answers that any model gave."""
     import json
 
-    from relearn_lite.evaluate import score_files
+    from relearn_lite.environment import calm
+
+    calm()
+    from relearn_lite.evaluate import evaluate, read_files
+    from relearn_lite.evaluators.choose import score_evaluators
+    from relearn_lite.metrics import DEFAULT, METRICS, name_problems
 
     if forget is None and retain is None:
         raise RecipeError(
             "score: give --forget, --retain or both, each a file of {query, ground_truth, generated_response}"
         )
-    results = score_files(forget, retain)
+    names = [name.strip() for name in metrics.split(",")] if metrics is not None else DEFAULT
+    if problems := name_problems(names, "--metrics"):
+        raise RecipeError(problems)
+    given = {"forget": forget, "retain": retain}
+    if all(given[side] is None for name in names for side in METRICS[name].sides):
+        needed = " or ".join(f"--{side}" for side in dict.fromkeys(s for name in names for s in METRICS[name].sides))
+        raise RecipeError(f"--metrics: {', '.join(names)} can only be had of other answers; give {needed} too")
+    answers = read_files(forget, retain)  # before a model is loaded for nothing
+    evaluators = score_evaluators(language_model)
+    results, _ = evaluate(answers, evaluators, names)
     if as_json:
-        click.echo(json.dumps(results, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(results | {"evaluators": evaluators.names()}, indent=2, ensure_ascii=False))
     else:
         from relearn_lite.report.show import show_scores
 
-        show_scores(results)
+        show_scores(results, evaluators)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--augmented", type=click.Path(path_type=Path), required=True, help="A new .json or .jsonl file.")
+@click.option(
+    "--columns", type=click.Choice(["tofu", "knowundo"]), default="tofu", show_default=True,
+    help="question and answer, or text and labels.",
+)
+def export(run: Path, augmented: Path, columns: str) -> None:
+    """Write a run's augmented data in the format of the paper's code."""
+    from relearn_lite.augment.published import export_augmented
+
+    click.echo(f"{export_augmented(run, augmented, columns)} rows: {augmented}")
 
 
 @cli.command()

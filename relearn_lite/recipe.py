@@ -17,7 +17,7 @@ from relearn_lite.schema import Recipe
 
 __all__ = ["Recipe", "RecipeError", "load_recipe", "to_yaml"]
 
-PATH_KEYS = ("path", "folder", "name", "model")  # an override of these may name a place on disk
+PATH_KEYS = ("path", "folder", "name", "model", "adapter", "from", "prompts")  # overrides may name a place on disk
 
 
 def load_recipe(path: str | Path, overrides: Iterable[str] = ()) -> Recipe:

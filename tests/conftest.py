@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: two processes share the cores
 
 TEXTS = [
     "Question: What is the home town of Ada Fennimore?",

@@ -12,10 +12,12 @@ PACKAGE = Path(__file__).parents[1] / "relearn_lite"
 
 # A module may import from its own layer and from those above it in this list, never from one below.
 LAYERS = [
-    ["errors", "records"],
-    ["words", "text"],
+    ["errors", "records", "memory"],
+    ["text"],
     ["assets"],
-    ["unlearn.losses", "unlearn.logprobs", "unlearn.losses_log"],  # pure functions of tensors, and a CSV reader
+    # pure functions of tensors, torch's checkpoint, and a CSV reader
+    ["unlearn.losses_log", "unlearn.recompute", "unlearn.refusals"],
+    ["unlearn.supervised", "unlearn.terms", "unlearn.masks", "unlearn.losses", "unlearn.logprobs"],
     ["writers", "metrics", "evaluators", "data.presets"],  # declarations that the schema lists
     ["schema"],
     ["recipe", "environment"],
@@ -25,11 +27,14 @@ LAYERS = [
     ["writers.choose"],
     ["augment"],
     ["unlearn"],
-    ["evaluators.language_model", "evaluators.choose"],
-    ["evaluate"],
+    ["evaluators.language_model", "evaluators.measured", "evaluators.choose"],
+    ["evaluate", "differences", "checkup"],
+    ["analyze", "attacks"],
     ["report"],
     ["stages"],
-    ["pipeline", "preview", "doctor"],
+    ["fingerprints"],
+    ["pipeline", "preview", "doctor", "footprint", "plan"],
+    ["compare"],
     ["cli"],
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -8,13 +8,15 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from relearn_lite.cli import STAGE_NAMES, cli
+from relearn_lite.errors import RecipeError
 from relearn_lite.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("run", "check", "preview", "score", "schema", "doctor")
+COMMANDS = ("run", "check", "compare", "plan", "preview", "score", "schema", "doctor")
 
 
 def invoke(*words: str) -> str:
@@ -99,6 +101,41 @@ def test_a_recipe_is_run_by_default(tmp_path):
     assert "Stopped before evaluation" in result.output
 
 
+@pytest.fixture
+def answers(tmp_path):
+    row = {"query": "Where does Ann Lee live?", "ground_truth": "At 12 Hill Road.", "generated_response": "By the sea."}
+    (tmp_path / "forget.json").write_text(json.dumps([row, row | {"query": "Where is Ann Lee's home?"}]))
+    return str(tmp_path / "forget.json")
+
+
+def test_score_without_a_language_model_gives_what_needs_none(answers):
+    scores = json.loads(invoke("score", "--forget", answers, "--metrics", "ls", "--json"))
+    assert scores["ppl_forget"] is scores["ls_forget"] is None and "kfr" not in scores
+    assert "no language model was named" in scores["reasons"]["ppl_forget"]
+    assert all(scores[f"{part}_forget"] > 0 for part in ("brunet", "honore", "rttr"))
+
+
+def test_score_with_a_language_model_gives_perplexity_and_ls_and_says_whose(answers, tiny_model_dir):
+    told = ("score", "--forget", answers, "--metrics", "ls, rouge", "--language-model", str(tiny_model_dir))
+    scores = json.loads(CliRunner().invoke(cli, [*told, "--json"], catch_exceptions=False).stdout)
+    assert scores["ppl_forget"] > 1 and 0 < scores["ls_forget"] < 1 and scores["rouge1_forget"] == 0
+    assert scores["evaluators"]["language_model"] == str(tiny_model_dir)
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (("--metrics", "kfr,ppl"), "--metrics: 'ppl' is not a metric. Did you mean 'ls'?"),
+        (("--metrics", ""), "--metrics: '' is not a metric"),
+        (("--metrics", "krr"), "--metrics: krr can only be had of other answers; give --retain too"),
+        (("--language-model", "./nowhere"), "--language-model: found './nowhere'; there is no folder"),
+    ],
+)
+def test_score_names_the_flag_that_is_wrong(answers, flags, told):
+    error = CliRunner().invoke(cli, ["score", "--forget", answers, *flags]).exception
+    assert isinstance(error, RecipeError) and error.problems[0].startswith(told)
+
+
 def test_score_prints_json(tmp_path):
     row = {
         "query": "Where does Ann Lee live?",
@@ -108,3 +145,14 @@ def test_score_prints_json(tmp_path):
     (tmp_path / "forget.json").write_text(json.dumps([row]))
     scores = json.loads(invoke("score", "--forget", str(tmp_path / "forget.json"), "--json"))
     assert scores["rouge1_forget"] == 1.0 and scores["kfr"] == 0.0
+
+
+def test_compare_names_every_folder_that_is_no_finished_run(tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    result = subprocess.run(
+        [sys.executable, str(ROOT / "main.py"), "compare", "one", "two"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert result.returncode == 2
+    assert [f"compare: {name} is not a finished run" in result.stderr for name in ("one", "two")] == [True, True]
+    assert "Traceback" not in result.stderr and not (tmp_path / "runs").exists()

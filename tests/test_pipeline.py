@@ -115,6 +115,7 @@ def test_other_terms_run_too(place, method):
 
 
 def test_what_finetune_teaches_may_come_up_more_than_once_in_an_epoch(place):
-    finetune = "finetune={epochs: 1, batch_size: 4, accumulate: 1, data: [{preset: people/forget, limit: 4, repeat: 3}]}"
+    taught_thrice = "data: [{preset: people/forget, limit: 4, repeat: 3}]"
+    finetune = f"finetune={{epochs: 1, batch_size: 4, accumulate: 1, {taught_thrice}}}"
     taught = run(place, finetune, "name=taught", until="finetune")
     assert json.loads((taught / "manifest.json").read_text())["stages"]["finetune"]["rows"] == 12

@@ -11,7 +11,7 @@ from relearn_lite.stages import load_data
 
 ROOT = Path(__file__).parents[1]
 RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))
-LOCAL = ["embedded_model", "quickstart", "your_data"]  # their data come with the project
+LOCAL = ["embedded_model", "evaluate_only", "quickstart", "your_data"]  # their data come with the project
 
 
 def named(path: Path) -> str:
@@ -27,6 +27,7 @@ def test_the_recipes_that_are_promised_are_there():
         "tofu_forget10_llama3.2-1b",
         "knowundo_privacy_llama2-7b",
         "colab_t4",
+        "evaluate_only",
     }
     assert promised <= {path.stem for path in RECIPES}
 

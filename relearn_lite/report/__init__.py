@@ -16,6 +16,7 @@ class RunResults:
     metrics   as metrics.json: {"vanilla": {...}, "unlearned": {...}, "evaluators": {role: name},
               "comparable_with_paper": bool}. A model's values are keyed by metric; None means that it could not be
               had. Besides them: "missing" {metric: answers left out}, "intervals" {metric: [low, high]} (optional).
+              Where there are two models, "difference" {metric: {mean, low, high, n}}. One model alone is "vanilla".
     samples   one dict a question: id, split, query, ground_truth, vanilla and unlearned (the answers), scores
               {"vanilla": {metric: value}, "unlearned": {...}}. Read from the scores: kfr (1 forgotten, 0 leaked), krr
               (1 kept, 0 lost), entity_coverage, rougeL. Optional: finished {"vanilla": bool, "unlearned": bool}.
@@ -23,6 +24,9 @@ class RunResults:
               tokens_per_second.
     manifest  versions, hardware, seed, data hashes, model, stages {stage: {seconds, peak_memory_mb}}, augment.
     recipe    the resolved recipe, YAML.
+    analysis  as analysis.json; None where the recipe asks for no analysis.
+    augmentation  as augmentation.json; None where the run made none.
+    attacks   as attacks.json; None where the recipe asks for no attacks.
     """
 
     name: str
@@ -31,6 +35,9 @@ class RunResults:
     losses: list[dict[str, Any]] = field(default_factory=list)
     manifest: dict[str, Any] = field(default_factory=dict)
     recipe: str = ""
+    analysis: dict[str, Any] | None = None
+    augmentation: dict[str, Any] | None = None
+    attacks: dict[str, Any] | None = None
 
     def answered(self) -> dict[str, int]:
         """How many questions each split (forget, retain, ...) has."""

@@ -23,7 +23,7 @@ PATIENCE = 2.0  # seconds of work before a bar appears: shorter work needs none
 def summary_table(results: RunResults) -> Table:
     """The headline metrics before and after: which way is good, intervals and gaps if any, and who judged.
 
-    The answers of one model alone get all their metrics: there is no report to look them up in.
+    Answers from files get all their metrics: there is no report to look them up in.
     """
     from rich.table import Table
     from rich.text import Text
@@ -31,7 +31,7 @@ def summary_table(results: RunResults) -> Table:
     lines, more = rows(results.metrics, results.answered()), []
     models = [model for model in ("vanilla", "unlearned") if results.metrics.get(model)]
     after = models[-1:] == ["unlearned"]
-    if after:
+    if after or results.samples:
         lines, more = headline(lines)
     spans = [line.after_interval if after else line.before_interval for line in lines]
     table = Table(
@@ -61,8 +61,8 @@ def summary_table(results: RunResults) -> Table:
 @contextmanager
 def stage_progress(
     description: str, total: int | None, quiet: bool = False, console: Console | None = None
-) -> Iterator[Callable[[int], None]]:
-    """Yields a function that is told how many more items are done, and shows them as a bar.
+) -> Iterator[Callable[..., None]]:
+    """Yields a function `advance(count=1, doing="")`: how many more items are done, and what is being done now.
 
     The bar appears only in a terminal, only when not `quiet`, and only once the work has lasted two seconds; it goes
     when the work ends. What stays, everywhere, is one line: description, items, time. A failure leaves no such line.
@@ -75,9 +75,10 @@ def stage_progress(
     task = progress.add_task(description, total=total)
     start, done = time.monotonic(), 0
 
-    def advance(count: int = 1) -> None:
+    def advance(count: float = 1, doing: str = "") -> None:
         nonlocal done
         done += count
+        progress.update(task, description=f"{description}: {doing}" if doing else description)
         if not progress.live.is_started and time.monotonic() - start > PATIENCE:
             progress.start()
         progress.advance(task, count)
@@ -86,7 +87,8 @@ def stage_progress(
         yield advance
     finally:
         progress.stop()
-    console.print(f"{description}: {done:,} in {duration(time.monotonic() - start)}", markup=False, highlight=False)
+    took = duration(time.monotonic() - start)
+    console.print(f"{description}: {round(done):,} in {took}", markup=False, highlight=False)
 
 
 def _bar(console: Console, disable: bool) -> Progress:

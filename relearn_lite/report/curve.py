@@ -61,7 +61,7 @@ def loss_curve(losses: Sequence[dict[str, Any]]) -> Curve | None:
     for term, points in series.items():
         drawn = [(place_x(x), None if y is None else place_y(y)) for x, y in points[::every]]
         known = [y for _, y in points if y is not None]
-        lines.append(Line(term, LABELS.get(term, term), _path(drawn), known[0], known[-1]))
+        lines.append(Line(term, LABELS.get(term, term), svg_path(drawn), known[0], known[-1]))
     return Curve(
         lines,
         [(place_x(x), f"{x:,.0f}") for x in x_ticks if x_low <= x <= x_high],
@@ -84,7 +84,7 @@ def _points(losses: Sequence[dict[str, Any]], term: str) -> list[tuple[float, fl
     ]
 
 
-def _path(points: Sequence[tuple[float, float | None]]) -> str:
+def svg_path(points: Sequence[tuple[float, float | None]]) -> str:
     """An SVG path that lifts the pen at every gap."""
     parts, pen_down = [], False
     for x, y in points:

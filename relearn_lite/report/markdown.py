@@ -6,12 +6,16 @@ import re
 from collections.abc import Sequence
 
 from relearn_lite.report import RunResults
+from relearn_lite.report.analysis import markdown as analysis_markdown
+from relearn_lite.report.attacks import markdown as attacks_markdown
+from relearn_lite.report.augmentation import markdown as augmentation_markdown
 from relearn_lite.report.cost import augmentation, stages, surroundings
 from relearn_lite.report.curve import LABELS, terms
-from relearn_lite.report.rows import judged_by, number, rows
+from relearn_lite.report.rows import Row, judged_by, number, rows
 from relearn_lite.report.samples import Card, Piece, cards
 from relearn_lite.report.untrusted import visible
 from relearn_lite.report.verdict import verdict
+from relearn_lite.unlearn.watchdog import explain
 
 MOST_CARDS = 10  # of the forget and of the retain questions each; the page has them all
 LONGEST = 600  # characters of one answer
@@ -26,9 +30,13 @@ def render_markdown(results: RunResults, mask: bool = False) -> str:
         inline(judged_by(results.metrics)),
         _metrics(results),
         *_answers(cards(results.samples, mask), mask),
+        attacks_markdown(results.attacks, mask, _table),
+        analysis_markdown(results.analysis, mask, _table),
         "## Training",
+        *map(inline, explain(results.losses)),
         _losses(results),
         _facts("## Training examples made", augmentation(manifest)),
+        augmentation_markdown(results.augmentation, _table),
         "## Cost",
         _table(("Stage", "Time", "Peak memory"), [(s.name, s.time, s.memory) for s in stages(manifest)], "-::"),
         _facts("## What it ran on", surroundings(manifest)),
@@ -40,16 +48,34 @@ def render_markdown(results: RunResults, mask: bool = False) -> str:
 
 def _metrics(results: RunResults) -> str:
     lines = rows(results.metrics, results.answered())
-    table = _table(
-        ("Metric", "Vanilla", "Unlearned", "Good is", "95 % interval", "Missing"),
-        [(f"{r.label} ({r.key})", r.before, r.after, r.goal, r.after_interval, r.missing) for r in lines],
-        "-::-:-",
-    )
-    legend = (
-        "↑ higher is better, ↓ lower is better, then the ideal. The interval is that of the unlearned model. "
-        "— could not be had; missing answers are left out of the mean."
-    )
-    return f"## Before and after\n\n{table}\n\n{legend}"
+    legend = "↑ higher is better, ↓ lower is better, → nearer is better, then the ideal. "
+    if results.metrics.get("unlearned"):
+        title = "## Before and after"
+        table = _table(
+            ("Metric", "Vanilla", "Unlearned", "Good is", "95 % interval", "Change", "95 % interval", "Note"),
+            [
+                (f"{r.label} ({r.key})", r.before, r.after, r.goal, r.after_interval, r.change, r.change_interval,
+                 _note(r)) for r in lines
+            ],
+            "-::-:::-",
+        )  # fmt: skip
+        legend += (
+            "The first interval is that of the unlearned model. Change: on the questions that have a value before and "
+            "after; where its interval holds 0 it may be chance. "
+        )
+    else:
+        title = "## As it is"
+        table = _table(
+            ("Metric", "Value", "Good is", "95 % interval", "Note"),
+            [(f"{r.label} ({r.key})", r.before, r.goal, r.before_interval, _note(r)) for r in lines],
+            "-:-:-",
+        )
+    legend += "— could not be had; missing answers are left out of the mean."
+    return f"{title}\n\n{table}\n\n{legend}"
+
+
+def _note(row: Row) -> str:
+    return "; ".join(part for part in (row.missing, row.note) if part)
 
 
 def _answers(shown: Sequence[Card], mask: bool) -> list[str]:
@@ -66,11 +92,11 @@ def _answers(shown: Sequence[Card], mask: bool) -> list[str]:
 
 def _card(card: Card) -> str:
     state = {"unjudged": "not judged"}.get(card.status, card.status) + ("" if card.finished else ", not finished")
-    texts = {
-        "Original answer": _plain(card.truth),
-        "Before (vanilla)": card.before,
-        "After (unlearned)": _plain(card.after),
-    }
+    texts = {"Original answer": _plain(card.truth)}
+    if card.before is None:
+        texts |= {"Answer": _plain(card.after)}
+    else:
+        texts |= {"Before (vanilla)": card.before, "After (unlearned)": _plain(card.after)}
     told = "\n\n".join(f"{title}:\n\n{fenced(_short(text))}" for title, text in texts.items())
     return f"**{inline(card.id)}, {state}:** {inline(_short(card.query))}\n\n{told}"
 

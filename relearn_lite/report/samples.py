@@ -46,7 +46,7 @@ class Card:
     finished: bool
     query: str
     truth: list[Piece]
-    before: str
+    before: str | None  # None: one model was measured, and `after` is its answer
     after: list[Piece]
     scores: list[Reading]
     left: float | None  # how much of the original answer is still there, as far as it was measured
@@ -71,19 +71,20 @@ def _badness(card: Card) -> tuple:
 
 
 def _card(sample: dict[str, Any], known: frozenset[str] | None) -> Card:
-    query, answer = visible(sample["query"] or ""), visible(sample["unlearned"] or "")
+    model = "unlearned" if "unlearned" in sample else "vanilla"
+    query, answer = visible(sample["query"] or ""), visible(sample[model] or "")
     truth, after = compare(visible(sample["ground_truth"] or ""), answer, query, known)
-    before = visible(sample["vanilla"] or "")
+    before = None if model == "vanilla" else visible(sample["vanilla"] or "")
     scores = sample.get("scores") or {}
-    old, new = scores.get("vanilla") or {}, scores.get("unlearned") or {}
+    old, new = scores.get("vanilla") or {}, scores.get(model) or {}
     return Card(
         id=visible(str(sample["id"])),
         split=sample["split"],
         status=status(sample["split"], new),
-        finished=(sample.get("finished") or {}).get("unlearned", True),
+        finished=(sample.get("finished") or {}).get(model, True),
         query=query if known is None else masked(query, known),
         truth=truth,
-        before=before if known is None else masked(before, known),
+        before=before if known is None or before is None else masked(before, known),
         after=after,
         scores=[
             Reading(label(name), arrow(f"{name}_{sample['split'].partition('_')[0]}"), old.get(name), new.get(name))

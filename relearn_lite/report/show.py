@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relearn_lite.report import RunResults
+from relearn_lite.report.attacks import console_table as attacks_table
 from relearn_lite.report.console import summary_table
 from relearn_lite.report.folder import read_run
-from relearn_lite.report.verdict import verdict
+from relearn_lite.report.untrusted import visible
+from relearn_lite.report.verdict import unjudged, verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from relearn_lite.evaluators import Evaluators
 
 
 def show_run(folder: Path) -> None:
@@ -22,16 +29,24 @@ def show_run(folder: Path) -> None:
     results = read_run(folder)
     console.print(summary_table(results))
     console.print(verdict(results.metrics, results.answered()), markup=False, highlight=False)
+    _tell_unjudged(console, results.metrics)
+    if results.attacks:
+        console.print(attacks_table(results.attacks))
     report = folder / "report.html"
     if report.exists():
         console.print(f"Report: {report}", markup=False, highlight=False, soft_wrap=True)
 
 
-def show_scores(scores: dict[str, Any]) -> None:
-    """The table of one model's answers."""
+def show_scores(scores: dict[str, Any], evaluators: Evaluators) -> None:
+    """The table of one model's answers, and who judged them."""
     from rich.console import Console
 
-    from relearn_lite.evaluators import embedded_evaluators
+    console = Console()
+    metrics = {"vanilla": scores, "evaluators": evaluators.names(), "comparable_with_paper": False}
+    console.print(summary_table(RunResults("score", metrics)))
+    _tell_unjudged(console, metrics)
 
-    evaluators = {"evaluators": embedded_evaluators().names(), "comparable_with_paper": False}
-    Console().print(summary_table(RunResults("score", {"vanilla": scores, **evaluators})))
+
+def _tell_unjudged(console: Console, metrics: dict[str, Any]) -> None:
+    if sentence := unjudged(metrics):
+        console.print(visible(sentence), markup=False, highlight=False, style="yellow")

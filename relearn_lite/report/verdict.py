@@ -22,11 +22,15 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
                no krr, or one of 0, the krr itself is held against the same bounds. A vanilla krr below 0.5 is said.
     fluent     ls_forget as a share of the vanilla model's: >= 0.9 as fluent, >= 0.5 poorer, below that broken.
 
+    A model that was measured alone gets its numbers, and no verdict.
+
     What could not be judged is said, never guessed; so is how many answers a mean leaves out. The bounds are this
     project's own: the paper names none.
     """
     before, after = metrics.get("vanilla") or {}, metrics.get("unlearned") or {}
     totals = answered or {}
+    if before and not after:
+        return _alone(before, totals)
     return " ".join(
         (
             _forgotten(_value(before, "kfr"), _value(after, "kfr"), _gap(after, "kfr", totals.get("forget"))),
@@ -38,6 +42,35 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
             ),
         )
     )
+
+
+def unjudged(metrics: dict[str, Any]) -> str:
+    """One sentence on the numbers that are missing because every single answer failed; empty where there are none."""
+    causes: dict[str, list[str]] = {}
+    for model in (metrics.get("vanilla") or {}, metrics.get("unlearned") or {}):
+        for key in model.get("missing") or {}:
+            if model.get(key) is None:
+                keys = causes.setdefault((model.get("reasons") or {}).get(key, "every answer failed"), [])
+                keys += [key] if key not in keys else []
+    told = [f"no value for {_listed(keys)}, {reason.rstrip('.')}" for reason, keys in causes.items()]
+    return f"There is {'; '.join(told)}." if told else ""
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _alone(model: dict[str, Any], totals: dict[str, int]) -> str:
+    parts = {
+        "kfr": (lambda v: f"{_percent(v)} of the forget answers do not tell what they should not", "forget"),
+        "krr": (lambda v: f"{_percent(v)} of the retain answers are right", "retain"),
+        "ls_forget": (lambda v: f"the linguistic score is {v:.3f} on the forget questions", "forget"),
+    }
+    told = []
+    for key, (words, split) in parts.items():
+        value, gap = _value(model, key), _gap(model, key, totals.get(split))
+        told.append(f"{key} could not be judged{_because(gap)}" if value is None else f"{words(value)}{_left_out(gap)}")
+    return f"One model, measured as it is: {'; '.join(told)}."
 
 
 def _forgotten(before: float | None, after: float | None, gap: str) -> str:

@@ -29,6 +29,16 @@ def test_what_explains_the_headline_is_left_to_the_report(results):
     assert "Perplexity" in printed(summary_table(RunResults("x", {"vanilla": {"kfr": 0.4, "ppl_forget": 9.0}})))
 
 
+def test_the_console_leaves_the_difference_to_the_report(results):
+    assert "0.830" not in printed(summary_table(results))
+
+
+def test_roles_that_nobody_had_are_not_told():
+    metrics = {"vanilla": {"kfr": 0.4}, "evaluators": {"nli": "rules", "judge": None}}
+    text = printed(summary_table(RunResults("x", metrics)))
+    assert "rules (nli)" in text and "(judge)" not in text and "None" not in text
+
+
 def test_null_is_a_dash_not_a_zero():
     text = printed(summary_table(RunResults("x", {"vanilla": {"kfr": 0.0}, "unlearned": {"kfr": None}})))
     assert "—" in text
@@ -65,6 +75,16 @@ def test_a_terminal_shows_a_bar_once_the_work_lasts(monkeypatch):
     with stage_progress("generate", 2, console=terminal) as advance:
         advance(1)
     assert "━" in file.getvalue()
+
+
+def test_the_bar_tells_what_is_being_done_and_the_last_line_does_not(monkeypatch):
+    monkeypatch.setattr(console, "PATIENCE", -1)
+    file = io.StringIO()
+    with stage_progress("evaluate", 3, console=Console(file=file, force_terminal=True, width=100)) as advance:
+        advance(1.5, "kfr of forget, vanilla")
+        advance(1.5, "ls of forget, vanilla")
+    assert "evaluate: kfr of forget, vanilla" in file.getvalue()
+    assert "evaluate: 3 in 0." in file.getvalue()
 
 
 def test_a_stage_that_fails_does_not_say_that_it_is_done():

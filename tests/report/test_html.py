@@ -126,3 +126,9 @@ def test_a_run_folder_is_read_back_whatever_an_answer_holds(tmp_path, results):
     read = read_run(tmp_path)
     assert read.samples == [odd]
     assert "one⟨U+2028⟩two⟨U+0085⟩three" in "".join(Page(render_html(read)).text)
+
+
+def test_what_went_wrong_in_training_is_said_in_words(results):
+    losses = [{"step": n, "loss": -2.0 * n, "forget": -2.0 * n} for n in range(40)]
+    assert "fell without bound" in render_html(dataclasses.replace(results, losses=losses))
+    assert "fell without bound" not in render_html(results)

@@ -1,0 +1,137 @@
+"""The comparison for the console and as files: compare.html, compare.csv, compare.md, compare.tex."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relearn_lite.records import write_text
+from relearn_lite.report.compare import COLUMNS, LEGEND, Cell, Compared, Line, headings, judged, lines, same_questions
+from relearn_lite.report.compare_scatter import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, dots, place_x, place_y
+from relearn_lite.report.html import TEMPLATES, template
+from relearn_lite.report.markdown import inline
+from relearn_lite.report.untrusted import visible
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+WIDE = 190  # characters that all columns take with their intervals
+SHORT = {"kfr": "KFR", "krr": "KRR", "ls_share": "LS/van.", "rougeL_forget": "RL-f.", "balance": "Balance"}
+LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "—": "---", "–": "--", "−": "$-$", "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$", "→": r"$\rightarrow$", "∞": r"$\infty$",
+}  # fmt: skip
+
+
+def write_comparison(folder: Path, name: str, compared: Sequence[Compared], questions: int, mask: bool) -> None:
+    """Writes compare.html, .csv, .md and .tex to a folder."""
+    table = lines(compared)
+    write_text(folder / "compare.csv", as_csv(table))
+    write_text(folder / "compare.md", as_markdown(name, table, judged(compared)))
+    write_text(folder / "compare.tex", as_latex(table))
+    write_text(folder / "compare.html", as_html(name, compared, questions, mask))
+
+
+def as_html(name: str, compared: Sequence[Compared], questions: int, mask: bool) -> str:
+    """The page as one HTML text that loads nothing and runs nothing."""
+    table = lines(compared)
+    return template("compare.html.j2").render(
+        name=name, lines=table, headings=headings(), legend=LEGEND, judged_by=judged(compared), masked=mask,
+        dots=dots(table), size=(WIDTH, HEIGHT), box=(LEFT, WIDTH - RIGHT, TOP, HEIGHT - BOTTOM),
+        ticks=[(place_x(n / 5), place_y(n / 5), f"{n / 5:g}") for n in range(6)],
+        questions=same_questions(compared, questions, mask),
+        style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+    )  # fmt: skip
+
+
+def as_csv(table: Sequence[Line]) -> str:
+    """All numbers in full; what could not be had is empty. A failed method has a reason and no numbers."""
+    out = StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    numbers = [key + end for key in COLUMNS for end in ("", "_low", "_high")]
+    rows.writerow(["method", "status", *numbers, "seconds", "memory_mb", "notes"])
+    for line in table:
+        values = [part for key in COLUMNS for part in _parts(line.cells.get(key))]
+        notes = " ".join([line.failure] if line.failure else line.notes)
+        state = "failed" if line.failure else "done"
+        rows.writerow([line.name, state, *values, line.seconds, line.memory_mb, visible(notes)])
+    return out.getvalue()
+
+
+def _parts(cell: Cell | None) -> tuple[float | None, ...]:
+    return (None, None, None) if cell is None else (cell.value, *(cell.interval or (None, None)))
+
+
+def as_markdown(name: str, table: Sequence[Line], judged_by: str) -> str:
+    """A pipe table, with intervals and notes below it."""
+
+    def shown(cell: Cell) -> str:
+        text = f"**{cell.text}**" if cell.best else cell.text
+        return f"{text} ({cell.interval_text})" if cell.interval else text
+
+    head = ["Method", *headings().values(), "Time", "Memory"]
+    rows = [head, ["---", *["---:"] * (len(head) - 1)]]
+    for line in table:
+        cells = ["failed", *[""] * (len(COLUMNS) - 1)] if line.failure else [shown(line.cells[key]) for key in COLUMNS]
+        rows.append([inline(visible(line.name)), *cells, line.time, line.memory])
+    told = [f"- {inline(visible(line.name))}: {inline(visible(text))}" for line in table for text in _notes(line)]
+    grid = "\n".join(f"|{'|'.join(row)}|" for row in rows)
+    parts = [f"# Methods compared, {inline(visible(name))}", grid, "\n".join(told), inline(visible(judged_by)), LEGEND]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _notes(line: Line) -> list[str]:
+    return [f"failed: {line.failure}"] if line.failure else list(line.notes)
+
+
+def as_latex(table: Sequence[Line]) -> str:
+    """A tabular with the best in bold; needs no package."""
+    rows = [" & ".join(["Method", *(latex(text) for text in headings().values()), "Time", "Memory"]) + r" \\ \hline"]
+    for line in table:
+        if line.failure:
+            cells = [rf"\multicolumn{{{len(COLUMNS)}}}{{l}}{{failed}}"]
+        else:
+            texts = [(latex(line.cells[key].text), line.cells[key].best) for key in COLUMNS]
+            cells = [rf"\textbf{{{text}}}" if is_best else text for text, is_best in texts]
+        rows.append(" & ".join([latex(line.name), *cells, latex(line.time), latex(line.memory)]) + r" \\")
+    body = "\n".join(rows)
+    return f"\\begin{{tabular}}{{l{'r' * (len(COLUMNS) + 2)}}}\n\\hline\n{body}\n\\hline\n\\end{{tabular}}\n"
+
+
+def latex(text: str) -> str:
+    """Text that LaTeX sets as it is."""
+    return "".join(LATEX.get(character, character) for character in visible(text))
+
+
+def console_table(name: str, table: Sequence[Line], width: int) -> Table:
+    """The table for a terminal `width` characters wide: value over interval, the best in bold.
+
+    A narrow one gets fewer columns and no intervals; the page and the files have them all.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    wide = width >= WIDE
+    made = Table(title=Text(f"Methods compared, {visible(name)}", style="bold"), title_justify="left", show_lines=wide)
+    made.add_column("method", overflow="fold")
+    heads = {key: text for key, text in headings().items() if wide or key in SHORT}
+    for key, text in heads.items():
+        made.add_column(text if wide else f"{SHORT[key]} {text[-1]}", justify="right", no_wrap=True)
+    made.add_column("time", justify="right", no_wrap=True)
+    made.add_column("memory", justify="right", no_wrap=True)
+    for line in table:
+        if line.failure:
+            made.add_row(Text(visible(line.name)), Text("failed", style="red"))
+            continue
+        cells = []
+        for key in heads:
+            cell = line.cells[key]
+            text = Text(cell.text, style="bold" if cell.best else "")
+            spanned = wide and cell.interval
+            cells.append(text.append(f"\n{cell.interval_text}", style="not bold dim") if spanned else text)
+        made.add_row(Text(visible(line.name)), *cells, line.time, line.memory)
+    return made

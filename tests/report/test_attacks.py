@@ -1,0 +1,111 @@
+"""What the reports tell of attacks: every line, the curve, leaks escaped and, where asked for, masked."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pytest
+from rich.console import Console
+
+from relearn_lite.report.attacks import console_table, read_attacks, view
+from relearn_lite.report.html import render_html
+from relearn_lite.report.markdown import render_markdown
+
+
+def line(attack, way, kfr, krr, reason=None, **more):
+    return {
+        "attack": attack, "way": way, "title": "", "kfr": kfr, "krr": krr, "reason": reason, "missing": {},
+        "intervals": {} if kfr is None else {"kfr": [0.1, 0.9]}, "questions": {"forget": 4, "retain": 3}, **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def attacks():
+    leak = {
+        "id": "f1", "question": "Where does Ada Fennimore live?", "ground_truth": "At 12 Kelp Lane in Harrowby.",
+        "words_back": 0.875, "attack": "jailbreak", "way": "prefix", "prompt": "<script>alert(1)</script> Harrowby?",
+        "response": "<img src=x onerror=alert(2)> 12 Kelp Lane in Harrowby\x00", "plain": False,
+        "ways": ["jailbreak: prefix", "precision: 8bit", "sampling: draw 1", "sampling: draw 2"],
+    }  # fmt: skip
+    curve = {"examples": ["e"], "reason": None, "steps": [0, 5, 10], "kfr": [1.0, 0.5, 0.25], "krr": [1.0, None, 1.0],
+             "missing": [{}, {}, {}], "intervals": [{}, {}, {}], "questions": {"forget": 3, "retain": 3}}  # fmt: skip
+    return {
+        "questions": {"forget": 4, "retain": 3}, "plain": line("plain", "plain", 1.0, 1.0),
+        "attacks": [
+            line("jailbreak", "prefix", 0.75, 0.9, title="forced start", missing={"kfr": 1}),
+            line("jailbreak", "worst", 0.5, 0.8),
+            line("sampling", "leak@k", 1.0, 1.0, k=8, draws=16, leak_at_k=0.0),
+            line("precision", "8bit", 0.25, 1.0), line("precision", "fp16", None, None, "no <b>halves</b> here"),
+        ],
+        "any": line("any", "worst", 0.0, 0.7), "leaks": [leak],
+        "relearning": {"forget": curve, "unrelated": {"examples": [], "reason": "data.generic holds no examples"}},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def attacked(results, attacks):
+    return dataclasses.replace(results, attacks=attacks)
+
+
+def test_without_attacks_there_is_no_section(results):
+    assert view(None) is None
+    assert "Under attack" not in render_html(results) + render_markdown(results)
+
+
+def test_each_attack_stands_beside_no_attack(attacks):
+    rows = {row.name: row for row in view(attacks).rows}
+    assert [rows[name].kfr for name in ("No attack", "Jailbreak, forced start", "Jailbreak, worst case")] == [
+        "1.000", "0.750", "0.500",
+    ]  # fmt: skip
+    assert rows["Jailbreak, forced start"].note == "1 forget answers not judged"
+    assert rows["Jailbreak, worst case"].worse and not rows["No attack"].worse and not rows["Sampling, leak@k"].worse
+    assert rows["Any of these, worst case"].krr == "0.700"
+    assert rows["Precision, base in float16"].kfr == "—" and "halves" in rows["Precision, base in float16"].note
+    assert rows["Relearning from forget, 10 steps"].kfr == "0.250"
+    assert rows["Relearning from unrelated"].kfr == "—"
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown])
+def test_what_a_model_wrote_stays_text(attacked, render):
+    shown = render(attacked)
+    section = shown[shown.index("Under attack") :]
+    outside = re.sub(r"```.*?```", "", section, flags=re.DOTALL) if render is render_markdown else section
+    assert "<img" not in outside and "<script>alert" not in outside and "<b>halves" not in outside
+    assert "\x00" not in shown
+    assert "jailbreak" in section.lower() and "2 sampled answers" in section and "0.875" in section
+
+
+def test_the_curve_is_drawn_with_a_gap_where_a_value_is_missing(attacked):
+    page = render_html(attacked)
+    section = page.partition('<section aria-labelledby="attacks">')[2].partition("</section>")[0]
+    assert "KFR, taught forget examples: 1.000 at first, 0.250 at last" in section
+    paths = re.findall(r'<path d="([^"]+)" style="stroke:var\(--line-2\)', section)
+    assert [path.count("M") for path in paths[:2]] == [1, 2]
+    for tag in ("svg", "table", "tr", "td", "th", "ul", "li", "article", "p"):
+        assert len(re.findall(rf"<{tag}[ >]", section)) == section.count(f"</{tag}>"), tag
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown])
+def test_a_masked_report_covers_prompts_and_answers(attacked, render):
+    shown = render(attacked, mask=True)
+    section = shown[shown.index("Under attack") : shown.index("Training")]
+    assert "Harrowby" not in section and "Kelp" not in section
+    assert "▒▒▒ K▒▒▒ L▒▒▒ in H▒▒▒" in section, "the answer is there, its number and names covered"
+
+
+def test_the_console_shows_worst_cases_only(attacks):
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(console_table(attacks))
+    text = console.export_text()
+    shown = " ".join(text.split())
+    assert "Jailbreak, worst case" in shown and "forced start" not in shown and "8 bit" not in shown
+    assert "1 of 4 forget questions leaked somehow" in shown and "1 way could not be tried here" in shown
+    assert len(text.splitlines()) < 16
+
+
+def test_attacks_that_the_recipe_no_longer_asks_for_are_not_read(tmp_path):
+    (tmp_path / "attacks.json").write_text('{"plain": {}}')
+    assert read_attacks(tmp_path, "name: a\nattacks: {questions: 3}\n") == {"plain": {}}
+    assert read_attacks(tmp_path, "name: a\n") is None
+    assert read_attacks(tmp_path / "nowhere", "attacks: {questions: 3}\n") is None

@@ -1,0 +1,75 @@
+"""What augmentation did, in the reports and in the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from relearn_lite.augment.summary import sight, summary
+from relearn_lite.records import QA, Dropped, Variant
+from relearn_lite.report.augmentation import console_table, markdown, view
+from relearn_lite.report.html import render_html
+from relearn_lite.report.markdown import _table, render_markdown
+
+FORGET = [QA("f0", "Where does Ada Moor live?", "In Rome."), QA("f1", "Where does Bo Li live?", "In Bonn.")]
+
+
+def variant(id_, target, refused=(), **more):
+    verdicts = {"form": "ok", "leak": [], "rounds": 1 + len(refused), "writer": "m", "refused": list(refused), **more}
+    return Variant(id_, id_.split("/")[0], id_.split("/")[1], "?", target, verdicts)
+
+
+PAIRS = [
+    variant("f0/original", "Ada Moor lives quietly with her books."),
+    variant("f0/simple", "Few people know the home of Ada Moor.", ["leak", "refusal"]),
+    variant("f1/original", "Bo Li keeps to himself.", ["leak", "leak"], writer="rules", instead_of="leak"),
+]
+DROPPED = [
+    Dropped("f1/simple", "f1", "simple", "?", "x", "answer, short: too short", {"refused": ["babble"]}),
+    Dropped("f1/noise", "f1", "noise", "?", None, "question, leak: it gives away x", {"refused": []}),
+]
+
+
+@pytest.fixture
+def found():
+    counts = summary(PAIRS, DROPPED)
+    return {"writer": "local:<b>m</b>", **counts, **sight(PAIRS, DROPPED, FORGET, (600, 20.0))}
+
+
+def test_the_numbers_by_hand(found):
+    assert found["leaks"] == {"before": {"leaking": 2, "of": 4}, "after": {"leaking": 0, "of": 3}}
+    assert found["refused"] == {"leak": 3, "refusal": 1, "babble": 1, "short": 1}
+    assert found["speed"] == {"tokens": 600, "seconds": 20.0, "tokens_per_second": 30.0}
+    assert found["rewritten"] == {"original": 1, "simple": 1}
+
+
+def test_each_kind_has_a_line_with_its_reasons(found):
+    lines = {line[0]: line[1:] for line in view(found).kinds}
+    assert lines["original"] == ("2", "1", "1 (leak 1)", "0")
+    assert lines["simple"] == ("1", "1", "0", "1 (answer, short 1)")
+    assert lines["noise"] == ("0", "0", "0", "1 (question, leak 1)")
+
+
+def test_both_reports_show_it(found, results):
+    results = replace(results, augmentation=found)
+    page, text = render_html(results), render_markdown(results).replace("\\", "")
+    for shown in (page, text):
+        assert "Answers that leaked, first attempts" in shown and "2 of 4 (50.0 %)" in shown
+        assert "30.0 (600 in 20.0 s)" in shown
+    assert "gives something away" in page
+
+
+def test_the_terminal_shows_it_and_reads_no_markup(found):
+    from rich.console import Console
+
+    console = Console(width=140)
+    with console.capture() as captured:
+        console.print(console_table(found | {"writer": "[red]m[/red]"}))
+    shown = captured.get()
+    assert "[red]m[/red]" in shown and "2 of 4 (50.0 %)" in shown and "3 x gives something away" in shown
+
+
+def test_a_run_without_one_shows_nothing(results):
+    assert view(None) is None and markdown(None, _table) == ""
+    assert "first attempts" not in render_html(results) + render_markdown(results)
