@@ -50,3 +50,8 @@ def tiny_model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The one test that takes minutes goes first, so that the other process does the rest meanwhile."""
+    items.sort(key=lambda item: item.path.name != "test_resume.py")

@@ -24,6 +24,7 @@ def unlearn(work: Work) -> dict[str, Any]:
     """Trains the adapter that forgets; adapter/ holds it."""
     from relearn_lite import backends
     from relearn_lite.data.batches import UnlearnBatches, check_lengths, encode_answer
+    from relearn_lite.unlearn.reference import worth_keeping
     from relearn_lite.unlearn.terms.task_vector import negate
     from relearn_lite.unlearn.train import train
 
@@ -40,6 +41,11 @@ def unlearn(work: Work) -> dict[str, Any]:
         )
     check_lengths(retain, recipe.model.max_length, "data.retain")
     backends.add_adapter(loaded, backends.UNLEARNED, settings.lora, recipe.seed)
+    if settings.reference == "auto":
+        asked = [row[part] for row in forget.values() for part in term.batches] if term.needs_reference else []
+        asked += retain.values()
+        kept = worth_keeping(asked, loaded.model.config.get_text_config().hidden_size, settings.epochs)
+        settings = settings.model_copy(update={"reference": "cached" if kept else "recompute"})
     batches = UnlearnBatches(
         list(forget.values()),
         list(retain.values()),

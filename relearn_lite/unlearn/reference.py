@@ -7,11 +7,21 @@ logits of them, so nothing is lost but the bits in which a batch with other padd
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from relearn_lite.data.batches import Example
+
+ROOM = 1e9  # bytes of main memory that `auto` lets the cache take
+
+
+def worth_keeping(rows: Iterable[Example], hidden_size: int, epochs: int) -> bool:
+    """Whether keeping pays: the rows that the reference is asked for come up again, and their states fit into ROOM."""
+    tokens = sum(len(row) - row.n_prompt for row in rows)
+    return epochs > 1 and 0 < tokens * hidden_size * 4 <= ROOM
 
 
 class ReferenceCache:

@@ -15,7 +15,7 @@ from relearn_lite.schema import Lora, Model, Trainer, Unlearn
 from relearn_lite.unlearn.losses import METHODS
 from relearn_lite.unlearn.losses_log import losses
 from relearn_lite.unlearn.module import UnlearnModule
-from relearn_lite.unlearn.reference import ReferenceCache
+from relearn_lite.unlearn.reference import ReferenceCache, worth_keeping
 from relearn_lite.unlearn.terms.rmu import direction
 from relearn_lite.unlearn.train import newest_checkpoint, train
 
@@ -324,6 +324,14 @@ def test_a_cached_reference_trains_the_same_with_fewer_passes(tiny_model_dir, tm
     assert 3 <= len(passes) < 24 / 2, "24 batches of 6 retain rows, most of them known"
     for name, value in found["recompute"].items():
         torch.testing.assert_close(found["cached"][name], value, rtol=1e-3, atol=2e-5)
+
+
+def test_the_reference_is_kept_where_rows_come_again_and_take_little_room():
+    rows = [Example((1, 2, 3, 4), 2)] * 1000  # 2000 supervised tokens
+    assert worth_keeping(rows, hidden_size=4096, epochs=2)
+    assert not worth_keeping(rows, hidden_size=4096, epochs=1)
+    assert not worth_keeping(rows * 50, hidden_size=4096, epochs=2), "1.6 GB"
+    assert not worth_keeping([], hidden_size=4096, epochs=2)
 
 
 def test_the_cache_keeps_rows_apart(tiny_model_dir, monkeypatch):
