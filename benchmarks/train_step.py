@@ -6,8 +6,8 @@
 published   what the paper's code does, written anew: rows padded on the left to 512 tokens, a second full model as
             reference, logits and KL at every position
 ours        this project's UnlearnModule on its own loader, with unlearn.reference: recompute
-cached      the same with unlearn.reference: cached, from the second time on that a retain row is drawn; recipes have it so
-            (`auto`) where rows come again and there is room
+cached      the same with unlearn.reference: cached, from the second time on that a retain row is drawn; recipes have
+            it so (`auto`) where rows come again and there is room
 ideal       forward and backward pass of the useful tokens alone: all rows in one line without padding, the head at
             supervised positions, the sum of the logits as loss; no reference, no loss
 

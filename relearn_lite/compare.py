@@ -144,7 +144,7 @@ def _share(shared: Work, methods: Sequence[ComparedMethod]) -> None:
     if any(learns_new_answers(method.settings) for method in methods):
         names.append("augment")
     pipeline.do_stages(shared, names)
-    pipeline.release(shared)
+    shared.release()
 
 
 def _measure_vanilla(job: Comparison) -> None:
@@ -157,7 +157,7 @@ def _measure_vanilla(job: Comparison) -> None:
         )
     except pipeline.StageFailed as error:  # without it nothing can be compared
         raise RecipeError(f"compare: the vanilla model could not be measured: {error}") from error
-    pipeline.release(work)
+    work.release()
 
 
 def _child(recipe: Recipe, name: str, unlearn: Unlearn | None) -> Recipe:
@@ -178,7 +178,7 @@ def _run_method(job: Comparison, method: ComparedMethod) -> Compared:
     work = _attempt(job, _child(job.recipe, method.name, settings), job.folder / "methods", lenders, method.name)
     if isinstance(work, str):
         return Compared(method.name, failure=work)
-    pipeline.release(work)
+    work.release()
     return _finished(method.name, work.folder, notes)
 
 
@@ -219,7 +219,7 @@ def _sweep(job: Comparison, method: ComparedMethod) -> tuple[Unlearn, Path, tupl
             tried.append(point | {"failed": work})
             continue
         reading = _check(work)
-        pipeline.release(work)
+        work.release()
         found[number] = (Reading(number, reading.kfr, reading.krr, reading.ls, reading.ls_share), settings, work.folder)
         measured = {key: getattr(reading, key) for key in ("kfr", "krr", "ls", "ls_share", "balance")}
         tried.append(point | measured | {"seconds": work.manifest["stages"]["unlearn"]["seconds"]})

@@ -20,6 +20,11 @@ PUBLISHED = {"do_sample": True, "temperature": 0.7, "top_p": 0.9, "top_k": 5}
 GREEDY = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}  # None: overrides the model's own
 
 
+def sampling_of(settings: Generate) -> dict:
+    """How the recipe's `generate` section has answers drawn: options of transformers' `generate`."""
+    return GREEDY if settings.sampling == "greedy" else PUBLISHED
+
+
 @dataclass(frozen=True)
 class Completion:
     """New text after a prompt. finished: it ended by itself, not at the token limit."""
@@ -139,7 +144,7 @@ def _answer_split(
                 loaded,
                 [prompts[i] for i in rows],
                 max_new_tokens=settings.max_new_tokens,
-                sampling=GREEDY if settings.sampling == "greedy" else PUBLISHED,
+                sampling=sampling_of(settings),
                 seed=seed + number,
             )
             answers = [

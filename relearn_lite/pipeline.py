@@ -26,7 +26,6 @@ from relearn_lite.data.sources import overlap
 from relearn_lite.environment import unsafe_versions
 from relearn_lite.errors import RecipeError
 from relearn_lite.fingerprints import ADAPTER_FILES, fingerprint, inputs
-from relearn_lite.memory import free_memory
 from relearn_lite.records import QA, write_text
 from relearn_lite.schema import Recipe
 from relearn_lite.stages import STAGES, Work, data_digest, load_data, stages_of
@@ -70,8 +69,6 @@ def _backend_problems(recipe: Recipe) -> list[str]:
 
 
 def _key_problems(recipe: Recipe) -> list[str]:
-    import os
-
     judges = recipe.evaluate.evaluators
     choices = {
         "augment": recipe.augment,
@@ -182,13 +179,6 @@ def run_with(recipe: Recipe, runs: Path, lenders: Lenders, *, until: str, way_ou
             if name == until:
                 break
     return work
-
-
-def release(work: Work) -> None:
-    """Lets go of the models that a finished run holds: there is one in memory at a time."""
-    for held in ("vanilla", "other"):
-        work.__dict__.pop(held, None)
-    free_memory()
 
 
 def _plan(work: Work) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from relearn_lite.backends import Loaded, active_adapters
 from relearn_lite.data.batches import chat_ids
-from relearn_lite.generate import GREEDY, PUBLISHED, Completion, batches_of, check_room, complete
+from relearn_lite.generate import Completion, batches_of, check_room, complete, sampling_of
 from relearn_lite.records import QA, append_jsonl, mend_jsonl, read_jsonl, write_jsonl
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _converse(target: Target, batch: Sequence[Ask], seed: int) -> list[Completio
             target.loaded,
             prompts,
             max_new_tokens=target.generate.max_new_tokens,
-            sampling=GREEDY if target.generate.sampling == "greedy" else PUBLISHED,
+            sampling=sampling_of(target.generate),
             seed=seed,
         )
         for talk, answer in zip(talks, made, strict=True):

@@ -16,7 +16,7 @@ import numpy as np
 
 from relearn_lite.backends import Loaded, active_adapters
 from relearn_lite.data.batches import Example, collate, encode_answer, question_ids
-from relearn_lite.generate import GREEDY, PUBLISHED, batches_of, check_room, complete
+from relearn_lite.generate import PUBLISHED, batches_of, check_room, complete, sampling_of
 from relearn_lite.metrics.retain_model import read_retain_ratios
 from relearn_lite.records import QA
 from relearn_lite.schema import Generate, Privacy, Recipe
@@ -134,8 +134,7 @@ class MeasuredModel:
 
     def answers(self, questions: Sequence[str]) -> list[str]:
         """One answer to each question, as the recipe's `generate` section has it."""
-        sampling = GREEDY if self.context.generate.sampling == "greedy" else PUBLISHED
-        return self._complete(questions, sampling, self.context.seed)
+        return self._complete(questions, sampling_of(self.context.generate), self.context.seed)
 
     def _complete(self, questions: Sequence[str], sampling: dict, seed: int) -> list[str]:
         settings = self.context.generate

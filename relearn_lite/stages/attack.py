@@ -28,10 +28,6 @@ def attack(work: Work) -> dict[str, Any]:
         adapters = loaded.vanilla if model == "vanilla" else loaded.unlearned
         return Target(loaded, adapters, recipe.generate, recipe.seed)
 
-    def let_go() -> None:
-        for held in ("vanilla", "other"):
-            work._let_go(held)
-
     found = run(
         Job(
             recipe,
@@ -40,7 +36,7 @@ def attack(work: Work) -> dict[str, Any]:
             _trained_prompts(work),
             _parts_of(work, model, folder / "merged"),
             hold,
-            let_go,
+            work.release,
             writer=lambda: make_writer(recipe.augment, "augment", recipe, lambda: work.hold("vanilla")),
             judges=lambda: make_evaluators(
                 recipe.model_copy(update={"evaluate": judging}), lambda: work.hold("vanilla")

@@ -84,6 +84,11 @@ class Work:
                 ) from error
         return self.vanilla
 
+    def release(self) -> None:
+        """Lets go of every model that is held: there is one in memory at a time."""
+        for held in ("vanilla", "other"):
+            self._let_go(held)
+
     def _let_go(self, held: str) -> None:
         if self.__dict__.pop(held, None) is not None:
             free_memory()
