@@ -9,7 +9,18 @@ import torch
 
 from relearn_lite import backends, plan
 from relearn_lite.errors import RecipeError
-from relearn_lite.footprint import empty_model, lora_parameters, optimizer, shape_of
+from relearn_lite.footprint import (
+    adapter_parameters,
+    empty_model,
+    encoder_parameters,
+    lora_parameters,
+    mask_gradients,
+    optimizer,
+    shape_of,
+)
+from relearn_lite.plan.attack import answers
+from relearn_lite.plan.models import PUBLISHED_ENCODERS, PUBLISHED_SHAPES
+from relearn_lite.plan.pieces import sets_of
 from relearn_lite.recipe import load_recipe
 from relearn_lite.schema import Lora, Model
 
@@ -125,6 +136,178 @@ def test_checkpointing_saves_what_it_should(tmp_path, llama_8b):
     assert with_it < without / 8
 
 
+def need(job, name):
+    return next(each for each in plan.needs(job, plan.count(job)) if each.name.startswith(name))
+
+
+@pytest.mark.parametrize(("retain", "accumulate"), [(True, 1), (False, 1), (False, 4)])
+def test_gradients_of_a_mask_are_exact(real, retain, accumulate):
+    """Counted while the last gradient of a step is taken, which is when there are most."""
+    from relearn_lite.unlearn.masks import Sides, Sure
+
+    model, settings = real
+    loaded = backends.Loaded(model, None, "transformers")
+    backends.add_adapter(loaded, backends.UNLEARNED, Lora(r=4), 0)
+    free = {name: p for name, p in loaded.model.named_parameters() if p.requires_grad}
+    sides, aside = Sides(free, Sure()), []
+    for _ in range(accumulate):
+        for side in ("forget", "retain")[: 1 + retain]:
+            aside.append(sum(p.grad.nbytes for p in free.values() if p.grad is not None))  # kept until it is added to
+            loss = loaded.model(input_ids=torch.arange(8)[None]).logits.square().mean()
+            sides.backward(side, loss, 1.0, 1.0)
+    kept = sum(g.nbytes for side in (sides.forget, sides.retain) for g in side.values())
+    assert mask_gradients(lora_parameters(settings, Lora(r=4)), retain, accumulate) == kept + max(aside)
+
+
+def test_the_parts_that_circuits_record_are_exact(real, tmp_path):
+    from relearn_lite.analyze.anatomy import anatomy
+    from relearn_lite.analyze.patching import record
+
+    model, settings = real
+    (tmp_path / "data").mkdir()
+    job = recipe(tmp_path / "data", settings.name, analyze="{circuits: patching, distribution: false, memory: false}",
+                 **{"model.max_length": 16, "analyze.batch_size": 3})
+    ids = torch.arange(48).reshape(3, 16) + 5
+    with torch.no_grad():
+        run, _ = record(model, anatomy(model), {"input_ids": ids, "attention_mask": ids > 0, "labels": ids}, ())
+    numbers = sum(tensor.numel() for tensor in (*run.heads, *run.mlps))
+    assert need(job, "analyze").parts["states"] == 2 * 2 * numbers  # two models, 16 bit
+
+
+def test_an_encoder_and_a_saved_adapter_are_exact(real, tmp_path):
+    from transformers import BertConfig, BertForSequenceClassification
+
+    config = BertConfig(vocab_size=50, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=40)
+    config.save_pretrained(tmp_path / "nli")
+    judge = BertForSequenceClassification(config)
+    assert encoder_parameters(str(tmp_path / "nli"), labels=True) == sum(p.numel() for p in judge.parameters())
+    loaded = backends.Loaded(real[0], None, "transformers")
+    backends.add_adapter(loaded, backends.UNLEARNED, Lora(r=4), 0)
+    backends.save_adapter(loaded, backends.UNLEARNED, tmp_path / "adapter")
+    assert adapter_parameters(tmp_path / "adapter") == lora_parameters(real[1], Lora(r=4))
+    assert adapter_parameters(tmp_path / "nli") is None
+
+
+def test_the_default_judges_are_as_large_as_their_published_configurations_make_them():
+    from transformers import AutoModel, AutoModelForCausalLM, BertConfig, Qwen2Config
+
+    qwen = Qwen2Config(vocab_size=151_936, hidden_size=2048, intermediate_size=11_008, num_hidden_layers=36,
+                       num_attention_heads=16, num_key_value_heads=2, tie_word_embeddings=True)
+    minilm = BertConfig(hidden_size=384, num_hidden_layers=12, num_attention_heads=12, intermediate_size=1536)
+    with torch.device("meta"):
+        assert shape_of(AutoModelForCausalLM.from_config(qwen)) == PUBLISHED_SHAPES["Qwen/Qwen2.5-3B-Instruct"]
+        size = sum(p.numel() for p in AutoModel.from_config(minilm).parameters())
+    assert PUBLISHED_ENCODERS["sentence-transformers/all-MiniLM-L12-v2"] == size
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+
+
+def test_judges_are_counted_where_they_are_loaded(tmp_path, llama_8b, offline):
+    job = recipe(tmp_path, llama_8b, **{"evaluate.evaluators": "models"})
+    judged = need(job, "evaluate").parts
+    assert judged["Qwen/Qwen2.5-3B-Instruct"] == pytest.approx(2.05e9, rel=0.01)
+    assert judged["sentence-transformers/all-MiniLM-L12-v2"] == 4 * 33_360_000
+    assert "sileod/deberta-v3-base-tasksource-nli" in judged and judged["weights"] > 5e9
+    assert not {*judged} & {*need(job, "unlearn").parts} - {"weights", "activations", "logits"}
+    watched = recipe(tmp_path, llama_8b, **{"evaluate.evaluators": "models", "unlearn.evaluate_every": 5})
+    assert need(watched, "unlearn").total > need(job, "unlearn").total + 2.8e9, "they look on while it is trained"
+    downloads = plan.disk(job, plan.count(job))
+    assert downloads["download of Qwen/Qwen2.5-3B-Instruct"] == 2 * 3_085_938_688
+    elsewhere = recipe(tmp_path, llama_8b, **{
+        "evaluate.evaluators": "{entities: {writer: server, base_url: 'http://127.0.0.1:1', model: x}}",
+    })  # fmt: skip
+    assert not plan.count(elsewhere).others and not plan.count(elsewhere).unknown
+
+
+def test_the_base_model_is_counted_where_it_is_a_model_of_its_own(tmp_path, offline):
+    whole = {"finetune": "{lora: null, epochs: 1}", "model.quantization": "none"}
+    job = recipe(tmp_path, **whole)
+    assert need(job, "evaluate").parts["base model"] == 2 * 2_347_200
+    assert "base model" not in need(recipe(tmp_path, finetune="{epochs: 1}"), "evaluate").parts, "vanilla's weights"
+    metrics = {"evaluate.metrics": "[mia_reference]", "evaluate.privacy.reference_model": "base"}
+    assert need(recipe(tmp_path, **whole, **metrics), "evaluate").parts["reference base"] == 2 * 2_347_200
+    assert not plan.count(job).unknown
+
+
+def test_what_cannot_be_counted_is_named_and_not_0(tmp_path, offline):
+    from rich.console import Console
+
+    job = recipe(tmp_path, **{
+        "evaluate.evaluators": "{entities: {writer: local, model: no/such-writer}, nli: no/such-nli}",
+        "finetune": "{data: [{preset: tofu/forget01}], epochs: 1}", "model.quantization": "none",
+        "compare": "{methods: [{name: ga, method: ga}]}",
+    })  # fmt: skip
+    console = Console(record=True, width=200)
+    plan.plan(job, console.print)
+    shown = console.export_text()
+    for what in ("no/such-writer (evaluate.evaluators.entities)", "no/such-nli (evaluate.evaluators.nli)",
+                 "the download of data (locuslab/TOFU)", "the 1 methods of compare"):
+        assert f"not counted: {what}" in shown
+    assert shown.count("no/such-nli") == 1, "a size was made up"
+
+
+def test_a_writer_of_its_own_has_the_card_to_itself(tmp_path, llama_8b, offline):
+    """It was counted beside the recipe's model, which is not in memory before unlearning begins."""
+    qwen = {"augment.writer": "local", "augment.model": "Qwen/Qwen2.5-3B-Instruct"}
+    alone = need(recipe(tmp_path, llama_8b, **qwen), "augment").parts
+    assert "weights" not in alone and alone["writer Qwen/Qwen2.5-3B-Instruct"] < 2.1e9
+    both = need(recipe(tmp_path, llama_8b, **qwen, **{"augment.semantic": "{gain: 0.5}"}), "augment").parts
+    assert both["weights"] > 5e9, "the vanilla model measures the gain"
+
+
+def test_every_step_of_the_attacks(tmp_path, llama_8b):
+    job = recipe(tmp_path, llama_8b, attacks="{}")
+    counted = plan.count(job)
+    steps = {each.step: each for each in plan.needs(job, counted) if each.stage == "attack"}
+    assert list(steps) == ["asking", "relearning", "precision bf16", "judging"]
+    assert steps["precision bf16"].parts["weights"] == 2 * 8_030_261_248
+    assert steps["relearning"].parts["optimizer"] == 8 * (83_886_080 // 32 * 8)
+    assert steps["relearning"].parts["LoRA"] == 4 * 83_886_080
+    assert steps["judging"].parts == {}
+    assert steps["asking"].parts["KV cache"] > need(job, "generate").parts["KV cache"], "a talk has several turns"
+    assert plan.disk(job, counted)["merged weights of the attack"] == 2 * 8_030_261_248
+    only = recipe(tmp_path, llama_8b, attacks="{precision: [4bit], relearn: null, jailbreak: false}")
+    counted = plan.count(only)
+    steps = [each.step for each in plan.needs(only, counted) if each.stage == "attack"]
+    assert steps == ["asking", "precision 4bit", "judging"]
+    assert "merged weights of the attack" not in plan.disk(only, counted)
+
+
+def test_the_number_of_answers_is_that_of_the_attacks(tmp_path):
+    from relearn_lite.attacks.jailbreaks import persuaded
+    from relearn_lite.records import QA
+
+    questions = {side: [QA("1", "Where does Ada Fennimore live?", "There.")] for side in ("forget", "retain")}
+    asks = persuaded(questions)
+    job = recipe(tmp_path, attacks="{paraphrase: false, sampling: false, relearn: null, precision: [], questions: 1}")
+    assert answers(job, plan.count(job)) == 2 + sum(len(ask.turns) for ask in asks)
+    drawn = recipe(tmp_path, attacks="{paraphrase: false, jailbreak: false, relearn: {}, precision: [4bit, 8bit], "
+                   "questions: 1}", **{"evaluate.privacy.samples": 20})
+    assert answers(drawn, plan.count(drawn)) == 2 + (20 + 1) + 3 * 4 * 2 + 2 * 2  # plain, drawn, 3 curves, 2 ways
+
+
+def test_attacks_that_do_not_fit_are_left_out_and_then_it_fits(tmp_path, llama_8b):
+    job = recipe(tmp_path, llama_8b, attacks="{}", **{"generate.batch_size": 4})
+    changes = plan.advice(job, plan.count(job), 16)
+    (ways,) = [change.strip("'") for change in changes if "precision" in change]
+    assert ways == "attacks.precision=[8bit,4bit,merged_in_4bit]"
+    told = dict(pair.strip("'").split("=") for change in changes for pair in change.split())
+    again = recipe(tmp_path, llama_8b, attacks="{}", **{"generate.batch_size": 4} | told)
+    assert plan.advice(again, plan.count(again), 16) == []
+
+
+@pytest.mark.parametrize(("method", "sets"), [
+    ("ga", 1), ("relearn_klr_gdr", 2), ("dpo", 2), ("relearn_dpo_gdr", 3), ("altpo_klr", 3), ("rmu", 2),
+])
+def test_every_set_of_rows_is_counted(tmp_path, method, sets):
+    assert sets_of(recipe(tmp_path, **{"unlearn.method": method})) == sets
+
+
 def test_what_is_shown(tmp_path, llama_8b):
     from rich.console import Console
 
@@ -137,10 +320,7 @@ def test_what_is_shown(tmp_path, llama_8b):
     assert "download of the model 0.0 MB" in shown, "a folder was taken for a download"
 
 
-def test_without_network_the_message_says_what_is_needed(tmp_path, monkeypatch):
-    import huggingface_hub.constants
-
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+def test_without_network_the_message_says_what_is_needed(tmp_path, offline):
     with pytest.raises(RecipeError, match="model.name: the configuration of no-such/model could not be .* network"):
         plan.count(recipe(tmp_path, "no-such/model"))
 

@@ -1,0 +1,61 @@
+"""Disk and time of a recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from relearn_lite.footprint import HALF, SINGLE
+from relearn_lite.plan.attack import merged_copy
+from relearn_lite.plan.models import Counted, lora_of
+from relearn_lite.plan.pieces import sets_of
+from relearn_lite.schema import Recipe
+from relearn_lite.unlearn.losses import FORGET_TERMS, RETAIN_TERMS
+
+SPEED = 20e12  # floating-point operations a second that a 30- or 40-series card of this class reaches in training
+
+
+def disk(recipe: Recipe, counted: Counted) -> dict[str, int]:
+    """Bytes on disk: downloads (none for a local folder), what is trained, checkpoints, a copy of merged weights.
+
+    Downloads are taken to be in 16 bit, those of encoders in float32.
+    """
+    found = {"download of the model": 0 if _is_here(recipe.model.name) else HALF * counted.shape.parameters}
+    sizes = {name: HALF * shape.parameters for name, shape in counted.others.items()}
+    sizes |= {name: SINGLE * parameters for name, parameters in counted.encoders.items()}
+    found |= {f"download of {name}": size for name, size in sizes.items() if not _is_here(name)}
+    kept = {stage: SINGLE * counted.trained(recipe, stage) for stage in counted.loras}
+    for stage in ("finetune", "unlearn"):
+        if stage in kept:
+            found[f"what {stage} trains"] = kept[stage]
+    # Weights and moments; old and new for a moment. With keep_best the weights of the best check too.
+    checkpoints = 2 * 3 * max(kept.values(), default=0)
+    best = 2 * kept["unlearn"] if recipe.unlearn and recipe.unlearn.keep_best else 0
+    found["checkpoints"] = checkpoints + best
+    if copy := merged_copy(recipe, counted):
+        found["merged weights of the attack"] = copy
+    return found
+
+
+def _is_here(name: str) -> bool:
+    return name == "embedded" or Path(name).is_dir()
+
+
+def step_seconds(recipe: Recipe, counted: Counted, stage: str) -> float:
+    """Seconds of one optimizer step of `finetune`, `unlearn` or `attack` (relearning) on a card of SPEED, at most: rows
+    as long as they may be, no reference kept. An order of magnitude.
+
+    Operations a token: 2 a parameter forwards, 2 backwards (4 where all weights are trained), 2 for computing again,
+    and 2 for the reference where one is used.
+    """
+    section = recipe.attacks.relearn if stage == "attack" else getattr(recipe, stage)
+    each = 4 if lora_of(recipe, stage) else 6
+    each += 0 if recipe.model.gradient_checkpointing is False else 2
+    passes = each
+    if stage == "unlearn":
+        term, retain = section.terms
+        forget = FORGET_TERMS[term]
+        asked = len(forget.batches) if forget.needs_reference else 0
+        asked += len({RETAIN_TERMS[name].sees for name in retain if RETAIN_TERMS[name].needs_reference})
+        passes = sets_of(recipe) * each + 2 * asked
+    rows = section.examples if stage == "attack" else section.batch_size * section.accumulate
+    return rows * recipe.model.max_length * passes * counted.shape.parameters / SPEED

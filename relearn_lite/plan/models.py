@@ -1,0 +1,172 @@
+"""The models that a recipe names, and how large each is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from relearn_lite.data.presets import TABLES
+from relearn_lite.data.sources import source_of
+from relearn_lite.errors import RecipeError
+from relearn_lite.footprint import (
+    Shape,
+    adapter_parameters,
+    empty_model,
+    encoder_parameters,
+    lora_parameters,
+    shape_of,
+)
+from relearn_lite.metrics import METRICS
+from relearn_lite.schema import Recipe, WriterChoice
+from relearn_lite.schema.training import Lora
+from relearn_lite.stages import stages_of
+
+# The default evaluators (schema.MODEL_EVALUATORS), so that they are counted without the network. From their model cards
+# and config.json on the hub: Qwen2.5-3B-Instruct has 3.09 billion parameters, 36 layers 2048 wide, 2 heads of 128 for
+# keys and values; all-MiniLM-L12-v2 33.4 million; DeBERTa-v3-base 86 million and 98 million of embeddings.
+PUBLISHED_SHAPES = {
+    "Qwen/Qwen2.5-3B-Instruct": Shape(
+        parameters=3_085_938_688, linear=2_774_532_096, layers=36, hidden=2048, intermediate=11_008,
+        vocabulary=151_936, width=2048, kv_width=2 * 36 * 2 * 128,
+    )
+}  # fmt: skip
+PUBLISHED_ENCODERS = {
+    "sentence-transformers/all-MiniLM-L12-v2": 33_360_000,
+    "sileod/deberta-v3-base-tasksource-nli": 184_000_000,
+}
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A recipe's models, counted once; smaller settings of the same recipe need no new count.
+
+    loras: stage -> LoRA parameters a rank; all of the model's where finetune.lora is null. given: parameters of
+    unlearned.adapter. others: causal models beside the recipe's own, by name. encoders: parameters of those that embed
+    or infer, by name. unknown: what could not be counted, in words.
+    """
+
+    shape: Shape
+    loras: dict[str, int]
+    given: int
+    others: dict[str, Shape]
+    encoders: dict[str, int]
+    unknown: tuple[str, ...]
+
+    def trained(self, recipe: Recipe, stage: str) -> int:
+        """Trained parameters of a stage. Those of LoRA grow with its rank."""
+        lora = lora_of(recipe, stage)
+        return self.loras[stage] * (lora.r if lora else 1)
+
+    def adapters(self, recipe: Recipe) -> int:
+        """Parameters of all adapters on the model, not those of a model that finetune teaches whole."""
+        stages = (stage for stage in ("finetune", "unlearn") if stage in self.loras and lora_of(recipe, stage))
+        return self.given + sum(self.trained(recipe, stage) for stage in stages)
+
+
+def lora_of(recipe: Recipe, stage: str) -> Lora | None:
+    """LoRA settings of `finetune`, `unlearn` or `attack` (relearning); None where all weights are trained."""
+    return recipe.attacks.relearn.lora if stage == "attack" else getattr(recipe, stage).lora
+
+
+def count(recipe: Recipe) -> Counted:
+    """Counts all models of a recipe. What judges and cannot be counted is listed as unknown.
+
+    Raises RecipeError where the configuration of any other model cannot be had.
+    """
+    shape, loras, unknown = shape_of(empty_model(recipe.model)), {}, []
+    relearn = recipe.attacks and recipe.attacks.relearn
+    for stage, section in {"finetune": recipe.finetune, "unlearn": recipe.unlearn, "attack": relearn}.items():
+        if section is not None:
+            lora = lora_of(recipe, stage)
+            loras[stage] = lora_parameters(recipe.model, lora) // lora.r if lora else shape.parameters
+    others = {name: _shape(recipe, name) for name in needed_models(recipe)}
+    for key, name in judging_models(recipe).items():
+        try:
+            others[name] = others.get(name) or _shape(recipe, name)
+        except RecipeError:
+            unknown.append(f"{name} ({key}), whose config.json cannot be had here")
+    encoders = {}
+    for key, name in encoder_names(recipe).items():
+        size = PUBLISHED_ENCODERS.get(name) or encoder_parameters(name, labels=key.endswith("nli"))
+        if size is None:
+            unknown.append(f"{name} ({key}), whose config.json cannot be had here")
+        else:
+            encoders[name] = size
+    folder = recipe.unlearned and recipe.unlearned.adapter
+    given = adapter_parameters(folder) if folder else 0
+    if given is None:
+        unknown.append(f"{folder} (unlearned.adapter), which holds no adapter_model.safetensors")
+    return Counted(shape, loras, given or 0, others, encoders, (*unknown, *_unknown_from_outside(recipe)))
+
+
+def _shape(recipe: Recipe, name: str) -> Shape:
+    kin = recipe.unlearned is not None and name == recipe.unlearned.model
+    return PUBLISHED_SHAPES.get(name) or shape_of(empty_model(recipe.model.other(name, kin=kin)))
+
+
+def writes_here(choice: WriterChoice | None) -> bool:
+    """Whether a writer is a model on this machine."""
+    return choice is not None and choice.writer == "local"
+
+
+def other_model(recipe: Recipe, choice: WriterChoice | None) -> str | None:
+    """The model that a writer has to itself; None where it has none, or shares the recipe's."""
+    shared = not writes_here(choice) or choice.model in (None, recipe.model.name)
+    return None if shared else choice.model
+
+
+def asks_for(recipe: Recipe, need: str) -> bool:
+    """Whether a metric of the recipe needs this field of the evaluators, such as `measured`."""
+    return any(need in METRICS[name].needs for name in recipe.evaluate.metrics)
+
+
+def needed_models(recipe: Recipe) -> list[str]:
+    """Causal models that a run cannot do without: a writer's, the unlearned whole weights."""
+    stages, given = stages_of(recipe), recipe.unlearned
+    writes = "augment" in stages or (recipe.attacks is not None and recipe.attacks.paraphrase)
+    writer = other_model(recipe, recipe.augment) if writes else None
+    return [name for name in (writer, given and given.model) if name]
+
+
+def judging_models(recipe: Recipe) -> dict[str, str]:
+    """Causal models that judge and are not the recipe's own, by recipe key."""
+    judges, privacy = recipe.evaluate.evaluators, recipe.evaluate.privacy
+    judge = judges.judge if asks_for(recipe, "judge") else None
+    found = {
+        "evaluate.evaluators.entities": other_model(recipe, judges.entities),
+        "evaluate.evaluators.judge": other_model(recipe, judge),
+        "evaluate.evaluators.language_model": judges.language_model,
+        "evaluate.privacy.reference_model": privacy.reference_model,
+    }
+    if "mia_reference" not in recipe.evaluate.metrics:
+        found.pop("evaluate.privacy.reference_model")
+    return {key: name for key, name in found.items() if name not in (None, "vanilla", "base", "none")}
+
+
+def encoder_names(recipe: Recipe) -> dict[str, str]:
+    """Models that embed texts or infer, by recipe key."""
+    judges, semantic = recipe.evaluate.evaluators, recipe.augment.semantic
+    found = {"evaluate.evaluators.embeddings": judges.embeddings, "evaluate.evaluators.nli": judges.nli}
+    if semantic and semantic.similarity is not None and "augment" in stages_of(recipe):
+        found["augment.semantic.embeddings"] = semantic.embeddings
+    return {key: name for key, name in found.items() if name != "embedded"}
+
+
+def _unknown_from_outside(recipe: Recipe) -> Iterator[str]:
+    """What a recipe names besides models that the plan does not look at."""
+    tables = dict.fromkeys(_hub_tables(recipe))
+    if tables:
+        yield f"the download of data ({', '.join(tables)})"
+    if recipe.compare:
+        yield f"the {len(recipe.compare.methods)} methods of compare, each an unlearn stage with settings of its own"
+
+
+def _hub_tables(recipe: Recipe) -> Iterator[str]:
+    """Data sets that are read from the hub, those that finetune teaches included."""
+    parts = ("forget", "retain", "forget_eval", "retain_eval", "generic", "holdout", "real_authors", "world_facts")
+    sources = [source_of(recipe.data, part) for part in parts]
+    for source in (*sources, *((recipe.finetune and recipe.finetune.data) or ())):
+        if source and source.dataset:
+            yield source.dataset
+        elif source and source.preset and not source.folder and (hub := TABLES[source.preset].hub):
+            yield hub[0]
