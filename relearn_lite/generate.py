@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from relearn_lite.schema import Generate
 
 PUBLISHED = {"do_sample": True, "temperature": 0.7, "top_p": 0.9, "top_k": 5}
-GREEDY = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}  # None: overrides the model's own
+GREEDY = {"do_sample": False}
 
 
 def sampling_of(settings: Generate) -> dict:
@@ -71,7 +72,7 @@ def _complete(
     import torch
 
     model, tokenizer = loaded.model, loaded.tokenizer
-    ends = list({turn_end_id(tokenizer), tokenizer.eos_token_id})
+    ends = end_ids(loaded)
     width = max(map(len, prompts))
     # Padding goes to the left here: a row's new tokens must follow its last one.
     ids = torch.tensor([[tokenizer.pad_token_id] * (width - len(p)) + list(p) for p in prompts], device=loaded.device)
@@ -79,13 +80,13 @@ def _complete(
     was_training = model.training
     model.eval()
     try:
-        with torch.random.fork_rng(), torch.inference_mode():
+        with torch.random.fork_rng(), torch.inference_mode(), _without_own_options(model):
             torch.manual_seed(seed)
             output = model.generate(
                 input_ids=ids,
                 attention_mask=mask,
                 max_new_tokens=max_new_tokens,
-                eos_token_id=ends,
+                eos_token_id=ends or None,
                 pad_token_id=tokenizer.pad_token_id,
                 **sampling,
             )[:, width:].tolist()
@@ -96,6 +97,34 @@ def _complete(
         Completion(tokenizer.decode(row[:end], skip_special_tokens=True).strip(), end is not None)
         for row, end in zip(output, cut, strict=True)
     ]
+
+
+def end_ids(loaded: Loaded) -> list[int]:
+    """Every token that may end an answer: as the chat template has it, the tokenizer, and the model itself.
+
+    Some models end in several ways: Llama 3 also with <|eom_id|>, GLM-4 where it would begin the user's next turn.
+    """
+    own = getattr(loaded.model.generation_config, "eos_token_id", None)
+    ends = {turn_end_id(loaded.tokenizer), loaded.tokenizer.eos_token_id, *(own if isinstance(own, list) else [own])}
+    return sorted(ends - {None})
+
+
+@contextmanager
+def _without_own_options(model) -> Iterator[None]:
+    """Takes the options away that a model brings for its own answers, such as the repetition penalty of Qwen 2.5.
+
+    transformers fills in from them whatever is not given, even into a configuration that is. The model's generation
+    configuration is put back afterwards.
+    """
+    from transformers import GenerationConfig
+
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    own = base.generation_config
+    base.generation_config = GenerationConfig(bos_token_id=own.bos_token_id)
+    try:
+        yield
+    finally:
+        base.generation_config = own
 
 
 def generate(
@@ -158,31 +187,46 @@ def _answer_split(
     partial.unlink(missing_ok=True)
 
 
-def check_room(loaded: Loaded, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> None:
-    """Raises RecipeError where prompt and answer together are longer than the model can read."""
+def room(loaded: Loaded) -> int | None:
+    """Tokens that a text may have, prompt and answer together; None where the model tells no limit."""
     limits = (
         getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None),
         getattr(loaded.model, "max_seq_length", None),
     )  # Unsloth's, which would cut longer prompts in silence
-    room = min((limit for limit in limits if limit), default=None)
+    return min((limit for limit in limits if limit), default=None)
+
+
+def check_room(
+    loaded: Loaded, prompts: Sequence[Sequence[int]], max_new_tokens: int, section: str = "generate"
+) -> None:
+    """Raises RecipeError where prompt and answer together are longer than the model can read.
+
+    section: of the recipe, whose max_new_tokens it is.
+    """
+    limit = room(loaded)
     longest = max(map(len, prompts)) + max_new_tokens
-    if room and longest > room:
+    if limit and longest > limit:
+        what, remedy = "question", ", or shorten the question"
+        if section != "generate":  # what a writer or a judge is told is not the user's to shorten
+            what, remedy = "prompt", ""
         raise RecipeError(
-            f"generate.max_new_tokens: the longest question has {longest - max_new_tokens} tokens, and with "
-            f"{max_new_tokens} new ones it exceeds the {room} tokens that this model can read; lower it, or shorten "
-            "the question"
+            f"{section}.max_new_tokens: the longest {what} has {longest - max_new_tokens} tokens, and with "
+            f"{max_new_tokens} new ones it exceeds the {limit} tokens that this model can read; lower it{remedy}"
         )
 
 
 def chat(
-    loaded: Loaded, *, batch_size: int, temperature: float
+    loaded: Loaded, *, batch_size: int, temperature: float, section: str
 ) -> Callable[[list[list[dict[str, str]]], int, int], list[str]]:
-    """The vanilla model as a writer: conversations in, texts out, on the weights that are loaded already."""
+    """The vanilla model as a writer: conversations in, texts out, on the weights that are loaded already.
+
+    section: of the recipe, which names the writer (for error messages).
+    """
     sampling = {"do_sample": True, "temperature": temperature, "top_p": 1.0, "top_k": 0} if temperature else GREEDY
 
     def write(conversations: list[list[dict[str, str]]], max_new_tokens: int, seed: int) -> list[str]:
         prompts = [chat_ids(loaded.tokenizer, messages) for messages in conversations]
-        check_room(loaded, prompts, max_new_tokens)
+        check_room(loaded, prompts, max_new_tokens, section)
         texts = [""] * len(prompts)
         with active_adapters(loaded.model, loaded.vanilla):
             for number, rows in enumerate(batches_of(prompts, batch_size)):

@@ -90,3 +90,78 @@ def test_one_prompt_that_does_not_fit_is_an_error_and_others_pass_through(embedd
 ])
 def test_what_counts_as_out_of_memory(error, expected):
     assert out_of_memory(error) is expected
+
+
+@pytest.fixture
+def biased(embedded):
+    """The model with options of its own that change even greedy answers, put back afterwards."""
+    from transformers import GenerationConfig
+
+    own = embedded.model.generation_config
+    embedded.model.generation_config = GenerationConfig(
+        repetition_penalty=5.0, no_repeat_ngram_size=2, min_new_tokens=12, num_beams=2, suppress_tokens=[40, 41],
+        eos_token_id=own.eos_token_id,
+    )
+    yield embedded
+    embedded.model.generation_config = own
+
+
+def wrapped(loaded):
+    """The same model as peft holds it."""
+    from peft import LoraConfig, get_peft_model
+
+    model = get_peft_model(loaded.model, LoraConfig(target_modules=["q_proj"], task_type="CAUSAL_LM"))
+    return backends.Loaded(model, loaded.tokenizer, loaded.backend)
+
+
+def plainly(loaded, ids, tokens=16):
+    """Token by token, the likeliest each time."""
+    ids, ends = list(ids), generate.end_ids(loaded)
+    start = len(ids)
+    with torch.no_grad():
+        while len(ids) < start + tokens and ids[-1] not in ends:
+            ids.append(int(loaded.model(input_ids=torch.tensor([ids])).logits[0, -1].argmax()))
+    return loaded.tokenizer.decode(ids[start:], skip_special_tokens=True).strip()
+
+
+@pytest.mark.parametrize("sampling", [generate.GREEDY, generate.PUBLISHED])
+def test_options_that_the_model_brings_do_not_count(embedded, prompts, request, sampling):
+    expected = generate.complete(embedded, prompts[:4], max_new_tokens=16, sampling=sampling, seed=3)
+    biased = request.getfixturevalue("biased")
+    own = biased.model.generation_config
+    assert generate.complete(biased, prompts[:4], max_new_tokens=16, sampling=sampling, seed=3) == expected
+    assert biased.model.generation_config is own
+
+
+def test_nor_under_an_adapter(biased, prompts):
+    own, loaded = biased.model.generation_config, wrapped(biased)
+    try:
+        (made,) = generate.complete(loaded, prompts[:1], max_new_tokens=16, sampling=generate.GREEDY, seed=0)
+        assert loaded.model.generation_config is own
+    finally:
+        loaded.model.unload()
+    assert made.text == plainly(biased, prompts[0])
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_an_answer_ends_with_every_token_that_the_model_ends_with(embedded, prompts, monkeypatch, listed):
+    """Also where tokenizer and chat template name another one."""
+    (whole,) = generate.complete(embedded, prompts[:1], max_new_tokens=16, sampling=generate.GREEDY, seed=0)
+    ids = embedded.tokenizer(whole.text, add_special_tokens=False).input_ids
+    end = ids[4]
+    own = embedded.model.generation_config
+    monkeypatch.setattr(own, "eos_token_id", [own.eos_token_id, end] if listed else end)
+    assert generate.end_ids(embedded) == [embedded.tokenizer.eos_token_id, end]
+    (short,) = generate.complete(embedded, prompts[:1], max_new_tokens=16, sampling=generate.GREEDY, seed=0)
+    assert short.finished and short.text == embedded.tokenizer.decode(ids[: ids.index(end)]).strip()
+    monkeypatch.setattr(own, "eos_token_id", None)
+    assert generate.end_ids(embedded) == [embedded.tokenizer.eos_token_id]
+
+
+@pytest.mark.parametrize("section", ["augment", "evaluate.evaluators.judge"])
+def test_a_writer_without_room_names_its_own_key(embedded, section):
+    from relearn_lite.errors import RecipeError
+
+    write = generate.chat(embedded, batch_size=2, temperature=0.0, section=section)
+    with pytest.raises(RecipeError, match=rf"^{section}\.max_new_tokens: the longest prompt has \d+ tokens"):
+        write([[{"role": "user", "content": "Who?"}]], 600, 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relearn_lite.backends import Loaded, active_adapters
-from relearn_lite.data.batches import chat_ids
+from relearn_lite.data.batches import answered_ids, chat_ids
 from relearn_lite.generate import Completion, batches_of, check_room, complete, sampling_of
 from relearn_lite.records import QA, append_jsonl, mend_jsonl, read_jsonl, write_jsonl
 
@@ -121,9 +121,10 @@ def _converse(target: Target, batch: Sequence[Ask], seed: int) -> list[Completio
 def _prompt(target: Target, talk: list[dict[str, str]], start: str = "") -> list[int]:
     """Token ids of a conversation, and of the start that is put into the model's mouth."""
     tokenizer = target.loaded.tokenizer
-    lead = "" if tokenizer.chat_template else " "
-    forced = tokenizer(lead + start, add_special_tokens=False).input_ids if start else []
-    return chat_ids(tokenizer, talk) + list(forced)
+    if not start:
+        return chat_ids(tokenizer, talk)
+    prompt, forced = answered_ids(tokenizer, talk, start)
+    return prompt + forced
 
 
 def _attempt(each: Ask, answer: Completion) -> Attempt:

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from relearn_lite.data.tokens import as_chat, chat_tokens, continued, opened, spelled
 from relearn_lite.errors import RecipeError
+from relearn_lite.text.words import glue
 from relearn_lite.unlearn.logprobs import IGNORE
 
 if TYPE_CHECKING:
@@ -31,10 +33,7 @@ class Example:
 
 def chat_ids(tokenizer, messages: list[dict[str, str]]) -> list[int]:
     """Token ids of a conversation up to where the model is to answer, exactly as it is asked in generation."""
-    if tokenizer.chat_template:
-        return list(tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False))
-    text = "\n\n".join(message["content"] for message in messages)
-    return list(tokenizer(PLAIN_PROMPT.format(question=text)).input_ids)
+    return chat_tokens(tokenizer, messages) if tokenizer.chat_template else opened(tokenizer, _plain(messages))
 
 
 def question_ids(tokenizer, question: str) -> list[int]:
@@ -42,12 +41,23 @@ def question_ids(tokenizer, question: str) -> list[int]:
     return chat_ids(tokenizer, [{"role": "user", "content": question}])
 
 
+def answered_ids(tokenizer, messages: list[dict[str, str]], answer: str) -> tuple[list[int], list[int]]:
+    """Token ids of a conversation, as `chat_ids`, and of the answer to it, or the start of one, without its end."""
+    if tokenizer.chat_template:
+        return chat_ids(tokenizer, messages), spelled(tokenizer, answer)
+    return continued(tokenizer, _plain(messages), " " + answer)
+
+
+def _plain(messages: list[dict[str, str]]) -> str:
+    return PLAIN_PROMPT.format(question="\n\n".join(message["content"] for message in messages))
+
+
 def turn_end_id(tokenizer) -> int:
     """The token that ends an answer: what the chat template puts after one, else the end-of-text token."""
     if tokenizer.chat_template:
         mark = "answer-ends-here"
         turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": mark}]
-        tail = tokenizer.apply_chat_template(turns, tokenize=False).rpartition(mark)[2].strip()
+        tail = as_chat(tokenizer, turns, to_answer=False).rpartition(mark)[2].strip()
         ids = tokenizer(tail, add_special_tokens=False).input_ids if tail else []
         if ids and ids[0] in tokenizer.added_tokens_decoder:
             return ids[0]
@@ -56,18 +66,13 @@ def turn_end_id(tokenizer) -> int:
 
 def encode_answer(tokenizer, question: str, answer: str) -> Example:
     """A question in the chat template (or the plain prompt) and its answer, which alone is trained."""
-    prompt = question_ids(tokenizer, question)
-    lead = "" if tokenizer.chat_template else " "
-    reply = tokenizer(lead + answer, add_special_tokens=False).input_ids
+    prompt, reply = answered_ids(tokenizer, [{"role": "user", "content": question}], answer)
     return Example((*prompt, *reply, turn_end_id(tokenizer)), len(prompt))
 
 
 def encode_completion(tokenizer, start: str, rest: str) -> Example:
     """The start of a sentence and its rest as plain text, outside the chat template; the rest alone is trained."""
-    prompt = tokenizer(start).input_ids
-    if prompt and prompt[-1] == tokenizer.eos_token_id:  # some tokenizers end every text
-        prompt = prompt[:-1]
-    reply = tokenizer(" " + rest, add_special_tokens=False).input_ids
+    prompt, reply = continued(tokenizer, start, glue(start + rest) + rest)
     return Example((*prompt, *reply, tokenizer.eos_token_id), len(prompt))
 
 

@@ -100,7 +100,8 @@ def _perplexity(answers: Sequence[Answer], evaluators: Evaluators) -> Column:
     if evaluators.language_model is None:
         return Column.not_measured("no language model was named (evaluate.evaluators.language_model)")
     values = evaluators.language_model.perplexity([(a.query, a.generated_response) for a in answers])
-    why = ["the language model gave none" if a.generated_response.strip() else "empty answer" for a in answers]
+    fault = getattr(evaluators.language_model, "fault", None) or "the language model gave none"
+    why = [fault if a.generated_response.strip() else "empty answer" for a in answers]
     return Column(list(values), [reason if value is None else None for value, reason in zip(values, why, strict=True)])
 
 

@@ -37,6 +37,12 @@ def script(char: str) -> str:
     return "unspaced" if name.startswith(UNSPACED_NAMES) else "spaced"
 
 
+def glue(text: str) -> str:
+    """What joins the words of a text: a space, or nothing where most of it is in a script without spaces."""
+    signs = [char for char in text if not char.isspace()]
+    return "" if sum(script(char) == "unspaced" for char in signs) > len(signs) / 2 else " "
+
+
 def script_runs(text: str) -> Iterator[tuple[str, str]]:
     """Cuts a text into (kind, run): words of `spaced` and runs of `unspaced` scripts, and all between as `latin`."""
     if text.isascii():

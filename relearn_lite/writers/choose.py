@@ -56,7 +56,7 @@ def make_writer(
     loaded = vanilla() if shared else held[choice.model]
     name = f"local:{recipe.model.name if shared else choice.model}"
     return LocalWriter(
-        chat(loaded, batch_size=choice.batch_size, temperature=choice.temperature),
+        chat(loaded, batch_size=choice.batch_size, temperature=choice.temperature, section=section),
         name,
         choice.max_new_tokens,
         batch_size=choice.batch_size,

@@ -6,7 +6,7 @@ import pytest
 
 from relearn_lite import backends
 from relearn_lite.evaluators.language_model import CausalLanguageModel
-from relearn_lite.schema import Model
+from relearn_lite.schema import Lora, Model
 
 PAIRS = [
     ("Where does Ada live?", "By the sea."),
@@ -49,6 +49,18 @@ def test_it_is_the_exponential_of_the_mean_token_loss(loaded):
     assert value == pytest.approx(math.exp(loss), rel=1e-4)
 
 
+def test_a_model_in_training_can_be_made_a_judge(tiny_model_dir):
+    """It judges the checks of its own training; its dropout must not pass for a head that is not known."""
+    loaded = backends.load(Model(name=str(tiny_model_dir), backend="transformers", quantization="none"), seed=0)
+    backends.add_adapter(loaded, backends.UNLEARNED, Lora(dropout=0.5), seed=0)
+    for name, parameter in loaded.model.named_parameters():
+        if "lora_B" in name:
+            parameter.data.normal_(std=0.3)
+    loaded.model.train()
+    CausalLanguageModel(loaded, "m", False)
+    assert loaded.model.training
+
+
 @pytest.mark.parametrize(("loss", "told"), [(800.0, "inf"), (math.nan, "nan")])
 def test_a_perplexity_past_the_largest_number_is_missing_not_capped(loaded, monkeypatch, loss, told):
     import torch
@@ -64,3 +76,28 @@ def test_a_perplexity_past_the_largest_number_is_missing_not_capped(loaded, monk
     numbers, scores = evaluate({"forget": answers}, Evaluators(language_model=model), ["ls"])
     assert numbers["missing"] == {"ppl_forget": 1} and numbers["ppl_forget"] == pytest.approx(math.e)
     assert {score.reason for score in scores if score.metric == "ppl"} == {f"not a finite number ({told})", None}
+
+
+def test_an_answer_longer_than_the_positions_of_the_model_is_missing_with_a_reason(loaded, capfd):
+    """Learned positions end: GPT-2 cannot read a token more than it has places for."""
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    from relearn_lite.backends import Loaded
+    from relearn_lite.evaluate import evaluate
+    from relearn_lite.evaluators import Evaluators
+    from relearn_lite.memory import tell_once
+    from relearn_lite.records import Answer
+
+    torch.manual_seed(0)
+    tiny = GPT2LMHeadModel(GPT2Config(vocab_size=len(loaded.tokenizer), n_positions=64, n_embd=16, n_layer=1, n_head=2))
+    model = CausalLanguageModel(Loaded(tiny.eval(), loaded.tokenizer, "transformers"), "small", False)
+    tell_once.cache_clear()
+    texts = ("Ada.", "by the sea " * 60)
+    answers = [Answer(str(i), "m", "forget", "Where?", "x", text) for i, text in enumerate(texts)]
+    numbers, scores = evaluate({"forget": answers}, Evaluators(language_model=model), ["ls"])
+    assert numbers["missing"] == {"ppl_forget": 1}
+    assert numbers["ppl_forget"] == model.perplexity([("Where?", "Ada.")])[0]
+    (reason,) = {score.reason for score in scores if score.metric == "ppl"} - {None}
+    assert reason == "question and answer are longer than the 64 tokens that small can read"
+    assert capfd.readouterr().err.count("Perplexity: 1 of 2 have none") == 1

@@ -1,0 +1,70 @@
+"""From text to token ids: the same prompt whatever the day is, and what people wrote stays text.
+
+Marks such as <|end|> that stand in a text are spelled out: only the chat template sets the tokens that they name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+DAY = datetime(2024, 7, 26)  # of every prompt, for templates that tell the date; Llama 3.2's own default
+PLACE = "\ue000{}\ue001"  # private characters: stand for a mark while the template is filled in
+
+
+def as_chat(tokenizer, messages: Sequence[dict[str, str]], *, to_answer: bool) -> str:
+    """A conversation as the chat template writes it, dated DAY and without thinking, where that can be switched off.
+
+    to_answer: up to where the model is to answer, else as a finished one. Templates ignore what they do not know.
+    """
+    return tokenizer.apply_chat_template(
+        messages, tokenize=False, add_generation_prompt=to_answer, strftime_now=DAY.strftime, enable_thinking=False
+    )
+
+
+def chat_tokens(tokenizer, messages: Sequence[dict[str, str]]) -> list[int]:
+    """Token ids of a conversation in the chat template, up to where the model is to answer."""
+    special = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
+    marks = [mark for mark in special if any(mark in message["content"] for message in messages)]
+    places = {PLACE.format(i): mark for i, mark in enumerate(sorted(marks, key=len, reverse=True))}
+    for place, mark in places.items():
+        messages = [{**message, "content": message["content"].replace(mark, place)} for message in messages]
+    text = as_chat(tokenizer, messages, to_answer=True)
+    if not places:
+        return list(tokenizer(text, add_special_tokens=False).input_ids)
+    ids: list[int] = []
+    for piece in filter(None, re.split(f"({'|'.join(places)})", text)):
+        mark = places.get(piece)
+        ids += spelled(tokenizer, mark) if mark else tokenizer(piece, add_special_tokens=False).input_ids
+    return ids
+
+
+def spelled(tokenizer, text: str) -> list[int]:
+    """Token ids of a text that stands inside another one."""
+    return list(tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids)
+
+
+def opened(tokenizer, text: str) -> list[int]:
+    """Token ids of a text that begins here and is to go on: with the tokenizer's first token, without its last."""
+    return _without_end(tokenizer, list(tokenizer(text, split_special_tokens=True).input_ids))
+
+
+def continued(tokenizer, start: str, rest: str) -> tuple[list[int], list[int]]:
+    """Token ids of `start`, as `opened`, and of `rest`, which follows at once: those of the whole text, cut in two.
+
+    A token across the cut goes to the rest. Tokenizers that do not tell where their tokens stand (slow ones) are given
+    the parts one by one, which may put a mark for a word's beginning before the rest.
+    """
+    if not tokenizer.is_fast:
+        return opened(tokenizer, start), spelled(tokenizer, rest)
+    whole = tokenizer(start + rest, return_offsets_mapping=True, split_special_tokens=True)
+    ids = _without_end(tokenizer, list(whole.input_ids))
+    ends = [end for _, end in whole.offset_mapping[: len(ids)]]
+    cut = next((i for i, end in enumerate(ends) if end > len(start)), len(ids))
+    return ids[:cut], ids[cut:]
+
+
+def _without_end(tokenizer, ids: list[int]) -> list[int]:
+    """Some tokenizers end every text."""
+    return ids[:-1] if ids and ids[-1] == tokenizer.eos_token_id else ids
