@@ -36,10 +36,12 @@ def analyze(
     finished parts, so that an analysis that was stopped goes on behind them; the caller removes it in the end.
     """
     from relearn_lite.analyze import probes
+    from relearn_lite.unlearn.logprobs import check_head
 
     chosen = probes.choose(loaded.tokenizer, questions, settings.questions)
     done = json.loads(partial.read_text(encoding="utf-8")) if partial.exists() else {}
     with _evaluating(loaded.model):
+        check_head(loaded.model)
         for name, part in _parts(loaded, chosen, models, settings).items():
             if name not in done:
                 done[name] = part(progress)

@@ -122,5 +122,5 @@ def _quantised(parts: Parts, merged: backends.Loaded) -> backends.Loaded:
     merged.tokenizer.save_pretrained(parts.scratch)
     merged.model = None  # one model in memory
     free_memory()
-    exported = parts.base.other(str(parts.scratch)).model_copy(update={"quantization": "4bit"})
+    exported = parts.base.other(str(parts.scratch), kin=True).model_copy(update={"quantization": "4bit"})
     return backends.load(exported.model_copy(update={"backend": "transformers"}), parts.seed)

@@ -40,6 +40,11 @@ class Loaded:
         return next(self.model.parameters()).device
 
     @property
+    def commit(self) -> str | None:
+        """The hub's commit that the weights came from; None for a folder and the embedded model."""
+        return getattr(self.model.config, "_commit_hash", None)
+
+    @property
     def unlearned(self) -> tuple[str, ...]:
         """Adapters of the unlearned model."""
         return self.vanilla if self.forgot else (*self.vanilla, UNLEARNED)
@@ -67,6 +72,26 @@ def active_adapters(model: Any, names: tuple[str, ...]) -> Iterator[None]:
             layer._disable_adapters, layer._active_adapter = disabled, active
 
 
+@contextmanager
+def without_dropout(model: Any) -> Iterator[None]:
+    """Runs the model without dropout or any other noise of training, then as before; draws no random number.
+
+    Linear layers stay in their mode. They have no noise, but bitsandbytes' compute otherwise in evaluation mode (8 bit
+    on a CPU), which would make the same model in training another one. Only `training` is set, module by module:
+    what a backend switches when it trains or generates, such as gradient checkpointing, is left alone.
+    """
+    from torch.nn import Linear
+
+    noisy = [module for module in model.modules() if module.training and not isinstance(module, Linear)]
+    for module in noisy:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in noisy:
+            module.training = True
+
+
 def choose(settings: Model) -> str:
     """The backend's name: what the recipe says, or for `auto` Unsloth where it and a GPU are present."""
     from importlib.util import find_spec
@@ -91,8 +116,11 @@ def checkpoints(settings: Model) -> bool:
     return torch.cuda.is_available() if settings.gradient_checkpointing == "auto" else settings.gradient_checkpointing
 
 
-def load(settings: Model, seed: int) -> Loaded:
-    """Loads model and tokenizer as the recipe says. Raises RecipeError where they are not to be had."""
+def load(settings: Model, seed: int, *, precise: bool = False) -> Loaded:
+    """Loads model and tokenizer as the recipe says. Raises RecipeError where they are not to be had.
+
+    precise: weights in float32, as training all of them needs; for the transformers backend without quantization.
+    """
     backend = choose(settings)
     if backend == "unsloth":
         from relearn_lite.backends import unsloth
@@ -100,7 +128,7 @@ def load(settings: Model, seed: int) -> Loaded:
         return unsloth.load(settings, seed)
     from relearn_lite.backends import transformers
 
-    return transformers.load(settings, seed)
+    return transformers.load(settings, seed, precise=precise)
 
 
 def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:

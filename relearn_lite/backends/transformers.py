@@ -23,14 +23,15 @@ def compute_dtype():
     return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
 
 
-def load(settings: Model, seed: int) -> Loaded:
-    """Loads from a folder or the hub; with init: random, only architecture and tokenizer."""
+def load(settings: Model, seed: int, *, precise: bool = False) -> Loaded:
+    """Loads from a folder or the hub; with init: random, only architecture and tokenizer. precise: in float32."""
     import torch
     from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
 
     name, where = source(settings)
-    dtype, device = compute_dtype(), "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = torch.float32 if precise else compute_dtype()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     quantization = None
     if settings.quantization == "4bit":
         quantization = BitsAndBytesConfig(
@@ -42,7 +43,8 @@ def load(settings: Model, seed: int) -> Loaded:
         tokenizer = load_tokenizer(settings)
         if settings.init == "random":
             torch.manual_seed(seed)
-            model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(name, **where), dtype=dtype).to(device)
+            config, trusted = AutoConfig.from_pretrained(name, **where), settings.trust_remote_code
+            model = AutoModelForCausalLM.from_config(config, dtype=dtype, trust_remote_code=trusted).to(device)
         else:
             model = AutoModelForCausalLM.from_pretrained(
                 name, dtype=dtype, quantization_config=quantization, device_map={"": device}, **where
@@ -64,11 +66,20 @@ def source(settings: Model) -> tuple[str, dict[str, Any]]:
 
 
 def load_tokenizer(settings: Model) -> Any:
-    """The tokenizer as it is. Where it cannot pad, its end-of-text token does: labels are masked by position."""
+    """The tokenizer as it is. Where it cannot pad, its end-of-text token does: labels are masked by position.
+
+    Raises RecipeError where it has no end-of-text token: nothing could be taught to end with one.
+    """
     from transformers import AutoTokenizer
 
     name, where = source(settings)
     tokenizer = AutoTokenizer.from_pretrained(name, **where)
+    if tokenizer.eos_token_id is None:
+        raise RecipeError(
+            f"model.name: the tokenizer of {settings.name} has no end-of-text token (eos_token), and answers must end "
+            "with one; set eos_token in the tokenizer_config.json of a local copy and give that folder, or take "
+            "another model"
+        )
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer

@@ -24,17 +24,25 @@ class Model(Section):
     backend: Literal["auto", "unsloth", "transformers"] = "auto"
     """`auto` takes Unsloth where a GPU and Unsloth are present, else transformers, peft and bitsandbytes."""
     quantization: Literal["4bit", "8bit", "none"] = "4bit"
-    """`4bit` is NF4 with double quantization, about a quarter of the memory; `none` keeps the model's own precision."""
+    """`4bit` is NF4 with double quantization, about a quarter of the memory; `none` is 16 bit on a GPU (bfloat16, or
+    float16 where the card is too old for it) and float32 on a CPU, whatever the weights are stored in."""
     max_length: int = Field(512, ge=16)
     """Most tokens of question and answer together. Longer rows are an error, never cut in silence."""
     gradient_checkpointing: Literal["auto", True, False] = "auto"
     """Computes activations again in the backward pass: less memory, about a third more time. `auto`: on a GPU."""
     trust_remote_code: bool = False
-    """Runs code that the model's author put on the hub. Leave it off unless you have read that code."""
+    """Runs code that the model's author put beside the weights. Leave it off unless you have read that code. It goes
+    for this model, also when `finetune` has taught it, and for `unlearned.model`; never for a judge, a writer or
+    `evaluate.privacy.reference_model`."""
 
-    def other(self, name: str) -> Model:
-        """Another model, held in the same way: a vanilla model that was taught, a writer, a judge."""
-        return self.model_copy(update={"name": name, "init": "pretrained", "revision": None})
+    def other(self, name: str, *, kin: bool = False) -> Model:
+        """Another model, held in the same way: a writer, a judge. Its author's code is not run.
+
+        kin: it is this model, taught or unlearned or exported, and may run code where this one may.
+        """
+        trusted = kin and self.trust_remote_code
+        update = {"name": name, "init": "pretrained", "revision": None, "trust_remote_code": trusted}
+        return self.model_copy(update=update)
 
 
 class Unlearned(Section):

@@ -64,7 +64,8 @@ class Finetune(Training):
     accumulate: int = Field(4, ge=1)
     """Batches added up before a step: batch_size x accumulate is the effective batch."""
     lora: Lora | None = Lora(r=8, alpha=16, dropout=0.1)
-    """LoRA settings; null trains all weights (small models only; needs quantization: none)."""
+    """LoRA settings; null trains all weights (small models only; needs quantization: none). They are read, trained and
+    written in float32; later stages hold them as `model.quantization` says."""
     data: list[Taught] | None = Field(None, min_length=1)
     """What to teach. Default: the forget set and the retain set."""
 

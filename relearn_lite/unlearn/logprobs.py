@@ -12,12 +12,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from relearn_lite.errors import RecipeError
 from relearn_lite.unlearn.supervised import Supervised, row_sum
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 IGNORE = -100
+FEW = 8  # tokens that `check_head` looks at
 LARGE = 2**24  # more elements of N x V logits are computed in chunks: these are 64 MiB in float32, and a loss holds six
 
 
@@ -47,13 +49,43 @@ def head_logits(model, hidden: Tensor) -> Tensor:
     base = _unwrapped(model)
     head, config = base.get_output_embeddings(), base.config.get_text_config()
     logits = head(hidden.to(head.weight.dtype)).float()
-    if scale := getattr(config, "logit_scale", None):  # Cohere
-        logits = logits * scale
-    if scaling := getattr(config, "logits_scaling", None):  # Granite
-        logits = logits / scaling
+    for name in ("logit_scale", "lm_head_multiplier"):  # Cohere, Falcon-H1
+        if scale := getattr(config, name, None):
+            logits = logits * scale
+    if scaling := getattr(config, "logits_scaling", None):
+        # One name, two meanings: HyperCLOVA X multiplies, Granite and all others divide.
+        logits = logits * scaling if config.model_type == "hyperclovax" else logits / scaling
     if cap := getattr(config, "final_logit_softcapping", None):  # Gemma 2
         logits = cap * (logits / cap).tanh()
     return logits
+
+
+def check_head(model) -> None:
+    """Compares `head_logits` with what the model itself makes of a few tokens; to be called without dropout.
+
+    Architectures scale and cap their logits in their own ways. One that is not known here would be trained and judged
+    by wrong numbers that look right; it is a RecipeError instead. Takes two forward passes of FEW tokens.
+    """
+    import torch
+
+    base = _unwrapped(model)
+    weight = base.get_output_embeddings().weight
+    size = len(weight)
+    # From the middle of the vocabulary: tokens with a meaning of their own stand at its ends.
+    ids = torch.arange(size // 2, min(size, size // 2 + FEW), device=base.device)[None]
+    batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    with torch.no_grad():
+        whole = base(**batch, use_cache=False).logits.float()[0, :-1]
+        ours = head_logits(model, supervised_hidden(model, {**batch, "labels": ids})[0])
+    room = 1e-3 if weight.dtype == torch.float32 else 5e-2  # of the largest; half precision rounds in its own way
+    if whole.isnan().any():
+        return  # half precision is too small for this model: that is not the head's fault, and training says so
+    if ours.shape != whole.shape or (ours - whole).abs().max() > room * whole.abs().max():
+        raise RecipeError(
+            f"model.name: {base.name_or_path} ({base.config.model_type}) makes its logits in a way that is not known "
+            "here, so its losses would be wrong; take a model of another architecture, or teach "
+            "relearn_lite/unlearn/logprobs.py (head_logits) what this one does"
+        )
 
 
 def score(

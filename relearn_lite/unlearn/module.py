@@ -10,10 +10,10 @@ import lightning
 import torch
 from lightning.pytorch.strategies import SingleDeviceStrategy
 
-from relearn_lite.backends import Loaded, active_adapters
+from relearn_lite.backends import Loaded, active_adapters, without_dropout
 from relearn_lite.errors import RecipeError
 from relearn_lite.memory import free_memory, out_of_memory, tell_once
-from relearn_lite.unlearn.logprobs import layer_hidden, score, supervised_hidden
+from relearn_lite.unlearn.logprobs import check_head, layer_hidden, score, supervised_hidden
 from relearn_lite.unlearn.losses import (
     FORGET_TERMS,
     RETAIN_TERMS,
@@ -62,6 +62,8 @@ class UnlearnModule(lightning.LightningModule):
     ):
         super().__init__()
         self.model, self.vanilla = loaded.model, loaded.vanilla
+        with without_dropout(self.model):
+            check_head(self.model)
         self.method, self.forget = method, FORGET_TERMS[method.forget]
         self.lr, self.weight_decay = lr, weight_decay
         self.total_steps, self.warmup_steps = total_steps, warmup_steps
@@ -78,6 +80,16 @@ class UnlearnModule(lightning.LightningModule):
         self._repeatable, self._window = False, []
         self._random_state: torch.Tensor | None = None
         self._tick = time.perf_counter()
+
+    def cpu(self) -> UnlearnModule:
+        """Does nothing. Lightning calls it when training is over, but the model is only borrowed: it is asked next, on
+        the device where it is. And 4-bit weights may come back from a CPU in another order than they went there."""
+        return self
+
+    @property
+    def leaves_parameters_out(self) -> bool:
+        """Whether a loss may not reach every trained parameter: a layer's states do not depend on later layers."""
+        return self._layer is not None
 
     def on_train_start(self) -> None:
         self._repeatable = isinstance(self.trainer.strategy, SingleDeviceStrategy)
@@ -211,7 +223,7 @@ class UnlearnModule(lightning.LightningModule):
 
     def _reference(self, part: str, batch: dict[str, torch.Tensor], rows: torch.Tensor, see: Callable) -> torch.Tensor:
         def compute() -> torch.Tensor:
-            with torch.no_grad(), active_adapters(self.model, self.vanilla):
+            with torch.no_grad(), without_dropout(self.model), active_adapters(self.model, self.vanilla):
                 return see(self.model, batch)[0]
 
         return self._cache.states(part, batch, rows, compute) if self._cache else compute()
@@ -246,14 +258,26 @@ class UnlearnModule(lightning.LightningModule):
         checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k in trained}
         if self._dual:
             checkpoint["dual"] = self._dual.weight
-        checkpoint["random_state"] = torch.get_rng_state()
+        checkpoint["random_state"] = self._of_every_device(torch.get_rng_state())
         if torch.cuda.is_available():
-            checkpoint["cuda_random_state"] = torch.cuda.get_rng_state()
+            checkpoint["cuda_random_state"] = self._of_every_device(torch.cuda.get_rng_state())
+
+    def _of_every_device(self, state: torch.Tensor) -> torch.Tensor:
+        """A random state (S,), or with several devices all of theirs (devices, S)."""
+        return self.all_gather(state).cpu() if self.trainer.world_size > 1 else state
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
         if self._dual:
             self._dual.weight = checkpoint["dual"]
-        self._random_state = (checkpoint["random_state"], checkpoint.get("cuda_random_state"))
+        states = (checkpoint["random_state"], checkpoint.get("cuda_random_state"))
+        world = self.trainer.world_size
+        if len(states[0].reshape(-1, torch.get_rng_state().numel())) != world:
+            raise RecipeError(
+                f"trainer.devices: training was begun on another number of devices than {world}; take as many as then, "
+                "or add --from and this stage to begin it anew"
+            )
+        mine = self.trainer.global_rank  # cloned, for torch crashes on a state that begins within other memory
+        self._random_state = tuple(s if s is None or world == 1 else s[mine].clone() for s in states)
 
     def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
         """Dropout goes on where the checkpoint left it; set here, after all that setting up a run draws from it."""

@@ -5,7 +5,7 @@ import torch
 from trial import LORA, a_few_steps, adapter_bytes, logits, shake
 
 from relearn_lite import backends
-from relearn_lite.backends import UNLEARNED, VANILLA, active_adapters
+from relearn_lite.backends import UNLEARNED, VANILLA, active_adapters, without_dropout
 from relearn_lite.errors import RecipeError
 from relearn_lite.schema import Lora, Model
 
@@ -73,6 +73,69 @@ def test_a_tokenizer_without_padding_pads_with_its_end_of_text(tiny_model_dir, t
     tokenizer.save_pretrained(tmp_path)
     AutoModelForCausalLM.from_pretrained(tiny_model_dir).save_pretrained(tmp_path)
     assert load(tmp_path).tokenizer.pad_token == "<|end|>"
+
+
+@pytest.mark.parametrize("pads", [False, True])
+def test_a_tokenizer_without_an_end_of_text_is_a_clear_error(tiny_model_dir, tmp_path, pads):
+    """Rows ended with None, which failed only when they were made a tensor."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model_dir)
+    tokenizer.eos_token = None
+    if not pads:
+        tokenizer.pad_token = None
+    tokenizer.save_pretrained(tmp_path)
+    AutoModelForCausalLM.from_pretrained(tiny_model_dir).save_pretrained(tmp_path)
+    with pytest.raises(RecipeError, match=f"^model.name: the tokenizer of {tmp_path} has no end-of-text token"):
+        load(tmp_path)
+
+
+def test_all_weights_are_trained_from_what_is_stored_not_from_16_bit(tiny_model_dir, monkeypatch):
+    """On a GPU `none` is 16 bit; weights that are trained would start from rounded ones."""
+    monkeypatch.setattr("relearn_lite.backends.transformers.compute_dtype", lambda: torch.bfloat16)
+    settings = Model(name=str(tiny_model_dir), backend="transformers", quantization="none")
+    models = [backends.load(settings, 7, precise=precise).model for precise in (False, True)]
+    rounded, whole = (torch.cat([p.detach().flatten() for p in model.parameters()]) for model in models)
+    assert rounded.dtype == torch.bfloat16 and whole.dtype == torch.float32
+    assert not torch.equal(rounded.float(), whole)
+
+
+@pytest.mark.parametrize("quantization", ["none", "4bit", "8bit"])
+def test_without_dropout_is_the_model_of_training_but_for_noise(tiny_model_dir, quantization):
+    """Its mode comes back module by module, after an error too, and gradient checkpointing is not touched.
+
+    In 8 bit bitsandbytes computes otherwise in evaluation mode, so that a reference would be another model.
+    """
+    settings = Model(name=str(tiny_model_dir), backend="transformers", quantization=quantization,
+                     gradient_checkpointing=True)
+    loaded = backends.load(settings, 7)
+    backends.add_adapter(loaded, UNLEARNED, Lora(r=4, dropout=0.5), 7)
+    shake(loaded, UNLEARNED, 2)
+    ids = torch.arange(8, 24)[None]
+    loaded.model.train()
+    loaded.model.get_base_model().model.layers[0].training = False  # as somebody else may have set it
+    before = {name: module.training for name, module in loaded.model.named_modules()}
+    random, checkpointing = torch.get_rng_state(), loaded.model.is_gradient_checkpointing
+    with torch.no_grad(), pytest.raises(KeyError), without_dropout(loaded.model):
+        quiet = [loaded.model(input_ids=ids).logits for _ in range(2)]
+        raise KeyError
+    assert torch.equal(*quiet) and torch.equal(torch.get_rng_state(), random)
+    assert {name: module.training for name, module in loaded.model.named_modules()} == before
+    assert loaded.model.is_gradient_checkpointing is checkpointing is True
+    for module in loaded.model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    loaded.model.train()
+    with torch.no_grad():
+        assert torch.equal(loaded.model(input_ids=ids).logits, quiet[0])
+
+
+def test_the_author_s_code_runs_for_the_recipe_s_model_only():
+    """A judge's ran too: leave was given for one model and taken for every other."""
+    model = Model(name="a/model", trust_remote_code=True, revision="0123abc")
+    assert not model.other("b/judge").trust_remote_code
+    assert model.other("runs/taught", kin=True).trust_remote_code
+    assert not Model(name="a/model").other("runs/taught", kin=True).trust_remote_code
 
 
 def test_a_random_start_follows_from_the_seed(tiny_model_dir):

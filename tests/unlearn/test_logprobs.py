@@ -4,13 +4,15 @@ import pytest
 import torch
 
 from relearn_lite.data.batches import Example, collate
-from relearn_lite.unlearn.logprobs import answer_nll, supervised
+from relearn_lite.errors import RecipeError
+from relearn_lite.unlearn.logprobs import answer_nll, check_head, supervised
 
 VOCABULARY, PAD = 97, 0
 SIZES = {"vocab_size": VOCABULARY, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
          "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 64}
 ROWS = [Example(tuple(range(10, 22)), 4), Example(tuple(range(40, 47)), 3), Example((5, 6, 7), 2)]
-MODELS = ["llama", "qwen2", "gemma2", "cohere", "granite"]
+MODELS = ["llama", "qwen2", "gemma2", "cohere", "granite", "falcon_h1", "hyperclovax"]
+MAMBA = {"mamba_d_ssm": 32, "mamba_n_heads": 4, "mamba_d_head": 8, "mamba_n_groups": 1, "mamba_d_state": 8}
 
 
 def model_of(kind):
@@ -23,6 +25,8 @@ def model_of(kind):
         "gemma2": (transformers.Gemma2Config, {"head_dim": 8, "final_logit_softcapping": 5.0}),
         "cohere": (transformers.CohereConfig, {"logit_scale": 0.25}),
         "granite": (transformers.GraniteConfig, {"logits_scaling": 4.0}),
+        "falcon_h1": (transformers.FalconH1Config, {"head_dim": 8, "lm_head_multiplier": 0.1, **MAMBA}),
+        "hyperclovax": (transformers.HyperCLOVAXConfig, {"head_dim": 8, "logits_scaling": 0.25}),
     }
     config, extra = special[kind]
     torch.manual_seed(0)
@@ -52,6 +56,27 @@ def test_supervised_is_the_plain_formula(kind):
     assert scored.n_rows == 3 and scored.logits.dtype == torch.float32
     torch.testing.assert_close(scored.logits, torch.stack([row for _, row, _ in expected]), rtol=1e-5, atol=1e-5)
     assert scored.logits.std() > 0.1, "logits so flat that a wrong scale would not show"
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("kind", MODELS)
+def test_the_head_of_these_is_known(kind, dtype):
+    check_head(model_of(kind).to(dtype))
+
+
+def test_a_head_that_does_what_is_not_known_here_is_an_error(monkeypatch):
+    """Falcon-H1 multiplies its logits, which nobody had told `head_logits`: it was trained by wrong losses."""
+    model = model_of("llama")
+    plain = model.forward
+
+    def scaled(**inputs):
+        out = plain(**inputs)
+        out.logits = out.logits * 0.8
+        return out
+
+    monkeypatch.setattr(model, "forward", scaled)
+    with pytest.raises(RecipeError, match=r"^model\.name: .*\(llama\) makes its logits in a way that is not known"):
+        check_head(model)
 
 
 @torch.no_grad()

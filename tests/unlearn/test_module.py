@@ -360,3 +360,53 @@ def forbid_computing(states):
         raise AssertionError("a known row was computed again")
 
     return lambda cache, part, batch, rows, compute: states(cache, part, batch, rows, again)
+
+
+def noisy(dropout=0.0):
+    """A GPT-2, which has dropout of its own (0.1, in embeddings, attention and residuals), with an adapter to train."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(0)
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=200, n_embd=32, n_layer=2, n_head=2, n_positions=64))
+    loaded = backends.Loaded(model.requires_grad_(False).eval(), None, "transformers")
+    backends.add_adapter(loaded, UNLEARNED, Lora(r=4, dropout=dropout), 7)
+    return loaded
+
+
+@pytest.mark.parametrize("method", ["npo", "relearn_klr", "rmu", "jensun", "undial"])
+def test_the_reference_has_no_dropout_of_the_base_model(monkeypatch, method):
+    """It had, in GPT-2 and the like: it was no vanilla model, but a random one near it, another at each step."""
+    loaded = noisy()
+    module = module_of(loaded, method, monkeypatch)
+    seen, compute = [], module._reference
+    monkeypatch.setattr(module, "_reference", lambda *inputs: seen.append(compute(*inputs)) or seen[-1])
+    loaded.model.eval()
+    module.training_step(BATCH, 0)
+    expected = seen.copy()
+    seen.clear()
+    loaded.model.train()
+    modes = [layer.training for layer in loaded.model.modules()]
+    module.training_step(BATCH, 0)
+    assert expected and all(torch.equal(a, b) for a, b in zip(seen, expected, strict=True))
+    assert [layer.training for layer in loaded.model.modules()] == modes, "the model in training kept no dropout"
+
+
+def test_a_cached_reference_leaves_dropout_as_it_is(tmp_path):
+    """A reference that draws random numbers changes what a model in training drops, and a cached one does not draw."""
+    found = {}
+    for reference in ("recompute", "cached"):
+        loaded = noisy(dropout=0.1)
+        settings = Unlearn(epochs=3, lr=1e-2, batch_size=2, accumulate=2, reference=reference)
+        with active_adapters(loaded.model, loaded.unlearned):
+            train(loaded, Batches(), terms=("ce", {"ce": 1.0, "kl": 1.0}), beta=0.1, settings=settings,
+                  trainer=Trainer(accelerator="cpu"), seed=5, folder=tmp_path / reference, stage="unlearn", quiet=True)
+        found[reference] = adapter(loaded)
+    for name, value in found["recompute"].items():
+        torch.testing.assert_close(found["cached"][name], value, rtol=1e-3, atol=2e-5)
+
+
+def test_a_model_with_an_unknown_head_is_not_trained(tiny_model_dir, monkeypatch):
+    loaded = load(tiny_model_dir)
+    loaded.model.get_base_model().config.logits_scaling = 2.0  # which Llama does not look at
+    with pytest.raises(RecipeError, match=rf"model.name: {tiny_model_dir} \(llama\) makes its logits in a way"):
+        module_of(loaded, "relearn", monkeypatch)
