@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,37 @@ def test_every_problem_has_its_own_line_number(recipe):
 def test_a_word_of_a_message_is_not_taken_for_a_key(recipe):
     with pytest.raises(RecipeError, match=r"unlearn\.lora\.targets: give all-linear"):
         load_recipe(recipe, ["unlearn.lora.targets={give: 1}"])
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "evaluate.evaluators.embeddings", "evaluate.evaluators.nli", "evaluate.evaluators.language_model",
+        "evaluate.privacy.reference_model", "augment.semantic.embeddings",
+    ],
+)  # fmt: skip
+def test_a_judge_in_a_folder_is_looked_for_beside_the_recipe(recipe, key, monkeypatch, tmp_path_factory):
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    (recipe.parent / "minilm").mkdir()
+    (recipe.parent / "base").mkdir()  # a folder that is called like a word is given as ./base
+    *sections, last = key.split(".")
+
+    def read(name):
+        found = load_recipe(recipe, [f"{key}={name}"])
+        for section in [*sections, last]:
+            found = getattr(found, section)
+        return found
+
+    assert read("./minilm") == str(recipe.parent / "minilm")
+    assert read("org/name") == "org/name"
+    if last in ("language_model", "reference_model"):
+        assert (read("base"), read("vanilla")) == ("base", "vanilla")
+    with pytest.raises(RecipeError, match=rf"{re.escape(key)}: found .*there is no folder"):
+        read("./absent")
+
+
+def test_a_weight_below_zero_is_refused(recipe):
+    """It would train the model away from what it is to keep."""
+    for key, value in (("retain_losses", "{ce: -1.0}"), ("forget_weight", "-1.0")):
+        with pytest.raises(RecipeError, match=rf"unlearn\.{key}[.a-z]*: found -1.0; .*greater than or equal to 0"):
+            load_recipe(recipe, [f"unlearn={{forget_loss: ga, {key}: {value}}}"])

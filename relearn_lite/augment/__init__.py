@@ -59,7 +59,8 @@ def augment(
     pairs, dropped = _without_doubles(chunks)
     if forget and not pairs:
         raise _nothing_left(writer, len(forget), dropped)
-    general, mixed = pick_generic(generic, forget, len(pairs), settings.generic_ratio, settings.seed)
+    general, telling, mixed = pick_generic(generic, forget, len(pairs), settings.generic_ratio, settings.seed)
+    dropped += telling
     write_jsonl(folder / "dropped.jsonl", dropped)
     write_jsonl(folder / "augmented.jsonl", [*pairs, *general])
     counts = {**summary(pairs, dropped), "generic": mixed}

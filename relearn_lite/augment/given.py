@@ -53,7 +53,7 @@ def read_given(path: Path, forget: Sequence[QA]) -> tuple[list[Given], list[QA]]
     texts = [(n, _text(row.get(columns[0])), _text(row.get(columns[1])), row) for n, row in enumerate(rows, 1)]
     texts = [each for each in texts if each[1] and each[2]]
     answers = {answer for _, _, answer, _ in texts}
-    parents = _Parents(forget)
+    parents = Parents(forget)
     given, general = [], []
     for number, question, answer, row in texts:
         if row.get("kind") == "completion" or f"{question} {answer}" in answers:
@@ -71,7 +71,7 @@ def read_given(path: Path, forget: Sequence[QA]) -> tuple[list[Given], list[QA]]
     return given, general
 
 
-class _Parents:
+class Parents:
     """Which forget question a row is for."""
 
     def __init__(self, forget: Sequence[QA]):

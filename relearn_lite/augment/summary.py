@@ -19,7 +19,7 @@ def summary(pairs: Sequence[Variant], dropped: Sequence[Dropped]) -> dict[str, A
     made       pairs that are trained on
     rewritten  those of them whose question or answer was written more than once
     fallback   by reason: those whose question or answer is from `rules`, because the writer's own was refused
-    dropped    by reason: what is not trained on
+    dropped    by reason: what is not trained on, generic pairs that tell what is to be forgotten included
     """
     written = [pair for pair in pairs if pair.kind != "completion"]
     return {

@@ -21,6 +21,7 @@ from relearn_lite.augment.layers import (
     subject_of,
     weigh,
 )
+from relearn_lite.augment.semantic import Meaning
 from relearn_lite.records import QA
 from relearn_lite.writers import Task, Writer
 
@@ -32,8 +33,10 @@ def write_verified(
 ) -> dict[str, Outcome]:
     """Returns an outcome per draft id. What fails is written again up to `rewrites` times, each time with the reason.
 
-    What still fails is written once by rules, which must pass form and leak check too; its verdicts say so. All
-    drafts of a round go to the writer in one call. The same arguments and the same replies give the same outcomes.
+    What still fails is written once by rules, which must pass form, leak check and meaning too; its verdicts say so.
+    The writer is not asked to judge it: rules write sentences without a specific, and a writer that fails at writing
+    judges no better. All drafts of a round go to the writer in one call. The same arguments and the same replies give
+    the same outcomes.
     """
     checks = checks or Checks()
     outcomes: dict[str, Outcome] = {}
@@ -52,9 +55,7 @@ def write_verified(
             if checks.openings and draft.task.kind == "answer" and outcome.reason is None:
                 checks.openings.add(outcome.text, subject_of(draft))
         left = [draft for draft in left if outcomes[draft.id].reason]
-    for draft in left:
-        outcomes[draft.id] = _by_rules(draft, outcomes[draft.id], seed)
-    return outcomes
+    return outcomes | _by_rules(left, outcomes, seed, checks.meaning)
 
 
 def check_question(qa: QA, question: str) -> Outcome:
@@ -103,18 +104,31 @@ def _task(draft: Draft, before: Outcome | None, seed: int, round_: int) -> Task:
     return replace(draft.task, question=question, answer=answer, seed=own, feedback=feedback, subject=subject)
 
 
-def _by_rules(draft: Draft, before: Outcome, seed: int) -> Outcome:
+def _by_rules(
+    drafts: Sequence[Draft], before: Mapping[str, Outcome], seed: int, meaning: Meaning | None
+) -> dict[str, Outcome]:
     """The last resort. Here a text may double another of the same question, since rules have only so many."""
     from relearn_lite.writers.rules import RulesWriter  # it imports the leak check of this package
 
     rules = RulesWriter()
-    (text,) = rules.write([_task(draft, None, seed, 0)])
-    outcome = _noted(check_text(draft, text), before, before.verdicts["rounds"], rules.name)
-    if before.verdicts["writer"] != rules.name:
+    texts = rules.write([_task(draft, None, seed, 0) for draft in drafts])
+    checked = [check_text(draft, text) for draft, text in zip(drafts, texts, strict=True)]
+    if meaning:
+        checked = weigh(drafts, checked, meaning)
+    return {
+        draft.id: _in_place_of(before[draft.id], outcome, rules.name)
+        for draft, outcome in zip(drafts, checked, strict=True)
+    }
+
+
+def _in_place_of(before: Outcome, checked: Outcome, name: str) -> Outcome:
+    """The outcome of a text by rules, with what it replaces; where it fails too, the writer's with both reasons."""
+    outcome = _noted(checked, before, before.verdicts["rounds"], name)
+    if before.verdicts["writer"] != name:
         # The code of the reason only: its words may name what leaked, and accepted records must not.
         outcome.verdicts["instead_of"] = _code(before.reason)
     if outcome.reason:
         # What is told and counted is why the writer failed; that rules failed as well is said behind it.
         both = f"{before.reason} (and by rules: {outcome.reason})"
-        return Outcome(before.text or text, both, outcome.verdicts)
+        return Outcome(before.text or outcome.text, both, outcome.verdicts)
     return outcome

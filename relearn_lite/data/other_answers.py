@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import date, time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.data.presets import Table
@@ -18,7 +20,7 @@ def other_answers(
     """The fields `paraphrased_answer` and `wrong_answers` of each row's record, those that it has.
 
     Columns that the recipe names were checked to be there; those of a preset are read where this copy has them. An
-    empty cell is a row without. Raises RecipeError for a cell of another type.
+    empty cell, or NaN, is a row without. Raises RecipeError for a cell of another type.
     """
     there = {column for row in rows for column in row}
     found: list[dict[str, Any]] = [{} for _ in rows]
@@ -32,7 +34,7 @@ def other_answers(
             continue
         for number, row in enumerate(rows, 1):
             value = row.get(column)
-            if value in (None, "", []):
+            if value in (None, "", []) or value != value:  # NaN alone is not itself
                 continue
             try:
                 found[number - 1][name] = read(value)
@@ -48,7 +50,7 @@ def other_answers(
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, str | int | float | date | time | Decimal) or value != value:
         raise ValueError
     text = str(value)
     if not text.strip() or any("\ud800" <= char <= "\udfff" for char in text):
@@ -66,5 +68,5 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value)  # not as it is: it may hold half a character, which cannot be printed
+    text = json.dumps(value, default=str)  # not as it is: it may hold half a character, which cannot be printed
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -9,7 +9,10 @@ import csv
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
+from datetime import date, time
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,9 +69,9 @@ def load(source: Source, part: str, key: str) -> list[QA]:
     named = {"paraphrased_answer": source.paraphrased_answer, "wrong_answers": source.wrong_answers}
     _check_columns(rows, columns | named, key, where)
     others = other_answers(rows, source, table, key, where)
+    texts = _texts(rows, columns, key, where)
     records = [
-        QA(f"{part}-{n:05d}", **{name: _text(row.get(column)) for name, column in columns.items() if column}, **other)
-        for n, (row, other) in enumerate(zip(rows, others, strict=True), 1)
+        QA(f"{part}-{n:05d}", **own, **other) for n, (own, other) in enumerate(zip(texts, others, strict=True), 1)
     ]
     _check_filled(records, columns, key, where)
     return records
@@ -122,6 +125,9 @@ def _read_csv(text: str, path: Path, key: str) -> list[dict[str, Any]]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)  # strict: a quote left open is an error
     rows = []
     try:
+        twice = [name for name, times in Counter(reader.fieldnames or ()).items() if name and times > 1]
+        if twice:  # else the last of them would win in silence
+            raise RecipeError(f"{key}: {path} has the column {twice[0]!r} twice; give each column a name of its own")
         for row in reader:
             if None in row:  # else what follows an unquoted comma would be lost in silence
                 raise RecipeError(
@@ -145,6 +151,8 @@ def _read_json(text: str, path: Path, key: str) -> list[dict[str, Any]]:
             ) from None
         except RecursionError:
             raise RecipeError(f"{key}: {path} is nested too deep; it needs a list of objects with columns") from None
+        except ValueError:  # what is left of them: a whole number with more digits than Python reads
+            raise RecipeError(f"{key}: {path} holds a number with too many digits; put it in quotes") from None
     else:
         rows = []
         for number, line in enumerate(text.split("\n"), 1):
@@ -155,6 +163,10 @@ def _read_json(text: str, path: Path, key: str) -> list[dict[str, Any]]:
                     raise RecipeError(
                         f"{key}: {path} is broken at line {number}: {error.msg}; mend or remove that line (needed: a "
                         "JSON list [...] of objects, or one object a line)"
+                    ) from None
+                except ValueError:
+                    raise RecipeError(
+                        f"{key}: line {number} of {path} holds a number with too many digits; put it in quotes"
                     ) from None
     wrong = next((n for n, row in enumerate(rows, 1) if not isinstance(row, dict)), None)
     if wrong is not None:
@@ -179,7 +191,7 @@ def _from_hub(name: str, config: str | None, split: str, revision: str | None, k
     datasets.disable_progress_bars()
     try:
         return datasets.load_dataset(name, config, split=split, revision=revision).to_list()
-    except (ConnectionError, OSError, ValueError, RuntimeError, datasets.exceptions.DatasetNotFoundError) as error:
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise RecipeError(
             f"{key}: the data set {name} could not be had from the hub ({reason}); "
@@ -226,8 +238,37 @@ def overlap(forget: list[QA], retain: list[QA]) -> list[str]:
     return [qa.question for qa in forget if " ".join(qa.question.lower().split()) in asked]
 
 
+def _texts(
+    rows: list[dict[str, Any]], columns: dict[str, str | None], key: str, where: str
+) -> list[dict[str, str | None]]:
+    """The named columns of each row as text. Raises RecipeError for a cell that has no text, such as bytes."""
+    texts: list[dict[str, str | None]] = [{} for _ in rows]
+    problems = []
+    for name, column in columns.items():
+        for number, row in enumerate(rows, 1) if column else ():
+            try:
+                texts[number - 1][name] = _text(row.get(column))
+            except (TypeError, ValueError):
+                problems.append(
+                    f"{key}.{name}: column {column!r} of {where} holds {type(row[column]).__name__} in row {number}, "
+                    "which is no text; mend the column, or name another one"
+                )
+                break  # the other rows of such a column say nothing new
+    if problems:
+        raise RecipeError(problems)
+    return texts
+
+
 def _text(value: Any) -> str | None:
-    return None if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A cell as text; None where it is empty, as NaN is too, which stands for a missing number in tables.
+
+    Raises TypeError or ValueError for what has no text: bytes, or a list that holds them.
+    """
+    if value is None or value != value:  # NaN alone is not equal to itself
+        return None
+    if isinstance(value, date | time | Decimal):  # a datetime is a date
+        return str(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _is_unicode(text: str) -> bool:

@@ -49,7 +49,7 @@ class LanguageModel(Protocol):
     embedded: bool
 
     def perplexity(self, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
-        """pairs: (question, answer). None: undefined, the answer has no token."""
+        """pairs: (question, answer). None: undefined: the answer has no token, or is longer than can be read."""
 
 
 class Judge(Protocol):

@@ -14,11 +14,14 @@ from relearn_lite.schema import MODEL_EVALUATORS
 if TYPE_CHECKING:
     from relearn_lite.backends import Loaded
     from relearn_lite.evaluators import NLI, Embeddings, Entities, Judge, LanguageModel
-    from relearn_lite.schema import Recipe
+    from relearn_lite.schema import Recipe, Source
+
+PAPER_MODELS = ("meta-llama/Llama-2-7b-chat-hf", "meta-llama/Meta-Llama-3-8B-Instruct", "google/gemma-2-2b-it")
+PAPER_BENCHMARKS = ("knowundo/privacy", "tofu/forget10")
 
 
 def make_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators:
-    """The evaluators that the recipe names. `vanilla()` gives the model before unlearning, which judges fluency."""
+    """The evaluators that the recipe names. `vanilla()` gives the model before unlearning, whose weights they share."""
     held: dict[str, Loaded] = {}  # models that were loaded for one of them, by name: another may share them
     return Evaluators(
         entities=_entities(recipe, vanilla, held),
@@ -62,11 +65,27 @@ def _language_model(
     name = recipe.evaluate.evaluators.language_model
     if name == "none":
         return None
-    if name == "vanilla":
-        return CausalLanguageModel(vanilla(), f"vanilla ({recipe.model.name})", recipe.model.name == "embedded")
+    own = recipe.model.name == "embedded"
+    if name == "vanilla" or (name == "base" and recipe.base == "vanilla"):
+        return CausalLanguageModel(vanilla(), f"vanilla ({recipe.model.name})", own)
+    if name == "base":
+        return CausalLanguageModel(base_model(recipe, vanilla), f"base model ({recipe.model.name})", own, adapters=())
     if name not in held:
         held[name] = backends.load(recipe.model.other(name), recipe.seed)
     return CausalLanguageModel(held[name], name, False)
+
+
+def base_model(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Loaded:
+    """What holds the base model, the one before `finetune`: it is had with no adapter on.
+
+    Vanilla's own weights, but where finetune.lora is null and all of them were taught: there the base is loaded beside
+    vanilla, at the cost of its whole weights in memory.
+    """
+    if recipe.base != "beside":
+        return vanilla()
+    from relearn_lite import backends
+
+    return backends.load(recipe.model, recipe.seed)
 
 
 def _judge(recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded]) -> Judge | None:
@@ -83,7 +102,7 @@ def _judge(recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded
 def score_evaluators(language_model: str | None = None) -> Evaluators:
     """The embedded evaluators and, for perplexity and LS, a causal model: `embedded`, a folder or a hub id.
 
-    Its weights are held in their own precision. Raises RecipeError where it is not to be had.
+    Its weights are not quantised: 16 bit on a GPU, float32 on a CPU. Raises RecipeError where it is not to be had.
     """
     if language_model is None:
         return embedded_evaluators()
@@ -106,16 +125,26 @@ def score_evaluators(language_model: str | None = None) -> Evaluators:
 
 
 def comparable_with_paper(recipe: Recipe) -> bool:
-    """Whether KFR, KRR, LS and ROUGE may stand beside the paper's: its evaluators, on a whole benchmark that it used.
+    """Whether KFR, KRR, LS and ROUGE may stand beside the paper's: all that they hang on is the paper's.
 
+    That is its base models, taught its whole benchmark and asked all of it with its generation settings, and judged by
+    its evaluators, fluency by the base model. The precision of the weights and who wrote the new answers are not asked.
     It says nothing of other metrics: the paper has none but ratings, and those are by other judges.
     """
-    chosen, data = recipe.evaluate.evaluators, recipe.data
-    same_judges = (chosen.embeddings, chosen.nli) == (MODEL_EVALUATORS["embeddings"], MODEL_EVALUATORS["nli"])
-    whole = not any(source and source.limit for source in (data.forget, data.retain))
-    return (
-        same_judges
-        and chosen.entities.writer != "rules"
-        and data.preset in ("knowundo/privacy", "tofu/forget10")
-        and whole
-    )
+    chosen, data, taught = recipe.evaluate.evaluators, recipe.data, recipe.finetune
+    return all((
+        data.preset in PAPER_BENCHMARKS,
+        _untouched(data.forget) and _untouched(data.retain),
+        data.forget_eval is data.retain_eval is None,
+        recipe.model.name in PAPER_MODELS and recipe.model.init == "pretrained",
+        taught is not None and taught.data is None,  # all of it, and nothing else: what the paper's vanilla knows
+        recipe.generate.max_new_tokens == 128 and recipe.generate.sampling == "published",
+        (chosen.embeddings, chosen.nli) == (MODEL_EVALUATORS["embeddings"], MODEL_EVALUATORS["nli"]),
+        chosen.entities.writer != "rules",
+        chosen.language_model in ("base", recipe.model.name),
+    ))  # fmt: skip
+
+
+def _untouched(source: Source | None) -> bool:
+    """Whether a part of the benchmark is the preset's own, whole, wherever its files lie."""
+    return source is None or not source.model_dump(exclude_defaults=True, exclude={"folder", "revision"})

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from relearn_lite.schema.base import RecipePath, Section, model_name, one_of
+from relearn_lite.schema.base import ModelName, RecipePath, Section, model_name, one_of
 from relearn_lite.writers import QUESTION_KINDS, WRITERS
 
 
@@ -55,7 +55,7 @@ class WriterChoice(Section):
 class Semantic(Section):
     """The leak check by meaning, of what passes form and word lists: paraphrases, translations, hints."""
 
-    embeddings: str = "embedded"
+    embeddings: ModelName = "embedded"
     """Who compares texts: `embedded` (by spelling only), or a sentence-transformers model, a hub id or a folder."""
     similarity: float | None = Field(0.6, gt=0, le=1)
     """Cosine of new and original answer, without the name, from which on a text is refused; null: not measured."""

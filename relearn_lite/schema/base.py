@@ -57,6 +57,15 @@ RecipePath = Annotated[Path, AfterValidator(_resolve)]
 ModelName = Annotated[str, AfterValidator(model_name)]
 
 
+def model_or(*words: str) -> Any:
+    """A validator for a model's name that may be one of these words too; a folder called so is given as ./word."""
+
+    def check(value: str, info: ValidationInfo) -> str:
+        return value if value in words else model_name(value, info)
+
+    return AfterValidator(check)
+
+
 class Section(BaseModel):
     """A part of the recipe. Unknown keys are errors."""
 

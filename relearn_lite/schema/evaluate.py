@@ -13,14 +13,14 @@ from pydantic import (
 
 from relearn_lite.metrics import DEFAULT, name_problems
 from relearn_lite.schema.augment import WriterChoice
-from relearn_lite.schema.base import ModelName, RecipePath, Section, one_of
+from relearn_lite.schema.base import ModelName, RecipePath, Section, model_or, one_of
 from relearn_lite.writers import WRITERS
 
 MODEL_EVALUATORS = {
     "entities": {"writer": "local", "model": "Qwen/Qwen2.5-3B-Instruct", "temperature": 0.0},
     "embeddings": "sentence-transformers/all-MiniLM-L12-v2",
     "nli": "sileod/deberta-v3-base-tasksource-nli",
-    "language_model": "vanilla",
+    "language_model": "base",
 }
 
 
@@ -51,12 +51,14 @@ class Evaluators(Section):
 
     entities: Annotated[EntityWriter, BeforeValidator(_entity_writer)] = EntityWriter()
     """`embedded`, or a writer: {writer: local, model: ...} or {writer: server, base_url: ..., model: ...}."""
-    embeddings: str = "embedded"
+    embeddings: ModelName = "embedded"
     """`embedded`, or a sentence-transformers model by folder or hub id."""
-    nli: str = "embedded"
+    nli: ModelName = "embedded"
     """`embedded`, or a natural-language-inference model by folder or hub id."""
-    language_model: str = "vanilla"
-    """`vanilla` (the model before unlearning), a causal model by folder or hub id, or `none`."""
+    language_model: Annotated[str, model_or("base", "vanilla", "none")] = "base"
+    """`base` (the model before `finetune`, or vanilla where there is none), `vanilla` (the model before unlearning), a
+    causal model by folder or hub id, or `none`. `base` is vanilla's weights without adapter; where finetune.lora is
+    null it is loaded beside them, all its weights in memory once more."""
     judge: JudgeWriter | None = None
     """Who rates fluency, relevance, forgetting and retention: {writer: local, model: ...} or {writer: server, ...}."""
 
@@ -83,8 +85,9 @@ def _metric_names(names: list[str]) -> list[str]:
 class Privacy(Section):
     """How membership inference and repeated sampling attack the model."""
 
-    reference_model: ModelName = "vanilla"
-    """mia_reference compares with this model: `vanilla` (the one before unlearning), a folder, or a hub id."""
+    reference_model: Annotated[str, model_or("vanilla", "base")] = "vanilla"
+    """mia_reference compares with this model: `vanilla` (the one before unlearning), `base` (the one before finetune,
+    which never saw the forget set), a folder, or a hub id."""
     reference_auc: float = Field(0.5, ge=0, lt=1)
     """privleak compares with this AUC of mia_min_k, that of a model that never saw the forget set; 0.5 is chance."""
     k: int = Field(8, ge=1)

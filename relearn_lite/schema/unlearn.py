@@ -41,7 +41,7 @@ class Unlearn(Training):
     out."""
     forget_loss: Annotated[str, one_of(FORGET_TERMS)] | None = None
     """The forget term, such as ce (learn the new answers), ga, npo or dpo."""
-    retain_losses: dict[str, float] | None = None
+    retain_losses: dict[str, Annotated[float, Field(ge=0)]] | None = None
     """Weighted retain terms, such as {ce: 1.0, kl: 1.0}."""
     forget_weight: float | None = Field(None, ge=0)
     """Weight of the forget term. Default: the method's published one; 1 where there is none."""

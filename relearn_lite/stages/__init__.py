@@ -28,6 +28,7 @@ __all__ = ["STAGES", "Stage", "Work", "data_digest", "learns_new_answers", "load
 class Stage:
     """A stage: what it does, the recipe sections and data parts it depends on, the stages it builds on, its output.
 
+    The recipe may add to these: see `relearn_lite.fingerprints.inputs`.
     version: raise it when the stage's code changes what it writes, so that older results are not taken for new ones.
     """
 
@@ -53,7 +54,7 @@ STAGES: dict[str, Stage] = {
         ("forget", "generic"),
         (),
         ("augmented.jsonl", "dropped.jsonl", "augmentation.json", "augmented.partial.jsonl", "replies.partial.jsonl"),
-        version=2,
+        version=3,
     ),
     "unlearn": Stage(
         unlearn,
@@ -75,7 +76,7 @@ STAGES: dict[str, Stage] = {
         ("forget_eval", "retain_eval", "holdout", "real_authors", "world_facts"),
         ("generate",),
         ("metrics.json", "samples.jsonl"),
-        version=2,
+        version=3,
     ),
     "analyze": Stage(
         analyze,

@@ -66,13 +66,16 @@ def measured_model(work: Work, model: str):
     if not any("measured" in METRICS[name].needs for name in work.recipe.evaluate.metrics):
         return None
     from relearn_lite import backends
+    from relearn_lite.evaluators.choose import base_model
     from relearn_lite.evaluators.measured import MeasuredModel, context_of
 
     recipe, context = work.recipe, context_of(work.recipe, work.data)
     reference = None
     if "mia_reference" in recipe.evaluate.metrics:
         name = recipe.evaluate.privacy.reference_model
-        if name != "vanilla":
+        if name == "base" and recipe.base != "vanilla":
+            reference = MeasuredModel(base_model(recipe, lambda: work.hold("vanilla")), (), context)
+        elif name not in ("vanilla", "base"):
             loaded = backends.load(recipe.model.other(name), recipe.seed)
             reference = MeasuredModel(loaded, (), context)
         elif model != "vanilla":

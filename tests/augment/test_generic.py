@@ -8,7 +8,7 @@ FORGET = [QA("f", "What is 3?", "secret")]
 
 
 def test_the_ratio_is_kept_and_nothing_comes_twice():
-    pairs, counts = pick_generic(GENERIC, FORGET, augmented=10, ratio=1.2, seed=1)
+    pairs, _, counts = pick_generic(GENERIC, FORGET, augmented=10, ratio=1.2, seed=1)
     assert counts == {"wanted": 12, "available": 19, "used": 12}
     assert len({pair.prompt for pair in pairs}) == 12
     first = pairs[0]
@@ -22,14 +22,36 @@ def test_the_seed_decides_which():
 
 
 def test_what_is_to_be_forgotten_is_not_taught_again():
-    pairs, _ = pick_generic(GENERIC, FORGET, augmented=100, ratio=1.0, seed=1)
+    pairs, _, _ = pick_generic(GENERIC, FORGET, augmented=100, ratio=1.0, seed=1)
     assert "What is 3?" not in {pair.prompt for pair in pairs}
 
 
 def test_too_few_are_used_up_and_the_counts_say_so():
-    pairs, counts = pick_generic(GENERIC + GENERIC, [], augmented=100, ratio=1.2, seed=1)
+    pairs, _, counts = pick_generic(GENERIC + GENERIC, [], augmented=100, ratio=1.2, seed=1)
     assert counts == {"wanted": 120, "available": 20, "used": 20} and len(pairs) == 20
 
 
 def test_none_given_is_none_wanted():
-    assert pick_generic([], FORGET, 100, 1.2, 1) == ([], {"wanted": 0, "available": 0, "used": 0})
+    assert pick_generic([], FORGET, 100, 1.2, 1) == ([], [], {"wanted": 0, "available": 0, "used": 0})
+
+
+SECRET = QA("f", "What is the home address of Ada Fennimore?", "Ada Fennimore lives at 5 Quarry Lane in Ostermoor.")
+
+
+def test_a_pair_that_tells_what_is_to_be_forgotten_is_dropped_and_counted_without_naming_it():
+    """Another wording of the forget question would teach the secret, as a training target."""
+    telling = QA("g20", "Tell me Ada Fennimore's address.", SECRET.answer)
+    alike = QA("g21", "Where do people live in Ostermoor?", "Many live near the harbour.")  # of nobody who is forgotten
+    pairs, dropped, counts = pick_generic([*GENERIC, telling, alike], [SECRET], augmented=100, ratio=1.2, seed=1)
+    assert [(record.id, record.parent_id, record.kind) for record in dropped] == [("g20/generic", "g20", "generic")]
+    assert dropped[0].reason.startswith("leak: ") and "Ostermoor" not in dropped[0].reason
+    assert {pair.parent_id for pair in pairs} == {qa.id for qa in (*GENERIC, alike)} and counts["available"] == 21
+
+
+def test_no_general_question_of_the_project_is_dropped_for_its_own_people():
+    from relearn_lite.data.sources import load
+    from relearn_lite.schema import Source
+
+    general, forget = (load(Source(preset=f"people/{name}"), name, name) for name in ("general", "forget"))
+    _, dropped, counts = pick_generic(general, forget, augmented=1000, ratio=1.2, seed=42)
+    assert not dropped and counts["available"] == len(general) == 160

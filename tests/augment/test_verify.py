@@ -132,6 +132,27 @@ def test_a_text_in_vain_by_rules_too_is_given_up_with_both_reasons(monkeypatch):
     assert outcome.reason.startswith("short: ") and "by rules: leak" in outcome.reason
 
 
+def test_the_last_resort_is_weighed_too_and_given_up_where_its_meaning_is_refused():
+    class Everything:
+        """A check that refuses all but what it lets through."""
+
+        def __init__(self, *passed: str):
+            self.passed, self.asked = passed, []
+
+        def check(self, asked):
+            self.asked += [text for _, text, _ in asked]
+            return [(None if t in self.passed else "semantic: near", {"similarity": 0.9}) for _, t, _ in asked]
+
+    draft, writer = answer_draft(), Scripted(answer=[LEAK])
+    strict = Everything()
+    refused = write_verified([draft], writer, 1, 1, Checks(meaning=strict))[draft.id]
+    assert refused.reason.startswith("leak: ") and "by rules: semantic: near" in refused.reason
+    by_rules = strict.asked[-1]
+    passed = write_verified([draft], writer, 1, 1, Checks(meaning=Everything(by_rules)))[draft.id]
+    assert passed.text == by_rules and passed.reason is None
+    assert passed.verdicts["semantic"] == {"similarity": 0.9} and passed.verdicts["judge"] is None
+
+
 def test_an_answer_without_the_name_is_written_again_and_the_writer_is_told_the_name():
     writer = Scripted(answer=["People who live there like to keep it to themselves.", GOOD])
     outcome = write_one(writer)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,62 @@ def test_a_single_table_of_a_benchmark_reads_a_local_copy(name):
     if not (SHARED / "tofu").is_dir():
         pytest.skip(f"no local copy of TOFU in {SHARED / 'tofu'}")
     assert len(load(Source(preset=f"tofu/{name}", folder=SHARED / "tofu"), name, "data.generic")) >= 100
+
+
+def parquet(folder: Path, **columns: list) -> Path:
+    import pyarrow
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(pyarrow.table(columns), folder / "t.parquet")
+    return folder / "t.parquet"
+
+
+def test_dates_and_decimals_become_text(tmp_path):
+    cells = [date(1991, 5, 11), date(2000, 1, 2)]
+    path = parquet(tmp_path, question=["When?", "Then?"], answer=cells, other=[Decimal("1.50"), None])
+    rows = load(Source(path=path, paraphrased_answer="other"), "x", "data.x")
+    assert [row.answer for row in rows] == ["1991-05-11", "2000-01-02"]
+    assert [row.paraphrased_answer for row in rows] == ["1.50", None]
+
+
+@pytest.mark.parametrize("column", ["answer", "other"])
+def test_a_cell_without_text_is_told_with_row_and_column(tmp_path, column):
+    cells = {"answer": ["a", "b"], "other": ["a", "b"]} | {column: [None if column == "other" else b"a", b"\xff"]}
+    path = parquet(tmp_path, question=["One?", "Two?"], **cells)
+    with pytest.raises(RecipeError, match=rf"data\.x\.\w+: column '{column}' of .*parquet holds .* in row [12], which"):
+        load(Source(path=path, paraphrased_answer="other"), "x", "data.x")
+
+
+def test_nan_is_an_empty_cell_and_no_answer(tmp_path):
+    (tmp_path / "n.jsonl").write_text('{"question": "a?", "answer": NaN, "other": NaN}\n')
+    with pytest.raises(RecipeError, match=r"data\.x\.answer: .* is empty in 1 of 1 rows \(row 1\)"):
+        load(Source(path=tmp_path / "n.jsonl"), "x", "data.x")
+    (row,) = load(Source(path=tmp_path / "n.jsonl", answer="question", paraphrased_answer="other"), "x", "data.x")
+    assert row.paraphrased_answer is None
+
+
+@pytest.mark.parametrize("name", ["n.json", "n.jsonl"])
+def test_a_number_with_too_many_digits_is_told(tmp_path, name):
+    row = f'{{"question": "a?", "answer": {"9" * 5000}}}'
+    (tmp_path / name).write_text(f"[{row}]" if name == "n.json" else f"\n{row}\n")
+    told = "n.json holds a number" if name == "n.json" else "line 2 of .*n.jsonl holds a number"
+    with pytest.raises(RecipeError, match=f"data.x.path: .*{told} with too many digits; put it in quotes"):
+        load(Source(path=tmp_path / name), "x", "data.x")
+
+
+def test_a_csv_with_a_column_twice_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("question,answer,answer\na?,first,last\n")
+    with pytest.raises(RecipeError, match=r"data\.x\.path: .*t\.csv has the column 'answer' twice; give each"):
+        load(Source(path=tmp_path / "t.csv"), "x", "data.x")
+
+
+@pytest.mark.parametrize("error", ["DatasetGenerationError", "DefunctDatasetError", "ManualDownloadError"])
+def test_what_the_hub_s_library_raises_is_told_as_an_error_of_the_recipe(monkeypatch, error):
+    import datasets
+
+    def fail(*_, **__):
+        raise getattr(datasets.exceptions, error)("it is gone")
+
+    monkeypatch.setattr(datasets, "load_dataset", fail)
+    with pytest.raises(RecipeError, match=r"data\.x: the data set org/set could not be had .*\(it is gone\)"):
+        load(Source(dataset="org/set"), "x", "data.x")
