@@ -50,14 +50,17 @@ def cli() -> None:
 )
 @click.option("--until", metavar="STAGE", help="Stop after this stage.")
 @click.option("--fresh", is_flag=True, help="Do everything again.")
-@click.option("--quiet", is_flag=True, help="No progress, only the table at the end.")
+@click.option("--quiet", is_flag=True, help="No progress: what took how long, warnings, and the result at the end.")
 @click.option(
     "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where run folders go."
 )
 def run(
     recipe: Path, overrides: tuple[str, ...], start: str | None, until: str | None, fresh: bool, quiet: bool, runs: Path
 ) -> None:
-    """Run a recipe: all stages, resuming what is there already. The default command."""
+    """Run a recipe: the stages that it needs, resuming what is there already. The default command.
+
+    A folder that holds results of another recipe is refused; --from and --fresh say what is done again.
+    """
     from relearn_lite.environment import calm
 
     calm()
@@ -74,7 +77,10 @@ def run(
 @cli.command()
 @with_recipe
 def check(recipe: Path, overrides: tuple[str, ...]) -> None:
-    """Validate a recipe and its data, list every error at once, touch nothing."""
+    """Validate a recipe and its data, list every error at once; loads no model, writes no run.
+
+    Data of the hub are read, so they end up in its cache.
+    """
     from relearn_lite import pipeline
     from relearn_lite.recipe import load_recipe
     from relearn_lite.stages import stages_of
@@ -115,7 +121,11 @@ def compare(given: tuple[str, ...], again: tuple[str, ...], quiet: bool, runs: P
 @cli.command()
 @with_recipe
 def plan(recipe: Path, overrides: tuple[str, ...]) -> None:
-    """Say what a recipe takes (memory, disk, time) and whether it fits; downloads no weights."""
+    """Say what a recipe takes and whether it fits; downloads no weights.
+
+    Parameters, GPU memory of every stage, disk, time of a step, and what to change for cards of 6 to 24 GB. Estimates
+    for rows as long as model.max_length; what cannot be counted from the configuration is named.
+    """
     from relearn_lite.environment import calm
 
     calm()
@@ -131,7 +141,7 @@ def plan(recipe: Path, overrides: tuple[str, ...]) -> None:
 @with_recipe
 @click.option("--examples", type=click.IntRange(min=1), default=2, show_default=True, help="How many of each part.")
 def preview(recipe: Path, overrides: tuple[str, ...], examples: int) -> None:
-    """Show a few examples as the model will see them: rendered template, which tokens are trained."""
+    """Show a few examples as the model will see them: rendered template, which tokens are trained. Loads no model."""
     from relearn_lite.environment import calm
 
     calm()
@@ -156,7 +166,7 @@ def preview(recipe: Path, overrides: tuple[str, ...], examples: int) -> None:
 def score(
     forget: Path | None, retain: Path | None, language_model: str | None, metrics: str | None, as_json: bool
 ) -> None:
-    """Metrics of answers that any model gave."""
+    """Metrics of answers that any model gave, by the embedded judges. Give --forget, --retain or both."""
     import json
 
     from relearn_lite.environment import calm

@@ -26,6 +26,7 @@ from relearn_lite.data.sources import overlap
 from relearn_lite.environment import unsafe_versions
 from relearn_lite.errors import RecipeError
 from relearn_lite.fingerprints import ADAPTER_FILES, fingerprint, inputs
+from relearn_lite.memory import free_memory
 from relearn_lite.records import QA, write_text
 from relearn_lite.schema import Recipe
 from relearn_lite.stages import STAGES, Work, data_digest, load_data, stages_of
@@ -120,9 +121,14 @@ def run(recipe: Recipe, *, runs: Path = Path("runs"), start: str | None = None, 
 
 
 @contextmanager
-def opened(recipe: Recipe, runs: Path, quiet: bool = False) -> Iterator[Work]:
-    """A recipe's run folder, as long as the context lasts for this process alone; recipe and data are checked."""
-    data = check(recipe)
+def opened(
+    recipe: Recipe, runs: Path, quiet: bool = False, data: dict[str, list[QA]] | None = None
+) -> Iterator[Work]:
+    """A recipe's run folder, as long as the context lasts for this process alone.
+
+    Recipe and data are checked, unless data is given: that of a recipe which was checked and differs in `unlearn` only.
+    """
+    data = check(recipe) if data is None else data
     folder = _open_folder(runs / recipe.name)
     with _locked(folder):
         work = Work(recipe, folder, quiet, _read_manifest(folder))
@@ -149,9 +155,17 @@ class Lenders:
 class StageFailed(Exception):
     """A stage could not be done, for a reason that need not stop other runs; the message says it in words."""
 
+    def __init__(self, stage: str, reason: str) -> None:
+        super().__init__(reason)
+        self.stage = stage
 
-def run_with(recipe: Recipe, runs: Path, lenders: Lenders, *, until: str, way_out: str, quiet: bool) -> Work:
+
+def run_with(
+    recipe: Recipe, runs: Path, lenders: Lenders, data: dict[str, list[QA]], *, until: str, way_out: str, quiet: bool
+) -> Work:
     """Runs a recipe as `run` does, but takes over what others have done with exactly the same inputs.
+
+    data: what `opened` takes.
 
     What a stage left is linked, not copied; if the link breaks, the stage is done here. Answers and numbers of the
     vanilla model are taken over too. Its peak memory is noted as its own (Linux; elsewhere the process's so far).
@@ -159,7 +173,7 @@ def run_with(recipe: Recipe, runs: Path, lenders: Lenders, *, until: str, way_ou
     stage fails.
     """
     _reset_peak_memory()
-    with opened(recipe, runs, quiet) as work:
+    with opened(recipe, runs, quiet, data) as work:
         plan = _plan(work)
         _refuse_other_recipe(work, plan, way_out)
         for lender in lenders.stages:
@@ -173,9 +187,9 @@ def run_with(recipe: Recipe, runs: Path, lenders: Lenders, *, until: str, way_ou
             except OSError:  # a full disk is every run's trouble
                 raise
             except RecipeError as error:
-                raise StageFailed(" ".join(error.problems)) from error
+                raise StageFailed(name, " ".join(error.problems)) from error
             except Exception as error:
-                raise StageFailed(f"{name} broke off: {_first_line(error)}") from error
+                raise StageFailed(name, f"{name} broke off: {_first_line(error)}") from error
             if name == until:
                 break
     return work
@@ -230,9 +244,12 @@ def _do(work: Work, name: str, needs: dict[str, Any]) -> None:
     _say(work, f"{name} ...")
     begin = time.monotonic()
     details = STAGES[name].run(work)
+    if "torch" in sys.modules:  # a trainer and its model hold on to each other until they are collected
+        free_memory()
     stages[name] = {
         "fingerprint": mark, "inputs": needs, "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - begin, 2), "peak_memory_mb": _peak_memory_mb(), **details,
+        **({"commits": dict(work.commits)} if work.commits else {}),
     }
     work.manifest["started"].pop(name, None)
     _write_manifest(work)
@@ -245,7 +262,10 @@ def _output_is_there(folder: Path, name: str) -> bool:
 
 def _tidy(folder: Path, name: str) -> None:
     """Removes what only a restart of the stage would have needed."""
-    shutil.rmtree(folder / "checkpoints" / name, ignore_errors=True)
+    checkpoints = folder / "checkpoints"
+    shutil.rmtree(checkpoints / name, ignore_errors=True)
+    if checkpoints.is_dir() and not any(checkpoints.iterdir()):
+        checkpoints.rmdir()
     (folder / "augmented.partial.jsonl").unlink(missing_ok=True)
 
 
@@ -265,10 +285,13 @@ def _first_line(error: Exception) -> str:
 
 
 def _refuse_other_recipe(work: Work, plan: dict[str, dict[str, Any]], way_out: str | None = None) -> None:
-    """Finished stages that this recipe would have done otherwise are not silently mixed in, nor thrown away."""
+    """Finished stages that this recipe would have done otherwise are not silently mixed in, nor thrown away.
+
+    But for the report, which is no result: it is made anew, so that a stage can be added later.
+    """
     for name, needs in plan.items():
         done = work.manifest["stages"].get(name)
-        if done is None or done["fingerprint"] == fingerprint(needs):
+        if name == "report" or done is None or done["fingerprint"] == fingerprint(needs):
             continue
         old = done["inputs"]
         changed = [

@@ -17,7 +17,10 @@ from relearn_lite.schema import Recipe
 
 __all__ = ["Recipe", "RecipeError", "load_recipe", "to_yaml"]
 
-PATH_KEYS = ("path", "folder", "name", "model", "adapter", "from", "prompts")  # overrides may name a place on disk
+PATH_KEYS = (  # overrides may name a place on disk
+    "path", "folder", "name", "model", "adapter", "from", "prompts", "embeddings", "nli", "language_model",
+    "reference_model", "retain_model_results",
+)  # fmt: skip
 
 
 def load_recipe(path: str | Path, overrides: Iterable[str] = ()) -> Recipe:

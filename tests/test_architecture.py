@@ -33,7 +33,7 @@ LAYERS = [
     ["report"],
     ["stages"],
     ["fingerprints"],
-    ["pipeline", "preview", "doctor", "footprint", "plan"],
+    ["pipeline", "join", "preview", "doctor", "footprint", "plan"],
     ["compare"],
     ["cli"],
 ]

@@ -152,3 +152,21 @@ def test_progress_is_told_for_every_metric(place, monkeypatch):
     assert [doing for _, doing in steps][:3] == [
         "kfr of forget, vanilla", "rouge of forget, vanilla", "rouge of retain, vanilla"
     ]  # fmt: skip
+
+
+def test_the_commit_that_a_hub_model_came_from_is_noted_by_the_stage_that_used_it(place, monkeypatch):
+    """Without a revision the newest one is taken, which is another one tomorrow."""
+    load = backends.load
+
+    def from_the_hub(*args, **kwargs):
+        loaded = load(*args, **kwargs)
+        loaded.model.config._commit_hash = "c0ffee"  # as transformers notes it
+        return loaded
+
+    def noted(name):
+        stages = json.loads((run(place, f"name={name}", until="generate") / "manifest.json").read_text())["stages"]
+        return stages["generate"].get("commits")
+
+    assert noted("from-a-file") is None
+    monkeypatch.setattr(backends, "load", from_the_hub)
+    assert noted("from-the-hub") == {"embedded": "c0ffee"}

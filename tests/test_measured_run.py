@@ -64,6 +64,20 @@ def test_both_models_are_asked_and_compared_with_a_run_of_a_retain_model(place):
     assert "Membership AUC, loss" in (folder / "report.md").read_text()
 
 
+def test_changed_results_of_the_retain_model_are_noticed(place):
+    """Only the path counted: numbers of the old file stood as those of the new one."""
+    losses = {"avg_paraphrased_loss": [1.0, 2.0], "average_perturb_loss": [[2.0], [1.0]]}
+    results = place / "retain.json"
+    results.write_text(json.dumps(losses))
+    metrics = "evaluate.metrics=[kfr, forget_quality]"
+    before = run(place, f"evaluate.retain_model_results={results}", metrics) / "metrics.json"
+    old = json.loads(before.read_text())
+    results.write_text(json.dumps(losses | {"average_perturb_loss": [[3.0], [1.0]]}))
+    with pytest.raises(RecipeError, match="content of evaluate.retain_model_results was .*--from evaluate"):
+        run(place, f"evaluate.retain_model_results={results}", metrics)
+    assert json.loads(before.read_text()) == old
+
+
 def test_what_the_recipe_names_is_checked_before_anything_runs(place):
     write(place / "holdout.jsonl", [*unseen(3), known()[1]])
     with pytest.raises(RecipeError) as error:

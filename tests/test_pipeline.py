@@ -55,6 +55,39 @@ def test_a_run_folder_has_what_the_design_promises(folder: Path):
     assert not list(folder.rglob("*.ckpt")), "checkpoints of a finished stage only take space"
 
 
+def test_a_run_that_wrote_checkpoints_leaves_no_empty_folder_of_them(place, monkeypatch):
+    written = []
+    monkeypatch.setattr(pipeline, "_tidy", lambda folder, name, tidy=pipeline._tidy: (
+        written.extend(folder.rglob("*.ckpt")), tidy(folder, name)
+    ))  # fmt: skip
+    folder = run(place, "name=checkpoints", "unlearn.checkpoint_every=1", until="unlearn")
+    assert written and not (folder / "checkpoints").exists()
+
+
+def test_checkpoints_of_another_stage_are_left(tmp_path):
+    for stage in ("finetune", "unlearn"):
+        (tmp_path / "checkpoints" / stage).mkdir(parents=True)
+    pipeline._tidy(tmp_path, "finetune")
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["unlearn"]
+
+
+def test_the_model_that_was_taught_is_gone_before_the_next_stage(place, monkeypatch):
+    """The trainer and the model in it referred to each other, and both stayed in memory beside the next model."""
+    import gc
+
+    from transformers import LlamaForCausalLM
+
+    def alive():
+        return sum(issubclass(type(each), LlamaForCausalLM) for each in gc.get_objects())
+
+    gc.collect()
+    before, found = alive(), {}
+    monkeypatch.setattr(pipeline, "_tidy", lambda _, stage: found.setdefault(stage, alive() - before))
+    finetune = "finetune={epochs: 1, batch_size: 4, accumulate: 1, data: [{preset: people/forget, limit: 4}]}"
+    run(place, finetune, "name=gone", "model.quantization=none", until="finetune")
+    assert found == {"finetune": 0}
+
+
 def test_metrics_have_both_models_and_say_who_judged(folder: Path):
     metrics = json.loads((folder / "metrics.json").read_text())
     for model in ("vanilla", "unlearned"):

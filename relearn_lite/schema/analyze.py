@@ -27,7 +27,8 @@ class Analyze(Section):
     top: int = Field(5, ge=1, le=100)
     """Likeliest candidates kept at each position."""
     batch_size: int = Field(8, ge=1)
-    """Answers read at once: decides the memory, not the numbers. `attribution` takes about as much as training."""
+    """Answers read at once: decides the memory, not the numbers. `attribution` takes as much as training without
+    gradient checkpointing."""
 
     @model_validator(mode="after")
     def _something_to_do(self) -> Analyze:

@@ -24,20 +24,30 @@ from relearn_lite.schema.unlearn import Unlearn
 
 
 class Trainer(Section):
-    """Passed to lightning.Trainer: this is how a run grows past one GPU."""
+    """Passed to lightning.Trainer: this is how training grows past one GPU."""
 
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    """What trains. `auto`: a GPU where there is one."""
+    """What trains. `auto`: a CUDA GPU where there is one, else the CPU. `gpu`: a CUDA GPU."""
     devices: Annotated[int, Field(ge=1)] | Literal["auto"] = 1
-    """How many."""
-    strategy: str = "auto"
-    """Lightning's strategy, such as ddp."""
+    """How many devices of this machine train together, `auto`: all GPUs. Each holds the whole model and takes its share
+    of the batches: the effective batch is batch_size x accumulate x devices. All but training goes on on one."""
+    strategy: Literal["auto", "ddp"] = "auto"
+    """How several devices train together; both are Lightning's ddp."""
     num_nodes: int = Field(1, ge=1)
-    """Machines."""
+    """Machines; only one is supported."""
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     """auto: bf16-mixed on cards that have it, 16-mixed on older ones, 32-true on a CPU."""
     logger: Literal["csv", "tensorboard", "wandb", "none"] = "csv"
     """Where losses go besides the run folder's own CSV. wandb runs offline unless you log in."""
+
+    @model_validator(mode="after")
+    def _one_machine(self) -> Trainer:
+        if self.num_nodes != 1:
+            raise ValueError(
+                f"num_nodes: found {self.num_nodes}, but training on several machines is not supported; set it to 1, "
+                "and devices to how many GPUs of this machine train together"
+            )
+        return self
 
 
 class Report(Section):
@@ -74,6 +84,15 @@ class Recipe(Section):
     trainer: Trainer = Trainer()
     report: Report = Report()
 
+    @property
+    def base(self) -> Literal["vanilla", "below", "beside"]:
+        """Where the base model is, the one that knew nothing yet when `finetune` began: `below` vanilla's LoRA; a model
+        of its own, `beside` vanilla, where all weights were taught; `vanilla` itself where nothing was taught here, or
+        to random weights, which are no model of language."""
+        if self.finetune is None or self.model.init == "random":
+            return "vanilla"
+        return "below" if self.finetune.lora else "beside"
+
     @model_validator(mode="before")
     @classmethod
     def _methods_begin_with_unlearn(cls, tree: Any) -> Any:
@@ -94,17 +113,28 @@ class Recipe(Section):
     def _choosing_needs_a_judge_of_fluency(self) -> Recipe:
         methods = self.compare.methods if self.compare else []
         watched = [s for s in (self.unlearn, *methods) if s and s.evaluate_every]
-        if watched and (self.trainer.devices != 1 or self.trainer.num_nodes != 1):
-            raise ValueError(
-                "trainer.devices: evaluate_every asks the model in training, which works on one device only; set "
-                "devices and num_nodes to 1, or evaluate_every to null"
-            )
         chooses = any(s.keep_best for s in watched) or any(method.sweep for method in methods)
         if chooses and self.evaluate.evaluators.language_model == "none":
             raise ValueError(
                 "evaluate.evaluators.language_model: none, but keep_best and sweep choose by fluency too; name one, "
-                "such as vanilla"
+                "such as base"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _what_one_device_alone_can_do(self) -> Recipe:
+        methods = self.compare.methods if self.compare else []
+        for settings in (s for s in (self.unlearn, *methods) if s and self.trainer.devices != 1):
+            if settings.evaluate_every:
+                raise ValueError(
+                    "trainer.devices: evaluate_every asks the model in training, which works on one device only; set "
+                    "devices to 1, or evaluate_every to null"
+                )
+            if settings.objective.mask != "none":
+                raise ValueError(
+                    f"trainer.devices: the gradient mask {settings.objective.mask} works on one device only; set "
+                    "devices to 1, or take a method without a mask"
+                )
         return self
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ def finetune(work: Work) -> dict[str, Any]:
     recipe, settings = work.recipe, work.recipe.finetune
     # Training all weights needs them in float32, and is nothing that Unsloth would speed up.
     held = recipe.model if settings.lora else recipe.model.model_copy(update={"backend": "transformers"})
-    loaded = backends.load(held, recipe.seed)
+    loaded = work.load(held, precise=settings.lora is None)
     records = work.data.get("finetune") or [*work.data["forget"], *work.data["retain"]]
     lessons = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in records}
     check_lengths(lessons, recipe.model.max_length, "the data that finetune teaches")
@@ -25,7 +25,7 @@ def finetune(work: Work) -> dict[str, Any]:
     if settings.lora:
         backends.add_adapter(loaded, backends.VANILLA, settings.lora, recipe.seed)
     else:
-        loaded.model.float().requires_grad_(True)
+        loaded.model.requires_grad_(True)
     batches = UnlearnBatches(
         rows,
         [],
@@ -44,6 +44,7 @@ def finetune(work: Work) -> dict[str, Any]:
         folder=work.folder,
         stage="finetune",
         quiet=work.quiet,
+        rank=work.rank,
     )
 
     def save(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from relearn_lite.records import write_text
@@ -16,8 +15,6 @@ def report(work: Work) -> dict[str, Any]:
     from relearn_lite.report.markdown import render_markdown
 
     results, mask = read_run(work.folder), work.recipe.report.mask
-    if work.recipe.analyze is None:  # one that an earlier recipe left is not of this model
-        results = replace(results, analysis=None)
     write_text(work.folder / "report.md", render_markdown(results, mask))
     write_text(work.folder / "report.html", render_html(results, mask))
     return {}

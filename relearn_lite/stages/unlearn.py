@@ -66,6 +66,7 @@ def unlearn(work: Work) -> dict[str, Any]:
             stage="unlearn",
             quiet=work.quiet,
             watch=[watch] if watch else [],
+            rank=work.rank,
         )
     if term.negated:
         negate(loaded.model, backends.UNLEARNED, settings.task_vector)

@@ -16,7 +16,8 @@ from relearn_lite.errors import RecipeError
 from relearn_lite.memory import free_memory
 from relearn_lite.metrics.retain_model import read_retain_ratios
 from relearn_lite.records import QA
-from relearn_lite.schema import Recipe
+from relearn_lite.schema import Model, Recipe
+from relearn_lite.unlearn.ranks import Rank
 from relearn_lite.writers.wording import wording
 
 MODELS = ("vanilla", "unlearned")
@@ -31,6 +32,8 @@ class Work:
     quiet: bool = False
     manifest: dict[str, Any] = field(default_factory=dict)
     vanilla_run: Path | None = None  # a run whose answers and numbers of the vanilla model are this one's too
+    commits: dict[str, str] = field(default_factory=dict)  # of the hub models that were loaded so far, by name
+    rank: Rank | None = None  # of a process that takes part in another one's training
 
     @cached_property
     def data(self) -> dict[str, list[QA]]:
@@ -44,10 +47,10 @@ class Work:
 
         recipe, taught = self.recipe, self.folder / "vanilla"
         if recipe.finetune is None:
-            return backends.load(recipe.model, recipe.seed)
+            return self.load(recipe.model)
         if recipe.finetune.lora is None:
-            return backends.load(recipe.model.other(str(taught)), recipe.seed)
-        loaded = backends.load(recipe.model, recipe.seed)
+            return self.load(recipe.model.other(str(taught), kin=True))
+        loaded = self.load(recipe.model)
         backends.load_adapter(loaded, backends.VANILLA, taught)
         loaded.vanilla = (backends.VANILLA,)
         return loaded
@@ -55,14 +58,22 @@ class Work:
     @cached_property
     def other(self):
         """The whole weights that `unlearned.model` names."""
-        from relearn_lite import backends
-
-        loaded = backends.load(self.recipe.model.other(self.recipe.unlearned.model), self.recipe.seed)
+        loaded = self.load(self.recipe.model.other(self.recipe.unlearned.model, kin=True))
         loaded.forgot = True
         return loaded
 
+    def load(self, settings: Model, *, precise: bool = False):
+        """Loads a model as `backends.load` does, and notes its commit: that of a hub id's head may differ tomorrow."""
+        from relearn_lite import backends
+
+        loaded = backends.load(settings, self.recipe.seed, precise=precise)
+        if loaded.commit:
+            self.commits[settings.name] = loaded.commit
+        return loaded
+
     def hold(self, model: str):
-        """`vanilla` or `unlearned`, ready to be asked. Whole weights of another model take vanilla's place."""
+        """`vanilla` or `unlearned`, ready to be asked. Whole weights of another model take vanilla's place, but where
+        an evaluator that shares vanilla's weights holds on to them: there both are in memory, as `plan` counts."""
         from relearn_lite import backends
 
         given = self.recipe.unlearned

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from relearn_lite.errors import RecipeError
 from relearn_lite.memory import out_of_memory
+from relearn_lite.unlearn.loggers import make_loggers
+from relearn_lite.unlearn.ranks import Rank, accelerator, together
 from relearn_lite.unlearn.terms.declaration import Method
 
 if TYPE_CHECKING:
@@ -33,17 +35,29 @@ def train(
     stage: str,
     quiet: bool = False,
     watch: Sequence[Any] = (),
+    rank: Rank | None = None,
 ) -> int:
     """Trains what requires gradients on `loaded`; returns the optimizer steps taken, those of earlier tries included.
 
     terms: what is minimised, a method or just a forget term and weights of retain terms, with beta. Checkpoints go to
     folder/checkpoints/<stage>, losses to folder/logs/<stage>. A run that was killed goes on from its last checkpoint
-    and ends with the same weights as one that was not. watch: Lightning callbacks that look on.
+    and ends with the same weights as one that was not. Where the reference is cached that is so but for rounding: no
+    checkpoint keeps the cache, so it is computed again, of batches that may have other padding (see `reference`).
+    watch: Lightning callbacks that look on.
+
+    The model stays on its device. Where `trainer` asks for several devices, folder holds a run's recipe and stage is
+    one of its stages: other processes are started to train along, each on its share of the batches. In these, rank says
+    which one it is, and this ends the process with exit code 0 when training is over.
     """
     import torch
 
     from relearn_lite.unlearn.module import UnlearnModule
 
+    rank = rank or Rank.first(trainer)
+    batches.rank, batches.world = rank.number, rank.world
+    if rank.world > 1 and not quiet:
+        rows = settings.batch_size * settings.accumulate * rank.world
+        print(f"{stage}: {rank.world} devices, so an effective batch of {rows} rows", file=sys.stderr)
     per_epoch = math.ceil(len(batches) / settings.accumulate)
     total = per_epoch * settings.epochs
     module = UnlearnModule(
@@ -56,22 +70,25 @@ def train(
         reference=getattr(settings, "reference", "recompute"),  # finetune has no reference
         seed=seed,
     )
-    torch.manual_seed(seed)  # dropout
+    torch.manual_seed(seed + rank.number)  # dropout, not the same for the rows of every device
     checkpoints = folder / "checkpoints" / stage
-    fit = _trainer(settings, trainer, folder, stage, checkpoints, quiet)
+    strategy = rank.strategy(unused=module.leaves_parameters_out) if rank.world > 1 else "auto"
+    loggers = make_loggers(trainer.logger, folder, stage)
+    fit = _trainer(settings, trainer, strategy, rank.world, checkpoints, loggers, quiet)
     fit.callbacks[:0] = watch  # before checkpoints are written
     loaded.model.train()
     with warnings.catch_warnings():
         _silence_what_is_meant(warnings)
         try:
-            fit.fit(module, batches, ckpt_path=newest_checkpoint(checkpoints), weights_only=True)
+            with together(rank, folder, stage):
+                fit.fit(module, batches, ckpt_path=newest_checkpoint(checkpoints), weights_only=True)
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
-            raise RecipeError(
-                f"{stage}.batch_size: memory ran out even for one row at a time; set model.gradient_checkpointing to "
-                "true and model.quantization to 4bit, lower lora.r, or take a smaller model"
-            ) from error
+            raise RecipeError(_too_little_memory(stage, rank)) from error
+    if rank.number > 0:  # all that follows is for one process to do
+        sys.exit(0)
+    module.zero_grad()  # gradients of the last step, which nothing would free
     loaded.model.eval()
     if any(not torch.isfinite(p).all() for p in module.model.parameters() if p.requires_grad):
         raise RecipeError(
@@ -86,14 +103,27 @@ def newest_checkpoint(folder: Path) -> Path | None:
     return found[-1] if found else None
 
 
-def _trainer(settings: Training, trainer: Trainer, folder: Path, stage: str, checkpoints: Path, quiet: bool) -> Any:
+def _too_little_memory(stage: str, rank: Rank) -> str:
+    if rank.world > 1:
+        return (
+            f"{stage}.batch_size: memory ran out, and several devices take no smaller pieces by themselves; halve it "
+            f"and double {stage}.accumulate, or set trainer.devices to 1"
+        )
+    return (
+        f"{stage}.batch_size: memory ran out even for one row at a time; set model.gradient_checkpointing to "
+        "true and model.quantization to 4bit, lower lora.r, or take a smaller model"
+    )
+
+
+def _trainer(
+    settings: Training, trainer: Trainer, strategy: Any, world: int, checkpoints: Path, loggers: list[Any], quiet: bool
+) -> Any:
     import lightning
     from lightning.pytorch.callbacks import ModelCheckpoint
     from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
-    logging.getLogger("lightning.pytorch").setLevel(
-        logging.WARNING
-    )  # its lines on found hardware; the manifest has them
+    for name in ("lightning.pytorch", "lightning.fabric"):  # lines on found hardware; the manifest has them
+        logging.getLogger(name).setLevel(logging.WARNING)
     callbacks: list[Any] = [
         ModelCheckpoint(
             checkpoints,
@@ -110,15 +140,15 @@ def _trainer(settings: Training, trainer: Trainer, folder: Path, stage: str, che
 
         callbacks.append(RichProgressBar(leave=True))
     options = dict(
-        accelerator=trainer.accelerator,
-        devices=trainer.devices,
-        strategy=trainer.strategy,
-        num_nodes=trainer.num_nodes,
+        accelerator=accelerator(trainer),
+        devices=1,  # in this process
+        num_nodes=world,
+        strategy=strategy,
         precision=_precision(trainer.precision),
         max_epochs=settings.epochs,
         accumulate_grad_batches=settings.accumulate,
         gradient_clip_val=1.0,
-        logger=_loggers(trainer.logger, folder, stage),
+        logger=loggers,
         callbacks=callbacks,
         log_every_n_steps=1,
         enable_progress_bar=bar,
@@ -130,7 +160,7 @@ def _trainer(settings: Training, trainer: Trainer, folder: Path, stage: str, che
     except (ValueError, MisconfigurationException) as error:
         reason = str(error).splitlines()[0]
         raise RecipeError(
-            f"trainer: {reason}; correct accelerator, devices, strategy, num_nodes or precision"
+            f"trainer: {reason}; correct accelerator or precision"
         ) from error
 
 
@@ -142,24 +172,6 @@ def _precision(wanted: str) -> str:
     if not torch.cuda.is_available():
         return "32-true"
     return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
-
-
-def _loggers(wanted: str, folder: Path, stage: str) -> list[Any]:
-    """The run folder's own CSV, which the report's curve is drawn from, and the logger that the recipe names."""
-    from lightning.pytorch import loggers
-
-    logs = folder / "logs"
-    made: list[Any] = [loggers.CSVLogger(logs, name=stage, flush_logs_every_n_steps=10)]
-    try:
-        if wanted == "tensorboard":
-            made.append(loggers.TensorBoardLogger(logs, name=f"{stage}-tensorboard"))
-        elif wanted == "wandb":
-            made.append(loggers.WandbLogger(name=f"{folder.name}-{stage}", save_dir=logs, project="relearn-lite"))
-    except ModuleNotFoundError as error:
-        raise RecipeError(
-            f"trainer.logger: {wanted} is not installed; run `pip install {wanted}`, or use csv ({error})"
-        ) from error
-    return made
 
 
 def _silence_what_is_meant(warnings: Any) -> None:

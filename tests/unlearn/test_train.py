@@ -1,0 +1,81 @@
+"""What is around training: the device, what is left afterwards, and loggers. One process; `test_ranks` has several."""
+
+import lightning
+import pytest
+import torch
+from lightning.pytorch import loggers
+
+from relearn_lite import backends
+from relearn_lite.data.batches import Example, UnlearnBatches
+from relearn_lite.schema import Lora, Model, Trainer, Training
+from relearn_lite.unlearn.train import train
+
+HOST = "https://wandb.example.org"
+
+
+@pytest.fixture
+def taught(tiny_model_dir, tmp_path):
+    """Trains the tiny model for two steps with these settings of `trainer`; returns it."""
+
+    def teach(**trainer):
+        loaded = backends.load(Model(name=str(tiny_model_dir), quantization="none"), 0)
+        backends.add_adapter(loaded, backends.UNLEARNED, Lora(r=4), 0)
+        rows = [{"augmented": Example(tuple(range(start, start + 9)), 4)} for start in range(10, 50, 10)]
+        batches = UnlearnBatches(rows, [], batch_size=2, pad_id=0, seed=1)
+        settings = Training(epochs=1, lr=1e-2, batch_size=2, accumulate=1, weight_decay=0.0, warmup_epochs=0.0)
+        train(loaded, batches, terms=("ce", {}), settings=settings, trainer=Trainer(**trainer), seed=1,
+              folder=tmp_path, stage="unlearn", quiet=True)  # fmt: skip
+        return loaded
+
+    return teach
+
+
+def test_the_model_is_left_on_its_device(taught, monkeypatch):
+    """Lightning moves what it trained to the CPU; the stages that follow would then ask the model there."""
+    moved = []
+    monkeypatch.setattr(torch.nn.Module, "cpu", lambda self: moved.append(self) or self)
+    taught()
+    assert not moved
+
+
+def test_no_gradient_is_left_in_memory(taught):
+    assert [name for name, p in taught().model.named_parameters() if p.grad is not None] == []
+
+
+@pytest.mark.parametrize("asked", ["auto", "cpu"])
+def test_the_device_is_named_for_on_a_mac_auto_would_be_mps(taught, monkeypatch, asked):
+    given, made = [], lightning.Trainer
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(lightning, "Trainer", lambda **options: given.append(options["accelerator"]) or made(**options))
+    taught(accelerator=asked)
+    assert given == ["cpu"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "entry", "offline"),
+    [
+        ({}, "", True),
+        ({"WANDB_API_KEY": "a key"}, "", False),
+        ({"WANDB_MODE": "disabled"}, "", False),
+        ({"WANDB_BASE_URL": HOST}, "machine wandb.example.org login user password key", False),
+        ({}, "machine wandb.example.org login user password key", True),
+    ],
+    ids=["not logged in", "a key", "told", "logged in", "logged in elsewhere"],
+)
+def test_wandb_is_offline_unless_logged_in(taught, tmp_path, monkeypatch, environment, entry, offline):
+    made = {}
+
+    class Wandb(loggers.CSVLogger):
+        def __init__(self, **given):
+            super().__init__(given["save_dir"], name="wandb")
+            made.update(given)
+
+    monkeypatch.setattr(loggers, "WandbLogger", Wandb)
+    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "netrc").write_text(entry)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    taught(logger="wandb")
+    assert made["offline"] is offline
