@@ -27,6 +27,7 @@ class RunResults:
     analysis  as analysis.json; None where the recipe asks for no analysis.
     augmentation  as augmentation.json; None where the run made none.
     attacks   as attacks.json; None where the recipe asks for no attacks.
+    checks    one dict a check in training, as logs/unlearn/checks.jsonl: step, kfr, krr, ls, ls_share, answers.
     """
 
     name: str
@@ -38,6 +39,7 @@ class RunResults:
     analysis: dict[str, Any] | None = None
     augmentation: dict[str, Any] | None = None
     attacks: dict[str, Any] | None = None
+    checks: list[dict[str, Any]] = field(default_factory=list)
 
     def answered(self) -> dict[str, int]:
         """How many questions each split (forget, retain, ...) has."""

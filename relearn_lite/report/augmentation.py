@@ -38,6 +38,8 @@ def view(found: dict[str, Any] | None) -> Augmentation | None:
     if not found:
         return None
     made, fallback, dropped = found["made"], found["fallback"], found["dropped"]
+    if "generic" in dropped:  # not written, so not among what was made
+        made = made | {"generic": found["generic"]["used"]}
     kinds = [kind for kind in dict.fromkeys([*made, *dropped]) if kind in made or kind in dropped]
     lines = [
         (
