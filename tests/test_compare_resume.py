@@ -23,6 +23,9 @@ data:
 unlearn:
   {epochs: 2, lr: 2.0e-3, batch_size: 16, accumulate: 1, checkpoint_every: 3, lora: {r: 8}, watch: {questions: 4}}
 generate: {max_new_tokens: 24, batch_size: 8}
+attacks:
+  {questions: 4, sampling: false, precision: [4bit],
+   relearn: {sources: [forget], examples: 2, steps: 6, measure_every: 2, lr: 4.0e-3}}
 compare:
   methods:
     - {name: relearn, method: relearn_klr_gdr, evaluate_every: 4, keep_best: harmonic}
@@ -31,9 +34,11 @@ compare:
 """
 # Killed soon after each of these is there.
 MARKS = ("methods/vanilla/answers", "methods/relearn/logs/unlearn/checks.jsonl", "methods/relearn/answers",
+         "methods/relearn/attacks/plain.jsonl", "methods/relearn/attacks/relearning_forget",
          "sweep/ga/lr-0.001/manifest.json", "sweep/ga/lr-0.1/manifest.json", "methods/ga/answers",
          "methods/broken/manifest.json")  # fmt: skip
-SAME = ("metrics.json", "samples.jsonl", "adapter_model.safetensors", "augmented.jsonl", "check.json", "failed.json")
+SAME = ("metrics.json", "samples.jsonl", "adapter_model.safetensors", "augmented.jsonl", "check.json", "failed.json",
+        "attacks.json")  # fmt: skip
 
 
 def start(recipe, runs):
@@ -48,7 +53,7 @@ def finished(runs):
 
 
 @pytest.mark.slow
-def test_seven_kills_change_nothing(tmp_path):
+def test_nine_kills_change_nothing(tmp_path):
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(RECIPE)
     whole, runs, rng = tmp_path / "whole", tmp_path / "killed", random.Random(5)

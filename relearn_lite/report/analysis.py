@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,14 +106,14 @@ def _escaped(sentences: Sequence[str]) -> list[str]:
 def _numbers(analysis: dict[str, Any], models: Sequence[str]) -> list[KeyNumber]:
     found = []
     for key, (label, reading) in READINGS.items():
-        values = [_value(analysis, key, side, model) for side in SIDES for model in models]
+        values = [value_of(analysis, key, side, model) for side in SIDES for model in models]
         if any(value is not None for value in values):
             found.append(KeyNumber(label, reading, [number(value) for value in values]))
     return found
 
 
-def _value(analysis: dict[str, Any], key: str, side: str, model: str) -> float | None:
-    """One number of one model on one side; what compares with the first model stands at the other one."""
+def value_of(analysis: Mapping[str, Any], key: str, side: str, model: str) -> float | None:
+    """One of READINGS, of one model on one side; what compares with the first model stands at the other one."""
     changed = model != analysis["models"][0]
     distribution, memory, circuits = (analysis.get(part) or {} for part in ("distribution", "memory", "circuits"))
     for part in (distribution, memory):

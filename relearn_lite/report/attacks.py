@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.report.curve import HEIGHT, WIDTH, Curve, loss_curve
@@ -31,15 +29,6 @@ WAYS = {
     "merged_in_4bit": "merged into a 4-bit base, rounded again",
     "merged_then_4bit": "merged into full weights, then 4 bit",
 }  # fmt: skip
-
-
-def read_attacks(folder: Path, recipe: str) -> dict[str, Any] | None:
-    """attacks.json of a run; None where there is none, or where the recipe (YAML) does not ask for attacks any more."""
-    import yaml
-
-    path = folder / "attacks.json"
-    asked = path.exists() and (yaml.safe_load(recipe) or {}).get("attacks")
-    return json.loads(path.read_text(encoding="utf-8")) if asked else None
 
 
 @dataclass(frozen=True)

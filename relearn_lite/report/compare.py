@@ -1,19 +1,17 @@
-"""Many methods side by side, as plain data: the lines of the table, and the same questions answered by all."""
+"""Many methods side by side, as plain data: the lines of the table."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from relearn_lite.metrics import key_of
 from relearn_lite.report import RunResults
 from relearn_lite.report.cost import duration, memory
 from relearn_lite.report.rows import arrow, judged_by, missing_words, number, split_of
-from relearn_lite.report.samples import status
-from relearn_lite.report.untrusted import masked, specifics, visible
-from relearn_lite.unlearn.choosing import RULE, spread
+from relearn_lite.unlearn.choosing import RULE
 from relearn_lite.unlearn.watchdog import explain
 
 # Key, and heading. What is not a metric of its own is made of metrics, in relearn_lite.compare.
@@ -42,10 +40,11 @@ LEGEND = (
 
 @dataclass(frozen=True)
 class Compared:
-    """One method: its finished run, or why there is none.
+    """One method: its run, or why there is none; both, where it was measured and a later stage failed.
 
     added: LS as a share of vanilla's and the balance; intervals: by model, of numbers made of others, which
-    metrics.json has no intervals of; notes: what else must be said beside it.
+    metrics.json has no intervals of; notes: what else must be said beside it; vanilla: the vanilla model's own run, if
+    it was attacked.
     """
 
     name: str
@@ -54,6 +53,7 @@ class Compared:
     added: Mapping[str, float | None] = field(default_factory=dict)
     intervals: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    vanilla: Compared | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table. failure: why there are no cells, in words."""
+    """One line of the table. failure: why there are no cells, in words. of: whose it is, vanilla's of all with it."""
 
     number: int | None  # None: vanilla
     name: str
@@ -82,6 +82,12 @@ class Line:
     memory_mb: float | None = None
     failure: str | None = None
     notes: tuple[str, ...] = ()
+    of: tuple[Compared, ...] = ()
+
+    @property
+    def sign(self) -> str:
+        """What stands for it in pictures."""
+        return "V" if self.number is None else str(self.number)
 
     @property
     def time(self) -> str:
@@ -97,7 +103,7 @@ def lines(compared: Sequence[Compared]) -> list[Line]:
     finished = [each for each in compared if each.results]
     table = _vanilla_lines(finished) + [_line(n, each) for n, each in enumerate(compared, 1)]
     judged = [line.cells for line in table if line.number and line.cells]
-    bests = {key: _best(key, [cells[key].value for cells in judged]) for key in COLUMNS}
+    bests = {key: best_of(key, [cells[key].value for cells in judged]) for key in COLUMNS}
     return [_with_best(line, bests) for line in table]
 
 
@@ -108,16 +114,16 @@ def _vanilla_lines(finished: Sequence[Compared]) -> list[Line]:
         made = {"ls_share": None if numbers.get("ls_forget") is None else 1.0, "balance": None}
         cells = _cells(numbers, made, each.intervals.get("vanilla", {}))
         same = repr([cell.value for cell in cells.values()])
-        found.setdefault(same, Line(None, f"vanilla of {each.name}", cells, notes=_missing(each, "vanilla")))
+        line = found.get(same) or Line(None, f"vanilla of {each.name}", cells, notes=_missing(each, "vanilla"))
+        found[same] = replace(line, of=(*line.of, each))
     if len(found) == 1:
-        (line,) = found.values()
-        return [Line(None, "vanilla", line.cells, notes=line.notes)]
+        return [replace(line, name="vanilla") for line in found.values()]
     return list(found.values())
 
 
 def _line(place: int, each: Compared) -> Line:
     if each.results is None:
-        return Line(place, each.name, {}, failure=each.failure or "it did not finish")
+        return Line(place, each.name, {}, failure=each.failure or "it did not finish", of=(each,))
     results = each.results
     unlearn = (results.manifest.get("stages") or {}).get("unlearn") or {}
     notes = [*each.notes]
@@ -126,8 +132,11 @@ def _line(place: int, each: Compared) -> Line:
     if unlearn.get("kept_step"):
         notes.append(f"Adapter of step {unlearn['kept_step']} of {unlearn.get('steps')}, the best check in training.")
     notes += [*explain(results.losses), *_missing(each, "unlearned")]
+    notes += [f"Measured, but then: {each.failure}"] if each.failure else []
     cells = _cells(results.metrics["unlearned"], each.added, each.intervals.get("unlearned", {}))
-    return Line(place, each.name, cells, unlearn.get("seconds"), unlearn.get("peak_memory_mb"), notes=tuple(notes))
+    return Line(
+        place, each.name, cells, unlearn.get("seconds"), unlearn.get("peak_memory_mb"), notes=tuple(notes), of=(each,)
+    )
 
 
 def _cells(
@@ -144,7 +153,7 @@ def _missing(each: Compared, model: str) -> tuple[str, ...]:
     return tuple(f"{COLUMNS[key]}: {words}." for key, words in told.items() if words)
 
 
-def _best(key: str, values: Sequence[float | None]) -> float | None:
+def best_of(key: str, values: Sequence[float | None]) -> float | None:
     """The best value of a column, as it is shown: what looks the same is equally good."""
     known = [value for value in values if value is not None and math.isfinite(value)]
     if len(known) < 2:
@@ -157,15 +166,24 @@ def _with_best(line: Line, bests: Mapping[str, float | None]) -> Line:
     if line.number is None:
         return line
     cells = {
-        key: Cell(cell.value, cell.interval, bests[key] is not None and cell.text == number(bests[key]))
+        key: replace(cell, best=bests[key] is not None and cell.text == number(bests[key]))
         for key, cell in line.cells.items()
     }
-    return Line(line.number, line.name, cells, line.seconds, line.memory_mb, line.failure, line.notes)
+    return replace(line, cells=cells)
 
 
 def headings() -> dict[str, str]:
     """The columns' headings, each with an arrow for which way is good."""
     return {key: f"{text} {MADE_HERE.get(key) or arrow(key)}" for key, text in COLUMNS.items()}
+
+
+def asked_alike(compared: Sequence[Compared], section: str) -> bool:
+    """Whether all runs that have a section (`analyze`, `attacks`) of their recipe have the same."""
+    import yaml
+
+    trees = (yaml.safe_load(each.results.recipe) or {} for each in compared if each.results)
+    found = [tree[section] for tree in trees if tree.get(section)]
+    return all(each == found[0] for each in found)
 
 
 def judged(compared: Sequence[Compared]) -> str:
@@ -174,53 +192,3 @@ def judged(compared: Sequence[Compared]) -> str:
     if len(told) > 1:
         return "These runs were not judged alike, so their numbers do not compare. " + " ".join(told)
     return told[0] if told else "Nothing was judged: no method finished."
-
-
-@dataclass(frozen=True)
-class Said:
-    who: str
-    text: str
-    status: str  # forgotten, leaked, kept, lost, unjudged; empty for the original answer
-
-
-@dataclass(frozen=True)
-class Question:
-    """One question, the original answer, and what every model said to it. Texts are cleaned, masked if asked for."""
-
-    id: str
-    split: str
-    query: str
-    truth: str
-    answers: list[Said]
-
-
-def same_questions(compared: Sequence[Compared], count: int, mask: bool = False) -> list[Question]:
-    """`count` questions that all finished runs were asked, spread evenly, three of five of the forget side."""
-    finished = [each for each in compared if each.results]
-    if not finished:
-        return []
-    asked = [{(row["split"], row["id"]): row for row in each.results.samples} for each in finished]
-    shared = [key for key in asked[0] if all(key in rows and rows[key]["query"] == asked[0][key]["query"]
-                                             for rows in asked)]  # fmt: skip
-    sides = {side: [key for key in shared if key[0] == side] for side in ("forget", "retain")}
-    n_forget = min(math.ceil(count * 0.6), len(sides["forget"]))
-    chosen = spread(n_forget, sides["forget"]) + spread(count - n_forget, sides["retain"]) if count > n_forget else (
-        spread(n_forget, sides["forget"])
-    )
-    secret = [row for (split, _), row in asked[0].items() if split.startswith("forget")]
-    known = specifics(row[text] or "" for row in secret for text in ("query", "ground_truth")) if mask else None
-
-    def shown(text: str | None, split: str) -> str:
-        clean = visible(text or "")
-        return masked(clean, known) if known is not None and split == "forget" else clean
-
-    def question(key: tuple[str, str]) -> Question:
-        split, first = key[0], asked[0][key]
-        said = [Said("vanilla", shown(first["vanilla"], split), status(split, first["scores"]["vanilla"]))]
-        for each, rows in zip(finished, asked, strict=True):
-            row = rows[key]
-            judged_so = status(split, row["scores"]["unlearned"])
-            said.append(Said(each.name, shown(row["unlearned"], split), judged_so))
-        return Question(key[1], split, shown(first["query"], split), shown(first["ground_truth"], split), said)
-
-    return [question(key) for key in chosen]

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relearn_lite.records import write_text
-from relearn_lite.report.compare import COLUMNS, LEGEND, Cell, Compared, Line, headings, judged, lines, same_questions
+from relearn_lite.report import compare_analysis, compare_attacks, compare_checks
+from relearn_lite.report.compare import COLUMNS, LEGEND, Cell, Compared, Line, headings, judged, lines
+from relearn_lite.report.compare_answers import same_questions
+from relearn_lite.report.compare_chart import marks
 from relearn_lite.report.compare_scatter import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, dots, place_x, place_y
+from relearn_lite.report.compare_text import as_latex, as_markdown
 from relearn_lite.report.html import TEMPLATES, template
-from relearn_lite.report.markdown import inline
 from relearn_lite.report.untrusted import visible
 
 if TYPE_CHECKING:
@@ -20,19 +23,17 @@ if TYPE_CHECKING:
 
 WIDE = 190  # characters that all columns take with their intervals
 SHORT = {"kfr": "KFR", "krr": "KRR", "ls_share": "LS/van.", "rougeL_forget": "RL-f.", "balance": "Balance"}
-LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "—": "---", "–": "--", "−": "$-$", "↑": r"$\uparrow$",
-    "↓": r"$\downarrow$", "→": r"$\rightarrow$", "∞": r"$\infty$",
-}  # fmt: skip
 
 
 def write_comparison(folder: Path, name: str, compared: Sequence[Compared], questions: int, mask: bool) -> None:
     """Writes compare.html, .csv, .md and .tex to a folder."""
     table = lines(compared)
+    analysis = compare_analysis.sheet(table)
+    sheets = {spans: [each for each in (compare_attacks.sheet(table, spans), analysis) if each]
+              for spans in (True, False)}  # fmt: skip
     write_text(folder / "compare.csv", as_csv(table))
-    write_text(folder / "compare.md", as_markdown(name, table, judged(compared)))
-    write_text(folder / "compare.tex", as_latex(table))
+    write_text(folder / "compare.md", as_markdown(name, table, judged(compared), sheets[True]))
+    write_text(folder / "compare.tex", as_latex(table, sheets[False]))
     write_text(folder / "compare.html", as_html(name, compared, questions, mask))
 
 
@@ -43,68 +44,38 @@ def as_html(name: str, compared: Sequence[Compared], questions: int, mask: bool)
         name=name, lines=table, headings=headings(), legend=LEGEND, judged_by=judged(compared), masked=mask,
         dots=dots(table), size=(WIDTH, HEIGHT), box=(LEFT, WIDTH - RIGHT, TOP, HEIGHT - BOTTOM),
         ticks=[(place_x(n / 5), place_y(n / 5), f"{n / 5:g}") for n in range(6)],
+        checks=compare_checks.pictures(table), checks_legend=compare_checks.LEGEND,
+        attacks=compare_attacks.view(table), analysis=compare_analysis.view(table), marks=marks(table),
         questions=same_questions(compared, questions, mask),
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
     )  # fmt: skip
 
 
 def as_csv(table: Sequence[Line]) -> str:
-    """All numbers in full; what could not be had is empty. A failed method has a reason and no numbers."""
+    """All numbers in full; what could not be had is empty. A failed method has a reason and no numbers.
+
+    Those of attacks and analyses stand behind the others, where there are any.
+    """
     out = StringIO()
     rows = csv.writer(out, lineterminator="\n")
     numbers = [key + end for key in COLUMNS for end in ("", "_low", "_high")]
-    rows.writerow(["method", "status", *numbers, "seconds", "memory_mb", "notes"])
+    more = [part for part in (compare_attacks, compare_analysis) if any(map(part.figures, table))]
+    rows.writerow(["method", "status", *numbers, "seconds", "memory_mb", "notes",
+                   *(figure for part in more for figure in part.FIGURES)])  # fmt: skip
     for line in table:
         values = [part for key in COLUMNS for part in _parts(line.cells.get(key))]
         notes = " ".join([line.failure] if line.failure else line.notes)
         state = "failed" if line.failure else "done"
-        rows.writerow([line.name, state, *values, line.seconds, line.memory_mb, visible(notes)])
+        added = []
+        for part in more:
+            known = part.figures(line)
+            added += [known.get(figure) for figure in part.FIGURES]
+        rows.writerow([line.name, state, *values, line.seconds, line.memory_mb, visible(notes), *added])
     return out.getvalue()
 
 
 def _parts(cell: Cell | None) -> tuple[float | None, ...]:
     return (None, None, None) if cell is None else (cell.value, *(cell.interval or (None, None)))
-
-
-def as_markdown(name: str, table: Sequence[Line], judged_by: str) -> str:
-    """A pipe table, with intervals and notes below it."""
-
-    def shown(cell: Cell) -> str:
-        text = f"**{cell.text}**" if cell.best else cell.text
-        return f"{text} ({cell.interval_text})" if cell.interval else text
-
-    head = ["Method", *headings().values(), "Time", "Memory"]
-    rows = [head, ["---", *["---:"] * (len(head) - 1)]]
-    for line in table:
-        cells = ["failed", *[""] * (len(COLUMNS) - 1)] if line.failure else [shown(line.cells[key]) for key in COLUMNS]
-        rows.append([inline(visible(line.name)), *cells, line.time, line.memory])
-    told = [f"- {inline(visible(line.name))}: {inline(visible(text))}" for line in table for text in _notes(line)]
-    grid = "\n".join(f"|{'|'.join(row)}|" for row in rows)
-    parts = [f"# Methods compared, {inline(visible(name))}", grid, "\n".join(told), inline(visible(judged_by)), LEGEND]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _notes(line: Line) -> list[str]:
-    return [f"failed: {line.failure}"] if line.failure else list(line.notes)
-
-
-def as_latex(table: Sequence[Line]) -> str:
-    """A tabular with the best in bold; needs no package."""
-    rows = [" & ".join(["Method", *(latex(text) for text in headings().values()), "Time", "Memory"]) + r" \\ \hline"]
-    for line in table:
-        if line.failure:
-            cells = [rf"\multicolumn{{{len(COLUMNS)}}}{{l}}{{failed}}"]
-        else:
-            texts = [(latex(line.cells[key].text), line.cells[key].best) for key in COLUMNS]
-            cells = [rf"\textbf{{{text}}}" if is_best else text for text, is_best in texts]
-        rows.append(" & ".join([latex(line.name), *cells, latex(line.time), latex(line.memory)]) + r" \\")
-    body = "\n".join(rows)
-    return f"\\begin{{tabular}}{{l{'r' * (len(COLUMNS) + 2)}}}\n\\hline\n{body}\n\\hline\n\\end{{tabular}}\n"
-
-
-def latex(text: str) -> str:
-    """Text that LaTeX sets as it is."""
-    return "".join(LATEX.get(character, character) for character in visible(text))
 
 
 def console_table(name: str, table: Sequence[Line], width: int) -> Table:

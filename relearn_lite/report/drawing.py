@@ -21,11 +21,12 @@ class Line:
     colour: str
     dashed: bool
     last: float | None
+    end: tuple[float, float] | None  # where its last known point lies in the drawing
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Values by layer. Ticks are (position in the drawing, label)."""
+    """Values by layer or by step. Ticks are (position in the drawing, label)."""
 
     y_label: str
     lines: list[Line]
@@ -40,26 +41,38 @@ def layer_chart(
 
     styles: by series, colour (a name of the style sheet's variables) and whether the line is dashed.
     """
-    known = [value for values in series.values() for value in values if value is not None]
+    return point_chart(y_label, {label: list(enumerate(values)) for label, values in series.items()}, styles)
+
+
+def point_chart(
+    y_label: str,
+    series: Mapping[str, Sequence[tuple[int, float | None]]],
+    styles: Mapping[str, tuple[str, bool]],
+    highest: float | None = None,
+) -> Chart | None:
+    """One line a series of (x, value), x from 0, values from 0 or below; None where nothing is known.
+
+    styles: as those of `layer_chart`. highest: a value that the axis has even if no line reaches it.
+    """
+    known = [value for points in series.values() for _, value in points if value is not None]
     if not known:
         return None
-    last = max(1, *(len(values) - 1 for values in series.values()))
-    x_ticks, y_ticks = ticks(0, last, whole=True, about=8), ticks(min(0.0, *known), max(known))
+    last = max(1, *(points[-1][0] for points in series.values() if points))
+    top = max(known) if highest is None else max(highest, *known)
+    x_ticks, y_ticks = ticks(0, last, whole=True, about=8), ticks(min(0.0, *known), top)
     low, high = y_ticks[0], y_ticks[-1]
 
-    def x(layer: float) -> float:
-        return round(LEFT + layer / last * (CHART_WIDTH - LEFT - RIGHT), 1)
+    def x(step: float) -> float:
+        return round(LEFT + step / last * (CHART_WIDTH - LEFT - RIGHT), 1)
 
     def y(value: float) -> float:
         return round(CHART_HEIGHT - BOTTOM - (value - low) / (high - low) * (CHART_HEIGHT - TOP - BOTTOM), 1)
 
-    lines = [
-        Line(
-            label, svg_path([(x(n), None if value is None else y(value)) for n, value in enumerate(values)]),
-            *styles[label], values[-1],
-        )
-        for label, values in series.items()
-    ]
+    lines = []
+    for label, points in series.items():
+        places = [(x(at), None if value is None else y(value)) for at, value in points]
+        end = next((place for place in reversed(places) if place[1] is not None), None)
+        lines.append(Line(label, svg_path(places), *styles[label], points[-1][1], end))
     x_labels = [(x(n), f"{n:g}") for n in x_ticks if n <= last]
     return Chart(y_label, lines, x_labels, [(y(value), f"{value:.6g}") for value in y_ticks])
 

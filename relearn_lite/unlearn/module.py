@@ -258,6 +258,8 @@ class UnlearnModule(lightning.LightningModule):
         checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k in trained}
         if self._dual:
             checkpoint["dual"] = self._dual.weight
+        if self._cache:
+            checkpoint["reference"] = self._cache.kept
         checkpoint["random_state"] = self._of_every_device(torch.get_rng_state())
         if torch.cuda.is_available():
             checkpoint["cuda_random_state"] = self._of_every_device(torch.cuda.get_rng_state())
@@ -269,6 +271,8 @@ class UnlearnModule(lightning.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict) -> None:
         if self._dual:
             self._dual.weight = checkpoint["dual"]
+        if self._cache:
+            self._cache.kept = checkpoint["reference"]
         states = (checkpoint["random_state"], checkpoint.get("cuda_random_state"))
         world = self.trainer.world_size
         if len(states[0].reshape(-1, torch.get_rng_state().numel())) != world:

@@ -28,12 +28,13 @@ class ReferenceCache:
     """The reference's hidden states of every row that was asked for, in main memory and the model's precision.
 
     Takes N x H x bytes for a data set of N supervised tokens: 441 answers of KnowUnDo 90 MB at 4096 wide in 16 bit,
-    3600 of TOFU 1.5 GB. Nothing is written to disk; a run that is resumed computes them again. It saves the reference's
-    forward pass from the second time on that a row is drawn.
+    3600 of TOFU 1.5 GB; checkpoints hold them too, for computed in other batches they differ in their last bits, and a
+    run that is resumed would not end as one that was not. It saves the reference's forward pass from the second time on
+    that a row is drawn.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, int], Tensor] = {}
+        self.kept: dict[tuple[str, int], Tensor] = {}
 
     def states(self, part: str, batch: dict[str, Tensor], rows: Tensor, compute: Callable[[], Tensor]) -> Tensor:
         """States (N, H) of a batch: kept ones where all its rows are known, else from `compute`, and kept.
@@ -43,9 +44,9 @@ class ReferenceCache:
         import torch
 
         names = [(part, number) for number in batch["index"].tolist()]
-        if all(name in self._kept for name in names):
-            return torch.cat([self._kept[name] for name in names]).to(rows.device)
+        if all(name in self.kept for name in names):
+            return torch.cat([self.kept[name] for name in names]).to(rows.device)
         states = compute()
         for row, name in enumerate(names):
-            self._kept[name] = states[rows == row].detach().cpu()
+            self.kept[name] = states[rows == row].detach().cpu()
         return states

@@ -41,8 +41,8 @@ def train(
 
     terms: what is minimised, a method or just a forget term and weights of retain terms, with beta. Checkpoints go to
     folder/checkpoints/<stage>, losses to folder/logs/<stage>. A run that was killed goes on from its last checkpoint
-    and ends with the same weights as one that was not. Where the reference is cached that is so but for rounding: no
-    checkpoint keeps the cache, so it is computed again, of batches that may have other padding (see `reference`).
+    and ends with the same weights as one that was not (with several devices and a cached reference, but for rounding:
+    the checkpoint has that of the first one only).
     watch: Lightning callbacks that look on.
 
     The model stays on its device. Where `trainer` asks for several devices, folder holds a run's recipe and stage is

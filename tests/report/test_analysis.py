@@ -7,58 +7,12 @@ import dataclasses
 import re
 
 import pytest
+from conftest import parts
 
 from relearn_lite.report.analysis import view
 from relearn_lite.report.drawing import layer_chart, name, part_map, stacked_bars
 from relearn_lite.report.html import render_html
 from relearn_lite.report.markdown import render_markdown
-
-
-def token_summary(p):
-    return {"p": p, "all_p": p, "first_p": p, "first_rank": 1.0, "first_entropy": 0.5,
-            "median_rank": 1.0, "likeliest": p, "entropy": 1.25, "words_in_top5": 0.8,
-            "non_word": 0.1, "other_words": 0.9 - 0.9 * p, "other_non_words": 0.1 - 0.1 * p, "tokens": 4}  # fmt: skip
-
-
-def layers(last):
-    return {"p": [0.0, None, last], "likeliest": [0, 0, 1], "median_rank": [9, 5, 1], "first_layer": 1.5, "never": None}
-
-
-def parts(sign):
-    return [
-        {"layer": layer, "head": head, "holds": sign * (layer + 1.0), "restores": sign * 0.5, "moved": 0.25}
-        for layer in range(2) for head in (0, 1, None)
-    ]  # fmt: skip
-
-
-@pytest.fixture
-def analysis():
-    models = ("vanilla", "unlearned")
-    row = {"p": [0.9, 0.8], "rank": [1, 1], "top": [[["Harrowby", 0.9]], [["Kelp", 0.8]]]}
-    new = {"p": [0.1, 0.7], "rank": [321, 2], "top": [[["<b>vague", 0.5]], [["\x00", 0.2]]]}
-    shift = {"moved": 0.8, "lost": 0.7, "to_words": 0.6, "to_non_words": 0.1, "to_five": 0.9,
-             "gainers": [{"token": " Harrowby", "gained": 0.5, "word": True}]}  # fmt: skip
-    part_summary = {"holders": [[1, None], [0, 1]], "restorers": [[0, 0]], "moved": 0.25, "moved_of_holders": 0.5,
-                    "agreement": None}  # fmt: skip
-    side = {"logprob": {"vanilla": -0.1, "unlearned": -2.1}, "everything": -0.1, "parts": parts(1)}
-    return {
-        "models": list(models),
-        "questions": {"forget": 1, "retain": 1},
-        "distribution": {
-            "summary": {"forget": dict(zip(models, map(token_summary, (0.9, 0.25)), strict=True)),
-                        "retain": dict(zip(models, map(token_summary, (0.95, 0.94)), strict=True))},
-            "seesaw": {"unlearned": {"forget": shift, "retain": None}},
-            "questions": [{"id": "f1", "side": "forget", "tokens": ["Harrowby", "Kelp"], "telling": [True, True],
-                           "models": {"vanilla": row, "unlearned": new}}],
-        },
-        "memory": {
-            "summary": {s: {m: layers(0.5) for m in models} for s in ("forget", "retain")},
-            "distance": {s: {"unlearned": {"cosine": [0, 0.1, 0.2], "relative_l2": [0, 0.3, 0.4]}}
-                         for s in ("forget", "retain")},
-        },
-        "circuits": {"method": "patching", "layers": 2, "heads": 2, "sides": {"forget": side, "retain": None},
-                     "summary": {"forget": part_summary, "retain": None}},
-    }  # fmt: skip
 
 
 @pytest.fixture

@@ -8,39 +8,9 @@ import re
 import pytest
 from rich.console import Console
 
-from relearn_lite.report.attacks import console_table, read_attacks, view
+from relearn_lite.report.attacks import console_table, view
 from relearn_lite.report.html import render_html
 from relearn_lite.report.markdown import render_markdown
-
-
-def line(attack, way, kfr, krr, reason=None, **more):
-    return {
-        "attack": attack, "way": way, "title": "", "kfr": kfr, "krr": krr, "reason": reason, "missing": {},
-        "intervals": {} if kfr is None else {"kfr": [0.1, 0.9]}, "questions": {"forget": 4, "retain": 3}, **more,
-    }  # fmt: skip
-
-
-@pytest.fixture
-def attacks():
-    leak = {
-        "id": "f1", "question": "Where does Ada Fennimore live?", "ground_truth": "At 12 Kelp Lane in Harrowby.",
-        "words_back": 0.875, "attack": "jailbreak", "way": "prefix", "prompt": "<script>alert(1)</script> Harrowby?",
-        "response": "<img src=x onerror=alert(2)> 12 Kelp Lane in Harrowby\x00", "plain": False,
-        "ways": ["jailbreak: prefix", "precision: 8bit", "sampling: draw 1", "sampling: draw 2"],
-    }  # fmt: skip
-    curve = {"examples": ["e"], "reason": None, "steps": [0, 5, 10], "kfr": [1.0, 0.5, 0.25], "krr": [1.0, None, 1.0],
-             "missing": [{}, {}, {}], "intervals": [{}, {}, {}], "questions": {"forget": 3, "retain": 3}}  # fmt: skip
-    return {
-        "questions": {"forget": 4, "retain": 3}, "plain": line("plain", "plain", 1.0, 1.0),
-        "attacks": [
-            line("jailbreak", "prefix", 0.75, 0.9, title="forced start", missing={"kfr": 1}),
-            line("jailbreak", "worst", 0.5, 0.8),
-            line("sampling", "leak@k", 1.0, 1.0, k=8, draws=16, leak_at_k=0.0),
-            line("precision", "8bit", 0.25, 1.0), line("precision", "fp16", None, None, "no <b>halves</b> here"),
-        ],
-        "any": line("any", "worst", 0.0, 0.7), "leaks": [leak],
-        "relearning": {"forget": curve, "unrelated": {"examples": [], "reason": "data.generic holds no examples"}},
-    }  # fmt: skip
 
 
 @pytest.fixture
@@ -102,10 +72,3 @@ def test_the_console_shows_worst_cases_only(attacks):
     assert "Jailbreak, worst case" in shown and "forced start" not in shown and "8 bit" not in shown
     assert "1 of 4 forget questions leaked somehow" in shown and "1 way could not be tried here" in shown
     assert len(text.splitlines()) < 16
-
-
-def test_attacks_that_the_recipe_no_longer_asks_for_are_not_read(tmp_path):
-    (tmp_path / "attacks.json").write_text('{"plain": {}}')
-    assert read_attacks(tmp_path, "name: a\nattacks: {questions: 3}\n") == {"plain": {}}
-    assert read_attacks(tmp_path, "name: a\n") is None
-    assert read_attacks(tmp_path / "nowhere", "attacks: {questions: 3}\n") is None

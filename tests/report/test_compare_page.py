@@ -9,9 +9,11 @@ import pytest
 from conftest import HOSTILE
 from rich.console import Console
 
-from relearn_lite.report.compare import COLUMNS, Compared, lines, same_questions
-from relearn_lite.report.compare_files import as_csv, as_html, as_latex, as_markdown, console_table, latex
+from relearn_lite.report.compare import COLUMNS, Compared, lines
+from relearn_lite.report.compare_answers import same_questions
+from relearn_lite.report.compare_files import as_csv, as_html, console_table
 from relearn_lite.report.compare_scatter import HEIGHT, WIDTH, dots, place_x, place_y
+from relearn_lite.report.compare_text import as_latex, as_markdown, latex
 
 
 @pytest.fixture

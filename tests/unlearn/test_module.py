@@ -130,10 +130,11 @@ class Batches(UnlearnBatches):
             yield batch
 
 
-def unlearn(folder, run, batches, *, lr=1e-2, epochs=3, accumulate=2, every=1):
+def unlearn(folder, run, batches, *, lr=1e-2, epochs=3, accumulate=2, every=1, reference="recompute"):
     """Twelve batches and six steps, unless told otherwise."""
     loaded = load(folder, vanilla=True, dropout=0.1)
-    settings = Unlearn(epochs=epochs, lr=lr, batch_size=2, accumulate=accumulate, checkpoint_every=every)
+    settings = Unlearn(epochs=epochs, lr=lr, batch_size=2, accumulate=accumulate, checkpoint_every=every,
+                       reference=reference)  # fmt: skip
     with active_adapters(loaded.model, loaded.unlearned):
         steps = train(loaded, batches, terms=("ce", {"ce": 1.0, "kl": 1.0}), beta=0.1, settings=settings,
                       trainer=Trainer(accelerator="cpu"), seed=5, folder=run, stage="unlearn", quiet=True)
@@ -171,6 +172,22 @@ def test_a_killed_run_ends_as_one_that_was_not(tiny_model_dir, tmp_path, last, e
     resumed, steps = unlearn(tiny_model_dir, tmp_path / "killed", batches, every=every)
     assert steps == 6
     assert batches.given < 12 or last // 2 < every, "it started from nothing"
+    assert all(torch.equal(value, adapter(resumed)[name]) for name, value in adapter(whole).items())
+
+
+@pytest.mark.parametrize("last", [3, 6, 10], ids=lambda last: f"killed after {last} batches")
+def test_a_killed_run_goes_on_with_the_reference_that_it_had_kept(tiny_model_dir, tmp_path, monkeypatch, last):
+    """Computed anew, with other rows, it would differ in its last bits (here in more), and so would the end."""
+    states = ReferenceCache.states
+
+    def hang_on_what_came_before(cache, part, batch, rows, fresh):
+        return states(cache, part, batch, rows, lambda: fresh() * (1 + 0.01 * len(cache.kept)))
+
+    monkeypatch.setattr(ReferenceCache, "states", hang_on_what_came_before)
+    whole, _ = unlearn(tiny_model_dir, tmp_path / "whole", Batches(), reference="cached")
+    with pytest.raises(Killed):
+        unlearn(tiny_model_dir, tmp_path / "killed", Batches(last), every=2, reference="cached")
+    resumed, _ = unlearn(tiny_model_dir, tmp_path / "killed", Batches(), every=2, reference="cached")
     assert all(torch.equal(value, adapter(resumed)[name]) for name, value in adapter(whole).items())
 
 

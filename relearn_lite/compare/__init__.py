@@ -1,0 +1,140 @@
+"""Many methods on one vanilla, one augmentation and one evaluation: each method is a run folder of its own.
+
+    runs/<name>/                       finetune and augment, shared
+    runs/<name>/methods/vanilla/       the vanilla model's answers and numbers, shared; attacked too, if that is asked
+    runs/<name>/methods/<method>/      a run like any other; what is shared is linked
+    runs/<name>/sweep/<method>/<point> likewise, one a point of a grid, up to its adapter
+    runs/<name>/sweep.json             all points, with what they were judged by
+    runs/<name>/compare.{html,csv,md,tex}
+
+So whatever is killed goes on where a plain run would.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from relearn_lite import pipeline
+from relearn_lite.compare.finished import compare_runs, finished
+from relearn_lite.compare.job import AFTER_NUMBERS, Comparison, Failure, attempt, child
+from relearn_lite.compare.sweep import sweep
+from relearn_lite.errors import RecipeError
+from relearn_lite.report.compare import Compared, judged, lines
+from relearn_lite.report.compare_attacks import console_table as attacks_table
+from relearn_lite.report.compare_files import console_table, write_comparison
+from relearn_lite.report.folder import read_run
+from relearn_lite.report.untrusted import visible
+from relearn_lite.schema import ComparedMethod, Recipe
+from relearn_lite.stages import Work, learns_new_answers, stages_of
+
+__all__ = ["compare", "compare_runs", "show"]
+
+
+def compare(
+    recipe: Recipe, *, runs: Path = Path("runs"), again: Sequence[str] = (), quiet: bool = False
+) -> tuple[Path, list[Compared]]:
+    """Runs every method of `recipe.compare` and lays them side by side; returns the run folder and the methods.
+
+    What is done already is left as it is, failures included. again: names of methods to do anew, or `all`.
+    Raises RecipeError where the input is wrong; a method that fails is shown as failed, and the others run.
+    """
+    methods = _methods(recipe, again)
+    with pipeline.opened(recipe, runs, quiet) as shared:
+        job = Comparison(recipe, shared.folder, shared.data, quiet)
+        for name in ["vanilla", *(m.name for m in methods)] if "all" in again else again:
+            for folder in (job.folder / "methods" / name, job.folder / "sweep" / name):
+                shutil.rmtree(folder, ignore_errors=True)
+        _share(shared, methods)
+        vanilla = _measure_vanilla(job)
+        compared = []
+        for number, method in enumerate(methods, 1):
+            job.say(f"--- method {number} of {len(methods)}: {method.name}")
+            compared.append(_run_method(job, method, vanilla))
+        write_comparison(job.folder, recipe.name, compared, recipe.compare.questions, recipe.report.mask)
+    return job.folder, compared
+
+
+def show(compared: Sequence[Compared], folder: Path) -> None:
+    """Prints the tables, what failed and what must be known, and where the page is."""
+    from rich.console import Console
+
+    console, table = Console(), lines(compared)
+    console.print(console_table(folder.name, table, console.width))
+    if attacked := attacks_table(table):
+        console.print(attacked)
+    for line in table:
+        for sentence in [f"failed: {line.failure}"] if line.failure else line.notes:
+            console.print(visible(f"{line.name}: {sentence}"), markup=False, highlight=False)
+    console.print(judged(compared), markup=False, highlight=False)
+    console.print(f"Page: {folder / 'compare.html'}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _methods(recipe: Recipe, again: Sequence[str]) -> list[ComparedMethod]:
+    if recipe.compare is None:
+        raise RecipeError(
+            "compare: the recipe names no methods; add a section such as compare: {methods: [{name: ga, method: ga}]}, "
+            "see recipes/compare_methods.yaml"
+        )
+    if recipe.unlearned is not None:
+        raise RecipeError("unlearned: a comparison makes the unlearned models itself; remove it")
+    names = ["vanilla", *(method.name for method in recipe.compare.methods)]
+    for name in again:
+        if name not in (*names, "all"):
+            near = get_close_matches(name, names, 1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise RecipeError(f"--again: no method {name!r}; {hint}there are: {', '.join(names)}, or all")
+    return recipe.compare.methods
+
+
+def _share(shared: Work, methods: Sequence[ComparedMethod]) -> None:
+    """Does what all methods need: the vanilla model, and the augmented forget set where one learns from it."""
+    names = [name for name in stages_of(shared.recipe) if name == "finetune"]
+    if any(learns_new_answers(method.settings) for method in methods):
+        names.append("augment")
+    pipeline.do_stages(shared, names)
+    shared.release()
+
+
+def _measure_vanilla(job: Comparison) -> Compared | None:
+    """Asks and judges the vanilla model, and attacks it where the recipe asks for attacks; then returns that run.
+
+    What analyses tell of vanilla stands in those of the methods.
+    """
+    recipe = child(job.recipe, "vanilla", None).model_copy(update={"analyze": None})
+    attacked, failure = recipe.attacks is not None, None
+    try:
+        work = pipeline.run_with(
+            recipe, job.folder / "methods", pipeline.Lenders((job.folder,)), job.data,
+            until="attack" if attacked else "evaluate", quiet=job.quiet,
+            way_out="choose another name, or add --again all to do everything but the augmentation again",
+        )  # fmt: skip
+        work.release()
+    except pipeline.StageFailed as error:
+        if error.stage != "attack":  # without it nothing can be compared
+            raise RecipeError(f"compare: the vanilla model could not be measured: {error}") from error
+        failure = str(error)
+        job.say(f"vanilla: {failure}")
+    return Compared("vanilla", read_run(job.vanilla), failure=failure) if attacked else None
+
+
+def _run_method(job: Comparison, method: ComparedMethod, vanilla: Compared | None) -> Compared:
+    """One method, with its sweep if it has one: the run, or why there is none."""
+    settings, lenders = method.settings, pipeline.Lenders((job.folder,), job.vanilla)
+    notes: tuple[str, ...] = ()
+    if method.sweep:
+        found = sweep(job, method)
+        if isinstance(found, str):
+            return Compared(method.name, failure=found, vanilla=vanilla)
+        settings, chosen, notes = found
+        lenders = pipeline.Lenders((job.folder, chosen), job.vanilla)
+    root = job.folder / "methods"
+    work = attempt(job, child(job.recipe, method.name, settings), root, lenders, method.name)
+    if not isinstance(work, Failure):
+        work.release()
+        return finished(method.name, work.folder, notes, vanilla)
+    if work.stage in AFTER_NUMBERS:
+        return finished(method.name, root / method.name, notes, vanilla, work.reason)
+    return Compared(method.name, failure=work.reason, vanilla=vanilla)

@@ -1,0 +1,58 @@
+"""Runs that are finished, side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from relearn_lite.differences import combined_intervals
+from relearn_lite.errors import RecipeError
+from relearn_lite.recipe import load_recipe
+from relearn_lite.report.compare import Compared
+from relearn_lite.report.compare_files import write_comparison
+from relearn_lite.report.folder import read_run
+from relearn_lite.stages import scores_of
+from relearn_lite.unlearn.choosing import balance
+
+QUESTIONS = 5
+
+
+def compare_runs(folders: Sequence[Path], target: Path) -> list[Compared]:
+    """Lays finished runs side by side, in `target`. Raises RecipeError naming every folder that is none.
+
+    The page is masked where one of the runs' reports is.
+    """
+    problems = []
+    for folder in folders:
+        missing = [n for n in ("metrics.json", "samples.jsonl", "manifest.json") if not (folder / n).is_file()]
+        if missing:
+            problems.append(f"compare: {folder} is not a finished run, it has no {missing[0]}; give folders such as "
+                            "runs/quickstart, or a recipe with a compare section")  # fmt: skip
+        elif not json.loads((folder / "metrics.json").read_text(encoding="utf-8")).get("unlearned"):
+            problems.append(f"compare: {folder} measured one model only; give runs that compare two")
+    if problems:
+        raise RecipeError(problems)
+    names = [folder.resolve().name for folder in folders]
+    if len(set(names)) < len(names):
+        names = [str(folder) for folder in folders]
+    compared = [finished(name, folder) for name, folder in zip(names, folders, strict=True)]
+    mask = any(load_recipe(folder / "recipe.yaml").report.mask for folder in folders)
+    write_comparison(target, "finished runs", compared, QUESTIONS, mask)
+    return compared
+
+
+def finished(
+    name: str, folder: Path, notes: tuple[str, ...] = (), vanilla: Compared | None = None, failure: str | None = None
+) -> Compared:
+    """A measured run with what the comparison adds: LS as a share of vanilla's, the balance, intervals.
+
+    vanilla: the vanilla model's own run. failure: why a stage after the measuring could not be done.
+    """
+    results = read_run(folder)
+    before, after = results.metrics["vanilla"], results.metrics["unlearned"]
+    ls, ls_before = after.get("ls_forget"), before.get("ls_forget")
+    share = ls / ls_before if ls is not None and ls_before else None
+    added = {"ls_share": share, "balance": balance(after.get("kfr"), after.get("krr"), share)}
+    intervals = {model: combined_intervals(scores_of(results.samples, model)) for model in ("vanilla", "unlearned")}
+    return Compared(name, results, failure, added, intervals, notes, vanilla)

@@ -1,0 +1,78 @@
+"""A comparison in progress, and how one of its runs is tried."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from relearn_lite import pipeline
+from relearn_lite.fingerprints import fingerprint, inputs
+from relearn_lite.records import QA, write_text
+from relearn_lite.schema import Recipe, Unlearn
+from relearn_lite.stages import Work
+from relearn_lite.unlearn.losses_log import losses
+from relearn_lite.unlearn.watchdog import explain
+
+FAILED = "failed.json"
+AFTER_NUMBERS = ("analyze", "attack", "report")  # if one of these fails, the method is measured all the same
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison in progress: its recipe, folder and data, and the sweep's points so far."""
+
+    recipe: Recipe
+    folder: Path
+    data: dict[str, list[QA]]
+    quiet: bool
+    points: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def vanilla(self) -> Path:
+        return self.folder / "methods" / "vanilla"
+
+    def say(self, text: str) -> None:
+        if not self.quiet:
+            print(text, file=sys.stderr)
+
+
+@dataclass(frozen=True)
+class Failure:
+    stage: str
+    reason: str
+
+
+def child(recipe: Recipe, name: str, unlearn: Unlearn | None) -> Recipe:
+    """The recipe of one run of a comparison; None: of the vanilla model alone."""
+    return recipe.model_copy(update={"name": name, "unlearn": unlearn, "compare": None})
+
+
+def attempt(
+    job: Comparison, recipe: Recipe, root: Path, lenders: pipeline.Lenders, method: str, until: str = "report"
+) -> Work | Failure:
+    """A run, or why it failed. A failure is kept: a stage that failed is not tried again with the same inputs."""
+    kept = root / recipe.name / FAILED
+    if kept.exists():
+        failure = json.loads(kept.read_text(encoding="utf-8"))
+        stage = failure.get("stage", "evaluate")
+        if failure["fingerprint"] == _mark(job, recipe, stage):
+            job.say(f"{recipe.name}: failed before; add --again {method} to try again")
+            return Failure(stage, failure["reason"])
+        kept.unlink()
+    way_out = f"give the method another name, or add --again {method} to do it again"
+    try:
+        return pipeline.run_with(recipe, root, lenders, job.data, until=until, way_out=way_out, quiet=job.quiet)
+    except pipeline.StageFailed as error:
+        told = [] if error.stage in AFTER_NUMBERS else explain(losses(kept.parent))
+        failed = Failure(error.stage, " ".join([f"{str(error).rstrip('.')}.", *told]))
+    job.say(f"{recipe.name}: failed: {failed.reason}")
+    failure = {"stage": failed.stage, "fingerprint": _mark(job, recipe, failed.stage), "reason": failed.reason}
+    write_text(kept, json.dumps(failure, ensure_ascii=False) + "\n")
+    return failed
+
+
+def _mark(job: Comparison, recipe: Recipe, stage: str) -> str:
+    return fingerprint(inputs(recipe, job.data, stage))
