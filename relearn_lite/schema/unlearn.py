@@ -73,7 +73,8 @@ class Unlearn(Training):
     reference: Literal["auto", "recompute", "cached"] = "auto"
     """`cached` keeps what the reference says of a row, exactly, from the first time on: one forward pass of about five
     less a step. Takes main memory, and as much disk in a checkpoint: trained tokens x hidden size x 2 bytes, 90 MB for
-    KnowUnDo with a 7B model, 1.5 GB for TOFU. `auto` does so where rows are drawn more than once and this is below 1 GB (at 4 bytes)."""
+    KnowUnDo with a 7B model, 1.5 GB for TOFU. `auto` does so where rows are drawn more than once and this is below 1 GB
+    (at 4 bytes)."""
     lora: Lora = Lora()
     """LoRA settings. Published code: r 32, alpha 32, dropout 0.05 on all linear layers."""
     evaluate_every: int | None = Field(None, ge=1)
