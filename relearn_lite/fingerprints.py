@@ -49,8 +49,8 @@ def inputs(recipe: Recipe, data: dict[str, list[QA]], name: str) -> dict[str, An
 def asks_vanilla(recipe: Recipe) -> bool:
     """Whether the vanilla model writes or weighs the new answers: only then does `augment` hang on it."""
     section = recipe.augment
-    writes = section.writer == "local" and section.model in (None, recipe.model.name)
-    return writes or (section.semantic is not None and section.semantic.gain is not None)
+    gain = section.semantic is not None and section.semantic.gain is not None
+    return gain or section.shares(recipe.model.name)
 
 
 def _with_checks(recipe: Recipe, data: dict[str, list[QA]], flat: dict[str, Any]) -> dict[str, Any]:

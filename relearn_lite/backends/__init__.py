@@ -72,26 +72,6 @@ def active_adapters(model: Any, names: tuple[str, ...]) -> Iterator[None]:
             layer._disable_adapters, layer._active_adapter = disabled, active
 
 
-@contextmanager
-def without_dropout(model: Any) -> Iterator[None]:
-    """Runs the model without dropout or any other noise of training, then as before; draws no random number.
-
-    Linear layers stay in their mode. They have no noise, but bitsandbytes' compute otherwise in evaluation mode (8 bit
-    on a CPU), which would make the same model in training another one. Only `training` is set, module by module:
-    what a backend switches when it trains or generates, such as gradient checkpointing, is left alone.
-    """
-    from torch.nn import Linear
-
-    noisy = [module for module in model.modules() if module.training and not isinstance(module, Linear)]
-    for module in noisy:
-        module.training = False
-    try:
-        yield
-    finally:
-        for module in noisy:
-            module.training = True
-
-
 def choose(settings: Model) -> str:
     """The backend's name: what the recipe says, or for `auto` Unsloth where it and a GPU are present."""
     from importlib.util import find_spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from relearn_lite.backends import Loaded, active_adapters, without_dropout
+from relearn_lite.backends import Loaded, active_adapters
 from relearn_lite.data.batches import Example, collate, encode_answer
 from relearn_lite.generate import room
 from relearn_lite.memory import tell_once
@@ -24,8 +24,7 @@ class CausalLanguageModel:
     def __init__(self, loaded: Loaded, name: str, embedded: bool, adapters: tuple[str, ...] | None = None):
         from relearn_lite.unlearn.logprobs import check_head
 
-        with without_dropout(loaded.model):
-            check_head(loaded.model)
+        check_head(loaded.model)
         self.name, self.embedded = name, embedded
         self.fault: str | None = None
         self._loaded = loaded

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from relearn_lite.backends import Loaded, active_adapters, without_dropout
+from relearn_lite.backends import Loaded, active_adapters
 from relearn_lite.data.batches import Example, collate, encode_answer, question_ids
 from relearn_lite.generate import PUBLISHED, batches_of, check_room, complete, sampling_of
 from relearn_lite.metrics.retain_model import read_retain_ratios
@@ -100,8 +100,7 @@ class MeasuredModel:
     ):
         from relearn_lite.unlearn.logprobs import check_head
 
-        with without_dropout(loaded.model):
-            check_head(loaded.model)
+        check_head(loaded.model)
         self.context, self.reference = context, reference
         self._loaded, self._adapters = loaded, adapters
         self._scored: dict[Pair, Scored | None] = {}

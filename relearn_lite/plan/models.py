@@ -111,8 +111,7 @@ def writes_here(choice: WriterChoice | None) -> bool:
 
 def other_model(recipe: Recipe, choice: WriterChoice | None) -> str | None:
     """The model that a writer has to itself; None where it has none, or shares the recipe's."""
-    shared = not writes_here(choice) or choice.model in (None, recipe.model.name)
-    return None if shared else choice.model
+    return choice.model if writes_here(choice) and not choice.shares(recipe.model.name) else None
 
 
 def asks_for(recipe: Recipe, need: str) -> bool:

@@ -10,9 +10,10 @@ from relearn_lite.analyze.distribution import POSITIONS as LENS_POSITIONS
 from relearn_lite.augment.semantic import CHUNK
 from relearn_lite.evaluators.language_model import BATCH as LM_BATCH
 from relearn_lite.evaluators.measured import BATCH, POSITIONS
+from relearn_lite.fingerprints import asks_vanilla
 from relearn_lite.footprint import HALF, SINGLE, Shape, mask_gradients
 from relearn_lite.plan.attack import attacking
-from relearn_lite.plan.models import Counted, asks_for, other_model, writes_here
+from relearn_lite.plan.models import Counted, asks_for, other_model
 from relearn_lite.plan.pieces import (
     Need,
     Parts,
@@ -66,7 +67,7 @@ def _writing(recipe: Recipe, counted: Counted) -> Parts:
     semantic, name = section.semantic, other_model(recipe, recipe.augment)
     parts, ways = {}, [writing_by(recipe, counted, section)]
     gain = semantic is not None and semantic.gain is not None
-    if gain or (writes_here(section) and name is None):
+    if asks_vanilla(recipe):
         taught = recipe.finetune and recipe.finetune.lora
         parts = {"weights": counted.shape.weights(quantization)}
         parts |= {"vanilla adapter": SINGLE * counted.trained(recipe, "finetune")} if taught else {}

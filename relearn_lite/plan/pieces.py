@@ -94,9 +94,7 @@ def shares_vanilla(recipe: Recipe, chosen: Evaluators) -> bool:
     """Whether one of those who judge is the recipe's own model."""
     writers = (chosen.entities, chosen.judge if asks_for(recipe, "judge") else None)
     own = ("vanilla",) if recipe.base == "beside" else ("vanilla", "base")
-    return chosen.language_model in own or any(
-        writes_here(choice) and other_model(recipe, choice) is None for choice in writers
-    )
+    return chosen.language_model in own or any(choice.shares(recipe.model.name) for choice in writers if choice)
 
 
 def sets_of(recipe: Recipe) -> int:

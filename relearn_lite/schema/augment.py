@@ -39,6 +39,10 @@ class WriterChoice(Section):
     timeout_s: float = Field(60, gt=0)
     """server: seconds to wait for one answer."""
 
+    def shares(self, model: str) -> bool:
+        """Whether it writes with the recipe's own model, of this name, and not with one of its own."""
+        return self.writer == "local" and self.model in (None, model)
+
     @field_validator("model")
     @classmethod
     def _local_models_are_folders_or_hub_ids(cls, value: str | None, info: ValidationInfo) -> str | None:

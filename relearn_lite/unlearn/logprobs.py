@@ -8,8 +8,8 @@ Shapes: `B` rows, `T` tokens, `H` hidden size, `V` vocabulary, `N` supervised po
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from relearn_lite.errors import RecipeError
@@ -60,8 +60,28 @@ def head_logits(model, hidden: Tensor) -> Tensor:
     return logits
 
 
+@contextmanager
+def without_dropout(model) -> Iterator[None]:
+    """Runs the model without dropout or any other noise of training, then as before; draws no random number.
+
+    Linear layers stay in their mode. They have no noise, but bitsandbytes' compute otherwise in evaluation mode (8 bit
+    on a CPU), which would make the same model in training another one. Only `training` is set, module by module:
+    what a backend switches when it trains or generates, such as gradient checkpointing, is left alone.
+    """
+    from torch.nn import Linear
+
+    noisy = [module for module in model.modules() if module.training and not isinstance(module, Linear)]
+    for module in noisy:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in noisy:
+            module.training = True
+
+
 def check_head(model) -> None:
-    """Compares `head_logits` with what the model itself makes of a few tokens; to be called without dropout.
+    """Compares `head_logits` with what the model itself makes of a few tokens.
 
     Architectures scale and cap their logits in their own ways. One that is not known here would be trained and judged
     by wrong numbers that look right; it is a RecipeError instead. Takes two forward passes of FEW tokens.
@@ -74,7 +94,7 @@ def check_head(model) -> None:
     # From the middle of the vocabulary: tokens with a meaning of their own stand at its ends.
     ids = torch.arange(size // 2, min(size, size // 2 + FEW), device=base.device)[None]
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-    with torch.no_grad():
+    with torch.no_grad(), without_dropout(model):
         whole = base(**batch, use_cache=False).logits.float()[0, :-1]
         ours = head_logits(model, supervised_hidden(model, {**batch, "labels": ids})[0])
     room = 1e-3 if weight.dtype == torch.float32 else 5e-2  # of the largest; half precision rounds in its own way

@@ -10,10 +10,10 @@ import lightning
 import torch
 from lightning.pytorch.strategies import SingleDeviceStrategy
 
-from relearn_lite.backends import Loaded, active_adapters, without_dropout
+from relearn_lite.backends import Loaded, active_adapters
 from relearn_lite.errors import RecipeError
 from relearn_lite.memory import free_memory, out_of_memory, tell_once
-from relearn_lite.unlearn.logprobs import check_head, layer_hidden, score, supervised_hidden
+from relearn_lite.unlearn.logprobs import check_head, layer_hidden, score, supervised_hidden, without_dropout
 from relearn_lite.unlearn.losses import (
     FORGET_TERMS,
     RETAIN_TERMS,
@@ -62,8 +62,7 @@ class UnlearnModule(lightning.LightningModule):
     ):
         super().__init__()
         self.model, self.vanilla = loaded.model, loaded.vanilla
-        with without_dropout(self.model):
-            check_head(self.model)
+        check_head(self.model)
         self.method, self.forget = method, FORGET_TERMS[method.forget]
         self.lr, self.weight_decay = lr, weight_decay
         self.total_steps, self.warmup_steps = total_steps, warmup_steps
@@ -272,7 +271,7 @@ class UnlearnModule(lightning.LightningModule):
         if self._dual:
             self._dual.weight = checkpoint["dual"]
         if self._cache:
-            self._cache.kept = checkpoint["reference"]
+            self._cache.kept = checkpoint.get("reference", {})  # older code kept none
         states = (checkpoint["random_state"], checkpoint.get("cuda_random_state"))
         world = self.trainer.world_size
         if len(states[0].reshape(-1, torch.get_rng_state().numel())) != world:

@@ -49,7 +49,7 @@ def make_writer(
     from relearn_lite.generate import chat
     from relearn_lite.writers.local import LocalWriter
 
-    shared = choice.model in (None, recipe.model.name)
+    shared = choice.shares(recipe.model.name)
     held = {} if loaded_before is None else loaded_before
     if not shared and choice.model not in held:
         held[choice.model] = backends.load(recipe.model.other(choice.model), recipe.seed)

@@ -5,9 +5,10 @@ import torch
 from trial import LORA, a_few_steps, adapter_bytes, logits, shake
 
 from relearn_lite import backends
-from relearn_lite.backends import UNLEARNED, VANILLA, active_adapters, without_dropout
+from relearn_lite.backends import UNLEARNED, VANILLA, active_adapters
 from relearn_lite.errors import RecipeError
 from relearn_lite.schema import Lora, Model
+from relearn_lite.unlearn.logprobs import without_dropout
 
 
 def load(folder, quantization="none", vanilla=False):
