@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 WIDE = 190  # characters that all columns take with their intervals
-SHORT = {"kfr": "KFR", "krr": "KRR", "ls_share": "LS/van.", "rougeL_forget": "RL-f.", "balance": "Balance"}
+SHORT = {"kfr": "KFR", "krr": "KRR", "ls_share": "LS/van.", "balance": "Balance"}  # fits beside the longest name
 
 
 def write_comparison(folder: Path, name: str, compared: Sequence[Compared], questions: int, mask: bool) -> None:
@@ -83,11 +83,14 @@ def console_table(name: str, table: Sequence[Line], width: int) -> Table:
 
     A narrow one gets fewer columns and no intervals; the page and the files have them all.
     """
+    from rich.box import HEAVY_HEAD, SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     wide = width >= WIDE
-    made = Table(title=Text(f"Methods compared, {visible(name)}", style="bold"), title_justify="left", show_lines=wide)
+    title = Text(f"Methods compared, {visible(name)}", style="bold")
+    made = Table(title=title, title_justify="left", show_lines=wide, box=HEAVY_HEAD if wide else SIMPLE_HEAD,
+                 collapse_padding=not wide)  # fmt: skip
     made.add_column("method", overflow="fold")
     heads = {key: text for key, text in headings().items() if wide or key in SHORT}
     for key, text in heads.items():

@@ -14,6 +14,7 @@ from relearn_lite.report.compare_answers import same_questions
 from relearn_lite.report.compare_files import as_csv, as_html, console_table
 from relearn_lite.report.compare_scatter import HEIGHT, WIDTH, dots, place_x, place_y
 from relearn_lite.report.compare_text import as_latex, as_markdown, latex
+from relearn_lite.unlearn.terms import METHODS
 
 
 @pytest.fixture
@@ -120,6 +121,14 @@ def test_a_narrow_terminal_gets_fewer_columns_none_of_them_cut(compared):
         shown = console.export_text()
         assert "…" not in shown and "0.860" in shown and "failed" in shown
         assert ("0.790 – 0.920" in shown) == (width == 200)
+
+
+def test_the_longest_name_of_a_method_stands_in_one_piece_in_a_narrow_terminal(compared):
+    longest = max(METHODS, key=len)
+    table = [replace(line, name=longest, seconds=3599.0, memory_mb=99_999.0) for line in lines(compared)]
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(console_table("demo", table, 80))
+    assert console.export_text().count(longest) == len(table)
 
 
 def test_hostile_answers_are_among_those_that_are_shown(compared):
