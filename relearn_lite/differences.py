@@ -8,10 +8,8 @@ from itertools import product
 import numpy as np
 
 from relearn_lite.metrics import COMBINED, METRICS, PARAPHRASE
-from relearn_lite.metrics.resampling import interval_of
+from relearn_lite.metrics.resampling import resampled_means
 from relearn_lite.records import Score
-
-RESAMPLES = 2000
 
 
 def differences(before: Sequence[Score], after: Sequence[Score]) -> dict[str, dict[str, float | int]]:
@@ -51,12 +49,8 @@ def combined_intervals(scores: Sequence[Score]) -> dict[str, list[float]]:
         columns = [values.get(part + ending, {}) for part in number.of]
         shared = [id for id in columns[0] if all(id in column for column in columns)]
         rows = np.asarray([[column[id] for column in columns] for id in shared], dtype=np.float64)
-
-        def of_means(drawn: np.ndarray, combine: Callable[..., float] = number.combine) -> float:
-            return float(combine(*drawn.mean(axis=0)))
-
-        if interval := interval_of(of_means, [rows]):
-            found[number.key.name + ending] = list(interval)
+        if len(rows) >= 2:
+            found[number.key.name + ending] = _interval([float(number.combine(*m)) for m in resampled_means(rows)])
     return found
 
 
@@ -77,14 +71,17 @@ def _by_key(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
     return values
 
 
-def _paired_difference(rows: np.ndarray, combine: Callable[..., float], seed: int = 0) -> dict[str, float | int]:
+def _paired_difference(rows: np.ndarray, combine: Callable[..., float]) -> dict[str, float | int]:
     """rows: (questions, 2 x parts), the parts before and then the parts after."""
-    n, parts = len(rows), rows.shape[1] // 2
+    parts = rows.shape[1] // 2
 
     def change(means: np.ndarray) -> float:
         return float(combine(*means[parts:])) - float(combine(*means[:parts]))
 
-    rng = np.random.default_rng(seed)
-    drawn = [change(rows[rng.integers(0, n, n)].mean(axis=0)) for _ in range(RESAMPLES)]
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return {"mean": change(rows.mean(axis=0)), "low": float(low), "high": float(high), "n": n}
+    low, high = _interval([change(means) for means in resampled_means(rows)])
+    return {"mean": change(rows.mean(axis=0)), "low": low, "high": high, "n": len(rows)}
+
+
+def _interval(drawn: Sequence[float]) -> list[float]:
+    """The middle 95 % of what was drawn."""
+    return np.percentile(drawn, [2.5, 97.5]).tolist()

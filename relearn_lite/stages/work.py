@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +160,11 @@ def load_data(recipe: Recipe) -> dict[str, list[QA]]:
 
 def data_digest(records: list[QA], judged: bool = False) -> str:
     """A hash of the records' content; of paraphrased and wrong answers too where these are judged by."""
+    return _data_digest(tuple(records), judged)
+
+
+@lru_cache(maxsize=32)  # asked for every stage of every run of a comparison
+def _data_digest(records: tuple[QA, ...], judged: bool) -> str:
     import hashlib
 
     rows = [asdict(record) for record in records]
