@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 
 from relearn_lite.metrics import COMBINED, METRICS, PARAPHRASE
-from relearn_lite.metrics.resampling import resampled_means
+from relearn_lite.metrics.resampling import middle, resampled_means
 from relearn_lite.records import Score
 
 
@@ -50,7 +50,7 @@ def combined_intervals(scores: Sequence[Score]) -> dict[str, list[float]]:
         shared = [id for id in columns[0] if all(id in column for column in columns)]
         rows = np.asarray([[column[id] for column in columns] for id in shared], dtype=np.float64)
         if len(rows) >= 2:
-            found[number.key.name + ending] = _interval([float(number.combine(*m)) for m in resampled_means(rows)])
+            found[number.key.name + ending] = list(middle([float(number.combine(*m)) for m in resampled_means(rows)]))
     return found
 
 
@@ -78,10 +78,5 @@ def _paired_difference(rows: np.ndarray, combine: Callable[..., float]) -> dict[
     def change(means: np.ndarray) -> float:
         return float(combine(*means[parts:])) - float(combine(*means[:parts]))
 
-    low, high = _interval([change(means) for means in resampled_means(rows)])
+    low, high = middle([change(means) for means in resampled_means(rows)])
     return {"mean": change(rows.mean(axis=0)), "low": low, "high": high, "n": len(rows)}
-
-
-def _interval(drawn: Sequence[float]) -> list[float]:
-    """The middle 95 % of what was drawn."""
-    return np.percentile(drawn, [2.5, 97.5]).tolist()

@@ -7,18 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from relearn_lite.errors import RecipeError
 from relearn_lite.evaluators import Evaluators, embedded_evaluators
 from relearn_lite.metrics import COMBINED, DEFAULT, METRICS, PARAPHRASE, Column, Metric, name_problems
 from relearn_lite.metrics.declaration import Whole
+from relearn_lite.metrics.resampling import bootstrap_interval
 from relearn_lite.records import Answer, Score
 from relearn_lite.score_input import read_answers
 
 __all__ = ["Evaluators", "evaluate", "score_files"]
 
-RESAMPLES = 2000
 Progress = Callable[[str, int, int], None]  # (what is being measured, how many are done, of how many)
 
 
@@ -137,16 +135,6 @@ def _combine(numbers: dict, ending: str, reasons: dict[str, str]) -> dict[str, f
             reasons[key] = f"needs {' and '.join(unknown)}, which could not be had"
         combined[key] = None if unknown else float(number.combine(*(numbers[part] for part in parts)))
     return combined
-
-
-def bootstrap_interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of the mean: 2.5th and 97.5th percentile of the means of 2000 resamples."""
-    sample = np.asarray(values, dtype=np.float64)
-    rng = np.random.default_rng(seed)
-    # One resample at a time: all at once would take 2000 x n indices of memory.
-    means = [sample[rng.integers(0, len(sample), len(sample))].mean() for _ in range(RESAMPLES)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
 
 
 def score_files(

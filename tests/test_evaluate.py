@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from relearn_lite.errors import RecipeError
-from relearn_lite.evaluate import bootstrap_interval, evaluate, score_files
+from relearn_lite.evaluate import evaluate, score_files
 from relearn_lite.evaluators import embedded_evaluators
 from relearn_lite.metrics import DEFAULT
+from relearn_lite.metrics.resampling import bootstrap_interval
 from relearn_lite.records import Answer
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

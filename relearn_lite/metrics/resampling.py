@@ -1,4 +1,4 @@
-"""Bootstrap intervals of numbers that are not the mean of one column: AUC, model utility, numbers made of means."""
+"""Bootstrap intervals: of means, of numbers made of means, and of those that are none (AUC, model utility)."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ def interval_of(
     values = [
         statistic(*(group[rng.integers(0, len(group), len(group))] for group in groups)) for _ in range(resamples)
     ]
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
+    return middle(values)
 
 
 def resampled_means(rows: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
@@ -34,3 +33,14 @@ def resampled_means(rows: np.ndarray, resamples: int = RESAMPLES, seed: int = 0)
     block = max(1, AT_ONCE // rows.size)
     sizes = [min(block, resamples - start) for start in range(0, resamples, block)]
     return np.concatenate([rows[rng.integers(0, n, (size, n))].mean(axis=1) for size in sizes])
+
+
+def bootstrap_interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
+    """95 % percentile bootstrap interval of the mean: 2.5th and 97.5th percentile of the means of 2000 resamples."""
+    return middle(resampled_means(np.asarray(values, dtype=np.float64)[:, None], seed=seed)[:, 0])
+
+
+def middle(drawn: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    """The middle 95 % of what was drawn."""
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return float(low), float(high)
