@@ -168,11 +168,10 @@ def run_with(
     data: what `opened` takes.
 
     What a stage left is linked, not copied; if the link breaks, the stage is done here. Answers and numbers of the
-    vanilla model are taken over too. Its peak memory is noted as its own (Linux; elsewhere the process's so far).
+    vanilla model are taken over too.
     Raises RecipeError where the folder holds results of another recipe (way_out: what to do then), StageFailed where a
     stage fails.
     """
-    _reset_peak_memory()
     with opened(recipe, runs, quiet, data) as work:
         plan = _plan(work)
         _refuse_other_recipe(work, plan, way_out)
@@ -242,6 +241,7 @@ def _do(work: Work, name: str, needs: dict[str, Any]) -> None:
         work.manifest["started"][name] = mark
         _write_manifest(work)
     _say(work, f"{name} ...")
+    _reset_peak_memory()
     begin = time.monotonic()
     details = STAGES[name].run(work)
     if "torch" in sys.modules:  # a trainer and its model hold on to each other until they are collected
@@ -372,7 +372,7 @@ def _describe(work: Work) -> None:
 
 
 def _peak_memory_mb() -> int:
-    """On a GPU torch's own peak since the last stage, else the process's peak so far, in MB (10^6 bytes)."""
+    """A stage's peak in MB (10^6 bytes): on a GPU torch's own, else the process's (of all so far, if not on Linux)."""
     import resource
 
     if "torch" in sys.modules:
@@ -387,7 +387,7 @@ def _peak_memory_mb() -> int:
 
 
 def _reset_peak_memory() -> None:
-    """Makes the process's peak begin anew, so that one run's is not taken for the next one's."""
+    """Makes the process's peak begin anew, so that one stage's is not taken for the next one's."""
     with suppress(OSError):  # Linux only
         Path("/proc/self/clear_refs").write_text("5")
 

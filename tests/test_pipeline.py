@@ -1,6 +1,7 @@
 """A whole run on the embedded model, small: what it leaves, and what a second run does not do again."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,16 @@ def test_the_model_that_was_taught_is_gone_before_the_next_stage(place, monkeypa
     finetune = "finetune={epochs: 1, batch_size: 4, accumulate: 1, data: [{preset: people/forget, limit: 4}]}"
     run(place, finetune, "name=gone", "model.quantization=none", until="finetune")
     assert found == {"finetune": 0}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process's peak cannot be begun anew")
+def test_the_memory_of_a_stage_is_its_own_not_that_of_what_came_before(place):
+    large = b"x" * 900_000_000
+    del large
+    before = pipeline._peak_memory_mb()
+    folder = run(place, "name=peak", until="augment")
+    peak = json.loads((folder / "manifest.json").read_text())["stages"]["augment"]["peak_memory_mb"]
+    assert peak < before - 500
 
 
 def test_metrics_have_both_models_and_say_who_judged(folder: Path):
