@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from relearn_lite.backends import active_adapters
+from relearn_lite.backends import active_adapters, to_training
 from relearn_lite.data.batches import question_ids
 from relearn_lite.evaluate import evaluate
 from relearn_lite.generate import GREEDY, batches_of, check_room, complete
@@ -39,7 +39,7 @@ def checkup(
         with active_adapters(loaded.model, loaded.vanilla if model == "vanilla" else loaded.unlearned):
             answers = {side: _answers(recipe, loaded, side, asked, model) for side, asked in questions.items()}
         numbers, _ = evaluate(answers, judges, MEASURED)
-        loaded.model.train(was_training)  # the judge of fluency is this model too, and leaves it in evaluation mode
+        to_training(loaded, was_training)  # the judge of fluency is this model too, and leaves it in evaluation mode
         return numbers, [answer for side in answers.values() for answer in side]
 
     before = ask("vanilla")[0]["ls_forget"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relearn_lite.backends import Loaded, active_adapters
+from relearn_lite.backends import Loaded, active_adapters, to_training
 from relearn_lite.data.batches import chat_ids, question_ids, turn_end_id
 from relearn_lite.errors import RecipeError
 from relearn_lite.memory import free_memory, out_of_memory, tell_once
@@ -91,7 +91,7 @@ def _complete(
                 **sampling,
             )[:, width:].tolist()
     finally:
-        model.train(was_training)
+        to_training(loaded, was_training)
     cut = [next((i for i, token in enumerate(row) if token in ends), None) for row in output]
     return [
         Completion(tokenizer.decode(row[:end], skip_special_tokens=True).strip(), end is not None)

@@ -123,6 +123,16 @@ def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
         transformers.add_adapter(loaded, name, lora, seed)
 
 
+def to_training(loaded: Loaded, training: bool = True) -> None:
+    """Puts the model in training mode, gradient checkpointing included, or (training: False) in evaluation mode."""
+    if training and loaded.backend == "unsloth":
+        from relearn_lite.backends import unsloth
+
+        unsloth.to_training(loaded)
+    else:
+        loaded.model.train(training)
+
+
 def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:
     """Reads a saved adapter onto the model under `name`, replacing one of that name; nothing becomes trainable."""
     if loaded.backend == "unsloth":

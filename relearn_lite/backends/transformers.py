@@ -147,6 +147,8 @@ def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:
         if name in loaded.model.peft_config:
             loaded.model.delete_adapter(name)
         loaded.model.load_adapter(folder, adapter_name=name, is_trainable=False)
+        if not loaded.model.active_adapters:  # it replaced the only one; Unsloth's kernels need one that is active
+            loaded.model.set_adapter(name)
     loaded.model.requires_grad_(False)
 
 

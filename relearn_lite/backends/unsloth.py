@@ -66,10 +66,15 @@ def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
 
     with _wrapped(loaded, name, lora, seed):
         peft_backend.add_adapter(loaded, name, lora, seed)
-    with _unsloth() as language_model:  # generating, as a writer may have done before, turns checkpointing off
-        language_model.for_training(loaded.model)
+    to_training(loaded)
     peft_backend.train_only(loaded, name)
     torch.manual_seed(seed)
+
+
+def to_training(loaded: Loaded) -> None:
+    """Training mode. On a GPU Unsloth's `generate` turns gradient checkpointing off, and `train()` not on again."""
+    with _unsloth() as language_model:
+        language_model.for_training(loaded.model, use_gradient_checkpointing=_checkpointing(loaded.checkpointing))
 
 
 def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:

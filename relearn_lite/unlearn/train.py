@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relearn_lite.backends import to_training
 from relearn_lite.errors import RecipeError
 from relearn_lite.memory import out_of_memory
 from relearn_lite.unlearn.loggers import make_loggers
@@ -76,7 +77,7 @@ def train(
     loggers = make_loggers(trainer.logger, folder, stage)
     fit = _trainer(settings, trainer, strategy, rank.world, checkpoints, loggers, quiet)
     fit.callbacks[:0] = watch  # before checkpoints are written
-    loaded.model.train()
+    to_training(loaded)
     with warnings.catch_warnings():
         _silence_what_is_meant(warnings)
         try:

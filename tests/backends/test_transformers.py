@@ -251,8 +251,9 @@ def test_loading_an_adapter_replaces_the_one_of_its_name(tiny_model_dir, tmp_pat
     backends.save_adapter(loaded, UNLEARNED, tmp_path)
     shake(loaded, UNLEARNED, 3)
     backends.load_adapter(loaded, UNLEARNED, tmp_path)
-    assert list(loaded.model.peft_config) == [UNLEARNED]
+    assert list(loaded.model.peft_config) == loaded.model.active_adapters == [UNLEARNED]
     assert adapter_bytes(loaded, UNLEARNED) == saved
+    assert not trainable(loaded)
 
 
 def test_plain_peft_can_read_what_is_saved(tiny_model_dir, tmp_path):

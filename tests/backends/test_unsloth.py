@@ -113,6 +113,20 @@ def test_the_adapter_has_our_name_and_the_same_start_as_in_transformers(tiny_mod
     assert torch.equal(logits(ours), base)
 
 
+def test_training_turns_checkpointing_on_again(tiny_model_dir):
+    """On a GPU Unsloth's `generate` turns it off, as here by hand, and between two steps answers are checked."""
+    loaded = load(tiny_model_dir)
+    backends.add_adapter(loaded, UNLEARNED, LORA, 7)
+    for module in loaded.model.modules():
+        if hasattr(module, "gradient_checkpointing"):
+            module.gradient_checkpointing = False
+    backends.to_training(loaded, training=False)
+    assert not loaded.model.training and not loaded.model.is_gradient_checkpointing
+    backends.to_training(loaded)
+    assert loaded.model.training and loaded.model.is_gradient_checkpointing
+    assert trainable(loaded) == set(adapter_bytes(loaded, UNLEARNED))
+
+
 def test_what_is_random_after_loading_follows_from_the_seed(tiny_model_dir):
     def draws(seed):
         loaded = backends.load(Model(name=str(tiny_model_dir), backend="unsloth"), seed)

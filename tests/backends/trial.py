@@ -28,7 +28,8 @@ def batch() -> dict[str, torch.Tensor]:
 def logits(loaded: Loaded) -> torch.Tensor:
     rows = batch()
     loaded.model.eval()
-    return loaded.model(input_ids=rows["input_ids"], attention_mask=rows["attention_mask"]).logits
+    ids, mask = (rows[name].to(loaded.device) for name in ("input_ids", "attention_mask"))
+    return loaded.model(input_ids=ids, attention_mask=mask).logits
 
 
 def shake(loaded: Loaded, name: str, seed: int, scale: float = 0.05) -> None:
@@ -41,7 +42,7 @@ def shake(loaded: Loaded, name: str, seed: int, scale: float = 0.05) -> None:
 
 
 def adapter_bytes(loaded: Loaded, name: str) -> dict[str, bytes]:
-    return {key: p.detach().numpy().tobytes() for key, p in loaded.model.named_parameters() if f".{name}." in key}
+    return {key: p.detach().cpu().numpy().tobytes() for key, p in loaded.model.named_parameters() if f".{name}." in key}
 
 
 def a_few_steps(loaded: Loaded, folder: Path) -> int:
@@ -52,6 +53,6 @@ def a_few_steps(loaded: Loaded, folder: Path) -> int:
     with backends.active_adapters(loaded.model, loaded.unlearned):
         return train(
             loaded, UnlearnBatches(rows, retain, batch_size=2, pad_id=0, seed=1), terms=("ce", {"ce": 1.0, "kl": 1.0}),
-            beta=0.1, settings=settings, trainer=Trainer(accelerator="cpu"), seed=1, folder=folder, stage="unlearn",
+            beta=0.1, settings=settings, trainer=Trainer(), seed=1, folder=folder, stage="unlearn",
             quiet=True,
         )
