@@ -3,8 +3,10 @@
 The CPU backend is stock transformers and peft inside; the GPU kernels are not covered here.
 """
 
+import json
 import os
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import torch
@@ -20,6 +22,8 @@ if find_spec("unsloth") is None:
         "Unsloth is not installed: pip install --no-deps -r requirements-gpu.txt (the CPU build of torch will do)",
         allow_module_level=True,
     )
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -206,3 +210,20 @@ def test_generating_before_and_after_training_changes_nothing(tiny_model_dir, tm
     a_few_steps(talks, tmp_path / "talks")
     assert adapter_bytes(talks, UNLEARNED) == adapter_bytes(quiet, UNLEARNED)
     assert answers(talks) == answers(quiet) == answers(plain)
+
+
+def test_models_are_looked_into_as_transformers_holds_them(tmp_path, monkeypatch):
+    """Unsloth's kernels on a GPU do not call the modules whose work is recorded; the stage failed there."""
+    from relearn_lite import analyze, pipeline
+    from relearn_lite.recipe import load_recipe
+
+    held, look_into = [], analyze.analyze
+    spy = lambda loaded, *rest: held.append(loaded.backend) or look_into(loaded, *rest)  # noqa: E731
+    monkeypatch.setattr(analyze, "analyze", spy)
+    few = "{forget: {preset: people/forget, limit: 2}, retain: {preset: people/retain, limit: 2}}"
+    recipe = load_recipe(ROOT / "recipes" / "analyze.yaml", [
+        "model.backend=unsloth", f"data={few}", "unlearn.epochs=1", "evaluate.metrics=[kfr]", "analyze.questions=2",
+    ])
+    folder = pipeline.run(recipe, runs=tmp_path, quiet=True)
+    assert held == ["transformers"]
+    assert set(json.loads((folder / "analysis.json").read_text())["models"]) == {"vanilla", "unlearned"}
