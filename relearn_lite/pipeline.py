@@ -236,7 +236,8 @@ def _do(work: Work, name: str, needs: dict[str, Any]) -> None:
     if name in stages and stages[name]["fingerprint"] == mark and _output_is_there(work.folder, name):
         _say(work, f"{name}: done before")
         return
-    if work.manifest["started"].get(name) != mark:  # what an earlier try left belongs to other inputs
+    again = work.manifest["started"].get(name) == mark
+    if not again:  # what an earlier try left belongs to other inputs
         _forget_stage(work, name)
         work.manifest["started"][name] = mark
         _write_manifest(work)
@@ -249,6 +250,7 @@ def _do(work: Work, name: str, needs: dict[str, Any]) -> None:
     stages[name] = {
         "fingerprint": mark, "inputs": needs, "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - begin, 2), "peak_memory_mb": _peak_memory_mb(), **details,
+        **({"resumed": True} if again else {}),  # seconds and memory are of the last try alone
         **({"commits": dict(work.commits)} if work.commits else {}),
     }
     work.manifest["started"].pop(name, None)

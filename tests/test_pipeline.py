@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,21 @@ def test_a_run_folder_has_what_the_design_promises(folder: Path):
     ]
     assert [name for name in files if not (folder / name).is_file()] == []
     assert not list(folder.rglob("*.ckpt")), "checkpoints of a finished stage only take space"
+
+
+def test_a_stage_that_was_stopped_says_that_its_time_is_that_of_the_last_try(place, monkeypatch):
+    from relearn_lite.report.cost import stages as costs
+
+    def stop(work):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setitem(pipeline.STAGES, "generate", replace(pipeline.STAGES["generate"], run=stop))
+        run(place, "name=stopped", until="generate")
+    manifest = json.loads((run(place, "name=stopped", until="generate") / "manifest.json").read_text())
+    times = {cost.name: cost.time for cost in costs(manifest)}
+    assert times["generate"].startswith("at least ") and times["all"].startswith("at least ")
+    assert times["unlearn"][0].isdigit()
 
 
 def test_a_run_that_wrote_checkpoints_leaves_no_empty_folder_of_them(place, monkeypatch):

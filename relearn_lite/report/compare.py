@@ -131,6 +131,8 @@ def _line(place: int, each: Compared) -> Line:
         notes.append(f"Stopped early: {unlearn['stopped']}.")
     if unlearn.get("kept_step"):
         notes.append(f"Adapter of step {unlearn['kept_step']} of {unlearn.get('steps')}, the best check in training.")
+    if unlearn.get("resumed"):
+        notes.append("Time and memory are those since training was last started: it had been stopped.")
     notes += [*explain(results.losses), *_missing(each, "unlearned")]
     notes += [f"Measured, but then: {each.failure}"] if each.failure else []
     cells = _cells(results.metrics["unlearned"], each.added, each.intervals.get("unlearned", {}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-BOOKKEEPING = ("fingerprint", "inputs", "finished", "seconds", "peak_memory_mb")
+BOOKKEEPING = ("fingerprint", "inputs", "finished", "seconds", "peak_memory_mb", "resumed")
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,19 @@ def stages(manifest: dict[str, Any]) -> list[Stage]:
     total = sum(stage.get("seconds") or 0 for stage in measured.values())
     peaks = [stage["peak_memory_mb"] for stage in measured.values() if stage.get("peak_memory_mb") is not None]
     lines = [
-        Stage(name, duration(stage.get("seconds")), memory(stage.get("peak_memory_mb")), _share(stage, total))
+        Stage(
+            name, _at_least(duration(stage.get("seconds")), stage), memory(stage.get("peak_memory_mb")),
+            _share(stage, total),
+        )
         for name, stage in measured.items()
     ]
-    return [*lines, Stage("all", duration(total), memory(max(peaks, default=None)), 1.0)] if lines else []
+    whole = _at_least(duration(total), *measured.values())
+    return [*lines, Stage("all", whole, memory(max(peaks, default=None)), 1.0)] if lines else []
+
+
+def _at_least(time: str, *measured: dict[str, Any]) -> str:
+    """The time of stages. One that was stopped and resumed knows only how long its last try took."""
+    return f"at least {time}" if any(stage.get("resumed") for stage in measured) else time
 
 
 def _share(stage: dict[str, Any], total: float) -> float:

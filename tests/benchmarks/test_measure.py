@@ -1,5 +1,6 @@
-"""The benchmarks' own parts: shapes are the real ones, and both scripts run to a result."""
+"""The benchmarks' own parts: shapes are the real ones, scripts run to a result, and the plan is what a card showed."""
 
+import argparse
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import torch
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
+import cards  # noqa: E402
 import measure  # noqa: E402
 
 PARAMETERS = {"llama-3.2-1b": 1_235_814_400, "llama-3.1-8b": 8_030_261_248, "qwen2.5-7b": 7_615_616_512,
@@ -25,6 +27,25 @@ def test_a_shape_has_the_parameters_of_the_model_it_is_named_after(shape):
     with torch.device("meta"):
         model = transformers.AutoModelForCausalLM.from_config(getattr(transformers, kind)(**sizes))
     assert sum(p.numel() for p in model.parameters()) == PARAMETERS[shape]
+
+
+# What training took at its peak on a card, in GB (benchmarks/gpu.md): rank 32, batch 1, rows of 512 tokens, 4 bit
+MEASURED = {"llama-3.2-1b": 2.009, "llama-3.1-8b": 8.013}
+
+
+@pytest.mark.parametrize("shape", sorted(MEASURED))
+def test_the_plan_is_what_was_measured_on_a_card(shape, tmp_path):
+    import transformers
+
+    kind, sizes = measure.SHAPES[shape]
+    getattr(transformers, kind)(**sizes, architectures=["LlamaForCausalLM"]).save_pretrained(tmp_path)
+    planned = cards.planned(argparse.Namespace(length=512, rank=32, batch=1), tmp_path)
+    assert planned == pytest.approx(1000 * MEASURED[shape], rel=0.02)
+
+
+def test_the_benchmark_of_cards_says_that_it_needs_one():
+    done = subprocess.run([sys.executable, BENCHMARKS / "cards.py"], capture_output=True, text=True)
+    assert done.returncode == 1 and "there is no GPU" in done.stderr
 
 
 def test_the_benchmark_of_answers_gives_a_result(tmp_path):

@@ -47,6 +47,14 @@ def test_the_best_of_each_column_is_marked_whichever_way_is_good(compared):
     assert not any(cell.best for cell in line(compared, "vanilla").cells.values())
 
 
+def test_training_that_was_stopped_says_that_its_time_is_not_all(compared):
+    told = "Time and memory are those since training was last started: it had been stopped."
+    babbles = compared[1].results
+    stages = {"unlearn": babbles.manifest["stages"]["unlearn"] | {"resumed": True}}
+    resumed = replace(compared[1], results=replace(babbles, manifest=babbles.manifest | {"stages": stages}))
+    assert told in line([resumed], "babbles").notes and told not in line(compared, "babbles").notes
+
+
 def test_a_failed_method_has_words_and_no_number(compared):
     broken = line(compared, "broken <b>")
     assert broken.cells == {} and "diverged" in broken.failure
