@@ -119,9 +119,13 @@ def mend_jsonl(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file atomically: temporary name, flush to disk, rename."""
+    """Writes a text file atomically: temporary name, flush to disk, rename.
+
+    The temporary name is the same each time, so that what a kill leaves is gone with the next try: a run folder has one
+    process that writes.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.tmp")
     try:
         with temporary.open("w", encoding="utf-8") as file:
             file.write(text)
