@@ -25,7 +25,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from measure import SHAPES, build, machine, report, synchronise, tokenizer
+from measure import SHAPES, build, machine, peak_mb, report, synchronise, tokenizer
 
 BACKENDS = ("transformers", "unsloth")
 WARM = 2  # optimizer steps that are not timed
@@ -49,15 +49,18 @@ def trials(options: argparse.Namespace) -> None:
     from relearn_lite.memory import free_memory
     from relearn_lite.schema import Lora, Model
 
-    card = torch.cuda.get_device_properties(0).total_memory
+    def take_at_most(gigabytes: float) -> None:
+        card = torch.cuda.get_device_properties(0).total_memory
+        torch.cuda.set_per_process_memory_fraction(min(1.0, gigabytes * 1e9 / card))
+
     limits = sorted(options.limits)
-    torch.cuda.set_per_process_memory_fraction(min(1.0, limits[0] * 1e9 / card))
+    take_at_most(limits[0])
     began = time.perf_counter()
     loaded = backends.load(Model(name=str(options.folder), backend=options.backend, max_length=options.length), 0)
     backends.add_adapter(loaded, backends.UNLEARNED, Lora(r=options.rank, alpha=options.rank), 0)
-    loading = {"load_seconds": time.perf_counter() - began, "load_peak_mb": torch.cuda.max_memory_allocated() / 1e6}
+    loading = {"load_seconds": time.perf_counter() - began, "load_peak_mb": peak_mb()}
     for limit in limits:
-        torch.cuda.set_per_process_memory_fraction(min(1.0, limit * 1e9 / card))
+        take_at_most(limit)
         free_memory()
         torch.cuda.reset_peak_memory_stats()
         found = {"backend": options.backend, "limit_gb": limit, **loading}
@@ -67,8 +70,8 @@ def trials(options: argparse.Namespace) -> None:
             found |= {"step_seconds": seconds, "tokens_per_second": tokens / statistics.median(seconds)}
         except RecipeError as error:  # memory ran out
             found["failed"] = str(error).split(";")[0]
-        peak, reserved = torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()
-        print(json.dumps(found | {"peak_mb": peak / 1e6, "reserved_mb": reserved / 1e6}), flush=True)
+        found |= {"peak_mb": peak_mb(), "reserved_mb": torch.cuda.max_memory_reserved() / 1e6}
+        print(json.dumps(found), flush=True)
 
 
 def _steps(loaded: Any, options: argparse.Namespace) -> list[float]:
