@@ -66,7 +66,6 @@ def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
 
     with _wrapped(loaded, name, lora, seed):
         peft_backend.add_adapter(loaded, name, lora, seed)
-    to_training(loaded)
     peft_backend.train_only(loaded, name)
     torch.manual_seed(seed)
 
