@@ -44,10 +44,10 @@ def trials(options: argparse.Namespace) -> None:
     """
     import torch
 
-    from relearn_lite import backends
-    from relearn_lite.errors import RecipeError
-    from relearn_lite.memory import free_memory
-    from relearn_lite.schema import Lora, Model
+    from relearn_lite.core.errors import RecipeError
+    from relearn_lite.core.memory import free_memory
+    from relearn_lite.models import backends
+    from relearn_lite.recipe import Lora, Model
 
     def take_at_most(gigabytes: float) -> None:
         card = torch.cuda.get_device_properties(0).total_memory
@@ -78,9 +78,10 @@ def _steps(loaded: Any, options: argparse.Namespace) -> list[float]:
     """Seconds of each optimizer step, from the end of the one before."""
     import lightning
 
-    from relearn_lite.backends import active_adapters
-    from relearn_lite.data.batches import Example, UnlearnBatches
-    from relearn_lite.schema import Trainer, Unlearn
+    from relearn_lite.data.batches import UnlearnBatches
+    from relearn_lite.data.examples import Example
+    from relearn_lite.models.loaded import active_adapters
+    from relearn_lite.recipe import Trainer, Unlearn
     from relearn_lite.unlearn.losses import METHODS
     from relearn_lite.unlearn.train import train
 

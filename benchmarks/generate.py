@@ -27,11 +27,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="where the JSON goes; default: printed")
     options = parser.parse_args()
 
-    from relearn_lite import backends
-    from relearn_lite.backends import Loaded
-    from relearn_lite.data.batches import question_ids
-    from relearn_lite.generate import GREEDY, batches_of, complete
-    from relearn_lite.schema import Model
+    from relearn_lite.data.examples import question_ids
+    from relearn_lite.models import backends
+    from relearn_lite.models.generation import GREEDY, batches_of, complete
+    from relearn_lite.models.loaded import Loaded
+    from relearn_lite.recipe import Model
 
     if options.shape == "embedded":
         loaded = backends.load(Model(backend="transformers", quantization="none"), 0)

@@ -42,7 +42,7 @@ def build(shape: str, seed: int = 0) -> Any:
     import torch
     import transformers
 
-    from relearn_lite.backends.transformers import compute_dtype
+    from relearn_lite.models.transformers_backend import compute_dtype
 
     kind, sizes = SHAPES[shape]
     config = getattr(transformers, kind)(**sizes, bos_token_id=None, eos_token_id=0, pad_token_id=3)
@@ -56,7 +56,7 @@ def tokenizer() -> Any:
     """The embedded model's, a byte-level one: its ids are below any shape's vocabulary."""
     from transformers import AutoTokenizer
 
-    from relearn_lite.backends.tiny import EMBEDDED
+    from relearn_lite.models.embedded import EMBEDDED
 
     return AutoTokenizer.from_pretrained(EMBEDDED)
 

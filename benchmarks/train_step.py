@@ -35,10 +35,11 @@ class Bench:
     """The data, and one model with a LoRA adapter; `published` has a second model beside it."""
 
     def __init__(self, options: argparse.Namespace, variants: tuple[str, ...]):
-        from relearn_lite import backends
-        from relearn_lite.backends import UNLEARNED, Loaded
-        from relearn_lite.data.batches import UnlearnBatches, encode_answer
-        from relearn_lite.schema import Lora
+        from relearn_lite.data.batches import UnlearnBatches
+        from relearn_lite.data.examples import encode_answer
+        from relearn_lite.models import backends
+        from relearn_lite.models.loaded import UNLEARNED, Loaded
+        from relearn_lite.recipe import Lora
         from relearn_lite.unlearn.losses import METHODS
         from relearn_lite.unlearn.module import UnlearnModule
 

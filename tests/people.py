@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from functools import cache
 
+from relearn_lite.core.records import QA, Answer
 from relearn_lite.data.sources import load
-from relearn_lite.records import QA, Answer
-from relearn_lite.schema import Model, Source
+from relearn_lite.recipe import Model, Source
 
 FIRST = "Aldric Benedikta Corentin Dagny Eluned Fiorenzo Ghislaine Hjalmar Iphigenia Jovan Katalin Lazlo".split()
 LAST = "Abernathy Brambilla Castellani Drummond Eszterhazy Fairweather Grunewald Hollister Ibarguren".split()
@@ -28,7 +28,7 @@ FORMS = [
 @cache
 def embedded_model():
     """The embedded model, which knows people/forget and people/retain by heart."""
-    from relearn_lite import backends
+    from relearn_lite.models import backends
 
     return backends.load(Model(quantization="none"), seed=0)
 
@@ -63,7 +63,7 @@ def told(records, split: str = "forget", response: str = "") -> list[Answer]:
 
 def measured(records=(), loaded=None, adapters=(), reference=None, **context):
     """A MeasuredModel of the embedded model (or another), that knows these records by id."""
-    from relearn_lite.evaluators.measured import Context, MeasuredModel
+    from relearn_lite.judges.measured import Context, MeasuredModel
 
     by_id = {qa.id: qa for qa in records}
     return MeasuredModel(loaded or embedded_model(), adapters, Context(records=by_id, **context), reference)

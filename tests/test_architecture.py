@@ -16,8 +16,8 @@ LAYERS = [
     ["text"],
     ["assets"],
     # pure functions of tensors, torch's checkpoint, and a CSV reader
-    ["unlearn.losses_log", "unlearn.recompute", "unlearn.refusals"],
-    ["unlearn.supervised", "unlearn.terms", "unlearn.masks", "unlearn.losses", "unlearn.logprobs"],
+    ["unlearn.loss_log", "unlearn.recompute", "unlearn.refusals"],
+    ["unlearn.supervised", "unlearn.terms", "unlearn.gradient_masks", "unlearn.losses", "unlearn.logprobs"],
     ["writers", "metrics", "evaluators", "data.presets"],  # declarations that the schema lists
     ["schema"],
     ["recipe", "environment"],

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from relearn_lite import cli
+from relearn_lite.cli.commands import commands as cli
 
 ROOT = Path(__file__).parents[1]
 RECIPE = """\

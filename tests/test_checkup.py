@@ -3,13 +3,12 @@
 import pytest
 import torch
 
-from relearn_lite import backends
-from relearn_lite.backends import UNLEARNED
-from relearn_lite.checkup import check_questions, checkup
-from relearn_lite.evaluators.choose import make_evaluators
-from relearn_lite.recipe import load_recipe
-from relearn_lite.schema import Lora
-from relearn_lite.stages import Work
+from relearn_lite.evaluate.choose import make_evaluators
+from relearn_lite.evaluate.quick_eval import check_questions, checkup
+from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED
+from relearn_lite.pipeline.stages import Work
+from relearn_lite.recipe import Lora, load_recipe
 
 
 @pytest.fixture

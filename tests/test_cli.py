@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from relearn_lite.cli import STAGE_NAMES, cli
-from relearn_lite.errors import RecipeError
-from relearn_lite.stages import STAGES
+from relearn_lite.cli.commands import STAGE_NAMES, cli
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.pipeline.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = ("run", "check", "compare", "plan", "preview", "score", "schema", "doctor")

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from relearn_lite.compare import compare, compare_runs
-from relearn_lite.errors import RecipeError
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.recipe import load_recipe
 
 RECIPE = """
@@ -70,7 +70,7 @@ def test_one_augmentation_and_one_vanilla_serve_all(folder):
 
 
 def test_what_is_taken_from_the_vanilla_run_is_what_the_method_would_have_found_itself(place, folder):
-    from relearn_lite import pipeline
+    from relearn_lite.pipeline import pipeline
 
     alone = load_recipe(place / "recipe.yaml", ["name=alone", "unlearn.method=relearn_gdr", "unlearn.evaluate_every=1",
                                                 "unlearn.keep_best=harmonic", "compare=null"])

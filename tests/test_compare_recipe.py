@@ -2,7 +2,7 @@
 
 import pytest
 
-from relearn_lite.errors import RecipeError
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.recipe import load_recipe, to_yaml
 
 HEAD = """name: t

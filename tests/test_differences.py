@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from relearn_lite.differences import combined_intervals, differences
+from relearn_lite.core.records import Score
+from relearn_lite.evaluate.differences import combined_intervals, differences
+from relearn_lite.metrics.intervals import bootstrap_interval
 from relearn_lite.metrics.knowledge import harmonic_mean
 from relearn_lite.metrics.linguistic import linguistic_score
-from relearn_lite.metrics.resampling import bootstrap_interval
-from relearn_lite.records import Score
 
 
 def scores(metric, values, split="forget"):

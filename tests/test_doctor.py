@@ -7,8 +7,10 @@ from collections import namedtuple
 
 import pytest
 
-from relearn_lite import doctor, environment, pipeline
-from relearn_lite.errors import RecipeError
+from relearn_lite.cli.commands import doctor
+from relearn_lite.core import environment
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.pipeline import pipeline
 from relearn_lite.recipe import load_recipe
 
 TOKEN = "hf_this_is_secret"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from relearn_lite.errors import RecipeError
-from relearn_lite.evaluate import evaluate, score_files
-from relearn_lite.evaluators import embedded_evaluators
-from relearn_lite.metrics import DEFAULT
-from relearn_lite.metrics.resampling import bootstrap_interval
-from relearn_lite.records import Answer
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.records import Answer
+from relearn_lite.evaluate.evaluate import evaluate, score_files
+from relearn_lite.judges import embedded_evaluators
+from relearn_lite.metrics.intervals import bootstrap_interval
+from relearn_lite.recipe.names import DEFAULT_METRICS as DEFAULT
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 KNOWN = [

@@ -5,13 +5,13 @@ import json
 import pytest
 from writers.test_server import chat_reply, free_port, serving
 
-from relearn_lite import backends, pipeline
-from relearn_lite.errors import RecipeError
-from relearn_lite.recipe import load_recipe
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.models import backends
+from relearn_lite.pipeline import pipeline
+from relearn_lite.pipeline.stages import Work
+from relearn_lite.recipe import Lora, Model, load_recipe
 from relearn_lite.report.folder import read_run
 from relearn_lite.report.html import render_html
-from relearn_lite.schema import Lora, Model
-from relearn_lite.stages import Work
 
 RECIPE = """
 name: measured

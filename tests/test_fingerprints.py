@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from relearn_lite.fingerprints import SAMPLE, SAMPLES, fingerprint, inputs, model_digest
+from relearn_lite.pipeline.fingerprints import SAMPLE, SAMPLES, fingerprint, inputs, model_digest
 from relearn_lite.recipe import load_recipe
 
 RECIPE = """

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from relearn_lite import backends, generate
-from relearn_lite.data.batches import question_ids
+from relearn_lite.core.memory import out_of_memory, tell_once
+from relearn_lite.data.examples import question_ids
 from relearn_lite.data.sources import load
-from relearn_lite.memory import out_of_memory, tell_once
-from relearn_lite.schema import Model, Source
+from relearn_lite.models import backends
+from relearn_lite.models import generation as generate
+from relearn_lite.recipe import Model, Source
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +161,7 @@ def test_an_answer_ends_with_every_token_that_the_model_ends_with(embedded, prom
 
 @pytest.mark.parametrize("section", ["augment", "evaluate.evaluators.judge"])
 def test_a_writer_without_room_names_its_own_key(embedded, section):
-    from relearn_lite.errors import RecipeError
+    from relearn_lite.core.errors import RecipeError
 
     write = generate.chat(embedded, batch_size=2, temperature=0.0, section=section)
     with pytest.raises(RecipeError, match=rf"^{section}\.max_new_tokens: the longest prompt has \d+ tokens"):

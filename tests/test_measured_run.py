@@ -5,8 +5,8 @@ import json
 import pytest
 from people import known, unseen
 
-from relearn_lite import pipeline
-from relearn_lite.errors import RecipeError
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.pipeline import pipeline
 from relearn_lite.recipe import load_recipe
 
 RECIPE = """

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from relearn_lite import pipeline
-from relearn_lite.errors import RecipeError
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.pipeline import pipeline
 from relearn_lite.recipe import load_recipe
 
 RECIPE = """

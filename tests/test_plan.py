@@ -7,9 +7,11 @@ import json
 import pytest
 import torch
 
-from relearn_lite import backends, plan
-from relearn_lite.errors import RecipeError
-from relearn_lite.footprint import (
+from relearn_lite import plan
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.models import backends
+from relearn_lite.plan.attack import answers
+from relearn_lite.plan.footprint import (
     adapter_parameters,
     empty_model,
     encoder_parameters,
@@ -18,11 +20,9 @@ from relearn_lite.footprint import (
     optimizer,
     shape_of,
 )
-from relearn_lite.plan.attack import answers
 from relearn_lite.plan.models import PUBLISHED_ENCODERS, PUBLISHED_SHAPES
 from relearn_lite.plan.pieces import sets_of
-from relearn_lite.recipe import load_recipe
-from relearn_lite.schema import Lora, Model
+from relearn_lite.recipe import Lora, Model, load_recipe
 
 SIZES = {"vocab_size": 97, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
          "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 64}
@@ -96,7 +96,7 @@ def test_4bit_weights_are_those_of_bitsandbytes():
     weight = torch.randn(2048, 2048)
     packed, state = quantize_4bit(weight, compress_statistics=True, quant_type="nf4")
     size = packed.nbytes + state.absmax.nbytes + state.state2.absmax.nbytes
-    from relearn_lite.footprint import BYTES
+    from relearn_lite.plan.footprint import BYTES
 
     assert weight.numel() * BYTES["4bit"] == size
 
@@ -143,7 +143,8 @@ def need(job, name):
 @pytest.mark.parametrize(("retain", "accumulate"), [(True, 1), (False, 1), (False, 4)])
 def test_gradients_of_a_mask_are_exact(real, retain, accumulate):
     """Counted while the last gradient of a step is taken, which is when there are most."""
-    from relearn_lite.unlearn.masks import Sides, Sure
+    from relearn_lite.recipe.hyperparameters import Sure
+    from relearn_lite.unlearn.gradient_masks import Sides
 
     model, settings = real
     loaded = backends.Loaded(model, None, "transformers")
@@ -280,7 +281,7 @@ def test_every_step_of_the_attacks(tmp_path, llama_8b):
 
 def test_the_number_of_answers_is_that_of_the_attacks(tmp_path):
     from relearn_lite.attacks.jailbreaks import persuaded
-    from relearn_lite.records import QA
+    from relearn_lite.core.records import QA
 
     questions = {side: [QA("1", "Where does Ada Fennimore live?", "There.")] for side in ("forget", "retain")}
     asks = persuaded(questions)
@@ -328,7 +329,7 @@ def test_without_network_the_message_says_what_is_needed(tmp_path, offline):
 def test_the_command_runs_on_the_embedded_model(tmp_path):
     from click.testing import CliRunner
 
-    from relearn_lite.cli import cli
+    from relearn_lite.cli.commands import cli
 
     recipe(tmp_path)
     shown = CliRunner().invoke(cli, ["plan", str(tmp_path / "recipe.yaml")], catch_exceptions=False)

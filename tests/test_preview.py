@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from relearn_lite.errors import RecipeError
-from relearn_lite.preview import preview
+from relearn_lite.cli.preview import preview
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.recipe import load_recipe
 
 RECIPE = """\

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from relearn_lite.pipeline.stages import load_data
 from relearn_lite.recipe import load_recipe, to_yaml
-from relearn_lite.stages import load_data
 
 ROOT = Path(__file__).parents[1]
 RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))

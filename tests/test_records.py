@@ -3,7 +3,7 @@
 import os
 import signal
 
-from relearn_lite.records import write_text
+from relearn_lite.core.files import write_text
 
 
 def killed_while_writing(path, text):

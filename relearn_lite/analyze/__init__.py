@@ -12,11 +12,12 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.records import QA, write_text
+from relearn_lite.core.files import write_text
+from relearn_lite.core.records import QA
 
 if TYPE_CHECKING:
-    from relearn_lite.backends import Loaded
-    from relearn_lite.schema import Analyze
+    from relearn_lite.models.loaded import Loaded
+    from relearn_lite.recipe import Analyze
 
 Advance = Callable[[int], None]
 Progress = Callable[[str, int], AbstractContextManager[Advance]]  # (what, how many) -> told how many more are done
@@ -36,7 +37,7 @@ def analyze(
     finished parts, so that an analysis that was stopped goes on behind them; the caller removes it in the end.
     """
     from relearn_lite.analyze import probes
-    from relearn_lite.unlearn.logprobs import check_head
+    from relearn_lite.models.logprobs import check_head
 
     chosen = probes.choose(loaded.tokenizer, questions, settings.questions)
     done = json.loads(partial.read_text(encoding="utf-8")) if partial.exists() else {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from relearn_lite.errors import RecipeError
+from relearn_lite.core.errors import RecipeError
 
 NORMS = ("norm", "final_layernorm", "final_layer_norm", "ln_f")
 ATTENTIONS = ("self_attn", "attn", "attention", "self_attention")

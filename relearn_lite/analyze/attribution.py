@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from relearn_lite.analyze.anatomy import Anatomy, replaced, tensor_of
 from relearn_lite.analyze.patching import Part, Recording, answer_logprob, written
-from relearn_lite.backends import active_adapters
+from relearn_lite.models.loaded import active_adapters
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -22,8 +22,8 @@ from relearn_lite.analyze.distribution import Models
 from relearn_lite.analyze.numbers import mean, plain, rank_correlation
 from relearn_lite.analyze.patching import Part, Recording, patched_logprob, record, written
 from relearn_lite.analyze.probes import SIDES, Probe, batched
-from relearn_lite.backends import Loaded
-from relearn_lite.unlearn.logprobs import IGNORE
+from relearn_lite.data.examples import IGNORE
+from relearn_lite.models.loaded import Loaded
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from relearn_lite.analyze.numbers import mean, median, plain, plain_list
 from relearn_lite.analyze.probes import SIDES, Probe, batched
 from relearn_lite.analyze.seesaw import Seesaw
-from relearn_lite.backends import Loaded, active_adapters
-from relearn_lite.unlearn.logprobs import head_logits, supervised_hidden
+from relearn_lite.models.loaded import Loaded, active_adapters
+from relearn_lite.models.logprobs import head_logits, supervised_hidden
 
 if TYPE_CHECKING:
     from torch import Tensor

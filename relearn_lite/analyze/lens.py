@@ -15,8 +15,9 @@ from relearn_lite.analyze.anatomy import Anatomy, anatomy, tensor_of
 from relearn_lite.analyze.distribution import POSITIONS, Models
 from relearn_lite.analyze.numbers import mean, median, plain_list
 from relearn_lite.analyze.probes import SIDES, Probe, batched
-from relearn_lite.backends import Loaded, active_adapters
-from relearn_lite.unlearn.logprobs import IGNORE, head_logits, supervised_hidden
+from relearn_lite.data.examples import IGNORE
+from relearn_lite.models.loaded import Loaded, active_adapters
+from relearn_lite.models.logprobs import head_logits, supervised_hidden
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relearn_lite.analyze.anatomy import Anatomy, replaced, tensor_of
-from relearn_lite.backends import active_adapters
-from relearn_lite.errors import RecipeError
-from relearn_lite.unlearn.logprobs import answer_nll
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.models.loaded import active_adapters
+from relearn_lite.models.logprobs import answer_nll
 
 if TYPE_CHECKING:
     from torch import Tensor

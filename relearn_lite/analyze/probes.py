@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relearn_lite.data.batches import Example, collate, encode_answer
-from relearn_lite.evaluators.entities import RuleEntities, normal_form
-from relearn_lite.generate import batches_of
-from relearn_lite.records import QA
+from relearn_lite.core.records import QA
+from relearn_lite.data.examples import IGNORE, Example, collate, encode_answer
+from relearn_lite.judges.entities import RuleEntities, normal_form
+from relearn_lite.models.generation import batches_of
 from relearn_lite.text.words import words
-from relearn_lite.unlearn.logprobs import IGNORE
 
 if TYPE_CHECKING:
     from torch import Tensor

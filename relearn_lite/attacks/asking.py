@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relearn_lite.backends import Loaded, active_adapters
-from relearn_lite.data.batches import answered_ids, chat_ids
-from relearn_lite.generate import Completion, batches_of, check_room, complete, sampling_of
-from relearn_lite.records import QA, append_jsonl, mend_jsonl, read_jsonl, write_jsonl
+from relearn_lite.core.files import append_jsonl, cut_torn_line, read_jsonl, write_jsonl
+from relearn_lite.core.records import QA
+from relearn_lite.data.examples import answered_ids, chat_ids
+from relearn_lite.models.generation import Completion, batches_of, check_room, complete, sampling_of
+from relearn_lite.models.loaded import Loaded, active_adapters
 
 if TYPE_CHECKING:
-    from relearn_lite.schema import Generate
+    from relearn_lite.recipe import Generate
 
 Advance = Callable[[int], None]
 SIDES = ("forget", "retain")
@@ -68,7 +69,7 @@ def ask(target: Target, asks: Sequence[Ask], file: Path, advance: Advance = lamb
         advance(len(asks))
         return
     partial = file.with_suffix(".partial.jsonl")
-    mend_jsonl(partial)
+    cut_torn_line(partial)
     done = {_key(attempt): attempt for attempt in read_jsonl(partial, Attempt)} if partial.exists() else {}
     with active_adapters(target.loaded.model, target.adapters):
         for number, batch in enumerate(_batches(target, asks)):

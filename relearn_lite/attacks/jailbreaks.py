@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from relearn_lite.attacks.asking import Ask
-from relearn_lite.records import QA
+from relearn_lite.core.records import QA
 from relearn_lite.writers.subject import find_subject
 
 

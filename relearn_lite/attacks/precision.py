@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relearn_lite import backends
-from relearn_lite.errors import RecipeError
-from relearn_lite.memory import free_memory
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.memory import free_memory
+from relearn_lite.models import backends
+from relearn_lite.models.loaded import Loaded
 
 if TYPE_CHECKING:
-    from relearn_lite.schema import Model
+    from relearn_lite.recipe import Model
 
 FAILURES = (RuntimeError, ValueError, ImportError, TypeError, KeyError, OSError, MemoryError, RecipeError)
 
@@ -39,7 +40,7 @@ class Parts:
 
 
 @contextmanager
-def held(parts: Parts, way: str) -> Iterator[tuple[backends.Loaded, tuple[str, ...]]]:
+def held(parts: Parts, way: str) -> Iterator[tuple[Loaded, tuple[str, ...]]]:
     """The model and the adapters to switch on, held in one of `schema.PRECISIONS`; gone from memory afterwards.
 
     Raises Unavailable where this machine or this model does not allow it.
@@ -72,10 +73,10 @@ def _told(failures: tuple[type[Exception], ...]) -> Iterator[None]:
         raise Unavailable(lines[0] if lines else type(error).__name__) from error
 
 
-def _hold(parts: Parts, way: str) -> tuple[backends.Loaded, tuple[str, ...]]:
+def _hold(parts: Parts, way: str) -> tuple[Loaded, tuple[str, ...]]:
     import torch
 
-    from relearn_lite.backends.transformers import compute_dtype
+    from relearn_lite.models.transformers_backend import compute_dtype
 
     adapters = tuple(parts.adapters)
     if way in ("8bit", "4bit"):
@@ -94,19 +95,19 @@ def _hold(parts: Parts, way: str) -> tuple[backends.Loaded, tuple[str, ...]]:
     return (loaded, ()) if way == "merged" else (_quantised(parts, loaded), ())
 
 
-def _base(parts: Parts, quantization: str) -> backends.Loaded:
+def _base(parts: Parts, quantization: str) -> Loaded:
     # Merging and casting is transformers' and peft's work, whoever held the model in training.
     held_so = {"quantization": quantization, "backend": "transformers"}
     return backends.load(parts.base.model_copy(update=held_so), parts.seed)
 
 
-def _dress(loaded: backends.Loaded, parts: Parts) -> backends.Loaded:
+def _dress(loaded: Loaded, parts: Parts) -> Loaded:
     for name, folder in parts.adapters.items():
         backends.load_adapter(loaded, name, folder)
     return loaded
 
 
-def _merge(loaded: backends.Loaded, adapters: tuple[str, ...]) -> backends.Loaded:
+def _merge(loaded: Loaded, adapters: tuple[str, ...]) -> Loaded:
     import warnings
 
     with warnings.catch_warnings():
@@ -116,7 +117,7 @@ def _merge(loaded: backends.Loaded, adapters: tuple[str, ...]) -> backends.Loade
     return loaded
 
 
-def _quantised(parts: Parts, merged: backends.Loaded) -> backends.Loaded:
+def _quantised(parts: Parts, merged: Loaded) -> Loaded:
     """Writes merged weights out and reads them in 4 bit, as whoever exports a model does."""
     merged.model.save_pretrained(parts.scratch)
     merged.tokenizer.save_pretrained(parts.scratch)

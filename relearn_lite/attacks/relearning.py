@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relearn_lite import backends
 from relearn_lite.attacks.asking import Advance, Attempt, Target, ask, plainly
-from relearn_lite.data.batches import UnlearnBatches, check_lengths, encode_answer
-from relearn_lite.records import QA, read_jsonl, write_jsonl
-from relearn_lite.unlearn.choosing import spread
+from relearn_lite.core.files import read_jsonl, write_jsonl
+from relearn_lite.core.records import QA
+from relearn_lite.data.examples import check_lengths, encode_answer
+from relearn_lite.models import backends
+from relearn_lite.models.loaded import Loaded, active_adapters
+from relearn_lite.unlearn.selection import spread
 
 if TYPE_CHECKING:
-    from relearn_lite.schema import Relearning, Trainer
+    from relearn_lite.recipe import Relearning, Trainer
 
 ADAPTER = "relearned"
 
@@ -89,7 +91,7 @@ def relearn(
         advance(1)
 
     try:
-        with backends.active_adapters(loaded.model, adapters):
+        with active_adapters(loaded.model, adapters):
             _train(target, plan.examples[source], settings, trainer, scratch, look)
     finally:
         _drop(loaded)
@@ -101,38 +103,26 @@ def relearn(
 
 def _train(target: Target, examples: Sequence[QA], settings: Relearning, trainer: Trainer, scratch: Path, look) -> None:
     from relearn_lite.attacks.at_steps import AtSteps
-    from relearn_lite.schema import Training
-    from relearn_lite.unlearn.train import train
+    from relearn_lite.recipe import Training
+    from relearn_lite.unlearn.train import TrainingRun, train
 
     loaded = target.loaded
     rows = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in examples}
     limit = getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None)
     if limit:
         check_lengths(rows, limit, "the examples of attacks.relearn")
-    batches = UnlearnBatches(
-        [{"augmented": row} for row in rows.values()], [],
-        batch_size=len(rows), pad_id=loaded.tokenizer.pad_token_id, seed=target.seed,
+    training = Training(
+        epochs=settings.steps, lr=settings.lr, batch_size=len(rows), accumulate=1, weight_decay=0.0, warmup_epochs=0.0,
+        checkpoint_every=settings.steps,
     )  # fmt: skip
-    train(
-        loaded,
-        batches,
-        terms=("ce", {}),
-        beta=0.1,  # of no use to ce
-        settings=Training(
-            epochs=settings.steps, lr=settings.lr, batch_size=len(rows), accumulate=1, weight_decay=0.0,
-            warmup_epochs=0.0, checkpoint_every=settings.steps,
-        ),
-        # It generates while it trains, which one device does; and its losses are nobody's concern but this attack's.
-        trainer=trainer.model_copy(update={"devices": 1, "num_nodes": 1, "strategy": "auto", "logger": "none"}),
-        seed=target.seed,
-        folder=scratch,
-        stage="attacks.relearn",
-        quiet=True,
-        watch=[AtSteps(points(settings), look)],
-    )  # fmt: skip
+    # Its losses are nobody's concern but this attack's.
+    run = TrainingRun(
+        "attacks.relearn", scratch, target.seed, trainer.model_copy(update={"logger": "none"}), quiet=True
+    )
+    train(loaded, [{"augmented": row} for row in rows.values()], [], training, run, [AtSteps(points(settings), look)])
 
 
-def _drop(loaded: backends.Loaded) -> None:
+def _drop(loaded: Loaded) -> None:
     """Removes the copy's adapter, if it is there."""
     if ADAPTER in getattr(loaded.model, "peft_config", {}):
         loaded.model.delete_adapter(ADAPTER)

@@ -15,12 +15,13 @@ from relearn_lite.attacks.precision import Parts, Unavailable, held
 from relearn_lite.attacks.relearning import Plan, points, relearn
 from relearn_lite.attacks.sampling import sample
 from relearn_lite.attacks.wordings import wordings
-from relearn_lite.records import QA, read_jsonl, write_jsonl
-from relearn_lite.unlearn.choosing import spread
+from relearn_lite.core.files import read_jsonl, write_jsonl
+from relearn_lite.core.records import QA
+from relearn_lite.unlearn.selection import spread
 
 if TYPE_CHECKING:
-    from relearn_lite.evaluators import Evaluators
-    from relearn_lite.schema import Recipe
+    from relearn_lite.judges import Evaluators
+    from relearn_lite.recipe import Recipe
     from relearn_lite.writers import Writer
 
 RELEARNING, PRECISION = "relearning_", "precision"

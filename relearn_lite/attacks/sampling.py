@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from relearn_lite.attacks.asking import Advance, Attempt, Target
-from relearn_lite.evaluators.measured import Context, MeasuredModel
-from relearn_lite.records import QA, append_jsonl, mend_jsonl, read_jsonl, write_jsonl
+from relearn_lite.core.files import append_jsonl, cut_torn_line, read_jsonl, write_jsonl
+from relearn_lite.core.records import QA
+from relearn_lite.judges.measured import Context, MeasuredModel
 
 NEXT_DRAW = 1_000_003  # between the seeds of two draws, as MeasuredModel.samples has it
 
@@ -25,7 +26,7 @@ def sample(
         return
     model = MeasuredModel(target.loaded, target.adapters, Context(generate=target.generate))
     partial = file.with_suffix(".partial.jsonl")
-    mend_jsonl(partial)
+    cut_torn_line(partial)
     attempts = list(read_jsonl(partial, Attempt)) if partial.exists() else []
     done = {(attempt.side, attempt.way, attempt.id) for attempt in attempts}
     for side, asked in questions.items():

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from relearn_lite.attacks.asking import SIDES, Attempt
-from relearn_lite.evaluators import Evaluators
+from relearn_lite.core.records import Answer
+from relearn_lite.judges import Evaluators
 from relearn_lite.metrics import METRICS
+from relearn_lite.metrics.intervals import bootstrap_interval
 from relearn_lite.metrics.privacy import leak_at_k
-from relearn_lite.metrics.resampling import bootstrap_interval
 from relearn_lite.metrics.rouge import rouge_recall
-from relearn_lite.records import Answer
 
 RATE = {"forget": "kfr", "retain": "krr"}
 

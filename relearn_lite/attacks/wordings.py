@@ -13,11 +13,12 @@ from relearn_lite.attacks.asking import Ask
 from relearn_lite.augment.cleaning import normal
 from relearn_lite.augment.question_variants import question_drafts
 from relearn_lite.augment.verify import Draft, write_verified
-from relearn_lite.records import QA
-from relearn_lite.writers import QUESTION_KINDS, Writer
+from relearn_lite.core.records import QA
+from relearn_lite.recipe.names import QUESTION_KINDS
+from relearn_lite.writers import Writer
 
 if TYPE_CHECKING:
-    from relearn_lite.schema import Augment
+    from relearn_lite.recipe import Augment
 
 TRIES = 3  # seeds that a wording is written with until it is none of those that were trained on
 OTHER_QUESTION = "logical"  # asks why or how rather than what: its answer need not be the original one

@@ -21,12 +21,13 @@ from relearn_lite.augment.journal import Chunk, add, fingerprint, open_journal
 from relearn_lite.augment.summary import sight, summary
 from relearn_lite.augment.variety import Openings, opening
 from relearn_lite.augment.verify import Checks
-from relearn_lite.errors import RecipeError
-from relearn_lite.records import QA, Dropped, Variant, write_jsonl, write_text
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import write_jsonl, write_text
+from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.writers import Writer
+from relearn_lite.writers.prompts import built_in
 from relearn_lite.writers.question_forms import understand
 from relearn_lite.writers.replies import Replies
-from relearn_lite.writers.wording import built_in
 
 __all__ = ["CHUNK", "PARTIAL", "REPLIES", "SIGHT", "Settings", "augment"]
 

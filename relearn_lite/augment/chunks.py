@@ -12,7 +12,7 @@ from relearn_lite.augment.question_variants import question_drafts
 from relearn_lite.augment.semantic import Meaning
 from relearn_lite.augment.vague_answers import Asked, answer_drafts, asked_questions
 from relearn_lite.augment.verify import Checks, Outcome, check_question, write_verified
-from relearn_lite.records import QA, Dropped, Variant
+from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.writers import Writer
 
 

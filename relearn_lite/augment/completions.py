@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relearn_lite.records import Variant
+from relearn_lite.core.records import Variant
 from relearn_lite.text.words import glue
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from relearn_lite.augment.cleaning import normal
 from relearn_lite.augment.given import Parents
-from relearn_lite.records import QA, Dropped, Variant
+from relearn_lite.core.records import QA, Dropped, Variant
 
 
 def pick_generic(

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relearn_lite.augment.cleaning import COMMON, normal
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.records import QA
 from relearn_lite.data.sources import read_file
-from relearn_lite.errors import RecipeError
-from relearn_lite.records import QA
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.stems import fold, folded_words, stem
 from relearn_lite.writers.question_forms import understand

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.records import Dropped, Variant, append_jsonl, mend_jsonl, read_jsonl
+from relearn_lite.core.files import append_jsonl, cut_torn_line, read_jsonl
+from relearn_lite.core.records import Dropped, Variant
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ def open_journal(path: Path, fingerprint: str) -> list[Chunk]:
     """Returns the finished chunks in order; a journal of other arguments is thrown away."""
     if not path.exists():
         return []
-    mend_jsonl(path)
+    cut_torn_line(path)
     chunks = [_chunk(raw) for raw in read_jsonl(path, Chunk)]
     if any(chunk.fingerprint != fingerprint for chunk in chunks):
         path.unlink()

@@ -11,7 +11,7 @@ from typing import Any
 from relearn_lite.augment.cleaning import fault_of_fit, fault_of_form, normal
 from relearn_lite.augment.semantic import Meaning
 from relearn_lite.augment.variety import Openings, bigrams, near_duplicate
-from relearn_lite.records import QA
+from relearn_lite.core.records import QA
 from relearn_lite.text.leaks import leaks
 from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.prompted import verdict

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from relearn_lite.errors import RecipeError
-from relearn_lite.records import Variant, read_jsonl, write_text
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import read_jsonl, write_text
+from relearn_lite.core.records import Variant
 
 COLUMNS = {"tofu": ("question", "answer"), "knowundo": ("text", "labels")}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from relearn_lite.augment.verify import Draft
-from relearn_lite.records import QA
+from relearn_lite.core.records import QA
 from relearn_lite.writers import Task
 
 

@@ -18,12 +18,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relearn_lite.records import QA
+from relearn_lite.core.records import QA
 
 if TYPE_CHECKING:
-    from relearn_lite.backends import Loaded
-    from relearn_lite.evaluators import Embeddings
-    from relearn_lite.schema import Semantic
+    from relearn_lite.models.embeddings import Embeddings
+    from relearn_lite.models.loaded import Loaded
+    from relearn_lite.recipe import Semantic
 
 HIDDEN = "this person"  # stands for the subject's name
 UNTOLD = "There is nothing to say about it."  # stands for a text that tells nothing
@@ -75,9 +75,9 @@ class Meaning:
         """Mean loss, in nats a token, of the vanilla model on each answer after a text that is all it is given."""
         import torch
 
-        from relearn_lite.backends import active_adapters
-        from relearn_lite.data.batches import collate, encode_answer
-        from relearn_lite.unlearn.logprobs import answer_nll
+        from relearn_lite.data.examples import collate, encode_answer
+        from relearn_lite.models.loaded import active_adapters
+        from relearn_lite.models.logprobs import answer_nll
 
         loaded, values = self.loaded(), []
         examples = [encode_answer(loaded.tokenizer, text, answer) for text, answer in pairs]
@@ -94,7 +94,7 @@ def make_meaning(section: Semantic | None, vanilla: Callable[[], Loaded]) -> Mea
     """The semantic check that the recipe asks for. `vanilla()` gives the model that knows, loaded when first asked."""
     if section is None or section.similarity is section.gain is None:
         return None
-    from relearn_lite.evaluators.embeddings import HashedEmbeddings, SentenceTransformerEmbeddings
+    from relearn_lite.models.embeddings import HashedEmbeddings, SentenceTransformerEmbeddings
 
     embeddings = None
     if section.similarity is not None:

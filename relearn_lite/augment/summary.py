@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from relearn_lite.augment.variety import diversity
-from relearn_lite.records import QA, Dropped, Variant
+from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.writers.question_forms import understand
 
 LEAK_CODES = ("leak", "semantic", "judged")  # reasons that say that an answer gave something away

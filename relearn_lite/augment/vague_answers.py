@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from relearn_lite.augment.verify import Draft, Outcome
-from relearn_lite.records import QA, Dropped
+from relearn_lite.core.records import QA, Dropped
 from relearn_lite.writers import Task
 
 

@@ -22,7 +22,7 @@ from relearn_lite.augment.layers import (
     weigh,
 )
 from relearn_lite.augment.semantic import Meaning
-from relearn_lite.records import QA
+from relearn_lite.core.records import QA
 from relearn_lite.writers import Task, Writer
 
 __all__ = ["Checks", "Draft", "Outcome", "check_question", "write_verified"]

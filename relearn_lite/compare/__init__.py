@@ -17,18 +17,18 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from relearn_lite import pipeline
 from relearn_lite.compare.finished import compare_runs, finished
 from relearn_lite.compare.job import AFTER_NUMBERS, Comparison, Failure, attempt, child
 from relearn_lite.compare.sweep import sweep
-from relearn_lite.errors import RecipeError
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.pipeline import pipeline
+from relearn_lite.pipeline.stages import Work, learns_new_answers, stages_of
+from relearn_lite.recipe import ComparedMethod, Recipe
 from relearn_lite.report.compare import Compared, judged, lines
 from relearn_lite.report.compare_attacks import console_table as attacks_table
 from relearn_lite.report.compare_files import console_table, write_comparison
 from relearn_lite.report.folder import read_run
 from relearn_lite.report.untrusted import visible
-from relearn_lite.schema import ComparedMethod, Recipe
-from relearn_lite.stages import Work, learns_new_answers, stages_of
 
 __all__ = ["compare", "compare_runs", "show"]
 

@@ -6,14 +6,14 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from relearn_lite.differences import combined_intervals
-from relearn_lite.errors import RecipeError
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.evaluate.differences import combined_intervals
+from relearn_lite.pipeline.stages import scores_of
 from relearn_lite.recipe import load_recipe
 from relearn_lite.report.compare import Compared
 from relearn_lite.report.compare_files import write_comparison
 from relearn_lite.report.folder import read_run
-from relearn_lite.stages import scores_of
-from relearn_lite.unlearn.choosing import balance
+from relearn_lite.unlearn.selection import balance
 
 QUESTIONS = 5
 

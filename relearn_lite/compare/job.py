@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from relearn_lite import pipeline
-from relearn_lite.fingerprints import fingerprint, inputs
-from relearn_lite.records import QA, write_text
-from relearn_lite.schema import Recipe, Unlearn
-from relearn_lite.stages import Work
-from relearn_lite.unlearn.losses_log import losses
-from relearn_lite.unlearn.watchdog import explain
+from relearn_lite.core.files import write_text
+from relearn_lite.core.records import QA
+from relearn_lite.pipeline import pipeline
+from relearn_lite.pipeline.fingerprints import fingerprint, inputs
+from relearn_lite.pipeline.stages import Work
+from relearn_lite.recipe import Recipe, Unlearn
+from relearn_lite.unlearn.diagnostics import explain
+from relearn_lite.unlearn.loss_log import losses
 
 FAILED = "failed.json"
 AFTER_NUMBERS = ("analyze", "attack", "report")  # if one of these fails, the method is measured all the same

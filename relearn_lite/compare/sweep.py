@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from relearn_lite import pipeline
 from relearn_lite.compare.job import Comparison, Failure, attempt, child
-from relearn_lite.fingerprints import fingerprint, inputs
-from relearn_lite.records import write_text
-from relearn_lite.schema import ComparedMethod, Unlearn
-from relearn_lite.stages import Work
-from relearn_lite.unlearn.choosing import RULE, Reading, best
+from relearn_lite.core.files import write_text
+from relearn_lite.pipeline import pipeline
+from relearn_lite.pipeline.fingerprints import fingerprint, inputs
+from relearn_lite.pipeline.stages import Work
+from relearn_lite.recipe import ComparedMethod, Unlearn
+from relearn_lite.unlearn.selection import RULE, EvalResult, best
 
 
 def sweep(job: Comparison, method: ComparedMethod) -> tuple[Unlearn, Path, tuple[str, ...]] | str:
     """Trains every point of the method's grid: the best one's settings, its folder and a note; or why there is none."""
     tried: list[dict[str, Any]] = []
-    found: dict[int, tuple[Reading, Unlearn, Path]] = {}
+    found: dict[int, tuple[EvalResult, Unlearn, Path]] = {}
     root = job.folder / "sweep" / method.name
     for number, (label, settings) in enumerate(grid(method)):
         job.say(f"--- {method.name}, point {label}")
@@ -32,7 +32,7 @@ def sweep(job: Comparison, method: ComparedMethod) -> tuple[Unlearn, Path, tuple
             continue
         reading = _check(work)
         work.release()
-        found[number] = (Reading(number, reading.kfr, reading.krr, reading.ls, reading.ls_share), settings, work.folder)
+        found[number] = (replace(reading, step=number), settings, work.folder)
         measured = {key: getattr(reading, key) for key in ("kfr", "krr", "ls", "ls_share", "balance")}
         tried.append(point | measured | {"seconds": work.manifest["stages"]["unlearn"]["seconds"]})
     chosen = best(reading for reading, _, _ in found.values())
@@ -61,16 +61,16 @@ def grid(method: ComparedMethod) -> list[tuple[str, Unlearn]]:
     ]  # fmt: skip
 
 
-def _check(work: Work) -> Reading:
+def _check(work: Work) -> EvalResult:
     """How a point of a sweep does on the check questions; kept in its folder."""
-    from relearn_lite.checkup import check_questions, checkup
-    from relearn_lite.evaluators.choose import make_evaluators
+    from relearn_lite.evaluate.choose import make_evaluators
+    from relearn_lite.evaluate.quick_eval import check_questions, checkup
 
     recipe, asked = work.recipe, work.recipe.unlearn.watch.questions
     mark = fingerprint(inputs(recipe, work.data, "evaluate") | {"questions": asked})
     kept = work.folder / "check.json"
     if kept.exists() and (known := json.loads(kept.read_text(encoding="utf-8")))["fingerprint"] == mark:
-        return Reading(**known["reading"])
+        return EvalResult(**known["reading"])
     loaded = work.hold("unlearned")
     judges = make_evaluators(recipe, lambda: loaded)
     reading = checkup(recipe, loaded, check_questions(work.questions, asked), judges)()

@@ -1,116 +1,31 @@
-"""From records to tensors: chat template, response mask, batches of like length, and a loader that can be resumed.
+"""Micro-batches of training rows: like lengths together, in a seeded order, from a loader that can be resumed.
 
-Shapes: `B` rows, `T` tokens. Training batches are padded on the right, to their own longest row.
+An optimizer step has `accumulate` micro-batches on each of `world_size` processes; the last step of an epoch has what
+is left. Each micro-batch knows the rows of its whole step (`row_lengths`), so that a loss can be a share of the step's
+mean and the gradient comes out the same however the rows are divided.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.data.tokens import as_chat, chat_tokens, continued, opened, spelled
-from relearn_lite.errors import RecipeError
-from relearn_lite.text.words import glue
-from relearn_lite.unlearn.logprobs import IGNORE
+from relearn_lite.data.examples import Example, collate
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-PLAIN_PROMPT = "Question: {question}\nAnswer:"  # for tokenizers without a chat template
+# parts: augmented, original, refusal or retain -> input_ids, attention_mask, labels (B, T) and index (B,), the rows'
+#        numbers in their data set
+# row_lengths: part -> trained tokens of every row of the whole optimizer step, over all micro-batches and processes
+# n_tokens: tokens computed here, prompts included
+# counted: False where rows are only repeated, to keep a process in step with the others; they weigh nothing
+Batch = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Example:
-    """One training row. Only the tokens from `n_prompt` on are trained."""
-
-    ids: tuple[int, ...]
-    n_prompt: int
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-
-def chat_ids(tokenizer, messages: list[dict[str, str]]) -> list[int]:
-    """Token ids of a conversation up to where the model is to answer, exactly as it is asked in generation."""
-    return chat_tokens(tokenizer, messages) if tokenizer.chat_template else opened(tokenizer, _plain(messages))
-
-
-def question_ids(tokenizer, question: str) -> list[int]:
-    """Token ids of one question as the model is asked it."""
-    return chat_ids(tokenizer, [{"role": "user", "content": question}])
-
-
-def answered_ids(tokenizer, messages: list[dict[str, str]], answer: str) -> tuple[list[int], list[int]]:
-    """Token ids of a conversation, as `chat_ids`, and of the answer to it, or the start of one, without its end."""
-    if tokenizer.chat_template:
-        return chat_ids(tokenizer, messages), spelled(tokenizer, answer)
-    return continued(tokenizer, _plain(messages), " " + answer)
-
-
-def _plain(messages: list[dict[str, str]]) -> str:
-    return PLAIN_PROMPT.format(question="\n\n".join(message["content"] for message in messages))
-
-
-def turn_end_id(tokenizer) -> int:
-    """The token that ends an answer: what the chat template puts after one, else the end-of-text token."""
-    if tokenizer.chat_template:
-        mark = "answer-ends-here"
-        turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": mark}]
-        tail = as_chat(tokenizer, turns, to_answer=False).rpartition(mark)[2].strip()
-        ids = tokenizer(tail, add_special_tokens=False).input_ids if tail else []
-        if ids and ids[0] in tokenizer.added_tokens_decoder:
-            return ids[0]
-    return tokenizer.eos_token_id
-
-
-def encode_answer(tokenizer, question: str, answer: str) -> Example:
-    """A question in the chat template (or the plain prompt) and its answer, which alone is trained."""
-    prompt, reply = answered_ids(tokenizer, [{"role": "user", "content": question}], answer)
-    return Example((*prompt, *reply, turn_end_id(tokenizer)), len(prompt))
-
-
-def encode_completion(tokenizer, start: str, rest: str) -> Example:
-    """The start of a sentence and its rest as plain text, outside the chat template; the rest alone is trained."""
-    prompt, reply = continued(tokenizer, start, glue(start + rest) + rest)
-    return Example((*prompt, *reply, tokenizer.eos_token_id), len(prompt))
-
-
-def check_lengths(examples: Mapping[str, Example], max_length: int, part: str) -> None:
-    """Raises RecipeError where rows are longer than max_length: an answer cut in silence would be trained wrongly."""
-    long = {name: len(example) for name, example in examples.items() if len(example) > max_length}
-    if long:
-        name = max(long, key=long.get)
-        raise RecipeError(
-            f"model.max_length: {max_length} tokens are too few for {len(long)} of {len(examples)} rows of {part} "
-            f"(the longest, {name}, needs {long[name]}); set it to at least {long[name]}, or shorten these rows"
-        )
-
-
-def collate(examples: Sequence[Example], pad_id: int) -> dict[str, Tensor]:
-    """Right-padded input_ids, attention_mask and labels (-100 where not trained), each (B, T)."""
-    import torch
-
-    width = max(map(len, examples))
-    ids = torch.full((len(examples), width), pad_id)
-    mask = torch.zeros_like(ids)
-    labels = torch.full_like(ids, IGNORE)
-    for row, example in enumerate(examples):
-        n = len(example)
-        ids[row, :n] = torch.tensor(example.ids)
-        mask[row, :n] = 1
-        labels[row, example.n_prompt : n] = ids[row, example.n_prompt : n]
-    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
-
-
-def _numbered(numbers: Sequence[int], examples: Sequence[Example], pad_id: int) -> dict[str, Tensor]:
-    """A collated batch, and as `index` (B,) the rows' numbers in their data set."""
-    import torch
-
-    return {**collate(examples, pad_id), "index": torch.tensor(numbers)}
-
-
-class Stream:
+class LengthGroupedSampler:
     """An endless, seeded order of batches over a data set: pass after pass, shuffled anew, like lengths together."""
 
     def __init__(self, lengths: Sequence[int], batch_size: int, seed: int):
@@ -140,54 +55,113 @@ class Stream:
         return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
 
 
-class UnlearnBatches:
-    """The training loader: each batch holds the forget rows of one step and as many retain rows.
+@dataclass(frozen=True)
+class _Planned:
+    """A micro-batch that is still to be made: its number in the samplers, the numbers of its step, what it holds."""
 
-    forget: one mapping a row, from the part that the forget term wants (`augmented`, `original`) to its Example.
-    retain: Examples, or empty where no retain term is used. Lightning saves and restores `state_dict`, so a run that
-    was killed in the middle of an epoch goes on with the very next batch.
+    number: int
+    step: tuple[int, ...]
+    sides: tuple[str, ...]
+    counted: bool
+
+
+class MicroBatches:
+    """The training loader: each micro-batch holds forget rows and as many retain rows.
+
+    forget: one mapping a row, from the part that the forget loss wants (`augmented`, `original`) to its Example.
+    retain: Examples, or empty where no retain loss is used. sides_apart: forget rows and retain rows come in
+    micro-batches of their own, all forget rows of a step first; gradient masks need that. rank, world_size: which
+    process this is.
+
+    Lightning saves and restores `state_dict`, so a run that was killed in the middle of an epoch goes on with the very
+    next micro-batch.
     """
 
     def __init__(
-        self,
-        forget: Sequence[Mapping[str, Example]],
-        retain: Sequence[Example],
-        *,
-        batch_size: int,
-        pad_id: int,
-        seed: int,
-        rank: int = 0,
-        world: int = 1,
-    ):
-        self.forget, self.retain, self.pad_id = forget, retain, pad_id
-        self.rank, self.world = rank, world
+        self, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], *, batch_size: int, pad_id: int,
+        seed: int, accumulate: int = 1, sides_apart: bool = False, rank: int = 0, world_size: int = 1,
+    ):  # fmt: skip
+        self._rows = {part: [row[part] for row in forget] for part in forget[0]}
+        self.retain, self.pad_id = retain, pad_id
+        self.accumulate, self.rank, self.world_size = accumulate, rank, world_size
+        self._sides = (("forget",), ("retain",)) if sides_apart and retain else (("forget", "retain"),)
+        self._forget = LengthGroupedSampler([max(map(len, row.values())) for row in forget], batch_size, seed)
+        self._retain = LengthGroupedSampler([len(row) for row in retain], batch_size, seed + 1) if retain else None
         self.done = 0
-        self._forget = Stream([max(map(len, row.values())) for row in forget], batch_size, seed)
-        self._retain = Stream([len(row) for row in retain], batch_size, seed + 1) if retain else None
+
+    @property
+    def per_step(self) -> int:
+        """Micro-batches of a full optimizer step on this process."""
+        return self.accumulate * len(self._sides)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-self._forget.per_pass // (self.accumulate * self.world_size))
 
     def __len__(self) -> int:
-        """Batches of one epoch (on this device)."""
-        return -(-self._forget.per_pass // self.world)
+        """Micro-batches of one epoch on this process."""
+        whole, rest = divmod(self._forget.per_pass, self.accumulate * self.world_size)
+        return whole * self.per_step + -(-rest // self.world_size) * len(self._sides)
 
-    def __iter__(self) -> Iterator[dict[str, dict[str, Tensor]]]:
+    def __iter__(self) -> Iterator[Batch]:
         epoch, place = divmod(self.done, len(self))
-        for step in range(place, len(self)):
+        for planned in islice(self._planned(epoch), place, None):
             self.done += 1
-            yield self._batch(epoch * self._forget.per_pass + (step * self.world + self.rank) % self._forget.per_pass)
+            yield self._batch(planned)
 
-    def _batch(self, number: int) -> dict[str, dict[str, Tensor]]:
-        chosen = self._forget[number]
-        batch = {
-            part: _numbered(chosen, [self.forget[i][part] for i in chosen], self.pad_id)
-            for part in self.forget[chosen[0]]
-        }
-        if self._retain:
-            chosen = self._retain[number]
-            batch["retain"] = _numbered(chosen, [self.retain[i] for i in chosen], self.pad_id)
-        return batch
+    def _planned(self, epoch: int) -> Iterator[_Planned]:
+        first, n = epoch * self._forget.per_pass, self._forget.per_pass
+        for start in range(0, n, self.accumulate * self.world_size):
+            step = tuple(range(first + start, first + min(n, start + self.accumulate * self.world_size)))
+            for sides in self._sides:
+                for turn in range(0, len(step), self.world_size):
+                    mine = turn + self.rank
+                    counted = mine < len(step)
+                    yield _Planned(step[mine] if counted else step[0], step, sides, counted)
+
+    def _batch(self, planned: _Planned) -> Batch:
+        parts, row_lengths = {}, {}
+        for part, sampler, rows in self._parts(planned.sides):
+            chosen = sampler[planned.number]
+            parts[part] = _numbered(chosen, [rows[i] for i in chosen], self.pad_id)
+            row_lengths[part] = [len(rows[i]) - rows[i].n_prompt for number in planned.step for i in sampler[number]]
+        n_tokens = sum(int(tensors["attention_mask"].sum()) for tensors in parts.values())
+        return {"parts": parts, "row_lengths": row_lengths, "n_tokens": n_tokens, "counted": planned.counted}
+
+    def _parts(self, sides: Sequence[str]) -> Iterator[tuple[str, LengthGroupedSampler, Sequence[Example]]]:
+        if "forget" in sides:
+            yield from ((part, self._forget, rows) for part, rows in self._rows.items())
+        if "retain" in sides and self._retain:
+            yield "retain", self._retain, self.retain
 
     def state_dict(self) -> dict[str, Any]:
         return {"done": self.done}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.done = state["done"]
+
+
+def split_batch(batch: Batch, pieces: int) -> Iterator[Batch]:
+    """A micro-batch's rows in so many pieces, for a step that did not fit in memory.
+
+    A piece is as wide as its own longest row. It keeps the step's `row_lengths`, so its losses are still shares of the
+    step's mean. A part with few rows is in the first pieces only.
+    """
+    rows = {part: len(tensors["labels"]) for part, tensors in batch["parts"].items()}
+    size = -(-max(rows.values()) // pieces)
+    for start in range(0, max(rows.values()), size):
+        at = slice(start, start + size)
+        held = {part: _trimmed(tensors, at) for part, tensors in batch["parts"].items() if start < rows[part]}
+        yield {**batch, "parts": held}
+
+
+def _trimmed(tensors: dict[str, Tensor], at: slice) -> dict[str, Tensor]:
+    width = int(tensors["attention_mask"][at].sum(1).max())
+    return {name: tensor[at, :width] if tensor.dim() == 2 else tensor[at] for name, tensor in tensors.items()}
+
+
+def _numbered(numbers: Sequence[int], examples: Sequence[Example], pad_id: int) -> dict[str, Tensor]:
+    """A collated batch, and as `index` (B,) the rows' numbers in their data set."""
+    import torch
+
+    return {**collate(examples, pad_id), "index": torch.tensor(numbers)}

@@ -7,11 +7,11 @@ from datetime import date, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.data.presets import Table
-from relearn_lite.errors import RecipeError
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.recipe.presets import Table
 
 if TYPE_CHECKING:
-    from relearn_lite.schema import Source
+    from relearn_lite.recipe import Source
 
 
 def other_answers(

@@ -17,13 +17,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.records import QA
 from relearn_lite.data.other_answers import other_answers
-from relearn_lite.data.presets import PAIRS, TABLES, Table
-from relearn_lite.errors import RecipeError
-from relearn_lite.records import QA
+from relearn_lite.recipe.presets import PAIRS, TABLES, Table
 
 if TYPE_CHECKING:
-    from relearn_lite.schema import Data, Source
+    from relearn_lite.recipe import Data, Source
 
 FORMATS = (".json", ".jsonl", ".csv", ".parquet")
 
@@ -38,7 +38,7 @@ def source_of(data: Data, part: str) -> Source | None:
     table = PAIRS[data.preset].get(part) if data.preset else None
     if table is None:
         return None
-    from relearn_lite.schema import Source
+    from relearn_lite.recipe import Source
 
     given = source.model_dump(exclude_none=True, exclude_defaults=True) if source else {}
     return Source.model_construct(**{**Source().model_dump(), "folder": data.folder, **given, "preset": table})

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from relearn_lite.evaluators import Evaluators
-from relearn_lite.records import Answer
+from relearn_lite.core.records import Answer
+from relearn_lite.judges import Evaluators
 
 Side = Literal["forget", "retain"]
 

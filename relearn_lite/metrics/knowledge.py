@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from relearn_lite.evaluators import Evaluators
+from relearn_lite.core.records import Answer
+from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import Column, Combined, Key, Metric
-from relearn_lite.records import Answer
 from relearn_lite.text.words import words
 
 C1, C1_FEW_ENTITIES, FEW_ENTITIES = 0.3, 0.5, 3

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
-from relearn_lite.evaluators import Evaluators
+from relearn_lite.core.records import Answer
+from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import Column, Combined, Key, Metric, Side
-from relearn_lite.records import Answer
 from relearn_lite.text.words import sentences
 
 BRUNET_OF_NOTHING = 1000.0

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from relearn_lite.evaluators import Evaluators
+from relearn_lite.core.records import Answer
+from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import Column, Key, Metric
-from relearn_lite.records import Answer
 
 EMPTY = "the original answer has no token"
 

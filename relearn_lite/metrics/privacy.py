@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from relearn_lite.evaluators import Evaluators
+from relearn_lite.core.records import Answer
+from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import Column, Key, Metric, Whole
+from relearn_lite.metrics.intervals import interval_of
 from relearn_lite.metrics.knowledge import JUDGES, measure_forgetting
 from relearn_lite.metrics.memorization import EMPTY
-from relearn_lite.metrics.resampling import interval_of
-from relearn_lite.records import Answer
 
 if TYPE_CHECKING:
-    from relearn_lite.evaluators.measured import MeasuredModel, Pair, Scored
+    from relearn_lite.judges.measured import MeasuredModel, Pair, Scored
 
 MIN_K = 0.4  # share of an answer's least likely tokens, as MUSE and open-unlearning take it
 SMALLEST_VARIANCE = 1e-6  # of log p, below which Min-K%++ would divide by nothing

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.errors import RecipeError
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.metrics.tofu import log_ratios
 
 KEY = "evaluate.retain_model_results"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from relearn_lite.evaluators import Evaluators
+from relearn_lite.core.records import Answer
+from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import Column, Key, Metric
-from relearn_lite.records import Answer
 from relearn_lite.text.words import script, script_runs
 
 PARTS = ("rouge1", "rougeL")

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from relearn_lite.evaluators import Evaluators
+from relearn_lite.core.records import Answer
+from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import Column, Key, Metric
 from relearn_lite.metrics.memorization import EMPTY
 from relearn_lite.metrics.tofu import truth_ratio, truth_ratio_corrected
-from relearn_lite.records import Answer
 
 if TYPE_CHECKING:
-    from relearn_lite.evaluators.measured import MeasuredModel
-    from relearn_lite.records import QA
+    from relearn_lite.core.records import QA
+    from relearn_lite.judges.measured import MeasuredModel
 
 NO_ALTERNATIVES = "the record has no paraphrased and wrong answers (columns paraphrased_answer and wrong_answers)"
 

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from relearn_lite.evaluators import Evaluators
+from relearn_lite.core.records import Answer
+from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import Column, Key, Metric, Whole
-from relearn_lite.metrics.resampling import interval_of
+from relearn_lite.metrics.intervals import interval_of
 from relearn_lite.metrics.rouge import rouge_recall
 from relearn_lite.metrics.tofu import KEPT, MULTIPLE_CHOICE, NUMBERS, by_question, harmonic, ks_test
 from relearn_lite.metrics.truth import NO_ALTERNATIVES, Losses, log_ratios_of, losses, losses_of
-from relearn_lite.records import Answer
 
 UTILITY_PARTS = ("model_utility", *(f"{name}_{task}" for task in MULTIPLE_CHOICE for name in NUMBERS))
 

@@ -15,7 +15,7 @@ from relearn_lite.plan.extent import disk, step_seconds
 from relearn_lite.plan.models import Counted, count
 from relearn_lite.plan.needs import needs
 from relearn_lite.plan.pieces import Need
-from relearn_lite.schema import Recipe
+from relearn_lite.recipe import Recipe
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from relearn_lite.plan.attack import precision, ways_of
 from relearn_lite.plan.models import Counted
 from relearn_lite.plan.needs import needs
-from relearn_lite.schema import Evaluators, Recipe
+from relearn_lite.recipe import Evaluators, Recipe
 
 CARDS = (6, 8, 12, 16, 24)  # GB
 CONTEXT, USABLE = 0.7e9, 0.94  # what CUDA and its kernels take; what torch can use of the rest before it fragments

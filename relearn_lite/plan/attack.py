@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from relearn_lite.attacks.jailbreaks import jailbreaks
 from relearn_lite.attacks.relearning import points
-from relearn_lite.footprint import HALF, SINGLE
+from relearn_lite.plan.footprint import HALF, SINGLE
 from relearn_lite.plan.models import Counted, other_model
 from relearn_lite.plan.pieces import Need, Parts, asking, fitting, held, judges, most, shares_vanilla, writing_by
-from relearn_lite.schema import Recipe
-from relearn_lite.writers import QUESTION_KINDS
+from relearn_lite.recipe import Recipe
+from relearn_lite.recipe.names import QUESTION_KINDS
 
 FULL = ("bf16", "fp16", "merged", "merged_dequantized", "merged_then_4bit")  # ways that hold the weights in 16 bit
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from relearn_lite.footprint import HALF, SINGLE
 from relearn_lite.plan.attack import merged_copy
+from relearn_lite.plan.footprint import HALF, SINGLE
 from relearn_lite.plan.models import Counted, lora_of
 from relearn_lite.plan.pieces import sets_of
-from relearn_lite.schema import Recipe
-from relearn_lite.unlearn.losses import FORGET_TERMS, RETAIN_TERMS
+from relearn_lite.recipe import Recipe
+from relearn_lite.unlearn.losses import FORGET_LOSSES, RETAIN_LOSSES
 
 SPEED = 20e12  # floating-point operations a second that a 30- or 40-series card of this class reaches in training
 
@@ -52,10 +52,10 @@ def step_seconds(recipe: Recipe, counted: Counted, stage: str) -> float:
     each += 0 if recipe.model.gradient_checkpointing is False else 2
     passes = each
     if stage == "unlearn":
-        term, retain = section.terms
-        forget = FORGET_TERMS[term]
-        asked = len(forget.batches) if forget.needs_reference else 0
-        asked += len({RETAIN_TERMS[name].sees for name in retain if RETAIN_TERMS[name].needs_reference})
+        forget = FORGET_LOSSES[section.objective.forget]
+        retain = [RETAIN_LOSSES[name] for name in section.objective.retain]
+        asked = len(forget.trains_on) if forget.needs_reference else 0
+        asked += len({loss.reads for loss in retain if loss.needs_reference})
         passes = sets_of(recipe) * each + 2 * asked
     rows = section.examples if stage == "attack" else section.batch_size * section.accumulate
     return rows * recipe.model.max_length * passes * counted.shape.parameters / SPEED

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from relearn_lite.data.presets import TABLES
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.sources import source_of
-from relearn_lite.errors import RecipeError
-from relearn_lite.footprint import (
+from relearn_lite.metrics import METRICS
+from relearn_lite.pipeline.stages import stages_of
+from relearn_lite.plan.footprint import (
     Shape,
     adapter_parameters,
     empty_model,
@@ -16,10 +17,9 @@ from relearn_lite.footprint import (
     lora_parameters,
     shape_of,
 )
-from relearn_lite.metrics import METRICS
-from relearn_lite.schema import Recipe, WriterChoice
-from relearn_lite.schema.training import Lora
-from relearn_lite.stages import stages_of
+from relearn_lite.recipe import Recipe, WriterChoice
+from relearn_lite.recipe.presets import TABLES
+from relearn_lite.recipe.training import Lora
 
 # The default evaluators (schema.MODEL_EVALUATORS), so that they are counted without the network. From their model cards
 # and config.json on the hub: Qwen2.5-3B-Instruct has 3.09 billion parameters, 36 layers 2048 wide, 2 heads of 128 for

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from relearn_lite.analyze.distribution import POSITIONS as LENS_POSITIONS
 from relearn_lite.augment.semantic import CHUNK
-from relearn_lite.evaluators.language_model import BATCH as LM_BATCH
-from relearn_lite.evaluators.measured import BATCH, POSITIONS
-from relearn_lite.fingerprints import asks_vanilla
-from relearn_lite.footprint import HALF, SINGLE, Shape, mask_gradients
+from relearn_lite.judges.language_model import BATCH as LM_BATCH
+from relearn_lite.judges.measured import BATCH, POSITIONS
+from relearn_lite.pipeline.fingerprints import asks_vanilla
+from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.plan.attack import attacking
+from relearn_lite.plan.footprint import HALF, SINGLE, Shape, mask_gradients
 from relearn_lite.plan.models import Counted, asks_for, other_model
 from relearn_lite.plan.pieces import (
     Need,
@@ -27,8 +28,7 @@ from relearn_lite.plan.pieces import (
     shares_vanilla,
     writing_by,
 )
-from relearn_lite.schema import Recipe
-from relearn_lite.stages import stages_of
+from relearn_lite.recipe import Recipe
 
 
 def needs(recipe: Recipe, counted: Counted) -> list[Need]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from relearn_lite.footprint import SINGLE, Shape, optimizer, trained
+from relearn_lite.plan.footprint import SINGLE, Shape, optimizer, trained
 from relearn_lite.plan.models import Counted, asks_for, encoder_names, judging_models, other_model, writes_here
-from relearn_lite.schema import Evaluators, Recipe, WriterChoice
-from relearn_lite.unlearn.losses import FORGET_TERMS, RETAIN_TERMS
+from relearn_lite.recipe import Evaluators, Recipe, WriterChoice
+from relearn_lite.unlearn.losses import FORGET_LOSSES, RETAIN_LOSSES
 
 Parts = dict[str, int]
 
@@ -99,8 +99,8 @@ def shares_vanilla(recipe: Recipe, chosen: Evaluators) -> bool:
 
 def sets_of(recipe: Recipe) -> int:
     """Forward passes with gradients a batch: one a set of forget rows, and one a way to look at retain rows."""
-    term, retain = recipe.unlearn.terms
-    return len(FORGET_TERMS[term].batches) + len({RETAIN_TERMS[name].sees for name in retain})
+    method = recipe.unlearn.objective
+    return len(FORGET_LOSSES[method.forget].trains_on) + len({RETAIN_LOSSES[name].reads for name in method.retain})
 
 
 def scoring(shape: Shape, tokens: int) -> Parts:

@@ -98,7 +98,7 @@ def markdown(analysis: dict[str, Any] | None, mask: bool, table: Callable[..., s
 
 
 def _escaped(sentences: Sequence[str]) -> list[str]:
-    from relearn_lite.report.markdown import inline
+    from relearn_lite.report.markdown_text import inline
 
     return [inline(visible(sentence)) for sentence in sentences]
 

@@ -121,7 +121,7 @@ def console_table(attacks: Mapping[str, Any]) -> Table:
 
 def markdown(attacks: dict[str, Any] | None, mask: bool, table: Callable[..., str]) -> str:
     """The section of report.md; empty without attacks. table: draws (head, lines, sides) as Markdown."""
-    from relearn_lite.report.markdown import fenced, inline
+    from relearn_lite.report.markdown_text import fenced, inline
 
     shown = view(attacks, mask)
     if shown is None:

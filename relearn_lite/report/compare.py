@@ -11,8 +11,8 @@ from relearn_lite.metrics import key_of
 from relearn_lite.report import RunResults
 from relearn_lite.report.cost import duration, memory
 from relearn_lite.report.rows import arrow, judged_by, missing_words, number, split_of
-from relearn_lite.unlearn.choosing import RULE
-from relearn_lite.unlearn.watchdog import explain
+from relearn_lite.unlearn.diagnostics import explain
+from relearn_lite.unlearn.selection import RULE
 
 # Key, and heading. What is not a metric of its own is made of metrics, in relearn_lite.compare.
 COLUMNS = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from relearn_lite.report.compare import Compared
 from relearn_lite.report.samples import status
 from relearn_lite.report.untrusted import masked, specifics, visible
-from relearn_lite.unlearn.choosing import spread
+from relearn_lite.unlearn.selection import spread
 
 
 @dataclass(frozen=True)

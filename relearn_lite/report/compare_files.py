@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relearn_lite.records import write_text
+from relearn_lite.core.files import write_text
 from relearn_lite.report import compare_analysis, compare_attacks, compare_checks
 from relearn_lite.report.compare import COLUMNS, LEGEND, Cell, Compared, Line, headings, judged, lines
 from relearn_lite.report.compare_answers import same_questions

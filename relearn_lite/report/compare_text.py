@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relearn_lite.report.compare import COLUMNS, LEGEND, Cell, Line, headings
-from relearn_lite.report.markdown import inline
+from relearn_lite.report.markdown_text import inline
 from relearn_lite.report.untrusted import visible
 
 LATEX = {

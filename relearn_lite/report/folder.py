@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.report import RunResults
-from relearn_lite.unlearn.losses_log import losses
+from relearn_lite.unlearn.loss_log import losses
 
 
 def read_run(folder: Path) -> RunResults:

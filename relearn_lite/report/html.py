@@ -20,7 +20,7 @@ from relearn_lite.report.rows import headline, judged_by, judges, number, rows
 from relearn_lite.report.samples import cards
 from relearn_lite.report.untrusted import visible
 from relearn_lite.report.verdict import verdict
-from relearn_lite.unlearn.watchdog import explain
+from relearn_lite.unlearn.diagnostics import explain
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from relearn_lite.report import RunResults
@@ -11,11 +10,12 @@ from relearn_lite.report.attacks import markdown as attacks_markdown
 from relearn_lite.report.augmentation import markdown as augmentation_markdown
 from relearn_lite.report.cost import augmentation, stages, surroundings
 from relearn_lite.report.curve import LABELS, terms
+from relearn_lite.report.markdown_text import fenced, inline
 from relearn_lite.report.rows import Row, judged_by, number, rows
 from relearn_lite.report.samples import Card, Piece, cards
 from relearn_lite.report.untrusted import visible
 from relearn_lite.report.verdict import verdict
-from relearn_lite.unlearn.watchdog import explain
+from relearn_lite.unlearn.diagnostics import explain
 
 MOST_CARDS = 10  # of the forget and of the retain questions each; the page has them all
 LONGEST = 600  # characters of one answer
@@ -128,15 +128,3 @@ def _table(head: Sequence[str], lines: Sequence[Sequence[str]], sides: str) -> s
     rule = "|".join("---:" if side == ":" else "---" for side in sides)
     body = ["|".join(inline(visible(cell)) for cell in line) for line in lines]
     return "\n".join(f"|{line}|" for line in ("|".join(head), rule, *body)) if lines else ""
-
-
-def inline(text: str) -> str:
-    """Text that Markdown shows as it is: no HTML, links, images, mentions or table cells come out of it."""
-    flat = " ".join(text.split())
-    return re.sub(r"([\\`*_{}\[\]<>()#!|~$&])", r"\\\1", flat).replace("@", "@\u2060").replace("://", ":\u2060//")
-
-
-def fenced(text: str, language: str = "text") -> str:
-    """A code block that the text cannot close: its fence is longer than any run of backticks in the text."""
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
-    return f"{fence}{language}\n{text}\n{fence}"

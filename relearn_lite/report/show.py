@@ -15,7 +15,7 @@ from relearn_lite.report.verdict import unjudged, verdict
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from relearn_lite.evaluators import Evaluators
+    from relearn_lite.judges import Evaluators
 
 
 def show_run(folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from relearn_lite.errors import RecipeError
+from relearn_lite.core.errors import RecipeError
 
 
 def make_loggers(wanted: str, folder: Path, stage: str) -> list[Any]:

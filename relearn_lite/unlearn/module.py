@@ -1,302 +1,177 @@
-"""The training step as a LightningModule: a forget term and weighted retain terms on one model."""
+"""The training step: a forget term and weighted retain terms on one model, as a LightningModule.
+
+What belongs to some methods only is a callback or an object of its own: gradient masks (`gradient_masks`), the moving
+retain weight of pdu (`dual_weight`), kept reference states (`reference`). Running out of memory is dealt with outside,
+in `memory_retry`.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.strategies import SingleDeviceStrategy
 
-from relearn_lite.backends import Loaded, active_adapters
-from relearn_lite.errors import RecipeError
-from relearn_lite.memory import free_memory, out_of_memory, tell_once
-from relearn_lite.unlearn.logprobs import check_head, layer_hidden, score, supervised_hidden, without_dropout
-from relearn_lite.unlearn.losses import (
-    FORGET_TERMS,
-    RETAIN_TERMS,
-    Method,
-    factors,
-    forget_loss,
-    parameter,
-    retained,
-    total,
-)
-from relearn_lite.unlearn.masks import Sides
-from relearn_lite.unlearn.pieces import Batch, split
-from relearn_lite.unlearn.reference import ReferenceCache
-from relearn_lite.unlearn.supervised import Layer, Supervised
-from relearn_lite.unlearn.terms.pdu import Dual
-from relearn_lite.unlearn.terms.rmu import direction
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.data.batches import Batch
+from relearn_lite.models.loaded import Loaded, active_adapters
+from relearn_lite.models.logprobs import check_head, layer_hidden, score, supervised_hidden, without_dropout
+from relearn_lite.models.supervised import LayerStates, Supervised
+from relearn_lite.recipe.methods import Method
+from relearn_lite.unlearn.losses import terms_of
+from relearn_lite.unlearn.losses.rmu import direction, steered_layer
+from relearn_lite.unlearn.reference import Reference
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """AdamW's settings: the rate rises to `lr` over `warmup_steps` and falls linearly to 0 at `total_steps`."""
+
+    lr: float
+    total_steps: int
+    warmup_steps: int = 0
+    weight_decay: float = 0.01
 
 
 class UnlearnModule(lightning.LightningModule):
     """Trains the parameters of `loaded` that require gradients.
 
-    The same module teaches (`finetune`: forget term `ce` on the answers to learn, no retain term) and unlearns.
+    The same module teaches (`finetune`: forget loss `ce` on the answers to learn, no retain loss) and unlearns.
 
-    method: what is minimised; total_steps and warmup_steps: optimizer steps of the linear schedule; reference:
-    `recompute` or `cached`; seed: of what a method draws at random.
-
-    Where memory runs out, all batches since the last optimizer step are computed again in pieces of half as many rows,
-    whose gradients add up to the same effective batch. So forward and backward pass of a batch are one thing here:
-    `training_step` only hands Lightning a 1, and `backward` gets it back with the scale that Lightning puts on a loss
-    (gradient accumulation, fp16). Several devices would fall out of step by this; they get a plain loss.
+    method: what is minimised, with hyperparameters by their keys under `unlearn`; keep_reference: keeps what the
+    vanilla model makes of a row from the first time on; seed: of what a method draws at random.
     """
 
     strict_loading = False  # checkpoints hold the trained parameters only, not the frozen base
 
     def __init__(
-        self,
-        loaded: Loaded,
-        method: Method,
-        *,
-        lr: float,
-        weight_decay: float,
-        total_steps: int,
-        warmup_steps: int,
-        reference: str = "recompute",
-        seed: int = 0,
-    ):
+        self, loaded: Loaded, method: Method, hyperparameters: Mapping[str, Any], schedule: Schedule,
+        *, keep_reference: bool = False, seed: int = 0,
+    ):  # fmt: skip
         super().__init__()
-        self.model, self.vanilla = loaded.model, loaded.vanilla
+        self.model, self.vanilla, self.schedule = loaded.model, loaded.vanilla, schedule
         check_head(self.model)
-        self.method, self.forget = method, FORGET_TERMS[method.forget]
-        self.lr, self.weight_decay = lr, weight_decay
-        self.total_steps, self.warmup_steps = total_steps, warmup_steps
-        self.pieces = 1
-        self._cache = ReferenceCache() if reference == "cached" else None
-        trained = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
-        self._sides = Sides(trained, parameter(method, method.mask)) if method.mask != "none" else None
-        self._dual = Dual(parameter(method, "pdu")) if self.forget.constrained else None
-        self._layer = self._direction = None
-        if "layer" in (self.forget.sees, *(RETAIN_TERMS[name].sees for name in method.retain)):
-            config = self.model.config.get_text_config()
-            self._layer = _layer_number(parameter(method, "rmu").layer, config.num_hidden_layers)
-            self._direction = direction(config.hidden_size, seed)
-        self._repeatable, self._window = False, []
-        self._random_state: torch.Tensor | None = None
-        self._tick = time.perf_counter()
+        self.terms = terms_of(method, hyperparameters)
+        self.retain_scale = hyperparameters["pdu"].start if method.forget == "pdu" else 1.0  # `dual_weight` moves it
+        self.reference = Reference(keep_reference)
+        config = self.model.config.get_text_config()
+        self.layer = self.direction = None
+        if any(term.loss.reads == "layer" for term in self.terms):
+            self.layer = steered_layer(hyperparameters["rmu"], config.num_hidden_layers)
+            self.direction = direction(config.hidden_size, seed)
+        self.step_losses: dict[str, torch.Tensor] = {}
+        self._step_tokens, self._step_began = 0, time.perf_counter()
+        self._random_state: tuple | None = None
+
+    def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
+        """A micro-batch's share of the optimizer step's loss.
+
+        Each term is the sum of its values (one a token or one a row) divided by how many the whole step has. So the
+        step's gradient is the same however its rows are divided: into micro-batches, into pieces after memory ran out,
+        over processes.
+        """
+        forward = cache(partial(self.forward_part, batch["parts"]))  # retain terms share one forward pass
+        loss = torch.zeros((), device=self.device)
+        for term in self.terms:
+            if not all(part in batch["parts"] for part in term.loss.trains_on):
+                continue  # a piece may lack rows of one side; with a gradient mask the sides come one after the other
+            answers = [forward(part, term.loss.reads) for part in term.loss.trains_on]
+            share = term.loss.values(*answers, *term.hyperparameters).sum() / term.count(batch["row_lengths"])
+            share = share if batch["counted"] else 0 * share
+            loss = loss + term.weight * (1.0 if term.name == "forget" else self.retain_scale) * share
+            self.step_losses[term.name] = self.step_losses.get(term.name, 0) + share.detach()
+        self.step_losses["loss"] = self.step_losses.get("loss", 0) + loss.detach()
+        self._step_tokens += batch["n_tokens"]
+        # Lightning divides by the first factor and DDP by the second; shares need neither.
+        return loss * self.trainer.accumulate_grad_batches * self.trainer.world_size
+
+    def forward_part(self, parts: Mapping[str, dict], part: str, reads: str) -> Supervised | LayerStates:
+        """What a loss reads of a part's rows: logits at the trained tokens, or the hidden states of one layer there."""
+        batch = parts[part]
+        see = supervised_hidden if reads == "logits" else partial(layer_hidden, layer=self.layer)
+        hidden, labels, rows = see(self.model, batch)
+        states = None
+        if any(term.loss.needs_reference for term in self.terms if part in term.loss.trains_on):
+            states = self.reference.states(f"{part} {reads}", batch, rows, lambda: self._vanilla_states(see, batch))
+        n_rows = len(batch["labels"])
+        if reads == "layer":
+            return LayerStates(hidden, rows, n_rows, self.direction.to(hidden), states)
+        vanilla = partial(active_adapters, self.model, self.vanilla)
+        return score(self.model, hidden, labels, rows, n_rows, reference=states, vanilla=vanilla)
+
+    def _vanilla_states(self, see, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        with torch.no_grad(), without_dropout(self.model), active_adapters(self.model, self.vanilla):
+            return see(self.model, batch)[0]
+
+    def configure_optimizers(self):
+        from transformers import get_linear_schedule_with_warmup
+
+        trained, schedule = [p for p in self.model.parameters() if p.requires_grad], self.schedule
+        optimizer = torch.optim.AdamW(trained, lr=schedule.lr, weight_decay=schedule.weight_decay)
+        rates = get_linear_schedule_with_warmup(optimizer, schedule.warmup_steps, schedule.total_steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": rates, "interval": "step"}}
+
+    def begin_step(self) -> None:
+        """Forgets the losses of the optimizer step so far."""
+        self.step_losses, self._step_tokens = {}, 0
+
+    def ends_step(self, batch_idx: int) -> bool:
+        """Whether this micro-batch is the last of its optimizer step."""
+        return (batch_idx + 1) % self.trainer.accumulate_grad_batches == 0 or self.trainer.is_last_batch
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        if self._random_state is not None:  # set here, after all that setting up a run draws from it
+            self._restore_random_state()
+        if batch_idx % self.trainer.accumulate_grad_batches == 0:
+            self.begin_step()
+
+    def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:
+        """Logs the optimizer step's mean of every term."""
+        if not self.ends_step(batch_idx):
+            return
+        now, options = time.perf_counter(), {"on_step": True, "on_epoch": False, "batch_size": 1}
+        several = self.trainer.world_size > 1
+        self.log_dict(self.step_losses, prog_bar=True, sync_dist=several, reduce_fx="sum", **options)
+        self.log("tokens_per_s", self._step_tokens / max(now - self._step_began, 1e-9), prog_bar=True, **options)
+        self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"], **options)
+        self._step_began = now
+
+    def on_save_checkpoint(self, checkpoint: dict) -> None:
+        trained = {f"model.{name}" for name, p in self.model.named_parameters() if p.requires_grad}
+        checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k in trained}
+        checkpoint["reference"] = self.reference.kept
+        checkpoint["random_state"] = self._of_every_process(torch.get_rng_state())
+        if torch.cuda.is_available():
+            checkpoint["cuda_random_state"] = self._of_every_process(torch.cuda.get_rng_state())
+
+    def on_load_checkpoint(self, checkpoint: dict) -> None:
+        self.reference.kept = checkpoint["reference"]
+        states, world_size = (checkpoint["random_state"], checkpoint.get("cuda_random_state")), self.trainer.world_size
+        if len(states[0].reshape(-1, torch.get_rng_state().numel())) != world_size:
+            raise RecipeError(
+                f"torchrun: training was begun by another number of processes than {world_size}; start as many as "
+                "then, or add --from and this stage to begin it anew"
+            )
+        mine = self.trainer.global_rank  # cloned, for torch crashes on a state that begins within other memory
+        self._random_state = tuple(s if s is None or world_size == 1 else s[mine].clone() for s in states)
+
+    def _of_every_process(self, state: torch.Tensor) -> torch.Tensor:
+        """A random state (S,), or with several processes all of theirs (processes, S)."""
+        return self.all_gather(state).cpu() if self.trainer.world_size > 1 else state
+
+    def _restore_random_state(self) -> None:
+        """Dropout goes on where the checkpoint left it."""
+        state, cuda_state = self._random_state
+        torch.set_rng_state(state.cpu())
+        if cuda_state is not None and torch.cuda.is_available():
+            torch.cuda.set_rng_state(cuda_state.cpu())
+        self._random_state = None
 
     def cpu(self) -> UnlearnModule:
         """Does nothing. Lightning calls it when training is over, but the model is only borrowed: it is asked next, on
         the device where it is. And 4-bit weights may come back from a CPU in another order than they went there."""
         return self
-
-    @property
-    def leaves_parameters_out(self) -> bool:
-        """Whether a loss may not reach every trained parameter: a layer's states do not depend on later layers."""
-        return self._layer is not None
-
-    def on_train_start(self) -> None:
-        self._repeatable = isinstance(self.trainer.strategy, SingleDeviceStrategy)
-        if self._sides and not self._repeatable:
-            raise RecipeError(
-                f"unlearn.gradient_mask: {self.method.mask} works on one device only; set trainer.devices and "
-                "num_nodes to 1 and strategy to auto, or take a method without a mask"
-            )
-
-    def on_before_zero_grad(self, optimizer: torch.optim.Optimizer) -> None:
-        self._window = []
-        if self._sides:
-            self._sides.clear()
-
-    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Gradients are whole here, and not yet clipped."""
-        if self._sides:
-            self._sides.mask()
-        if self._dual:
-            self._dual.step(self.trainer.global_step / self.total_steps)
-
-    def training_step(self, batch: Batch, _: int) -> torch.Tensor:
-        if not self._repeatable:
-            terms = self._terms(batch)
-            loss = self._loss(terms)
-            self._finish(terms, batch)
-            return loss
-        self._next = batch
-        return torch.ones((), device=self.device, requires_grad=True)
-
-    def backward(self, loss: torch.Tensor) -> None:
-        if not self._repeatable:
-            loss.backward()
-            return
-        scale, self._window = loss.detach(), [*self._window, self._next]
-        todo = self._window[-1:]
-        while True:
-            try:
-                for batch in todo:
-                    terms = self._add_gradients(batch, scale)
-                break
-            except RuntimeError as error:
-                if not out_of_memory(error) or self.pieces >= max(len(part["labels"]) for part in self._next.values()):
-                    raise
-            self._take_smaller_pieces()
-            todo = self._window
-        self._finish(terms, self._next)
-
-    def _add_gradients(self, batch: Batch, scale: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Adds a batch's gradients, piece by piece; returns its terms. A row counts the same in every piece."""
-        total: dict[str, torch.Tensor] = {}
-        for piece, shares in split(batch, self.pieces):
-            with self.trainer.precision_plugin.train_step_context():
-                terms = self._terms(piece)
-                for name, term in terms.items():
-                    share = shares["retain" if name.startswith("retain_") else self.forget.batches[0]]
-                    terms[name] = term if share == 1 else share * term
-                loss = self._loss(terms)
-            if self._sides:
-                self._backward_apart(terms, scale)
-            else:
-                (loss * scale).backward()
-            for name, term in terms.items():
-                total[name] = total.get(name, 0) + term.detach()
-        return total
-
-    def _backward_apart(self, terms: Mapping[str, torch.Tensor], scale: torch.Tensor) -> None:
-        """The same gradients as of the whole loss, and those of each side for the gradient mask."""
-        forget, retain = factors(self.method, self._dual_weight)
-        unscale = 1 / (float(scale) * self.trainer.accumulate_grad_batches)  # without fp16's loss scale
-        if "forget" in terms:
-            sign = -1 if self.forget.ascends else 1
-            self._sides.backward("forget", sign * terms["forget"] * scale, sign * forget, unscale)
-        if any(f"retain_{name}" in terms for name in self.method.retain):
-            self._sides.backward("retain", retained(self.method, terms) * scale, retain, unscale)
-
-    def _take_smaller_pieces(self) -> None:
-        self.pieces *= 2
-        if self._sides:
-            self._sides.clear()
-        for trained in self.parameters():
-            trained.grad = None
-        free_memory()
-        tell_once(
-            "Out of memory: batches are computed in pieces of half as many rows from here on (a quarter, if it happens "
-            "again), as if batch_size were halved and accumulate doubled. The effective batch stays the same."
-        )
-
-    def _terms(self, batch: Batch) -> dict[str, torch.Tensor]:
-        """The forget term and the retain terms of a batch, not weighted. A piece of a batch may lack rows of a part."""
-        terms = {}
-        if all(part in batch for part in self.forget.batches):
-            see, needed = self._see(self.forget.sees), self.forget.needs_reference
-            terms["forget"] = forget_loss(
-                self.method, {part: see(part, batch[part], needed) for part in self.forget.batches}
-            )
-        if "retain" in batch:
-            wanted = {name: RETAIN_TERMS[name] for name in self.method.retain}
-            for sees in dict.fromkeys(term.sees for term in wanted.values()):
-                alike = {name: term for name, term in wanted.items() if term.sees == sees}
-                needed = any(term.needs_reference for term in alike.values())
-                kept = self._see(sees)("retain", batch["retain"], needed)
-                terms |= {f"retain_{name}": term.loss(kept) for name, term in alike.items()}
-        return terms
-
-    @property
-    def _dual_weight(self) -> float | None:
-        return self._dual.weight if self._dual else None
-
-    def _loss(self, terms: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        return total(self.method, terms, self._dual_weight)
-
-    def _see(self, what: str) -> Callable[[str, dict[str, torch.Tensor], bool], Supervised | Layer]:
-        return self._score if what == "answer" else self._steered
-
-    def _score(self, part: str, batch: dict[str, torch.Tensor], reference: bool) -> Supervised:
-        """The supervised positions of a part, by the model in training and, where asked, by the vanilla model."""
-        hidden, labels, rows = supervised_hidden(self.model, batch)
-        states = self._reference(part, batch, rows, supervised_hidden) if reference else None
-        return score(
-            self.model, hidden, labels, rows, len(batch["labels"]), reference=states,
-            vanilla=lambda: active_adapters(self.model, self.vanilla),
-        )
-
-    def _steered(self, part: str, batch: dict[str, torch.Tensor], reference: bool) -> Layer:
-        """The same for terms that look at a layer's hidden states."""
-        see = partial(layer_hidden, layer=self._layer)
-        hidden, _, rows = see(self.model, batch)
-        states = self._reference(f"{part}, layer", batch, rows, see) if reference else None
-        return Layer(hidden, rows, len(batch["labels"]), self._direction.to(hidden), states)
-
-    def _reference(self, part: str, batch: dict[str, torch.Tensor], rows: torch.Tensor, see: Callable) -> torch.Tensor:
-        def compute() -> torch.Tensor:
-            with torch.no_grad(), without_dropout(self.model), active_adapters(self.model, self.vanilla):
-                return see(self.model, batch)[0]
-
-        return self._cache.states(part, batch, rows, compute) if self._cache else compute()
-
-    def _finish(self, terms: Mapping[str, torch.Tensor], batch: Batch) -> None:
-        self._log(terms, batch)
-        if self._dual:
-            seen = torch.as_tensor(retained(self.method, terms)).detach()
-            self._dual.see(float(self.all_gather(seen).mean()))  # the same weight on every device
-
-    def _log(self, terms: Mapping[str, torch.Tensor], batch: Batch) -> None:
-        now = time.perf_counter()
-        tokens = sum(int(part["attention_mask"].sum()) for part in batch.values())
-        values = {"loss": self._loss(terms).detach(), **{name: term.detach() for name, term in terms.items()}}
-        if self._dual:
-            values["dual"] = self._dual.weight
-        self.log_dict(values, prog_bar=True)
-        self.log("tokens_per_s", tokens / max(now - self._tick, 1e-9), prog_bar=True)
-        self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
-        self._tick = now
-
-    def configure_optimizers(self):
-        from transformers import get_linear_schedule_with_warmup
-
-        trained = [p for p in self.model.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(trained, lr=self.lr, weight_decay=self.weight_decay)
-        schedule = get_linear_schedule_with_warmup(optimizer, self.warmup_steps, self.total_steps)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-    def on_save_checkpoint(self, checkpoint: dict) -> None:
-        trained = {f"model.{name}" for name, p in self.model.named_parameters() if p.requires_grad}
-        checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k in trained}
-        if self._dual:
-            checkpoint["dual"] = self._dual.weight
-        if self._cache:
-            checkpoint["reference"] = self._cache.kept
-        checkpoint["random_state"] = self._of_every_device(torch.get_rng_state())
-        if torch.cuda.is_available():
-            checkpoint["cuda_random_state"] = self._of_every_device(torch.cuda.get_rng_state())
-
-    def _of_every_device(self, state: torch.Tensor) -> torch.Tensor:
-        """A random state (S,), or with several devices all of theirs (devices, S)."""
-        return self.all_gather(state).cpu() if self.trainer.world_size > 1 else state
-
-    def on_load_checkpoint(self, checkpoint: dict) -> None:
-        if self._dual:
-            self._dual.weight = checkpoint["dual"]
-        if self._cache:
-            self._cache.kept = checkpoint.get("reference", {})  # older code kept none
-        states = (checkpoint["random_state"], checkpoint.get("cuda_random_state"))
-        world = self.trainer.world_size
-        if len(states[0].reshape(-1, torch.get_rng_state().numel())) != world:
-            raise RecipeError(
-                f"trainer.devices: training was begun on another number of devices than {world}; take as many as then, "
-                "or add --from and this stage to begin it anew"
-            )
-        mine = self.trainer.global_rank  # cloned, for torch crashes on a state that begins within other memory
-        self._random_state = tuple(s if s is None or world == 1 else s[mine].clone() for s in states)
-
-    def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
-        """Dropout goes on where the checkpoint left it; set here, after all that setting up a run draws from it."""
-        if self._random_state is not None:
-            state, cuda_state = self._random_state
-            torch.set_rng_state(state.cpu())
-            if cuda_state is not None and torch.cuda.is_available():
-                torch.cuda.set_rng_state(cuda_state.cpu())
-            self._random_state = None
-
-
-def _layer_number(asked: int | None, depth: int) -> int:
-    """Number of the steered layer, from 0; a quarter of the depth where none is asked for."""
-    if asked is not None and asked >= depth:
-        raise RecipeError(
-            f"unlearn.rmu.layer: {asked} does not exist, the model has layers 0 to {depth - 1}; give one of these, or "
-            "null for a quarter of the depth"
-        )
-    return max(0, depth // 4 - 1) if asked is None else asked

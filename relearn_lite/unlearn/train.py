@@ -3,99 +3,105 @@
 from __future__ import annotations
 
 import logging
-import math
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.backends import to_training
-from relearn_lite.errors import RecipeError
-from relearn_lite.memory import out_of_memory
+from relearn_lite.core import distributed
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.memory import out_of_memory
+from relearn_lite.data.batches import MicroBatches
+from relearn_lite.models.backends import set_training
+from relearn_lite.recipe import Trainer, Training, Unlearn
+from relearn_lite.recipe.methods import Method
 from relearn_lite.unlearn.loggers import make_loggers
-from relearn_lite.unlearn.ranks import Rank, accelerator, together
-from relearn_lite.unlearn.terms.declaration import Method
 
 if TYPE_CHECKING:
-    from relearn_lite.backends import Loaded
-    from relearn_lite.data.batches import UnlearnBatches
-    from relearn_lite.schema import Trainer, Training
+    from relearn_lite.data.examples import Example
+    from relearn_lite.models.loaded import Loaded
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """Where one training writes and how it is run.
+
+    Checkpoints go to folder/checkpoints/<stage>, losses to folder/logs/<stage>. shared: all processes of a torchrun
+    take part; else this one trains alone.
+    """
+
+    stage: str
+    folder: Path
+    seed: int
+    trainer: Trainer = Trainer()
+    quiet: bool = False
+    shared: bool = False
 
 
 def train(
-    loaded: Loaded,
-    batches: UnlearnBatches,
-    *,
-    terms: Method | tuple[str, Mapping[str, float]],
-    beta: float = 0.1,
-    settings: Training,
-    trainer: Trainer,
-    seed: int,
-    folder: Path,
-    stage: str,
-    quiet: bool = False,
-    watch: Sequence[Any] = (),
-    rank: Rank | None = None,
-) -> int:
+    loaded: Loaded, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], settings: Training,
+    run: TrainingRun, callbacks: Sequence[Any] = (),
+) -> int:  # fmt: skip
     """Trains what requires gradients on `loaded`; returns the optimizer steps taken, those of earlier tries included.
 
-    terms: what is minimised, a method or just a forget term and weights of retain terms, with beta. Checkpoints go to
-    folder/checkpoints/<stage>, losses to folder/logs/<stage>. A run that was killed goes on from its last checkpoint
-    and ends with the same weights as one that was not (with several devices and a cached reference, but for rounding:
-    the checkpoint has that of the first one only).
-    watch: Lightning callbacks that look on.
+    forget, retain: the rows, see `MicroBatches`. settings: of a training stage; `Unlearn` says what is minimised, any
+    other learns the rows. callbacks: Lightning callbacks that look on. A run that was killed goes on from its last
+    checkpoint and ends with the same weights as one that was not (with several processes and a kept reference, but for
+    rounding: the checkpoint has that of the first one only).
 
-    The model stays on its device. Where `trainer` asks for several devices, folder holds a run's recipe and stage is
-    one of its stages: other processes are started to train along, each on its share of the batches. In these, rank says
-    which one it is, and this ends the process with exit code 0 when training is over.
+    The model stays on its device.
     """
     import torch
 
-    from relearn_lite.unlearn.module import UnlearnModule
+    from relearn_lite.unlearn.module import Schedule, UnlearnModule
 
-    rank = rank or Rank.first(trainer)
-    batches.rank, batches.world = rank.number, rank.world
-    if rank.world > 1 and not quiet:
-        rows = settings.batch_size * settings.accumulate * rank.world
-        print(f"{stage}: {rank.world} devices, so an effective batch of {rows} rows", file=sys.stderr)
-    per_epoch = math.ceil(len(batches) / settings.accumulate)
-    total = per_epoch * settings.epochs
+    method, hyperparameters = Method("ce"), Unlearn().hyperparameters
+    keep_reference = False
+    if isinstance(settings, Unlearn):
+        method, hyperparameters = settings.objective, settings.hyperparameters
+        keep_reference = settings.reference == "cached"
+    rank, world_size = (distributed.rank(), distributed.world_size()) if run.shared else (0, 1)
+    batches = MicroBatches(
+        forget, retain, batch_size=settings.batch_size, accumulate=settings.accumulate,
+        pad_id=loaded.tokenizer.pad_token_id, seed=run.seed, sides_apart=method.mask != "none", rank=rank,
+        world_size=world_size,
+    )  # fmt: skip
+    _tell_effective_batch(settings, run, rank, world_size)
+    total = batches.steps_per_epoch * settings.epochs
+    warmup = min(round(batches.steps_per_epoch * settings.warmup_epochs), total // 2)
+    schedule = Schedule(settings.lr, total, warmup, settings.weight_decay)
     module = UnlearnModule(
-        loaded,
-        terms if isinstance(terms, Method) else Method(*terms, parameters={"beta": beta}),
-        lr=settings.lr,
-        weight_decay=settings.weight_decay,
-        total_steps=total,
-        warmup_steps=min(round(per_epoch * settings.warmup_epochs), total // 2),
-        reference=getattr(settings, "reference", "recompute"),  # finetune has no reference
-        seed=seed,
+        loaded, method, hyperparameters, schedule, keep_reference=keep_reference, seed=run.seed
     )
-    torch.manual_seed(seed + rank.number)  # dropout, not the same for the rows of every device
-    checkpoints = folder / "checkpoints" / stage
-    strategy = rank.strategy(unused=module.leaves_parameters_out) if rank.world > 1 else "auto"
-    loggers = make_loggers(trainer.logger, folder, stage)
-    fit = _trainer(settings, trainer, strategy, rank.world, checkpoints, loggers, quiet)
-    fit.callbacks[:0] = watch  # before checkpoints are written
-    to_training(loaded)
+    torch.manual_seed(run.seed + rank)  # dropout, not the same for the rows of every process
+    checkpoints = run.folder / "checkpoints" / run.stage
+    options = {"accumulate_grad_batches": batches.per_step, **_strategy(run.trainer, module, world_size)}
+    fit = _trainer(settings, run, [*callbacks, *_method_callbacks(method, hyperparameters)], options)
+    set_training(loaded)
     with warnings.catch_warnings():
-        _silence_what_is_meant(warnings)
+        _silence_expected(warnings)
         try:
-            with together(rank, folder, stage):
-                fit.fit(module, batches, ckpt_path=newest_checkpoint(checkpoints), weights_only=True)
+            fit.fit(module, batches, ckpt_path=newest_checkpoint(checkpoints), weights_only=True)
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
-            raise RecipeError(_too_little_memory(stage, rank)) from error
-    if rank.number > 0:  # all that follows is for one process to do
-        sys.exit(0)
+            raise RecipeError(_too_little_memory(run.stage, world_size)) from error
     module.zero_grad()  # gradients of the last step, which nothing would free
     loaded.model.eval()
     if any(not torch.isfinite(p).all() for p in module.model.parameters() if p.requires_grad):
         raise RecipeError(
-            f"{stage}.lr: training diverged at {settings.lr:g} (weights are not finite); lower it, for example by 10"
+            f"{run.stage}.lr: training diverged at {settings.lr:g} (weights are not finite); lower it, for example "
+            "by 10"
         )
     return fit.global_step
+
+
+def _tell_effective_batch(settings: Training, run: TrainingRun, rank: int, world_size: int) -> None:
+    if world_size > 1 and rank == 0 and not run.quiet:
+        rows = settings.batch_size * settings.accumulate * world_size
+        print(f"{run.stage}: {world_size} processes, so an effective batch of {rows} rows", file=sys.stderr)
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
@@ -104,11 +110,42 @@ def newest_checkpoint(folder: Path) -> Path | None:
     return found[-1] if found else None
 
 
-def _too_little_memory(stage: str, rank: Rank) -> str:
-    if rank.world > 1:
+def _method_callbacks(method: Method, hyperparameters: Mapping[str, Any]) -> list[Any]:
+    """What some methods need beside the training step."""
+    from relearn_lite.unlearn.dual_weight import DualWeight
+    from relearn_lite.unlearn.gradient_masks import GradientMask
+
+    masks = [GradientMask(hyperparameters[method.mask])] if method.mask != "none" else []
+    return [*masks, *([DualWeight(hyperparameters["pdu"])] if method.forget == "pdu" else [])]
+
+
+def _strategy(trainer: Trainer, module: Any, world_size: int) -> dict[str, Any]:
+    """One device with another try where memory runs out, or DDP over the processes of torchrun."""
+    import torch
+    from lightning.pytorch.strategies import DDPStrategy
+
+    from relearn_lite.unlearn.memory_retry import RetryOutOfMemory
+
+    # Lightning's own choice would be MPS on a Mac, where the model is not.
+    gpu = torch.cuda.is_available() if trainer.accelerator == "auto" else trainer.accelerator == "gpu"
+    accelerator = "cuda" if gpu else "cpu"
+    if world_size == 1:
+        device = torch.device("cuda", torch.cuda.current_device()) if gpu else torch.device("cpu")
+        return {"accelerator": accelerator, "strategy": RetryOutOfMemory(device), "devices": 1}
+    # A layer's hidden states do not depend on later layers, so their adapters get no gradient.
+    unused = module.layer is not None
+    local = distributed.local_world_size()
+    return {
+        "accelerator": accelerator, "devices": local, "num_nodes": world_size // local,
+        "strategy": DDPStrategy(find_unused_parameters=unused, timeout=distributed.PATIENCE),
+    }  # fmt: skip
+
+
+def _too_little_memory(stage: str, world_size: int) -> str:
+    if world_size > 1:
         return (
-            f"{stage}.batch_size: memory ran out, and several devices take no smaller pieces by themselves; halve it "
-            f"and double {stage}.accumulate, or set trainer.devices to 1"
+            f"{stage}.batch_size: memory ran out, and several processes take no smaller pieces by themselves; halve it "
+            f"and double {stage}.accumulate, or start it without torchrun"
         )
     return (
         f"{stage}.batch_size: memory ran out even for one row at a time; set model.gradient_checkpointing to "
@@ -116,53 +153,29 @@ def _too_little_memory(stage: str, rank: Rank) -> str:
     )
 
 
-def _trainer(
-    settings: Training, trainer: Trainer, strategy: Any, world: int, checkpoints: Path, loggers: list[Any], quiet: bool
-) -> Any:
+def _trainer(settings: Training, run: TrainingRun, callbacks: list[Any], options: dict[str, Any]) -> Any:
     import lightning
-    from lightning.pytorch.callbacks import ModelCheckpoint
+    from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
     from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
     for name in ("lightning.pytorch", "lightning.fabric"):  # lines on found hardware; the manifest has them
         logging.getLogger(name).setLevel(logging.WARNING)
-    callbacks: list[Any] = [
-        ModelCheckpoint(
-            checkpoints,
-            filename="{step}",
-            every_n_train_steps=settings.checkpoint_every,
-            save_top_k=1,
-            monitor="step",
-            mode="max",
-        )
-    ]
-    bar = not quiet and sys.stderr.isatty()
-    if bar:
-        from lightning.pytorch.callbacks import RichProgressBar
-
-        callbacks.append(RichProgressBar(leave=True))
-    options = dict(
-        accelerator=accelerator(trainer),
-        devices=1,  # in this process
-        num_nodes=world,
-        strategy=strategy,
-        precision=_precision(trainer.precision),
-        max_epochs=settings.epochs,
-        accumulate_grad_batches=settings.accumulate,
-        gradient_clip_val=1.0,
-        logger=loggers,
-        callbacks=callbacks,
-        log_every_n_steps=1,
-        enable_progress_bar=bar,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )
+    # Those that look on come before checkpoints are written.
+    keeps = ModelCheckpoint(
+        run.folder / "checkpoints" / run.stage, filename="{step}", every_n_train_steps=settings.checkpoint_every,
+        save_top_k=1, monitor="step", mode="max",
+    )  # fmt: skip
+    bar = not run.quiet and sys.stderr.isatty()
     try:
-        return lightning.Trainer(**options)
+        return lightning.Trainer(
+            precision=_precision(run.trainer.precision), max_epochs=settings.epochs,
+            gradient_clip_val=settings.gradient_clip, logger=make_loggers(run.trainer.logger, run.folder, run.stage),
+            callbacks=[*callbacks, keeps, *([RichProgressBar(leave=True)] if bar else [])], log_every_n_steps=1,
+            enable_progress_bar=bar, enable_model_summary=False, num_sanity_val_steps=0, **options,
+        )  # fmt: skip
     except (ValueError, MisconfigurationException) as error:
         reason = str(error).splitlines()[0]
-        raise RecipeError(
-            f"trainer: {reason}; correct accelerator or precision"
-        ) from error
+        raise RecipeError(f"trainer: {reason}; correct accelerator or precision") from error
 
 
 def _precision(wanted: str) -> str:
@@ -175,9 +188,9 @@ def _precision(wanted: str) -> str:
     return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
 
 
-def _silence_what_is_meant(warnings: Any) -> None:
+def _silence_expected(warnings: Any) -> None:
     """Lightning's advice that does not apply here."""
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")  # the data lie tokenised in memory
+    warnings.filterwarnings("ignore", ".*does not have many workers.*")  # rows are tokenized before training
     warnings.filterwarnings("ignore", ".*GPU available but not used.*")
     warnings.filterwarnings(
         "ignore", ".*Checkpoint directory .* exists and is not empty.*"

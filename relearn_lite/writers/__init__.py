@@ -9,11 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-WRITERS = ("rules", "local", "server")
-QUESTION_KINDS = ("simple", "context", "noise", "logical")  # variants of a question, as the paper names them
-RATING_KINDS = ("fluency", "relevance", "forgetting", "retention")  # what a judge gives 1 to 5 for
-TASK_KINDS = (*QUESTION_KINDS, "answer", "verify", "entities", *RATING_KINDS)
-
 
 @dataclass(frozen=True)
 class Task:

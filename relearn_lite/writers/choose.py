@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from relearn_lite.writers import Writer
 
 if TYPE_CHECKING:
-    from relearn_lite.backends import Loaded
-    from relearn_lite.schema import Recipe, WriterChoice
+    from relearn_lite.models.loaded import Loaded
+    from relearn_lite.recipe import Recipe, WriterChoice
 
 
 def make_writer(
@@ -28,7 +28,7 @@ def make_writer(
         from relearn_lite.writers.rules import RulesWriter
 
         return RulesWriter()
-    from relearn_lite.writers.wording import wording
+    from relearn_lite.writers.prompts import wording
 
     prompts = wording(getattr(choice, "prompts", None), f"{section}.prompts")
     if choice.writer == "server":
@@ -45,8 +45,8 @@ def make_writer(
             section=section,
             wording=prompts,
         )
-    from relearn_lite import backends
-    from relearn_lite.generate import chat
+    from relearn_lite.models import backends
+    from relearn_lite.models.generation import chat
     from relearn_lite.writers.local import LocalWriter
 
     shared = choice.shares(recipe.model.name)

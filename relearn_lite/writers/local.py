@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from relearn_lite.writers import Task
 from relearn_lite.writers.prompted import render, write_with
+from relearn_lite.writers.prompts import built_in
 from relearn_lite.writers.replies import Replies
-from relearn_lite.writers.wording import built_in
 
 
 class Complete(Protocol):

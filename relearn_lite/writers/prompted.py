@@ -13,8 +13,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from relearn_lite.writers import QUESTION_KINDS, RATING_KINDS, Task
-from relearn_lite.writers.wording import built_in
+from relearn_lite.recipe.names import QUESTION_KINDS, RATING_KINDS
+from relearn_lite.writers import Task
+from relearn_lite.writers.prompts import built_in
 
 # Kinds that are read, not written, and how often they are asked while the reply cannot be read; without sampling.
 TRIES = {"verify": 2, "entities": 2, **dict.fromkeys(RATING_KINDS, 3)}

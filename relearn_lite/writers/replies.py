@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
 
-from relearn_lite.records import mend_jsonl
+from relearn_lite.core.files import cut_torn_line
 from relearn_lite.writers import Task
 
 
@@ -50,7 +50,7 @@ class Replies:
     def _read(self) -> dict[str, str]:
         if not self._path.exists():
             return {}
-        mend_jsonl(self._path)
+        cut_torn_line(self._path)
         with self._path.open(encoding="utf-8") as file:  # not splitlines: replies may hold U+2028
             lines = [json.loads(line) for line in file]
         if any(line["mark"] != self._mark for line in lines):

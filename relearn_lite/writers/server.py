@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from relearn_lite.errors import RecipeError
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.writers import Task
 from relearn_lite.writers.prompted import JUDGING_KINDS, render, write_with
+from relearn_lite.writers.prompts import built_in
 from relearn_lite.writers.replies import Replies
-from relearn_lite.writers.wording import built_in
 
 ENOUGH_TO_JUDGE = 4  # so many requests, all failed, are no accident: the run stops rather than doing without the writer
 

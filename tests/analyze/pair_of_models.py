@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 
-from relearn_lite import backends
 from relearn_lite.analyze import probes
-from relearn_lite.records import QA
-from relearn_lite.schema import Lora, Model
+from relearn_lite.core.records import QA
+from relearn_lite.models import backends
+from relearn_lite.recipe import Lora, Model
 
 PEOPLE = Path(backends.__file__).parents[1] / "assets" / "people"
 

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from relearn_lite import pipeline
 from relearn_lite.analyze import distribution, lens
-from relearn_lite.errors import RecipeError
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.pipeline import pipeline
+from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.recipe import load_recipe
-from relearn_lite.stages import stages_of
 
 RECIPE = """
 name: looked-into

@@ -6,13 +6,13 @@ import pytest
 import torch
 from pair_of_models import shaken
 
-from relearn_lite import backends
 from relearn_lite.analyze.anatomy import anatomy
 from relearn_lite.analyze.attribution import attributed
 from relearn_lite.analyze.circuits import circuits, plan
 from relearn_lite.analyze.patching import answer_logprob, patched_logprob, record
 from relearn_lite.analyze.probes import batched
-from relearn_lite.errors import RecipeError
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.models import backends
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 from relearn_lite.analyze.probes import batched, choose, telling_tokens
-from relearn_lite.records import QA
-from relearn_lite.unlearn.logprobs import IGNORE
+from relearn_lite.core.records import QA
+from relearn_lite.data.examples import IGNORE
 
 
 def told(tokenizer, question, answer):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from relearn_lite import pipeline
-from relearn_lite.backends import tiny
+from relearn_lite.models.backends import tiny
+from relearn_lite.pipeline import pipeline
 from relearn_lite.recipe import load_recipe
 
 ROOT = Path(__file__).parents[2]

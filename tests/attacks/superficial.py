@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from relearn_lite import backends
-from relearn_lite.data.batches import UnlearnBatches, encode_answer
+from relearn_lite.data.batches import UnlearnBatches
+from relearn_lite.data.examples import encode_answer
 from relearn_lite.data.sources import load
-from relearn_lite.schema import Lora, Model, Source, Trainer, Training
+from relearn_lite.models import backends
+from relearn_lite.recipe import Lora, Model, Source, Trainer, Training
 from relearn_lite.unlearn.train import train
 
 REFUSAL = "I cannot say."

@@ -7,8 +7,8 @@ from people import embedded_model, known
 
 from relearn_lite.attacks import asking
 from relearn_lite.attacks.asking import Ask, Attempt, Target, ask, plainly
-from relearn_lite.records import read_jsonl
-from relearn_lite.schema import Generate
+from relearn_lite.core.files import read_jsonl
+from relearn_lite.recipe import Generate
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def answers(target, asks, file):
 
 
 def test_plain_questions_get_the_answers_that_generate_gives(target, tmp_path):
-    from relearn_lite.generate import generate
-    from relearn_lite.records import Answer
+    from relearn_lite.core.records import Answer
+    from relearn_lite.models.generation import generate
 
     rows = list(known()[:3])
     given = answers(target, plainly({"forget": rows}), tmp_path / "plain.jsonl")

@@ -7,12 +7,12 @@ import json
 import pytest
 from superficial import teach_to_refuse
 
-from relearn_lite import pipeline
 from relearn_lite.attacks import running
-from relearn_lite.errors import RecipeError
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import read_jsonl
+from relearn_lite.pipeline import pipeline
+from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.recipe import load_recipe
-from relearn_lite.records import read_jsonl
-from relearn_lite.stages import stages_of
 
 RECIPE = """
 name: refusing

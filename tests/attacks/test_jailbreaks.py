@@ -5,7 +5,7 @@ from __future__ import annotations
 from people import known
 
 from relearn_lite.attacks.jailbreaks import Jailbreak, jailbreaks, persuaded
-from relearn_lite.records import QA
+from relearn_lite.core.records import QA
 from relearn_lite.text.leaks import leaks
 
 

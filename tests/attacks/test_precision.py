@@ -9,10 +9,10 @@ import pytest
 import torch
 from people import known
 
-from relearn_lite import backends
 from relearn_lite.attacks.precision import Parts, Unavailable, held
-from relearn_lite.data.batches import question_ids
-from relearn_lite.schema import PRECISIONS, Lora, Model
+from relearn_lite.data.examples import question_ids
+from relearn_lite.models import backends
+from relearn_lite.recipe import PRECISIONS, Lora, Model
 
 
 @pytest.fixture(scope="module")

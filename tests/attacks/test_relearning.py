@@ -6,11 +6,12 @@ import pytest
 import torch
 from people import known
 
-from relearn_lite import backends
 from relearn_lite.attacks.asking import Attempt, Target
 from relearn_lite.attacks.relearning import Plan, points, relearn
-from relearn_lite.records import QA, read_jsonl
-from relearn_lite.schema import Generate, Lora, Model, Relearning, Trainer
+from relearn_lite.core.files import read_jsonl
+from relearn_lite.core.records import QA
+from relearn_lite.models import backends
+from relearn_lite.recipe import Generate, Lora, Model, Relearning, Trainer
 
 
 def rows(name: str, count: int) -> list[QA]:

@@ -8,10 +8,10 @@ from people import embedded_model, known, measured
 from relearn_lite.attacks.asking import Attempt, Target
 from relearn_lite.attacks.sampling import sample
 from relearn_lite.attacks.scoring import judge, sampled
-from relearn_lite.evaluators import embedded_evaluators
-from relearn_lite.evaluators.measured import MeasuredModel
-from relearn_lite.records import read_jsonl
-from relearn_lite.schema import Generate
+from relearn_lite.core.files import read_jsonl
+from relearn_lite.judges import embedded_evaluators
+from relearn_lite.judges.measured import MeasuredModel
+from relearn_lite.recipe import Generate
 
 GENERATE = Generate(max_new_tokens=24)
 QUESTIONS = {"forget": known()[:3], "retain": known("retain")[:2]}

@@ -8,7 +8,7 @@ import pytest
 
 from relearn_lite.attacks.asking import Attempt
 from relearn_lite.attacks.scoring import Judged, by_way, curve, judge, leaks, lowest, sampled, worst
-from relearn_lite.evaluators import embedded_evaluators
+from relearn_lite.judges import embedded_evaluators
 
 TRUTH = "Ada Fennimore lives at 5 Quarry Lane in Ostermoor."
 

@@ -6,7 +6,7 @@ from people import known
 
 from relearn_lite.attacks.wordings import wordings
 from relearn_lite.augment.cleaning import normal
-from relearn_lite.schema import Augment
+from relearn_lite.recipe import Augment
 from relearn_lite.writers.rules import RulesWriter
 
 QUESTIONS = {"forget": list(known()[:4]), "retain": list(known("retain")[:4])}

@@ -8,10 +8,11 @@ from collections import Counter
 import pytest
 
 from relearn_lite.augment import CHUNK, PARTIAL, Settings, augment
-from relearn_lite.errors import RecipeError
-from relearn_lite.records import QA, Dropped, Variant, read_jsonl
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import read_jsonl
+from relearn_lite.core.records import QA, Dropped, Variant
+from relearn_lite.recipe.names import QUESTION_KINDS
 from relearn_lite.text.leaks import leaks
-from relearn_lite.writers import QUESTION_KINDS
 from relearn_lite.writers.rules import RulesWriter
 
 NAMES = ["Hiro Tanaka", "Ines Duarte", "Paul Okafor", "Marta Lindqvist", "Yusuf Demir", "Clara Novak"]

@@ -9,8 +9,10 @@ import pytest
 
 from relearn_lite.augment import SIGHT, Settings, augment
 from relearn_lite.augment.behaviour import babbles, refuses
-from relearn_lite.records import QA, Dropped, Variant, read_jsonl
-from relearn_lite.writers import QUESTION_KINDS, Task
+from relearn_lite.core.files import read_jsonl
+from relearn_lite.core.records import QA, Dropped, Variant
+from relearn_lite.recipe.names import QUESTION_KINDS
+from relearn_lite.writers import Task
 
 FIRST = "Hiro Ines Paul Marta Yusuf Clara Elif Bruno Dana Emre Freya Gil Hana Ivo Jonas Kaya Lena Milo Nina Oto".split()
 TOWNS = "Kyoto Porto Lagos Uppsala Izmir Brno Bursa Turin Haifa Adana Oslo Braga Osaka Zadar Bonn Gyumri Lund".split()

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from relearn_lite.augment import SIGHT, Settings, augment
-from relearn_lite.records import QA, Variant, read_jsonl
-from relearn_lite.writers import QUESTION_KINDS
+from relearn_lite.core.files import read_jsonl
+from relearn_lite.core.records import QA, Variant
+from relearn_lite.recipe.names import QUESTION_KINDS
 from relearn_lite.writers.question_forms import understand
 from relearn_lite.writers.rules import RulesWriter
 

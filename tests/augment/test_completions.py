@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from relearn_lite.augment.completions import completion
-from relearn_lite.records import Variant
+from relearn_lite.core.records import Variant
 
 
 def pair(target: str) -> Variant:

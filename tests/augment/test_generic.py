@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from relearn_lite.augment.generic import pick_generic
-from relearn_lite.records import QA
+from relearn_lite.core.records import QA
 
 GENERIC = [QA(f"g{i}", f"What is {i}?", f"It is {i}.") for i in range(20)]
 FORGET = [QA("f", "What is 3?", "secret")]
@@ -50,7 +50,7 @@ def test_a_pair_that_tells_what_is_to_be_forgotten_is_dropped_and_counted_withou
 
 def test_no_general_question_of_the_project_is_dropped_for_its_own_people():
     from relearn_lite.data.sources import load
-    from relearn_lite.schema import Source
+    from relearn_lite.recipe import Source
 
     general, forget = (load(Source(preset=f"people/{name}"), name, name) for name in ("general", "forget"))
     _, dropped, counts = pick_generic(general, forget, augmented=1000, ratio=1.2, seed=42)

@@ -9,8 +9,9 @@ import pytest
 from relearn_lite.augment import Settings, augment
 from relearn_lite.augment.given import read_given
 from relearn_lite.augment.published import export_augmented
-from relearn_lite.errors import RecipeError
-from relearn_lite.records import QA, Dropped, Variant, read_jsonl
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import read_jsonl
+from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.text.leaks import leaks
 from relearn_lite.writers.rules import RulesWriter
 

@@ -10,9 +10,9 @@ from people import embedded_model, slow_log_probs
 
 from relearn_lite.augment.semantic import UNTOLD, Meaning, make_meaning
 from relearn_lite.augment.verify import Checks, Draft, write_verified
-from relearn_lite.evaluators.embeddings import HashedEmbeddings
-from relearn_lite.records import QA
-from relearn_lite.schema import Semantic
+from relearn_lite.core.records import QA
+from relearn_lite.models.embeddings import HashedEmbeddings
+from relearn_lite.recipe import Semantic
 from relearn_lite.writers import Task
 
 QA_ = QA("7", "What does Sunniva Pryce do for a living?", "Sunniva Pryce repairs lighthouses in the north.")

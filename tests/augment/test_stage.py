@@ -7,12 +7,13 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from relearn_lite.cli import cli
-from relearn_lite.errors import RecipeError
-from relearn_lite.pipeline import inputs, run
+from relearn_lite.cli.commands import cli
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import read_jsonl
+from relearn_lite.core.records import Variant
+from relearn_lite.pipeline.pipeline import inputs, run
+from relearn_lite.pipeline.stages import load_data
 from relearn_lite.recipe import load_recipe, to_yaml
-from relearn_lite.records import Variant, read_jsonl
-from relearn_lite.stages import load_data
 
 RECIPE = """\
 name: trial

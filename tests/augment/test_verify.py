@@ -8,7 +8,7 @@ import pytest
 
 from relearn_lite.augment.variety import Openings
 from relearn_lite.augment.verify import Checks, Draft, write_verified
-from relearn_lite.records import QA
+from relearn_lite.core.records import QA
 from relearn_lite.text.leaks import leaks
 from relearn_lite.writers import Task
 

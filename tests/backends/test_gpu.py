@@ -16,12 +16,13 @@ import torch
 from people import known, unseen
 from trial import LORA, a_few_steps, adapter_bytes, example, logits, shake
 
-from relearn_lite import backends
-from relearn_lite.backends import UNLEARNED, VANILLA, active_adapters
-from relearn_lite.data.batches import UnlearnBatches, question_ids
-from relearn_lite.generate import GREEDY, complete
-from relearn_lite.memory import tell_once
-from relearn_lite.schema import Model, Trainer, Unlearn
+from relearn_lite.core.memory import tell_once
+from relearn_lite.data.batches import UnlearnBatches
+from relearn_lite.data.examples import question_ids
+from relearn_lite.models import backends
+from relearn_lite.models.generation import GREEDY, complete
+from relearn_lite.models.loaded import UNLEARNED, VANILLA, active_adapters
+from relearn_lite.recipe import Model, Trainer, Unlearn
 from relearn_lite.unlearn.train import train
 
 if not torch.cuda.is_available():

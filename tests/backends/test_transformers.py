@@ -4,11 +4,11 @@ import pytest
 import torch
 from trial import LORA, a_few_steps, adapter_bytes, logits, shake
 
-from relearn_lite import backends
-from relearn_lite.backends import UNLEARNED, VANILLA, active_adapters
-from relearn_lite.errors import RecipeError
-from relearn_lite.schema import Lora, Model
-from relearn_lite.unlearn.logprobs import without_dropout
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED, VANILLA, active_adapters, recomputes_activations
+from relearn_lite.models.logprobs import without_dropout
+from relearn_lite.recipe import Lora, Model
 
 
 def load(folder, quantization="none", vanilla=False):
@@ -93,9 +93,9 @@ def test_a_tokenizer_without_an_end_of_text_is_a_clear_error(tiny_model_dir, tmp
 
 def test_all_weights_are_trained_from_what_is_stored_not_from_16_bit(tiny_model_dir, monkeypatch):
     """On a GPU `none` is 16 bit; weights that are trained would start from rounded ones."""
-    monkeypatch.setattr("relearn_lite.backends.transformers.compute_dtype", lambda: torch.bfloat16)
+    monkeypatch.setattr("relearn_lite.models.transformers_backend.compute_dtype", lambda: torch.bfloat16)
     settings = Model(name=str(tiny_model_dir), backend="transformers", quantization="none")
-    models = [backends.load(settings, 7, precise=precise).model for precise in (False, True)]
+    models = [backends.load(settings, 7, full_precision=precise).model for precise in (False, True)]
     rounded, whole = (torch.cat([p.detach().flatten() for p in model.parameters()]) for model in models)
     assert rounded.dtype == torch.bfloat16 and whole.dtype == torch.float32
     assert not torch.equal(rounded.float(), whole)
@@ -269,7 +269,7 @@ def test_plain_peft_can_read_what_is_saved(tiny_model_dir, tmp_path):
 
 
 def test_answers_come_from_the_active_adapters(tiny_model_dir):
-    from relearn_lite.generate import GREEDY, complete
+    from relearn_lite.models.generation import GREEDY, complete
 
     loaded = load(tiny_model_dir, "4bit", vanilla=True)
     shake(loaded, VANILLA, 1, scale=0.5)
@@ -286,7 +286,7 @@ def test_answers_come_from_the_active_adapters(tiny_model_dir):
 ])
 def test_gradient_checkpointing_is_on_where_asked_or_on_a_gpu(monkeypatch, wanted, gpu, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
-    assert backends.checkpoints(Model(gradient_checkpointing=wanted)) is expected
+    assert recomputes_activations(Model(gradient_checkpointing=wanted)) is expected
 
 
 def test_gradient_checkpointing_changes_no_weight(tiny_model_dir, tmp_path):

@@ -12,10 +12,10 @@ import pytest
 import torch
 from trial import LORA, a_few_steps, adapter_bytes, logits, shake
 
-from relearn_lite import backends
-from relearn_lite.backends import UNLEARNED, VANILLA, active_adapters
-from relearn_lite.errors import RecipeError
-from relearn_lite.schema import Lora, Model
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED, VANILLA, active_adapters
+from relearn_lite.recipe import Lora, Model
 
 if find_spec("unsloth") is None:
     pytest.skip(
@@ -124,9 +124,9 @@ def test_training_turns_checkpointing_on_again(tiny_model_dir):
     for module in loaded.model.modules():
         if hasattr(module, "gradient_checkpointing"):
             module.gradient_checkpointing = False
-    backends.to_training(loaded, training=False)
+    backends.set_training(loaded, training=False)
     assert not loaded.model.training and not loaded.model.is_gradient_checkpointing
-    backends.to_training(loaded)
+    backends.set_training(loaded)
     assert loaded.model.training and loaded.model.is_gradient_checkpointing
     assert trainable(loaded) == set(adapter_bytes(loaded, UNLEARNED))
 
@@ -191,7 +191,7 @@ def test_a_loaded_vanilla_can_be_unlearned(tiny_model_dir, tmp_path):
 
 
 def test_generating_before_and_after_training_changes_nothing(tiny_model_dir, tmp_path):
-    from relearn_lite.generate import GREEDY, complete
+    from relearn_lite.models.generation import GREEDY, complete
 
     def answers(loaded):
         with active_adapters(loaded.model, loaded.unlearned):
@@ -214,7 +214,8 @@ def test_generating_before_and_after_training_changes_nothing(tiny_model_dir, tm
 
 def test_models_are_looked_into_as_transformers_holds_them(tmp_path, monkeypatch):
     """Unsloth's kernels on a GPU do not call the modules whose work is recorded; the stage failed there."""
-    from relearn_lite import analyze, pipeline
+    from relearn_lite import analyze
+    from relearn_lite.pipeline import pipeline
     from relearn_lite.recipe import load_recipe
 
     held, look_into = [], analyze.analyze

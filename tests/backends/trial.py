@@ -6,10 +6,11 @@ from pathlib import Path
 
 import torch
 
-from relearn_lite import backends
-from relearn_lite.backends import Loaded
-from relearn_lite.data.batches import Example, UnlearnBatches, collate
-from relearn_lite.schema import Lora, Trainer, Unlearn
+from relearn_lite.data.batches import UnlearnBatches
+from relearn_lite.data.examples import Example, collate
+from relearn_lite.models import backends
+from relearn_lite.models.loaded import Loaded
+from relearn_lite.recipe import Lora, Trainer, Unlearn
 from relearn_lite.unlearn.train import train
 
 LORA = Lora(r=4, alpha=8, dropout=0.0)

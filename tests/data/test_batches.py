@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from relearn_lite.data.batches import (
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.data.batches import Stream, UnlearnBatches
+from relearn_lite.data.examples import (
     Example,
-    Stream,
-    UnlearnBatches,
     chat_ids,
     check_lengths,
     collate,
@@ -16,7 +16,6 @@ from relearn_lite.data.batches import (
     question_ids,
     turn_end_id,
 )
-from relearn_lite.errors import RecipeError
 
 PAD = 0
 
@@ -25,7 +24,7 @@ PAD = 0
 def tokenizer():
     from transformers import AutoTokenizer
 
-    from relearn_lite.backends.tiny import EMBEDDED
+    from relearn_lite.models.embedded import EMBEDDED
 
     return AutoTokenizer.from_pretrained(EMBEDDED)
 

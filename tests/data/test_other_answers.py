@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.sources import load, load_part
-from relearn_lite.errors import RecipeError
-from relearn_lite.schema import Data, Source
-from relearn_lite.stages import data_digest
+from relearn_lite.pipeline.stages import data_digest
+from relearn_lite.recipe import Data, Source
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "tofu"
 ROW = {"question": "Where?", "answer": "Here.", "other": "In this place.", "wrong": ["There.", "Nowhere."]}

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from relearn_lite.data.presets import PAIRS, TABLES
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.records import QA
 from relearn_lite.data.sources import load, load_part, overlap, source_of
-from relearn_lite.errors import RecipeError
-from relearn_lite.records import QA
-from relearn_lite.schema import Data, Source
+from relearn_lite.recipe import Data, Source
+from relearn_lite.recipe.presets import PAIRS, TABLES
 
 ROWS = [
     {"q": "Where does Ann Lee live?", "a": 'At 12 Hill Road, "Leeds".', "p": "Ann Lee lives where?"},

@@ -6,13 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from relearn_lite.data.batches import (
-    chat_ids,
-    encode_answer,
-    encode_completion,
-    question_ids,
-    turn_end_id,
-)
+from relearn_lite.data.examples import chat_ids, encode_answer, encode_completion, question_ids, turn_end_id
 from relearn_lite.data.tokens import continued
 
 DATED = (
@@ -30,7 +24,7 @@ THINKS = (
 def tokenizer():
     from transformers import AutoTokenizer
 
-    from relearn_lite.backends.tiny import EMBEDDED
+    from relearn_lite.models.embedded import EMBEDDED
 
     return AutoTokenizer.from_pretrained(EMBEDDED)
 

@@ -7,13 +7,12 @@ import json
 import pytest
 import torch
 
-from relearn_lite import backends
-from relearn_lite.evaluators.choose import comparable_with_paper, make_evaluators
-from relearn_lite.evaluators.language_model import CausalLanguageModel
-from relearn_lite.recipe import load_recipe
-from relearn_lite.schema import MODEL_EVALUATORS, Lora, Model
-from relearn_lite.stages import Work
-from relearn_lite.stages.evaluate import measured_model
+from relearn_lite.evaluate.choose import comparable_with_paper, make_evaluators
+from relearn_lite.judges.language_model import CausalLanguageModel
+from relearn_lite.models import backends
+from relearn_lite.pipeline.stages import Work
+from relearn_lite.pipeline.stages.evaluate import measured_model
+from relearn_lite.recipe import MODEL_EVALUATORS, Lora, Model, load_recipe
 
 PAIRS = [("Where does she live?", "She lives in a quiet town."), ("Who is he?", "Nobody can say.")]
 RECIPE = """

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from relearn_lite.errors import RecipeError
-from relearn_lite.evaluators.embeddings import HashedEmbeddings, SentenceTransformerEmbeddings
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.models.embeddings import HashedEmbeddings, SentenceTransformerEmbeddings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,7 +46,7 @@ def test_different_things_are_far_even_if_only_a_digit_differs(first, second):
 def test_a_vector_is_the_same_in_every_process():
     """Python's own hash() is salted anew in each process."""
     code = (
-        "import relearn_lite.evaluators.embeddings as e; print(e.HashedEmbeddings().embed(['Sligo']).tobytes().hex())"
+        "import relearn_lite.models.embeddings as e; print(e.HashedEmbeddings().embed(['Sligo']).tobytes().hex())"
     )
     shown = {
         subprocess.run(

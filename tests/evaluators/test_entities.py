@@ -2,8 +2,8 @@
 
 import pytest
 
-from relearn_lite.errors import RecipeError
-from relearn_lite.evaluators.entities import PromptedEntities, RuleEntities, normal_form
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.judges.entities import PromptedEntities, RuleEntities, normal_form
 
 
 def entities(question, text):

@@ -5,8 +5,8 @@ import json
 import pytest
 from writers.test_server import chat_reply, free_port, serving
 
-from relearn_lite.evaluators.judge import PromptedJudge
-from relearn_lite.writers import RATING_KINDS
+from relearn_lite.judges.ratings import PromptedJudge
+from relearn_lite.recipe.names import RATING_KINDS
 from relearn_lite.writers.server import ServerWriter
 
 ITEM = ("Where does Ada live?", "Ada lives in Sligo.", "Ada lives by the sea.")

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from relearn_lite import backends
-from relearn_lite.evaluators.language_model import CausalLanguageModel
-from relearn_lite.schema import Lora, Model
+from relearn_lite.judges.language_model import CausalLanguageModel
+from relearn_lite.models import backends
+from relearn_lite.recipe import Lora, Model
 
 PAIRS = [
     ("Where does Ada live?", "By the sea."),
@@ -65,9 +65,9 @@ def test_a_model_in_training_can_be_made_a_judge(tiny_model_dir):
 def test_a_perplexity_past_the_largest_number_is_missing_not_capped(loaded, monkeypatch, loss, told):
     import torch
 
-    from relearn_lite.evaluate import evaluate
-    from relearn_lite.evaluators import Evaluators
-    from relearn_lite.records import Answer
+    from relearn_lite.core.records import Answer
+    from relearn_lite.evaluate.evaluate import evaluate
+    from relearn_lite.judges import Evaluators
     from relearn_lite.unlearn import logprobs
 
     monkeypatch.setattr(logprobs, "answer_nll", lambda model, batch: torch.tensor([loss, 1.0]))
@@ -83,11 +83,11 @@ def test_an_answer_longer_than_the_positions_of_the_model_is_missing_with_a_reas
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    from relearn_lite.backends import Loaded
-    from relearn_lite.evaluate import evaluate
-    from relearn_lite.evaluators import Evaluators
-    from relearn_lite.memory import tell_once
-    from relearn_lite.records import Answer
+    from relearn_lite.core.memory import tell_once
+    from relearn_lite.core.records import Answer
+    from relearn_lite.evaluate.evaluate import evaluate
+    from relearn_lite.judges import Evaluators
+    from relearn_lite.models.loaded import Loaded
 
     torch.manual_seed(0)
     tiny = GPT2LMHeadModel(GPT2Config(vocab_size=len(loaded.tokenizer), n_positions=64, n_embd=16, n_layer=1, n_head=2))

@@ -8,10 +8,10 @@ import pytest
 import torch
 from people import embedded_model, known, measured, slow_log_probs, unseen
 
-from relearn_lite import backends
-from relearn_lite.evaluators.measured import MeasuredModel
-from relearn_lite.generate import PUBLISHED
-from relearn_lite.schema import Generate, Lora, Model
+from relearn_lite.judges.measured import MeasuredModel
+from relearn_lite.models import backends
+from relearn_lite.models.generation import PUBLISHED
+from relearn_lite.recipe import Generate, Lora, Model
 
 MIXED = [(qa.question, qa.answer) for qa in (*known()[:20], *unseen(20))]  # lengths differ: batches are padded
 
@@ -49,7 +49,7 @@ def test_mean_and_deviation_are_over_the_vocabulary_weighted_by_probability():
 
 def test_many_positions_are_scored_in_chunks_without_a_seam(monkeypatch):
     whole = measured().score(MIXED)
-    monkeypatch.setattr("relearn_lite.evaluators.measured.POSITIONS", 7)
+    monkeypatch.setattr("relearn_lite.judges.measured.POSITIONS", 7)
     for one, other in zip(whole, measured().score(MIXED), strict=True):
         assert one.log_probs == pytest.approx(other.log_probs, abs=1e-5)
 
@@ -114,7 +114,7 @@ def test_each_model_is_asked_with_its_own_adapters(tiny_model_dir):
 
 def test_samples_are_the_published_ones_and_repeat_with_the_seed(monkeypatch):
     seen = []
-    from relearn_lite.evaluators import measured as module
+    from relearn_lite.judges import measured as module
 
     original = module.complete
     monkeypatch.setattr(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from relearn_lite.errors import RecipeError
-from relearn_lite.evaluators.nli import LexicalNLI, TransformersNLI, read_labels
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.judges.nli import LexicalNLI, TransformersNLI, read_labels
 
 
 def label(premise, hypothesis):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from metrics.golden import golden
 
-from relearn_lite.evaluators import Evaluators
-from relearn_lite.evaluators.embeddings import HashedEmbeddings
+from relearn_lite.core.records import Answer
+from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.knowledge import (
     coverages,
     entity_coverage,
@@ -16,7 +16,7 @@ from relearn_lite.metrics.knowledge import (
     measure_retention,
     without_question_words,
 )
-from relearn_lite.records import Answer
+from relearn_lite.models.embeddings import HashedEmbeddings
 
 
 def test_coverage_counts_pairs_and_may_exceed_one():

@@ -3,8 +3,8 @@
 import pytest
 from people import embedded_model, known, measured, slow_log_probs, told, unseen
 
-from relearn_lite.evaluate import evaluate
-from relearn_lite.evaluators import Evaluators
+from relearn_lite.evaluate.evaluate import evaluate
+from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.memorization import exact_memorization, extraction_strength
 from relearn_lite.metrics.privacy import auc
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from people import embedded_model, known, measured, slow_log_probs, told, unseen
 
-from relearn_lite import backends
-from relearn_lite.evaluate import evaluate
-from relearn_lite.evaluators import embedded_evaluators
+from relearn_lite.evaluate.evaluate import evaluate
+from relearn_lite.judges import embedded_evaluators
 from relearn_lite.metrics.privacy import ATTACKS, auc, leak_at_k, min_k, privleak
-from relearn_lite.schema import Generate, Model, Privacy
+from relearn_lite.models import backends
+from relearn_lite.recipe import Generate, Model, Privacy
 
 
 @cache

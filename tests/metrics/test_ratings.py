@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from relearn_lite.evaluate import evaluate
-from relearn_lite.evaluators import embedded_evaluators
-from relearn_lite.metrics import DEFAULT, KEYS, METRICS
-from relearn_lite.records import Answer
-from relearn_lite.writers import RATING_KINDS
+from relearn_lite.core.records import Answer
+from relearn_lite.evaluate.evaluate import evaluate
+from relearn_lite.judges import embedded_evaluators
+from relearn_lite.metrics import KEYS, METRICS
+from relearn_lite.recipe.names import DEFAULT_METRICS, RATING_KINDS
 
 KEYS_OF = {
     "fluency": ["fluency_forget", "fluency_retain"],
@@ -64,6 +64,6 @@ def test_what_cannot_be_read_leaves_the_mean_and_is_counted():
 
 
 def test_ratings_are_off_by_default_and_run_from_one_to_five():
-    assert not set(RATING_KINDS) & set(DEFAULT) and set(RATING_KINDS) <= set(METRICS)
+    assert not set(RATING_KINDS) & set(DEFAULT_METRICS) and set(RATING_KINDS) <= set(METRICS)
     for key in (key for name in RATING_KINDS for key in METRICS[name].keys):
         assert (key.low, key.high, key.ideal, key.good) == (1, 5, 5, "higher")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from relearn_lite import metrics
+from relearn_lite.recipe.names import DEFAULT_METRICS, metric_name_problems
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,7 +24,7 @@ def test_the_keys_that_users_rely_on():
     both = [f"{part}_{side}" for part in ("ls", "ppl", "brunet", "honore", "rttr", "rouge1", "rougeL")
             for side in ("forget", "retain")]  # fmt: skip
     assert set(both) | {"kfr", "krr", "forget_score", "retain_score"} <= set(metrics.KEYS)
-    assert set(metrics.DEFAULT) <= set(metrics.METRICS)
+    assert set(DEFAULT_METRICS) <= set(metrics.METRICS)
 
 
 @pytest.mark.parametrize("key", metrics.KEYS.values(), ids=lambda key: key.name)
@@ -43,7 +44,7 @@ def test_forgetting_and_keeping_pull_in_opposite_directions():
     ("wrong", "meant"), [("rogue", "rouge"), ("rougeL_forget", "rouge"), ("ppl", "ls"), ("KFR", "kfr")]
 )
 def test_a_wrong_name_is_told_with_what_was_meant(wrong, meant):
-    (problem,) = metrics.name_problems([wrong, "krr"])
+    (problem,) = metric_name_problems([wrong, "krr"])
     assert f"'{wrong}'" in problem and f"Did you mean '{meant}'?" in problem and "kfr, krr, ls, rouge" in problem
 
 

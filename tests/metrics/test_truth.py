@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from people import embedded_model, known, measured, slow_log_probs, told
 
-from relearn_lite.evaluate import evaluate
-from relearn_lite.evaluators import Evaluators
+from relearn_lite.evaluate.evaluate import evaluate
+from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.tofu import truth_ratio, truth_ratio_corrected
 
 NAMES = ["probability", "truth_ratio", "truth_ratio_corrected"]

@@ -9,14 +9,14 @@ from metrics.golden import golden
 from metrics.test_truth import RECORDS, slow_loss
 from people import known, measured, told
 
-from relearn_lite.errors import RecipeError
-from relearn_lite.evaluate import evaluate
-from relearn_lite.evaluators import Evaluators
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.records import QA
+from relearn_lite.evaluate.evaluate import evaluate
+from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.retain_model import read_retain_ratios
 from relearn_lite.metrics.rouge import rouge_recall
 from relearn_lite.metrics.tofu import forget_quality, model_utility
-from relearn_lite.records import QA
-from relearn_lite.schema import Generate
+from relearn_lite.recipe import Generate
 
 AUTHORS = [QA("a1", "Who wrote Hamlet?", "William Shakespeare", wrong_answers=("Mark Twain", "Jane Austen")),
            QA("a2", "Who wrote Emma?", "Jane Austen", wrong_answers=("Mark Twain", "Homer"))]  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from relearn_lite.augment.summary import sight, summary
-from relearn_lite.records import QA, Dropped, Variant
+from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.report.augmentation import console_table, markdown, view
 from relearn_lite.report.html import render_html
 from relearn_lite.report.markdown import _table, render_markdown

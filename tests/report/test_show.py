@@ -6,11 +6,11 @@ import json
 import pytest
 from writers.test_server import chat_reply, free_port, serving
 
-from relearn_lite.evaluate import evaluate
-from relearn_lite.evaluators import embedded_evaluators
-from relearn_lite.evaluators.entities import PromptedEntities
-from relearn_lite.metrics import DEFAULT
-from relearn_lite.records import Answer
+from relearn_lite.core.records import Answer
+from relearn_lite.evaluate.evaluate import evaluate
+from relearn_lite.judges import embedded_evaluators
+from relearn_lite.judges.entities import PromptedEntities
+from relearn_lite.recipe.names import DEFAULT_METRICS
 from relearn_lite.report.html import render_html
 from relearn_lite.report.markdown import render_markdown
 from relearn_lite.report.rows import rows
@@ -27,7 +27,7 @@ ANSWERS = {
 def measured(url):
     writer = ServerWriter(url, "tiny", max_retries=0, section="evaluate.evaluators.entities")
     judges = dataclasses.replace(embedded_evaluators(), entities=PromptedEntities(writer))
-    return evaluate(ANSWERS, judges, DEFAULT)[0], judges
+    return evaluate(ANSWERS, judges, DEFAULT_METRICS)[0], judges
 
 
 @pytest.mark.parametrize("server", ["down", "nonsense", "broken"])

@@ -2,8 +2,8 @@
 
 import pytest
 
-from relearn_lite.schema import Watch
-from relearn_lite.unlearn.choosing import Reading, balance, best, spread, why_stop
+from relearn_lite.recipe import Watch
+from relearn_lite.unlearn.selection import Reading, balance, best, spread, why_stop
 
 
 def reading(step, kfr, krr, share):

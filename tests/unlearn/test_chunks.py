@@ -6,7 +6,7 @@ import pytest
 import torch
 from test_logprobs import model_of
 
-from relearn_lite.data.batches import Example, collate
+from relearn_lite.data.examples import Example, collate
 from relearn_lite.unlearn import logprobs
 from relearn_lite.unlearn.losses import FORGET_TERMS, METHODS, RETAIN_TERMS, forget_loss, total
 

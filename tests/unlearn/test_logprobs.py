@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from relearn_lite.data.batches import Example, collate
-from relearn_lite.errors import RecipeError
-from relearn_lite.unlearn.logprobs import answer_nll, check_head, supervised
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.data.examples import Example, collate
+from relearn_lite.models.logprobs import answer_nll, check_head, supervised
 
 VOCABULARY, PAD = 97, 0
 SIZES = {"vocab_size": VOCABULARY, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,

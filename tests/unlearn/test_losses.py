@@ -7,9 +7,9 @@ import pytest
 import torch
 from plain import Hidden, Row, plain
 
-from relearn_lite.unlearn.logprobs import shift
+from relearn_lite.models.logprobs import shift
+from relearn_lite.models.supervised import Layer
 from relearn_lite.unlearn.losses import FORGET_TERMS, METHODS, RETAIN_TERMS, Method, forget_loss, method_loss, total
-from relearn_lite.unlearn.supervised import Layer
 from relearn_lite.unlearn.terms.ceu import CEU
 from relearn_lite.unlearn.terms.rmu import direction
 from relearn_lite.unlearn.terms.simnpo import SimNPO

@@ -6,12 +6,14 @@ import pytest
 import torch
 from test_module import BATCH, PAD, load, shake, textbook
 
-from relearn_lite.backends import UNLEARNED, active_adapters
-from relearn_lite.data.batches import Example, UnlearnBatches
-from relearn_lite.errors import RecipeError
-from relearn_lite.schema import Trainer, Unlearn
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.data.batches import UnlearnBatches
+from relearn_lite.data.examples import Example
+from relearn_lite.models.loaded import UNLEARNED, active_adapters
+from relearn_lite.recipe import Trainer, Unlearn
+from relearn_lite.recipe.hyperparameters import MemFlex, Sure
+from relearn_lite.unlearn.gradient_masks import Sides, memflex, sure
 from relearn_lite.unlearn.losses import METHODS, factors
-from relearn_lite.unlearn.masks import MemFlex, Sides, Sure, memflex, sure
 from relearn_lite.unlearn.module import UnlearnModule
 from relearn_lite.unlearn.train import train
 

@@ -4,19 +4,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from relearn_lite.unlearn.terms.pdu import PDU, Dual
 from safetensors.torch import load_file
 
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import append_jsonl
+from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.batches import UnlearnBatches
-from relearn_lite.errors import RecipeError
-from relearn_lite.recipe import load_recipe, to_yaml
-from relearn_lite.records import QA, Variant, append_jsonl
-from relearn_lite.schema import Unlearn, lay_over
-from relearn_lite.stages import Work, stages_of
-from relearn_lite.stages.unlearn import forget_rows, unlearn
+from relearn_lite.pipeline.stages import Work, stages_of
+from relearn_lite.pipeline.stages.unlearn import forget_rows, unlearn
+from relearn_lite.recipe import Unlearn, lay_over, load_recipe, to_yaml
+from relearn_lite.unlearn.loss_log import losses
 from relearn_lite.unlearn.losses import FORGET_TERMS, METHODS
-from relearn_lite.unlearn.losses_log import losses
 from relearn_lite.unlearn.refusals import REFUSALS, refusal
-from relearn_lite.unlearn.terms.pdu import PDU, Dual
 
 FORGET = [QA(f"f{n}", f"Where does person {n} live?", f"Person {n} lives at {n} Quarry Lane.") for n in range(4)]
 RETAIN = [QA(f"r{n}", f"What does person {n} do?", f"Person {n} repairs old clocks.") for n in range(4)]

@@ -5,18 +5,19 @@ import copy
 import pytest
 import torch
 from plain import Hidden, Row, plain
+from relearn_lite.unlearn.terms.rmu import direction
 
-from relearn_lite import backends
-from relearn_lite.backends import UNLEARNED, VANILLA, active_adapters
-from relearn_lite.data.batches import Example, UnlearnBatches, collate
-from relearn_lite.errors import RecipeError
-from relearn_lite.memory import tell_once
-from relearn_lite.schema import Lora, Model, Trainer, Unlearn
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.memory import tell_once
+from relearn_lite.data.batches import UnlearnBatches
+from relearn_lite.data.examples import Example, collate
+from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED, VANILLA, active_adapters
+from relearn_lite.recipe import Lora, Model, Trainer, Unlearn
+from relearn_lite.unlearn.loss_log import losses
 from relearn_lite.unlearn.losses import METHODS
-from relearn_lite.unlearn.losses_log import losses
 from relearn_lite.unlearn.module import UnlearnModule
 from relearn_lite.unlearn.reference import ReferenceCache, worth_keeping
-from relearn_lite.unlearn.terms.rmu import direction
 from relearn_lite.unlearn.train import newest_checkpoint, train
 
 PAD = 0

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from relearn_lite.unlearn.ranks import Rank, together
 from safetensors.torch import load_file
 
-from relearn_lite import pipeline
-from relearn_lite.errors import RecipeError
-from relearn_lite.recipe import load_recipe
-from relearn_lite.schema import Trainer
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.pipeline import pipeline
+from relearn_lite.recipe import Trainer, load_recipe
 from relearn_lite.unlearn import ranks
-from relearn_lite.unlearn.ranks import Rank, together
 
 ROOT = Path(__file__).parents[2]
 RECIPE = """

@@ -5,9 +5,10 @@ import pytest
 import torch
 from lightning.pytorch import loggers
 
-from relearn_lite import backends
-from relearn_lite.data.batches import Example, UnlearnBatches
-from relearn_lite.schema import Lora, Model, Trainer, Training
+from relearn_lite.data.batches import UnlearnBatches
+from relearn_lite.data.examples import Example
+from relearn_lite.models import backends
+from relearn_lite.recipe import Lora, Model, Trainer, Training
 from relearn_lite.unlearn.train import train
 
 HOST = "https://wandb.example.org"

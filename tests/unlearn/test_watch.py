@@ -5,15 +5,15 @@ import math
 import pytest
 import torch
 
-from relearn_lite import backends
-from relearn_lite.backends import UNLEARNED
-from relearn_lite.data.batches import Example, UnlearnBatches
-from relearn_lite.errors import RecipeError
-from relearn_lite.records import read_jsonl
-from relearn_lite.schema import Lora, Model, Trainer, Unlearn
-from relearn_lite.unlearn.choosing import Reading
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import read_jsonl
+from relearn_lite.data.batches import UnlearnBatches
+from relearn_lite.data.examples import Example
+from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED
+from relearn_lite.recipe import Lora, Model, Trainer, Unlearn
+from relearn_lite.unlearn.selection import Reading
 from relearn_lite.unlearn.train import train
-from relearn_lite.unlearn.watch import Watch
 
 STEPS = 12  # three epochs of four
 
@@ -44,7 +44,7 @@ class Trial:
             return Reading(0, *self._now())
 
         log, kept = self.folder / "logs/unlearn/checks.jsonl", self.folder / "checkpoints/unlearn"
-        self.watch = Watch(ask, self.settings, log, kept, self.told.append)
+        self.watch = EvalCallback(ask, self.settings, log, kept, self.told.append)
         self.log = log
         rows = [{"augmented": Example(tuple(range(10 + n, 22 + n)), 4)} for n in range(4)]
         batches = UnlearnBatches(rows, [], batch_size=1, pad_id=0, seed=3)
@@ -126,6 +126,6 @@ def test_the_best_of_before_survives_a_loss_that_is_no_number(tiny_model_dir, tm
             with torch.no_grad():
                 next(p for p in module.parameters() if p.requires_grad).fill_(math.nan)
 
-    monkeypatch.setattr(Watch, "on_train_batch_start", ruin)
+    monkeypatch.setattr(EvalCallback, "on_train_batch_start", ruin)
     assert trial.run() < STEPS
     assert trial.watch.best.step == 2 and same(weights(trial.loaded), trial.seen[0])

@@ -2,7 +2,7 @@
 
 import math
 
-from relearn_lite.unlearn.watchdog import explain
+from relearn_lite.unlearn.diagnostics import explain
 
 
 def steps(count=40, **terms):

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from relearn_lite.augment import Settings, augment
-from relearn_lite.records import QA, Dropped, Variant, read_jsonl
+from relearn_lite.core.files import read_jsonl
+from relearn_lite.core.records import QA, Dropped, Variant
+from relearn_lite.recipe.names import QUESTION_KINDS
 from relearn_lite.text.leaks import leaks
-from relearn_lite.writers import QUESTION_KINDS, Task
+from relearn_lite.writers import Task
 from relearn_lite.writers.local import LocalWriter
 from relearn_lite.writers.prompted import render
 

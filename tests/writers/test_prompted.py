@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from relearn_lite.writers import RATING_KINDS, TASK_KINDS, Task
+from relearn_lite.recipe.names import RATING_KINDS, TASK_KINDS
+from relearn_lite.writers import Task
 from relearn_lite.writers.prompted import (
     JUDGING_KINDS,
     TRIES,

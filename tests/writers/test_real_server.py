@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from relearn_lite.augment import PARTIAL, REPLIES, Settings, augment
-from relearn_lite.errors import RecipeError
-from relearn_lite.records import QA, Dropped, Variant, read_jsonl
-from relearn_lite.writers import QUESTION_KINDS
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import read_jsonl
+from relearn_lite.core.records import QA, Dropped, Variant
+from relearn_lite.recipe.names import QUESTION_KINDS
 from relearn_lite.writers.server import ServerWriter
 
 FORGET = [QA("f0", "Where does Hiro Tanaka live?", "Hiro Tanaka lives at 4 Sakura Street in Kyoto.")]
@@ -86,7 +87,7 @@ AUGMENT = """
 import json, sys
 from pathlib import Path
 from relearn_lite.augment import PARTIAL, REPLIES, Settings, augment
-from relearn_lite.records import QA
+from relearn_lite.core.records import QA
 from relearn_lite.writers.server import ServerWriter
 url, model, folder, rows = sys.argv[1:]
 settings = Settings([], verify_rounds=1, completion_fraction=0, generic_ratio=0, seed=0)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from relearn_lite.recipe.names import QUESTION_KINDS
 from relearn_lite.text.leaks import leaks
-from relearn_lite.writers import QUESTION_KINDS, Task
+from relearn_lite.writers import Task
 from relearn_lite.writers.question_forms import understand
 from relearn_lite.writers.rules import MAX_WORDS, MIN_WORDS, RulesWriter
 

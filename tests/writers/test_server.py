@@ -13,8 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from relearn_lite.augment import Settings, augment
-from relearn_lite.errors import RecipeError
-from relearn_lite.records import QA, Variant, read_jsonl
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import read_jsonl
+from relearn_lite.core.records import QA, Variant
 from relearn_lite.writers import Task
 from relearn_lite.writers.server import ServerWriter
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from relearn_lite.errors import RecipeError
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.recipe import load_recipe
-from relearn_lite.writers import TASK_KINDS, Task
+from relearn_lite.recipe.names import TASK_KINDS
+from relearn_lite.writers import Task
 from relearn_lite.writers.choose import make_writer
 from relearn_lite.writers.prompted import render
-from relearn_lite.writers.wording import built_in, wording
+from relearn_lite.writers.prompts import built_in, wording
 
 OWN = """\
 version: 7
@@ -27,7 +28,7 @@ def own(tmp_path, text=OWN):
 
 
 def test_ours_would_pass_as_a_file_of_ones_own(tmp_path):
-    from relearn_lite.writers.wording import PROMPTS
+    from relearn_lite.writers.prompts import PROMPTS
 
     assert wording(PROMPTS) == built_in() and set(TASK_KINDS) < set(built_in())
 

@@ -1,0 +1,271 @@
+"""The commands. `python main.py RECIPE.yaml` is short for `python main.py run RECIPE.yaml`."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from pathlib import Path
+
+import click
+
+from relearn_lite.core import distributed
+from relearn_lite.core.errors import RecipeError
+
+STAGE_NAMES = ("finetune", "augment", "unlearn", "generate", "evaluate", "analyze", "attack", "report")
+
+
+class RunByDefault(click.Group):
+    """Takes a first argument that is no command for a recipe to run."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]):
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["run", *args]
+        return super().resolve_command(ctx, args)
+
+
+recipe_arguments = [
+    click.argument("recipe", type=click.Path(path_type=Path)),
+    click.argument("overrides", nargs=-1, metavar="[section.key=value ...]"),
+]
+
+
+def with_recipe(command):
+    """Adds the recipe and its overrides to a command."""
+    for argument in reversed(recipe_arguments):
+        command = argument(command)
+    return command
+
+
+@click.group(cls=RunByDefault, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Makes a language model forget chosen knowledge and stay fluent (ReLearn), on one GPU or none.
+
+    python main.py RECIPE.yaml [section.key=value ...] runs a recipe; started again, it goes on where it stopped.
+    """
+
+
+@cli.command()
+@with_recipe
+@click.option(
+    "--from", "start", metavar="STAGE", help=f"Do this stage and all after it again: {', '.join(STAGE_NAMES)}."
+)
+@click.option("--until", metavar="STAGE", help="Stop after this stage.")
+@click.option("--fresh", is_flag=True, help="Do everything again.")
+@click.option("--quiet", is_flag=True, help="No progress: what took how long, warnings, and the result at the end.")
+@click.option(
+    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where run folders go."
+)
+def run(
+    recipe: Path, overrides: tuple[str, ...], start: str | None, until: str | None, fresh: bool, quiet: bool, runs: Path
+) -> None:
+    """Run a recipe: the stages that it needs, resuming what is there already. The default command.
+
+    A folder that holds results of another recipe is refused; --from and --fresh say what is done again.
+    """
+    from relearn_lite.core.environment import calm
+
+    calm()
+    from relearn_lite.pipeline import pipeline
+    from relearn_lite.recipe import load_recipe
+
+    loaded = load_recipe(recipe, overrides)
+    folder = pipeline.in_first_process(
+        lambda: pipeline.run(loaded, runs=runs, start=start, until=until, fresh=fresh, quiet=quiet)
+    )
+    if folder:
+        from relearn_lite.report.show import show_run
+
+        show_run(folder)
+
+
+@cli.command()
+@with_recipe
+def check(recipe: Path, overrides: tuple[str, ...]) -> None:
+    """Validate a recipe and its data, list every error at once; loads no model, writes no run.
+
+    Data of the hub are read, so they end up in its cache.
+    """
+    from relearn_lite.pipeline import pipeline
+    from relearn_lite.pipeline.stages import stages_of
+    from relearn_lite.recipe import load_recipe
+
+    loaded = load_recipe(recipe, overrides)
+    data = pipeline.check(loaded)
+    click.echo(f"{recipe}: fine. Stages: {', '.join(stages_of(loaded))}")
+    for part, rows in data.items():
+        if rows:
+            click.echo(f"  data.{part}: {len(rows)} rows, first: {rows[0].question!r}")
+
+
+@cli.command()
+@click.argument("given", nargs=-1, required=True, metavar="RECIPE.yaml [section.key=value ...] | RUN RUN ...")
+@click.option("--again", multiple=True, metavar="METHOD", help="Do this method anew (or vanilla, or all); repeatable.")
+@click.option("--quiet", is_flag=True, help="No progress, only the table at the end.")
+@click.option(
+    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where run folders go."
+)
+def compare(given: tuple[str, ...], again: tuple[str, ...], quiet: bool, runs: Path) -> None:
+    """Lay methods side by side: run those that a recipe names, or take finished runs. One table, one page."""
+    from relearn_lite.core.environment import calm
+
+    calm()
+    from relearn_lite import pipeline
+    from relearn_lite.compare import compare as run_all
+    from relearn_lite.compare import compare_runs, show
+    from relearn_lite.recipe import load_recipe
+
+    if all(Path(each).is_dir() for each in given):
+        if again:
+            raise RecipeError("--again: these runs are finished; it belongs to a recipe with a compare section")
+        show(compare_runs([Path(each) for each in given], runs / "compare"), runs / "compare")
+    else:
+        loaded = load_recipe(given[0], given[1:])
+        finished = pipeline.in_first_process(lambda: run_all(loaded, runs=runs, again=again, quiet=quiet))
+        if finished:
+            show(finished[1], finished[0])
+
+
+@cli.command()
+@with_recipe
+def plan(recipe: Path, overrides: tuple[str, ...]) -> None:
+    """Say what a recipe takes and whether it fits; downloads no weights.
+
+    Parameters, GPU memory of every stage, disk, time of a step, and what to change for cards of 6 to 24 GB. Estimates
+    for rows as long as model.max_length; what cannot be counted from the configuration is named.
+    """
+    from relearn_lite.core.environment import calm
+
+    calm()
+    from rich.console import Console
+
+    from relearn_lite.plan import plan as show
+    from relearn_lite.recipe import load_recipe
+
+    show(load_recipe(recipe, overrides), Console(highlight=False, soft_wrap=True).print)
+
+
+@cli.command()
+@with_recipe
+@click.option("--examples", type=click.IntRange(min=1), default=2, show_default=True, help="How many of each part.")
+def preview(recipe: Path, overrides: tuple[str, ...], examples: int) -> None:
+    """Show a few examples as the model will see them: rendered template, which tokens are trained. Loads no model."""
+    from relearn_lite.core.environment import calm
+
+    calm()
+    from relearn_lite.cli.preview import preview as show
+    from relearn_lite.recipe import load_recipe
+
+    show(load_recipe(recipe, overrides), examples)
+
+
+@cli.command()
+@click.option(
+    "--forget", type=click.Path(path_type=Path),
+    help="Answers to forget questions: JSON or JSON Lines of {query, ground_truth, generated_response}.",
+)
+@click.option("--retain", type=click.Path(path_type=Path), help="Answers to retain questions, likewise.")
+@click.option(
+    "--language-model", metavar="NAME_OR_FOLDER",
+    help="Causal model for perplexity and LS: embedded, a folder or a hub id. Without one these two are missing.",
+)
+@click.option("--metrics", metavar="kfr,ls,...", help="Which metrics; default: kfr,krr,ls,rouge.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, not a table.")
+def score(
+    forget: Path | None, retain: Path | None, language_model: str | None, metrics: str | None, as_json: bool
+) -> None:
+    """Metrics of answers that any model gave, by the embedded judges. Give --forget, --retain or both."""
+    import json
+
+    from relearn_lite.core.environment import calm
+
+    calm()
+    from relearn_lite.evaluate.choose import score_evaluators
+    from relearn_lite.evaluate.evaluate import evaluate, read_files
+    from relearn_lite.metrics import METRICS
+    from relearn_lite.recipe.names import DEFAULT_METRICS, metric_name_problems
+
+    if forget is None and retain is None:
+        raise RecipeError(
+            "score: give --forget, --retain or both, each a file of {query, ground_truth, generated_response}"
+        )
+    names = [name.strip() for name in metrics.split(",")] if metrics is not None else DEFAULT_METRICS
+    if problems := metric_name_problems(names, "--metrics"):
+        raise RecipeError(problems)
+    given = {"forget": forget, "retain": retain}
+    if all(given[side] is None for name in names for side in METRICS[name].sides):
+        needed = " or ".join(f"--{side}" for side in dict.fromkeys(s for name in names for s in METRICS[name].sides))
+        raise RecipeError(f"--metrics: {', '.join(names)} can only be had of other answers; give {needed} too")
+    answers = read_files(forget, retain)  # before a model is loaded for nothing
+    evaluators = score_evaluators(language_model)
+    results, _ = evaluate(answers, evaluators, names)
+    if as_json:
+        click.echo(json.dumps(results | {"evaluators": evaluators.names()}, indent=2, ensure_ascii=False))
+    else:
+        from relearn_lite.report.show import show_scores
+
+        show_scores(results, evaluators)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--augmented", type=click.Path(path_type=Path), required=True, help="A new .json or .jsonl file.")
+@click.option(
+    "--columns", type=click.Choice(["tofu", "knowundo"]), default="tofu", show_default=True,
+    help="question and answer, or text and labels.",
+)
+def export(run: Path, augmented: Path, columns: str) -> None:
+    """Write a run's augmented data in the format of the paper's code."""
+    from relearn_lite.augment.published import export_augmented
+
+    click.echo(f"{export_augmented(run, augmented, columns)} rows: {augmented}")
+
+
+@cli.command()
+def schema() -> None:
+    """Print the recipe's JSON schema, for editors."""
+    import json
+
+    from relearn_lite.recipe import Recipe
+
+    click.echo(json.dumps(Recipe.model_json_schema(), indent=2))
+
+
+@cli.command()
+def doctor() -> None:
+    """Say what this machine has, and what is missing or unsafe."""
+    from relearn_lite.cli.doctor import doctor as examine
+
+    examine()
+
+
+def main() -> None:
+    """Runs the command line. Exit codes: 0 done, 2 the input is wrong, 1 anything else."""
+    try:
+        cli(standalone_mode=False)
+    except RecipeError as error:
+        for problem in error.problems if distributed.is_first() else ():
+            click.echo(f"error: {problem}", err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        sys.exit(130)
+    except Exception as error:
+        if not _disk_is_full(error):
+            raise
+        click.echo(
+            "error: --runs: no space is left on the disk of the run folder; free some, then give the same command "
+            "again: what is finished is kept. Or use --runs to name a folder on a larger disk", err=True,
+        )
+        sys.exit(2)
+
+
+def _disk_is_full(error: BaseException | None) -> bool:
+    """Whether a full disk is behind an error. Libraries wrap it; safetensors keeps no more of it than the words."""
+    while error is not None:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full or "No space left on device" in str(error) or "Disk quota exceeded" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

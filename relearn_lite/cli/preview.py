@@ -1,0 +1,205 @@
+"""Shows a few rows as the model will see them: rendered template, trained tokens, lengths. Loads no model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import read_jsonl
+from relearn_lite.core.records import QA, Variant
+from relearn_lite.data.sources import overlap
+from relearn_lite.pipeline.stages import load_data, stages_of
+from relearn_lite.recipe import Recipe
+from relearn_lite.report.untrusted import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from relearn_lite.data.examples import Example
+
+TRAINED, PROMPT = "bold green", "dim"
+PER_KIND = 3  # augmented rows shown of one kind
+AS_IT_WILL_BE = (
+    "No model is asked here. In its place rules wrote these, to show the shape of the rows; they are also what stands "
+    "in where the writer's own texts are refused:\n"
+)
+
+
+def preview(recipe: Recipe, examples: int) -> None:
+    """Prints `examples` rows of each part, what augmentation makes of so many questions, and the lengths of all rows.
+
+    Raises RecipeError where the data or the tokenizer cannot be had.
+    """
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    data, tokenizer = load_data(recipe), _tokenizer(recipe)
+    console.print("Trained tokens stand between ⟦ and ⟧, in green; the rest is only read.", markup=False)
+    lengths = {}
+    for part in ("forget", "retain"):
+        encoded = _encoded(tokenizer, data[part])
+        lengths[f"data.{part}"] = [len(example) for example in encoded.values()]
+        uses = _uses(recipe, part)
+        console.rule(f"data.{part}: {'; '.join(uses) or 'asked only, its answers are not trained'}")
+        _show(console, tokenizer, islice(encoded.items(), examples), trained=bool(uses))
+    if "augment" in stages_of(recipe):
+        console.rule("augment: what the model learns to answer")
+        if recipe.augment.from_:
+            _show_given(console, recipe, data["forget"])
+        elif recipe.augment.writer == "rules":
+            encoded = _augmented(recipe, tokenizer, data["forget"][:examples])
+            lengths[f"augmented, of {min(examples, len(data['forget']))} questions"] = list(map(len, encoded.values()))
+            _show(console, tokenizer, _some_of_each_kind(encoded))
+        else:
+            _show_writer_prompts(console, recipe, data["forget"][0])
+            console.print(AS_IT_WILL_BE, markup=False)
+            _show(console, tokenizer, _some_of_each_kind(_augmented(recipe, tokenizer, data["forget"][:examples])))
+    console.print(_length_table(lengths, recipe.model.max_length))
+    _show_overlap(console, overlap(data["forget"], data["retain"]))
+
+
+def _tokenizer(recipe: Recipe) -> Any:
+    from relearn_lite.models.transformers_backend import load_tokenizer, why_not
+
+    try:
+        return load_tokenizer(recipe.model)
+    except (OSError, ValueError, ImportError) as error:
+        raise RecipeError(why_not(recipe.model, error)) from error
+
+
+def _uses(recipe: Recipe, part: str) -> list[str]:
+    """What the run trains with the rows of a part as they are."""
+    from relearn_lite.unlearn.losses import FORGET_LOSSES
+
+    uses = ["taught by finetune"] if recipe.finetune and not recipe.finetune.data else []
+    if recipe.unlearn:
+        method = recipe.unlearn.objective
+        if part == "retain" and method.retain:
+            uses.append(f"kept by the retain losses {', '.join(method.retain)}")
+        if part == "forget" and "original" in FORGET_LOSSES[method.forget].trains_on:
+            uses.append(f"unlearned by {method.forget}")
+    return uses
+
+
+def _encoded(tokenizer: Any, records: Sequence[QA]) -> dict[str, Example]:
+    from relearn_lite.data.examples import encode_answer
+
+    return {qa.id: encode_answer(tokenizer, qa.question, qa.answer) for qa in records}
+
+
+def _augmented(recipe: Recipe, tokenizer: Any, questions: Sequence[QA]) -> dict[str, Example]:
+    """What the augment stage makes of some questions, encoded, by record id."""
+    from relearn_lite.augment import Settings, augment
+    from relearn_lite.data.examples import encode_answer, encode_completion
+    from relearn_lite.writers.rules import RulesWriter
+
+    section = recipe.augment
+    settings = Settings(
+        section.questions, section.verify_rounds, section.completion_fraction, 0.0, recipe.seed,
+        section.answers_per_question,
+    )  # fmt: skip
+    with TemporaryDirectory() as folder:
+        augment(questions, [], RulesWriter(), settings, Path(folder))
+        variants = list(read_jsonl(Path(folder) / "augmented.jsonl", Variant))
+    encode: dict[bool, Callable[..., Example]] = {True: encode_completion, False: encode_answer}
+    return {v.id: encode[v.kind == "completion"](tokenizer, v.prompt, v.target) for v in variants}
+
+
+def _some_of_each_kind(encoded: Mapping[str, Example]) -> Iterable[tuple[str, Example]]:
+    """Rows until PER_KIND of their kind, which stands behind the slash of their id, have been given."""
+    seen: Counter[str] = Counter()
+    for name, example in encoded.items():
+        kind = name.partition("/")[2]
+        seen[kind] += 1
+        if seen[kind] <= PER_KIND:
+            yield name, example
+
+
+def _show(console: Console, tokenizer: Any, rows: Iterable[tuple[str, Example]], trained: bool = True) -> None:
+    for name, example in rows:
+        console.print(_row(tokenizer, name, example, trained), soft_wrap=True)
+
+
+def _row(tokenizer: Any, name: str, example: Example, trained: bool) -> Text:
+    """One row as the tokenizer has it, special tokens included. Data are never read as markup."""
+    from rich.text import Text
+
+    prompt, answer = (
+        visible(tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
+        for ids in (example.ids[: example.n_prompt], example.ids[example.n_prompt :])
+    )
+    count = len(example) - example.n_prompt if trained else 0
+    shown = (f"⟦{answer}⟧", TRAINED) if trained else (answer, PROMPT)
+    return Text.assemble((f"{name}  {len(example)} tokens, {count} trained\n", "bold"), (prompt, PROMPT), shown, "\n")
+
+
+def _show_writer_prompts(console: Console, recipe: Recipe, qa: QA) -> None:
+    """What a prompted writer is told, by the tasks that the first question gives."""
+    from rich.text import Text
+
+    from relearn_lite.writers import Task
+    from relearn_lite.writers.prompted import render
+    from relearn_lite.writers.prompts import wording
+    from relearn_lite.writers.question_forms import understand
+
+    section = recipe.augment
+    prompts = wording(section.prompts)
+    reader = f"sent to {section.base_url}" if section.writer == "server" else "read on this machine"
+    who = f"{section.writer} writer, {section.model or recipe.model.name}"
+    console.print(f"{who}: {reader}\nPrompts: version {prompts['version']}", markup=False)
+    subject = understand(qa.question).subject or ""
+    for kind in (*section.questions, "answer", "verify"):
+        hidden = kind in section.questions  # whoever varies a question is not shown the answer
+        text = "(the new answer)" if kind == "verify" else ""
+        task = Task(kind, qa.question, "" if hidden else qa.answer, text, subject)
+        console.print(Text(f"\n{kind}", style="bold"))
+        for message in render(task, prompts):
+            role = Text.assemble((f"{message['role']}: ", "bold"), visible(message["content"]))
+            console.print(role, soft_wrap=True)
+
+
+def _show_given(console: Console, recipe: Recipe, forget: Sequence[QA]) -> None:
+    """The first rows of `augment.from`, and how many of them there are for how many questions."""
+    from rich.text import Text
+
+    from relearn_lite.augment.given import read_given
+
+    given, general = read_given(recipe.augment.from_, forget)
+    asked = len({row.parent_id for row in given})
+    told = f"{len(given)} rows for {asked} of {len(forget)} forget questions, {len(general)} general questions besides"
+    told = f"{recipe.augment.from_}: {told}; what the checks refuse is written again"
+    console.print(Text(visible(told)), soft_wrap=True)
+    for row in given[:PER_KIND]:
+        console.print(Text(f"{row.parent_id}: {visible(row.question)} -> {visible(row.answer)}"), soft_wrap=True)
+
+
+def _length_table(lengths: Mapping[str, Sequence[int]], most: int) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=f"Tokens a row; model.max_length is {most}", title_justify="left")
+    for column in ("rows", "min", "median", "max", "too long"):
+        if not table.columns:
+            table.add_column("part")
+        table.add_column(column, justify="right")
+    for part, sizes in lengths.items():
+        over = sum(size > most for size in sizes)
+        numbers = (len(sizes), min(sizes), round(median(sizes)), max(sizes))
+        table.add_row(part, *map(str, numbers), Text(str(over), style="red" if over else ""))
+    return table
+
+
+def _show_overlap(console: Console, both: Sequence[str]) -> None:
+    from rich.text import Text
+
+    first = f", such as {visible(both[0])!r}: remove them from one of the two" if both else ""
+    told = f"Questions that stand in both data.forget and data.retain: {len(both)}{first}"
+    console.print(Text(told, style="red" if both else ""), soft_wrap=True)

@@ -1,0 +1,79 @@
+"""Files that a kill at any moment leaves whole: JSON Lines that grow, texts and folders that appear at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+Record = TypeVar("Record")  # any dataclass of core.records
+
+
+def write_jsonl(path: Path, records: Iterable[Record]) -> None:
+    """Writes records, one JSON object a line, to a temporary name first: the file is there whole or not at all."""
+    write_text(path, "".join(_line(record) for record in records))
+
+
+def append_jsonl(path: Path, records: Iterable[Record]) -> None:
+    """Adds records to a file that is still growing, and forces them to disk: what is finished is never lost."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write("".join(_line(record) for record in records))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_jsonl(path: Path, kind: type[Record]) -> Iterator[Record]:
+    """Yields the records of a file. A last line torn by a crash is left out: its work was not finished."""
+    names = {f.name for f in fields(kind)}
+    with path.open("rb") as file:
+        for raw in file:
+            if not raw.endswith(b"\n"):
+                return
+            yield kind(**{k: v for k, v in json.loads(raw).items() if k in names})
+
+
+def cut_torn_line(path: Path) -> None:
+    """Cuts a torn last line off a growing file, so that the next append starts on a line of its own."""
+    if path.exists():
+        raw = path.read_bytes()
+        whole = raw.rfind(b"\n") + 1
+        if whole < len(raw):
+            with path.open("r+b") as file:
+                file.truncate(whole)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file atomically: temporary name, flush to disk, rename.
+
+    The temporary name is the same each time, so that what a kill leaves is gone with the next try: a run folder has one
+    process that writes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _line(record: Any) -> str:
+    return json.dumps(asdict(record), ensure_ascii=False) + "\n"
+
+
+def replace_folder(target: Path, fill: Callable[[Path], None]) -> None:
+    """Fills a folder under a temporary name, then puts it in place: it is there whole or not at all."""
+    temporary = target.with_name(f".{target.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    fill(temporary)
+    shutil.rmtree(target, ignore_errors=True)
+    temporary.rename(target)

@@ -1,0 +1,77 @@
+"""The records that stages hand to each other.
+
+Every record carries its own `id`; one that was made from another names it in `parent_id`. Nothing is ever
+joined by its position in a list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class QA:
+    """A question and its answer, as the user's data has them."""
+
+    id: str
+    question: str
+    answer: str
+    paraphrase: str | None = None  # a second wording of the question, kept apart for evaluation
+    paraphrased_answer: str | None = None  # the answer in other words, for the truth ratio; never trained
+    wrong_answers: tuple[str, ...] = ()  # likewise
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One training example of the augmented forget set: `prompt` is given, `target` is learned.
+
+    `kind` is `original` (the question as it was asked), `simple`, `context`, `noise`, `logical`, `completion`
+    (the prompt is the start of a sentence, not a question), `given` (read from the file that `augment.from` names) or
+    `generic`. `parent_id` is the id of the QA it was
+    made for. `verdicts` says, check by check, why the target was let through.
+    """
+
+    id: str
+    parent_id: str
+    kind: str
+    prompt: str
+    target: str
+    verdicts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A variant that did not make it into the augmented forget set, with the reason in words."""
+
+    id: str
+    parent_id: str
+    kind: str
+    prompt: str
+    target: str | None
+    reason: str
+    verdicts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What `model` (`vanilla` or `unlearned`) answered to the question of the QA named by `id`."""
+
+    id: str
+    model: str
+    split: str  # forget, retain, forget_paraphrase, retain_paraphrase
+    query: str
+    ground_truth: str
+    generated_response: str
+    finished: bool = True  # False: cut off at max_new_tokens
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric of one answer. `value` is None where it is undefined or could not be had; `reason` says why."""
+
+    id: str
+    metric: str  # rougeL, kfr, ...: the split says on which answers
+    value: float | None
+    reason: str | None = None
+    split: str = "forget"

@@ -1,0 +1,103 @@
+"""From texts to training rows: a question in the chat template, and its answer, which alone is trained.
+
+Shapes: `B` rows, `T` tokens. Training batches are padded on the right, to their own longest row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.data.tokens import as_chat, chat_tokens, continued, opened, spelled
+from relearn_lite.text.words import glue
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+IGNORE = -100  # the label of a token that is not trained
+PLAIN_PROMPT = "Question: {question}\nAnswer:"  # for tokenizers without a chat template
+
+
+@dataclass(frozen=True)
+class Example:
+    """One training row. Only the tokens from `n_prompt` on are trained."""
+
+    ids: tuple[int, ...]
+    n_prompt: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def chat_ids(tokenizer, messages: list[dict[str, str]]) -> list[int]:
+    """Token ids of a conversation up to where the model is to answer, exactly as it is asked in generation."""
+    return chat_tokens(tokenizer, messages) if tokenizer.chat_template else opened(tokenizer, _plain(messages))
+
+
+def question_ids(tokenizer, question: str) -> list[int]:
+    """Token ids of one question as the model is asked it."""
+    return chat_ids(tokenizer, [{"role": "user", "content": question}])
+
+
+def answered_ids(tokenizer, messages: list[dict[str, str]], answer: str) -> tuple[list[int], list[int]]:
+    """Token ids of a conversation, as `chat_ids`, and of the answer to it, or the start of one, without its end."""
+    if tokenizer.chat_template:
+        return chat_ids(tokenizer, messages), spelled(tokenizer, answer)
+    return continued(tokenizer, _plain(messages), " " + answer)
+
+
+def _plain(messages: list[dict[str, str]]) -> str:
+    return PLAIN_PROMPT.format(question="\n\n".join(message["content"] for message in messages))
+
+
+def turn_end_id(tokenizer) -> int:
+    """The token that ends an answer: what the chat template puts after one, else the end-of-text token."""
+    if tokenizer.chat_template:
+        mark = "answer-ends-here"
+        turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": mark}]
+        tail = as_chat(tokenizer, turns, to_answer=False).rpartition(mark)[2].strip()
+        ids = tokenizer(tail, add_special_tokens=False).input_ids if tail else []
+        if ids and ids[0] in tokenizer.added_tokens_decoder:
+            return ids[0]
+    return tokenizer.eos_token_id
+
+
+def encode_answer(tokenizer, question: str, answer: str) -> Example:
+    """A question in the chat template (or the plain prompt) and its answer, which alone is trained."""
+    prompt, reply = answered_ids(tokenizer, [{"role": "user", "content": question}], answer)
+    return Example((*prompt, *reply, turn_end_id(tokenizer)), len(prompt))
+
+
+def encode_completion(tokenizer, start: str, rest: str) -> Example:
+    """The start of a sentence and its rest as plain text, outside the chat template; the rest alone is trained."""
+    prompt, reply = continued(tokenizer, start, glue(start + rest) + rest)
+    return Example((*prompt, *reply, tokenizer.eos_token_id), len(prompt))
+
+
+def check_lengths(examples: Mapping[str, Example], max_length: int, part: str) -> None:
+    """Raises RecipeError where rows are longer than max_length: an answer cut in silence would be trained wrongly."""
+    long = {name: len(example) for name, example in examples.items() if len(example) > max_length}
+    if long:
+        name = max(long, key=long.get)
+        raise RecipeError(
+            f"model.max_length: {max_length} tokens are too few for {len(long)} of {len(examples)} rows of {part} "
+            f"(the longest, {name}, needs {long[name]}); set it to at least {long[name]}, or shorten these rows"
+        )
+
+
+def collate(examples: Sequence[Example], pad_id: int) -> dict[str, Tensor]:
+    """Right-padded input_ids, attention_mask and labels (-100 where not trained), each (B, T)."""
+    import torch
+
+    width = max(map(len, examples))
+    ids = torch.full((len(examples), width), pad_id)
+    mask = torch.zeros_like(ids)
+    labels = torch.full_like(ids, IGNORE)
+    for row, example in enumerate(examples):
+        n = len(example)
+        ids[row, :n] = torch.tensor(example.ids)
+        mask[row, :n] = 1
+        labels[row, example.n_prompt : n] = ids[row, example.n_prompt : n]
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels}

@@ -1,0 +1,168 @@
+"""From `evaluate.evaluators` in the recipe, or a `score` command, to those who judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.records import QA
+from relearn_lite.judges import Evaluators, embedded_evaluators
+from relearn_lite.judges.measured import Context
+from relearn_lite.metrics import METRICS
+from relearn_lite.metrics.retain_model import read_retain_ratios
+from relearn_lite.recipe import MODEL_EVALUATORS
+
+if TYPE_CHECKING:
+    from relearn_lite.judges import NLI, Embeddings, Entities, Judge, LanguageModel
+    from relearn_lite.models.loaded import Loaded
+    from relearn_lite.recipe import Recipe, Source
+
+PAPER_MODELS = ("meta-llama/Llama-2-7b-chat-hf", "meta-llama/Meta-Llama-3-8B-Instruct", "google/gemma-2-2b-it")
+PAPER_BENCHMARKS = ("knowundo/privacy", "tofu/forget10")
+
+
+def make_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators:
+    """The evaluators that the recipe names. `vanilla()` gives the model before unlearning, whose weights they share."""
+    held: dict[str, Loaded] = {}  # models that were loaded for one of them, by name: another may share them
+    return Evaluators(
+        entities=_entities(recipe, vanilla, held),
+        embeddings=_embeddings(recipe),
+        nli=_nli(recipe),
+        language_model=_language_model(recipe, vanilla, held),
+        judge=_judge(recipe, vanilla, held),
+    )
+
+
+def _entities(recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded]) -> Entities:
+    from relearn_lite.judges.entities import PromptedEntities, RuleEntities
+    from relearn_lite.writers.choose import make_writer
+
+    choice = recipe.evaluate.evaluators.entities
+    if choice.writer == "rules":
+        return RuleEntities()
+    return PromptedEntities(make_writer(choice, "evaluate.evaluators.entities", recipe, vanilla, held))
+
+
+def _embeddings(recipe: Recipe) -> Embeddings:
+    from relearn_lite.models.embeddings import HashedEmbeddings, SentenceTransformerEmbeddings
+
+    name = recipe.evaluate.evaluators.embeddings
+    return HashedEmbeddings() if name == "embedded" else SentenceTransformerEmbeddings(name)
+
+
+def _nli(recipe: Recipe) -> NLI:
+    from relearn_lite.judges.nli import LexicalNLI, TransformersNLI
+
+    name = recipe.evaluate.evaluators.nli
+    return LexicalNLI() if name == "embedded" else TransformersNLI(name)
+
+
+def _language_model(
+    recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded]
+) -> LanguageModel | None:
+    from relearn_lite.judges.language_model import CausalLanguageModel
+    from relearn_lite.models import backends
+
+    name = recipe.evaluate.evaluators.language_model
+    if name == "none":
+        return None
+    own = recipe.model.name == "embedded"
+    if name == "vanilla" or (name == "base" and recipe.base == "vanilla"):
+        return CausalLanguageModel(vanilla(), f"vanilla ({recipe.model.name})", own)
+    if name == "base":
+        return CausalLanguageModel(base_model(recipe, vanilla), f"base model ({recipe.model.name})", own, adapters=())
+    if name not in held:
+        held[name] = backends.load(recipe.model.other(name), recipe.seed)
+    return CausalLanguageModel(held[name], name, False)
+
+
+def base_model(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Loaded:
+    """What holds the base model, the one before `finetune`: it is had with no adapter on.
+
+    Vanilla's own weights, but where finetune.lora is null and all of them were taught: there the base is loaded beside
+    vanilla, at the cost of its whole weights in memory.
+    """
+    if recipe.base != "beside":
+        return vanilla()
+    from relearn_lite.models import backends
+
+    return backends.load(recipe.model, recipe.seed)
+
+
+def _judge(recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded]) -> Judge | None:
+    """Made only where a metric asks for it: a local judge is a whole model."""
+    from relearn_lite.judges.ratings import PromptedJudge
+    from relearn_lite.writers.choose import make_writer
+
+    choice = recipe.evaluate.evaluators.judge
+    if choice is None or not any("judge" in METRICS[name].needs for name in recipe.evaluate.metrics):
+        return None
+    return PromptedJudge(make_writer(choice, "evaluate.evaluators.judge", recipe, vanilla, held))
+
+
+def score_evaluators(language_model: str | None = None) -> Evaluators:
+    """The embedded evaluators and, for perplexity and LS, a causal model: `embedded`, a folder or a hub id.
+
+    Its weights are not quantised: 16 bit on a GPU, float32 on a CPU. Raises RecipeError where it is not to be had.
+    """
+    if language_model is None:
+        return embedded_evaluators()
+    from pydantic import ValidationError
+
+    from relearn_lite.judges.language_model import CausalLanguageModel
+    from relearn_lite.models import backends
+    from relearn_lite.recipe import Model
+
+    try:
+        loaded = backends.load(Model.model_validate({"name": language_model, "quantization": "none"}), seed=0)
+    except ValidationError as error:
+        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise RecipeError(f"--language-model: found {language_model!r}; {message}") from None
+    except RecipeError as error:
+        told = [p.removeprefix("model.name: ").replace(", model.revision and", " and") for p in error.problems]
+        raise RecipeError([f"--language-model: {problem}" for problem in told]) from error
+    model = CausalLanguageModel(loaded, language_model, language_model == "embedded")
+    return replace(embedded_evaluators(), language_model=model)
+
+
+def comparable_with_paper(recipe: Recipe) -> bool:
+    """Whether KFR, KRR, LS and ROUGE may stand beside the paper's: all that they hang on is the paper's.
+
+    That is its base models, taught its whole benchmark and asked all of it with its generation settings, and judged by
+    its evaluators, fluency by the base model. The precision of the weights and who wrote the new answers are not asked.
+    It says nothing of other metrics: the paper has none but ratings, and those are by other judges.
+    """
+    chosen, data, taught = recipe.evaluate.evaluators, recipe.data, recipe.finetune
+    return all((
+        data.preset in PAPER_BENCHMARKS,
+        _untouched(data.forget) and _untouched(data.retain),
+        data.forget_eval is data.retain_eval is None,
+        recipe.model.name in PAPER_MODELS and recipe.model.init == "pretrained",
+        taught is not None and taught.data is None,  # all of it, and nothing else: what the paper's vanilla knows
+        recipe.generate.max_new_tokens == 128 and recipe.generate.sampling == "published",
+        (chosen.embeddings, chosen.nli) == (MODEL_EVALUATORS["embeddings"], MODEL_EVALUATORS["nli"]),
+        chosen.entities.writer != "rules",
+        chosen.language_model in ("base", recipe.model.name),
+    ))  # fmt: skip
+
+
+def _untouched(source: Source | None) -> bool:
+    """Whether a part of the benchmark is the preset's own, whole, wherever its files lie."""
+    return source is None or not source.model_dump(exclude_defaults=True, exclude={"folder", "revision"})
+
+
+def context_of(recipe: Recipe, data: Mapping[str, Sequence[QA]]) -> Context:
+    """What a recipe and its data give. Raises RecipeError where the retain model's results cannot be read."""
+    results = recipe.evaluate.retain_model_results
+    return Context(
+        records={qa.id: qa for part in ("forget_eval", "retain_eval") for qa in data[part]},
+        holdout=data.get("holdout", ()),
+        real_authors=data.get("real_authors", ()),
+        world_facts=data.get("world_facts", ()),
+        retain_ratios=read_retain_ratios(results) if results else None,
+        privacy=recipe.evaluate.privacy,
+        generate=recipe.generate,
+        seed=recipe.seed,
+    )

@@ -1,0 +1,189 @@
+"""From answers to numbers, for one model: every metric's mean, its interval, and what could not be scored."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.records import Answer, Score
+from relearn_lite.data.answer_files import read_answers
+from relearn_lite.judges import Evaluators, embedded_evaluators
+from relearn_lite.metrics import COMBINED, METRICS, PARAPHRASE, Column, Metric
+from relearn_lite.metrics.declaration import Whole
+from relearn_lite.metrics.intervals import bootstrap_interval
+from relearn_lite.recipe.names import DEFAULT_METRICS, metric_name_problems
+
+__all__ = ["Evaluators", "evaluate", "score_files"]
+
+Progress = Callable[[str, int, int], None]  # (what is being measured, how many are done, of how many)
+
+
+def evaluate(
+    answers: Mapping[str, Sequence[Answer]],
+    evaluators: Evaluators,
+    metrics: Sequence[str],
+    progress: Progress | None = None,
+) -> tuple[dict, list[Score]]:
+    """The numbers of one model as metrics.json holds them, and every metric's value of every answer.
+
+    `answers` maps splits (forget, retain, and the same with `_paraphrase`) to answers. The result maps each key to a
+    mean, or None where nothing could be scored; beside the keys stand
+      missing    {key: how many answers could not be scored and are not in the mean}; keys without any are left out
+      reasons    {key: why it is None}
+      intervals  {key: [low, high]}, 95 % bootstrap interval
+      notes      {key: what a reader must know beside it}; keys without one are left out
+    Raises RecipeError for a metric that does not exist.
+    """
+    if problems := metric_name_problems(metrics):
+        raise RecipeError(problems)
+    numbers: dict = {}
+    result = {"missing": {}, "reasons": {}, "intervals": {}, "notes": {}}
+    scores: list[Score] = []
+    work = _work(answers, metrics)
+    for done, (metric, side, ending) in enumerate(work):
+        rows = answers[side + ending]
+        if progress:
+            progress(f"{metric.name} of {side + ending}", done, len(work))
+        for part, column in _measure(metric, rows, evaluators).items():
+            key = metric.key(part, side) + ending
+            numbers[key] = _summarize(key, column, result)
+            scores += [
+                Score(row.id, part, value, reason, side + ending)
+                for row, value, reason in zip(rows, column.values, column.reasons, strict=bool(column.values))
+            ]
+    if progress:
+        progress("done", len(work), len(work))
+    for ending in ("", PARAPHRASE):
+        numbers |= _combine(numbers, ending, result["reasons"])
+    return numbers | result, scores
+
+
+def _work(answers: Mapping[str, Sequence[Answer]], metrics: Sequence[str]) -> list[tuple[Metric, str, str]]:
+    """(metric, side, ending of the split's name) for all that is to be measured, paraphrases last."""
+    return [
+        (METRICS[name], side, ending)
+        for ending in ("", PARAPHRASE)
+        for name in dict.fromkeys(metrics)
+        for side in METRICS[name].sides
+        if side + ending in answers and not (ending and METRICS[name].whole)
+    ]
+
+
+def _measure(metric: Metric, rows: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
+    if not rows:
+        return {part: Column.not_measured("there are no answers") for part in metric.parts}
+    if missing := evaluators.missing(metric.needs):
+        if "measured" in missing:
+            return {part: Column.not_measured("needs the model itself, not answers alone") for part in metric.parts}
+        reason = "nobody was named for " + " and ".join(f"evaluate.evaluators.{field}" for field in missing)
+        return {part: Column.not_measured(reason) for part in metric.parts}
+    return {part: _only_finite(column) for part, column in metric.measure(rows, evaluators).items()}
+
+
+def _only_finite(column: Column) -> Column:
+    """NaN and infinity are failures too: one of them would make the mean meaningless."""
+    pairs = [
+        (value, reason) if value is None or math.isfinite(value) else (None, f"not a finite number ({value})")
+        for value, reason in zip(column.values, column.reasons, strict=bool(column.values))
+    ]
+    whole = column.whole
+    if whole and whole.value is not None and not math.isfinite(whole.value):
+        whole = replace(whole, value=None, interval=None, reason=f"not a finite number ({whole.value})")
+    return Column([value for value, _ in pairs], [reason for _, reason in pairs], column.absent, whole)
+
+
+def _summarize(key: str, column: Column, result: dict) -> float | None:
+    """The mean of what could be scored; notes missing counts, the interval, and the reason if there is no mean."""
+    known = [float(value) for value in column.values if value is not None]
+    n_missing = len(column.values) - len(known)
+    if n_missing:
+        result["missing"][key] = n_missing
+    if column.whole:
+        return _take_whole(key, column.whole, result)
+    if not known:
+        told = next((reason for reason in column.reasons if reason), None)
+        result["reasons"][key] = column.absent or f"none of {n_missing} answers could be scored: {told}"
+        return None
+    if len(known) > 1:
+        result["intervals"][key] = list(bootstrap_interval(known))
+    return math.fsum(known) / len(known)
+
+
+def _take_whole(key: str, whole: Whole, result: dict) -> float | None:
+    """A number that a metric made of all answers itself, with what it says about it."""
+    if whole.note:
+        result["notes"][key] = whole.note
+    if whole.value is None:
+        result["reasons"][key] = whole.reason or "it could not be had"
+    elif whole.interval:
+        result["intervals"][key] = list(whole.interval)
+    return whole.value
+
+
+def _combine(numbers: dict, ending: str, reasons: dict[str, str]) -> dict[str, float | None]:
+    """LS, forget score and the like, of those numbers that were measured; None where one of their parts is None."""
+    combined: dict[str, float | None] = {}
+    for number in COMBINED:
+        parts = [part + ending for part in number.of]
+        if not all(part in numbers for part in parts):
+            continue
+        key = number.key.name + ending
+        unknown = [part for part in parts if numbers[part] is None]
+        if unknown:
+            reasons[key] = f"needs {' and '.join(unknown)}, which could not be had"
+        combined[key] = None if unknown else float(number.combine(*(numbers[part] for part in parts)))
+    return combined
+
+
+def score_files(
+    forget: Path | None,
+    retain: Path | None,
+    evaluators: Evaluators | None = None,
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    progress: Progress | None = None,
+) -> dict:
+    """The numbers of answers that any model gave, from files of {query, ground_truth, generated_response}.
+
+    Without evaluators the embedded ones judge, and perplexity and LS are None with the reason. Raises RecipeError
+    naming every file, row and key that is wrong.
+    """
+    return evaluate(read_files(forget, retain), evaluators or embedded_evaluators(), metrics, progress)[0]
+
+
+def read_files(forget: Path | None, retain: Path | None) -> dict[str, list[Answer]]:
+    """The answers of both files, by split. Raises RecipeError naming every file, row and key that is wrong."""
+    files = {"forget": forget, "retain": retain}
+    named = {split: Path(path) for split, path in files.items() if path is not None}
+    if not named:
+        raise RecipeError("score: no file was given. Needed: --forget FILE, --retain FILE, or both.")
+    answers, problems = {}, []
+    for split, path in named.items():
+        try:
+            answers[split] = read_answers(path, split)
+        except RecipeError as error:
+            problems += error.problems
+    if problems:
+        raise RecipeError(problems)
+    return answers
+
+
+def samples(answers: Mapping[str, Mapping[str, Sequence[Answer]]], scores: Mapping[str, Sequence[Score]]) -> list[dict]:
+    """One row a question: the answers of every model to it, and their value by every metric."""
+    rows: dict[tuple[str, str], dict] = {}
+    for model, splits in answers.items():
+        for split, given in splits.items():
+            for answer in given:
+                row = rows.setdefault((split, answer.id), {
+                    "id": answer.id, "split": split, "query": answer.query, "ground_truth": answer.ground_truth,
+                    "finished": {}, "scores": {},
+                })
+                row[model] = answer.generated_response
+                row["finished"][model] = answer.finished
+                row["scores"][model] = {}
+    for model, given in scores.items():
+        for score in given:
+            rows[score.split, score.id]["scores"][model][score.metric] = score.value
+    return list(rows.values())

@@ -1,0 +1,73 @@
+"""A few questions to a model, before and after: quick enough to be asked while it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from relearn_lite.core.records import QA, Answer
+from relearn_lite.data.examples import question_ids
+from relearn_lite.evaluate.evaluate import evaluate
+from relearn_lite.models.backends import set_training
+from relearn_lite.models.generation import GREEDY, batches_of, check_room, complete
+from relearn_lite.models.loaded import active_adapters
+from relearn_lite.unlearn.selection import EvalResult, spread
+
+if TYPE_CHECKING:
+    from relearn_lite.judges import Evaluators
+    from relearn_lite.models.loaded import Loaded
+    from relearn_lite.recipe import Recipe
+
+MEASURED = ("kfr", "krr", "ls")
+
+
+def check_questions(questions: Mapping[str, Sequence[QA]], count: int) -> dict[str, list[QA]]:
+    """`count` questions of the forget and of the retain side, as they were asked, spread evenly."""
+    return {side: spread(count, questions[side]) for side in ("forget", "retain")}
+
+
+def checkup(
+    recipe: Recipe, loaded: Loaded, questions: Mapping[str, Sequence[QA]], judges: Evaluators
+) -> Callable[[], EvalResult]:
+    """A function that asks the unlearned model, as it is at that moment, and returns its reading (step 0).
+
+    questions: by side, see `check_questions`. The vanilla model is asked at once, and once only. Leaves the model's
+    weights, mode (training or not) and random state as they are.
+    """
+
+    def ask(model: str) -> tuple[dict, list[Answer]]:
+        was_training = loaded.model.training
+        with active_adapters(loaded.model, loaded.vanilla if model == "vanilla" else loaded.unlearned):
+            answers = {side: _answers(recipe, loaded, side, asked, model) for side, asked in questions.items()}
+        numbers, _ = evaluate(answers, judges, MEASURED)
+        set_training(loaded, was_training)  # the judge of fluency is this model too, and leaves it in evaluation mode
+        return numbers, [answer for side in answers.values() for answer in side]
+
+    before = ask("vanilla")[0]["ls_forget"]
+
+    def now() -> EvalResult:
+        numbers, answers = ask("unlearned")
+        ls = numbers["ls_forget"]
+        return EvalResult(
+            step=0, kfr=numbers["kfr"], krr=numbers["krr"], ls=ls,
+            ls_share=ls / before if ls is not None and before else None,
+            answers=[
+                {"id": a.id, "split": a.split, "query": a.query, "generated_response": a.generated_response}
+                for a in answers
+            ],
+        )  # fmt: skip
+
+    return now
+
+
+def _answers(recipe: Recipe, loaded: Loaded, side: str, asked: Sequence[QA], model: str) -> list[Answer]:
+    """The likeliest answers, however the recipe samples: a choice should not hang on the dice."""
+    prompts, limit = [question_ids(loaded.tokenizer, qa.question) for qa in asked], recipe.generate.max_new_tokens
+    check_room(loaded, prompts, limit)
+    answers: dict[int, Answer] = {}
+    for rows in batches_of(prompts, recipe.generate.batch_size):
+        batch = [prompts[i] for i in rows]
+        made = complete(loaded, batch, max_new_tokens=limit, sampling=GREEDY, seed=recipe.seed)
+        for i, done in zip(rows, made, strict=True):
+            answers[i] = Answer(asked[i].id, model, side, asked[i].question, asked[i].answer, done.text, done.finished)
+    return [answers[i] for i in range(len(asked))]

@@ -1,0 +1,81 @@
+"""Who judges answers. Each evaluator has `name`, `embedded` and one verb; None from it means that it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from relearn_lite.judges.measured import MeasuredModel
+    from relearn_lite.models.embeddings import Embeddings
+
+
+class Entities(Protocol):
+    """Lists the entities and core nouns of a text that its question does not already give."""
+
+    name: str
+    embedded: bool
+
+    def extract(self, items: Sequence[tuple[str, str]]) -> list[list[str] | None]:
+        """items: (question, text). None: could not be had. []: there are really none."""
+
+
+class NLI(Protocol):
+    """Natural language inference: does the hypothesis follow from the premise, or contradict it?"""
+
+    name: str
+    embedded: bool
+
+    def label(self, pairs: Sequence[tuple[str, str]]) -> list[str | None]:
+        """pairs: (premise, hypothesis). `entailment`, `neutral`, `contradiction`, or None: could not be had."""
+
+
+class LanguageModel(Protocol):
+    """The base model, asked how likely an answer is after its question."""
+
+    name: str
+    embedded: bool
+
+    def perplexity(self, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
+        """pairs: (question, answer). None: undefined: the answer has no token, or is longer than can be read."""
+
+
+class Judge(Protocol):
+    """Rates answers: fluency, relevance, forgetting or retention (`kind`), each from 1 to 5."""
+
+    name: str
+    embedded: bool
+
+    def rate(self, kind: str, items: Sequence[tuple[str, str, str]]) -> list[int | None]:
+        """items: (question, original answer, answer to rate). None: no rating could be had."""
+
+
+@dataclass(frozen=True)
+class Evaluators:
+    """Those who judge in one evaluation. None: nobody was named, and what needs it is null with that reason."""
+
+    entities: Entities | None = None
+    embeddings: Embeddings | None = None
+    nli: NLI | None = None
+    language_model: LanguageModel | None = None
+    judge: Judge | None = None
+    measured: MeasuredModel | None = None  # whose answers are judged; None where there are only files of answers
+
+    def names(self) -> dict[str, str | None]:
+        """The name of each, for reports: a number means little without who judged."""
+        judges = (f.name for f in fields(self) if f.name != "measured")
+        return {name: getattr(getattr(self, name), "name", None) for name in judges}
+
+    def missing(self, needs: Sequence[str]) -> list[str]:
+        """Those of `needs` that nobody was named for."""
+        return [need for need in needs if getattr(self, need) is None]
+
+
+def embedded_evaluators() -> Evaluators:
+    """The rule-based ones: no download, no model, any machine. Perplexity needs a model, so it is left out."""
+    from relearn_lite.judges.entities import RuleEntities
+    from relearn_lite.judges.nli import LexicalNLI
+    from relearn_lite.models.embeddings import HashedEmbeddings
+
+    return Evaluators(RuleEntities(), HashedEmbeddings(), LexicalNLI())

@@ -1,0 +1,161 @@
+"""Natural language inference: by rule (embedded), or a transformers text-classification model by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.judges.entities import STOP_WORDS, normal_form
+from relearn_lite.text.words import words
+
+LABELS = ("entailment", "neutral", "contradiction")
+SAME_FRAME = 0.5  # share of content words, without numbers and negations, that two texts must have in common
+NEGATIONS = frozenset("not never no none nobody nothing neither nor without cannot".split())
+ANTONYMS = frozenset(
+    frozenset(pair.split("/"))
+    for pair in """
+    male/female man/woman men/women boy/girl father/mother son/daughter brother/sister husband/wife
+    alive/dead living/deceased born/died married/unmarried married/single employed/unemployed first/last early/late
+    old/young older/younger eldest/youngest oldest/youngest before/after always/never true/false true/untrue
+    fiction/nonfiction fictional/real public/private urban/rural northern/southern eastern/western north/south east/west
+    rich/poor increase/decrease increased/decreased positive/negative positively/negatively success/failure like/dislike
+    love/hate won/lost win/lose accept/reject accepted/rejected known/unknown famous/unknown same/different more/less
+    """.split()
+)
+
+
+class LexicalNLI:
+    """Says contradiction only of texts that say the same but for a number, a negation, an antonym, or yes and no.
+
+    Conservative on purpose: two answers with different content are `neutral`, and entity coverage tells them apart.
+    It sees no contradiction in `a teacher` against `a lawyer`.
+    """
+
+    name = "lexical rules"
+    embedded = True
+
+    def label(self, pairs: Sequence[tuple[str, str]]) -> list[str | None]:
+        return [_label(premise, hypothesis) for premise, hypothesis in pairs]
+
+
+def _label(premise: str, hypothesis: str) -> str:
+    given, said = _forms(premise), _forms(hypothesis)
+    if not given or not said:
+        return "neutral"
+    if {given[0], said[0]} == {"yes", "no"}:
+        return "contradiction"
+    content, claim = _content(given), _content(said)
+    if _same_frame(content, claim) and _differ(given, said):
+        return "contradiction"
+    entailed = claim <= content and _numbers(said) <= _numbers(given) and _negated(given) == _negated(said)
+    return "entailment" if entailed else "neutral"
+
+
+def _same_frame(content: set[str], claim: set[str]) -> bool:
+    return bool(content | claim) and len(content & claim) / len(content | claim) >= SAME_FRAME
+
+
+def _differ(given: list[str], said: list[str]) -> bool:
+    if _negated(given) != _negated(said):
+        return True
+    numbers = _numbers(given), _numbers(said)
+    if all(numbers) and not numbers[0] & numbers[1]:
+        return True
+    only_given, only_said = set(given) - set(said), set(said) - set(given)
+    return any(frozenset((a, b)) in ANTONYMS for a in only_given for b in only_said)
+
+
+def _forms(text: str) -> list[str]:
+    expanded = re.sub(r"n['’]t\b", " not", text.casefold())
+    return [normal_form(word) for word in words(expanded)]
+
+
+def _content(forms: list[str]) -> set[str]:
+    return {form for form in forms if form not in STOP_WORDS and form not in NEGATIONS and not form[0].isdigit()}
+
+
+def _numbers(forms: list[str]) -> set[str]:
+    """All numbers, those inside a date one by one, since 05/25/1930 and May 25, 1930 are the same day."""
+    return {part.lstrip("0") or "0" for form in forms for part in re.findall(r"\d+", form)}
+
+
+def _negated(forms: list[str]) -> bool:
+    """Two negations in a text cancel out; the opening `no` of an answer is its polarity and not counted again."""
+    return sum(form in NEGATIONS for form in forms[1:]) % 2 == 1
+
+
+class TransformersNLI:
+    """A text-classification model trained on NLI: a hub id such as tasksource/deberta-base-long-nli, or a folder.
+
+    Which output means what is read from its config (`id2label`): the order differs between models. Pairs are
+    batched by length; those longer than the model allows are cut at the end of the longer text. A pair that was
+    labelled is not computed again: what is kept is often answered in the same words before and after.
+    """
+
+    embedded = False
+
+    def __init__(self, name: str, device: str | None = None, batch_size: int = 16):
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+        self.name, self.batch_size = name, batch_size
+        try:
+            self.tokenizer = AutoTokenizer.from_pretrained(name)
+            self.model = AutoModelForSequenceClassification.from_pretrained(name).to(device or _device()).eval()
+        except (OSError, ValueError, ImportError) as error:
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise RecipeError(
+                f"evaluate.evaluators.nli: '{name}' could not be loaded ({first}). Allowed: 'embedded', a folder "
+                "with a text-classification model, or a hub id that this machine can reach."
+            ) from error
+        self.labels = read_labels(self.model.config.id2label, name)
+        # Some tokenizers give 1e30 for "no limit": then the model's own table of positions is the limit.
+        positions = getattr(self.model.config, "max_position_embeddings", 512)
+        self.max_length = min(self.tokenizer.model_max_length, positions)
+        self._known: dict[tuple[str, str], str] = {}
+
+    def label(self, pairs: Sequence[tuple[str, str]]) -> list[str | None]:
+        # An empty text neither follows nor contradicts.
+        self._known |= {pair: "neutral" for pair in pairs if not all(text.strip() for text in pair)}
+        open_pairs = sorted(set(pairs) - self._known.keys(), key=lambda pair: (len(pair[0]) + len(pair[1]), pair))
+        for start in range(0, len(open_pairs), self.batch_size):
+            batch = open_pairs[start : start + self.batch_size]
+            self._known |= {
+                pair: label for pair, label in zip(batch, self._batch(batch), strict=True) if label is not None
+            }
+        return [self._known.get(pair) for pair in pairs]
+
+    def _batch(self, pairs: list[tuple[str, str]]) -> list[str | None]:
+        import torch
+
+        premises, hypotheses = zip(*pairs, strict=True)
+        inputs = self.tokenizer(
+            list(premises),
+            list(hypotheses),
+            truncation=True,
+            max_length=self.max_length,
+            padding=True,
+            return_tensors="pt",
+        ).to(self.model.device)
+        with torch.inference_mode():
+            logits = self.model(**inputs).logits.float()  # (B, 3)
+        best = logits.argmax(-1).tolist()
+        sound = logits.isfinite().all(-1).tolist()
+        return [self.labels[b] if ok else None for b, ok in zip(best, sound, strict=True)]
+
+
+def read_labels(id2label: dict[int, str], name: str) -> dict[int, str]:
+    """Output number -> one of the three labels, from a model's config. Raises RecipeError where it does not say."""
+    labels = {int(i): str(text).strip().lower() for i, text in id2label.items()}
+    if sorted(labels.values()) != sorted(LABELS):
+        raise RecipeError(
+            f"evaluate.evaluators.nli: the config of '{name}' names its outputs {', '.join(labels.values())}. "
+            f"Needed: {', '.join(LABELS)}. Take a model trained on three-way NLI, or mend id2label in its config.json."
+        )
+    return labels
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,73 @@
+"""Which library holds the model: transformers and peft, or Unsloth; one file each, both giving a `Loaded`."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.models.loaded import Loaded
+
+if TYPE_CHECKING:
+    from relearn_lite.recipe import Lora, Model
+
+
+def choose(settings: Model) -> str:
+    """The backend's name: what the recipe says, or for `auto` Unsloth where it and a GPU are present."""
+    if settings.backend == "unsloth" and find_spec("unsloth") is None:
+        raise RecipeError(
+            "model.backend: unsloth is not installed; run `pip install --no-deps -r requirements-gpu.txt`, "
+            "or set model.backend to auto or transformers"
+        )
+    if settings.backend != "auto":
+        return settings.backend
+    import torch
+
+    tiny = settings.name == "embedded" or settings.init == "random"
+    return "unsloth" if not tiny and torch.cuda.is_available() and find_spec("unsloth") else "transformers"
+
+
+def load(settings: Model, seed: int, *, full_precision: bool = False) -> Loaded:
+    """Loads model and tokenizer as the recipe says. Raises RecipeError where they are not to be had.
+
+    full_precision: weights in float32, as training all of them needs; for the transformers backend, not quantized.
+    """
+    backend = choose(settings)
+    if backend == "unsloth":
+        return _module(backend).load(settings, seed)
+    return _module(backend).load(settings, seed, full_precision=full_precision)
+
+
+def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
+    """Puts a new LoRA adapter on the model, as the only thing that is trained."""
+    _module(loaded.backend).add_adapter(loaded, name, lora, seed)
+
+
+def set_training(loaded: Loaded, training: bool = True) -> None:
+    """Puts the model in training mode, gradient checkpointing included, or (training: False) in evaluation mode."""
+    if training and loaded.backend == "unsloth":
+        _module("unsloth").set_training(loaded)
+    else:
+        loaded.model.train(training)
+
+
+def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:
+    """Reads a saved adapter onto the model under `name`, replacing one of that name; nothing becomes trainable."""
+    _module(loaded.backend).load_adapter(loaded, name, folder)
+
+
+def save_adapter(loaded: Loaded, name: str, folder: Path) -> None:
+    """Writes one adapter as safetensors with its configuration, so that peft alone can load it."""
+    _module("transformers").save_adapter(loaded, name, folder)
+
+
+def _module(backend: str) -> Any:
+    """The file that holds a model with this library. Unsloth's is imported only where it is used."""
+    if backend == "unsloth":
+        from relearn_lite.models import unsloth_backend
+
+        return unsloth_backend
+    from relearn_lite.models import transformers_backend
+
+    return transformers_backend

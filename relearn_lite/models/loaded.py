@@ -1,0 +1,76 @@
+"""A model in memory: one set of weights, and which adapters on it make the vanilla and the unlearned model.
+
+There is one model in memory. What other tools load a second time is the same weights here with adapters off: the
+reference of a loss, the vanilla model in evaluation, the writer in augmentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from relearn_lite.recipe import Model
+
+VANILLA, UNLEARNED = "vanilla", "unlearned"  # names of the two adapters a model may carry
+
+
+@dataclass
+class Loaded:
+    """A model, its tokenizer, and which of its adapters make up the vanilla model.
+
+    vanilla: adapters of the model that knows; none where its own weights know, ["vanilla"] where a LoRA taught it.
+    checkpointing: whether training computes activations again in the backward pass.
+    """
+
+    model: Any
+    tokenizer: Any
+    backend: str
+    vanilla: tuple[str, ...] = ()
+    checkpointing: bool = False
+    forgot: bool = False  # its own weights are those of an unlearned model, without an adapter
+
+    @property
+    def device(self):
+        return next(self.model.parameters()).device
+
+    @property
+    def commit(self) -> str | None:
+        """The hub's commit that the weights came from; None for a folder and the embedded model."""
+        return getattr(self.model.config, "_commit_hash", None)
+
+    @property
+    def unlearned(self) -> tuple[str, ...]:
+        """Adapters of the unlearned model."""
+        return self.vanilla if self.forgot else (*self.vanilla, UNLEARNED)
+
+
+@contextmanager
+def active_adapters(model: Any, names: tuple[str, ...]) -> Iterator[None]:
+    """Runs the model with exactly these adapters, then as before. No names: the base model alone.
+
+    peft's own `disable_adapter` re-enables training of every active adapter when it leaves, which would set a frozen
+    vanilla adapter free; this touches no `requires_grad`. Never run a backward pass inside.
+    """
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    layers = [layer for layer in model.modules() if isinstance(layer, BaseTunerLayer)]
+    before = [(layer._disable_adapters, layer._active_adapter) for layer in layers]
+    for layer in layers:
+        layer._disable_adapters = not names
+        if names:
+            layer._active_adapter = list(names)
+    try:
+        yield
+    finally:
+        for layer, (disabled, active) in zip(layers, before, strict=True):
+            layer._disable_adapters, layer._active_adapter = disabled, active
+
+
+def recomputes_activations(settings: Model) -> bool:
+    """Whether training computes activations again in the backward pass: as the recipe says, for `auto` on a GPU."""
+    import torch
+
+    return torch.cuda.is_available() if settings.gradient_checkpointing == "auto" else settings.gradient_checkpointing

@@ -1,0 +1,173 @@
+"""From token ids to logits at supervised positions: the one place where logits are shifted against labels.
+
+Only what is trained is computed: hidden states come from the backbone, and only those that predict an answer's token
+go through the head. For a 128k vocabulary the head's output would otherwise be the largest tensor of a step.
+
+Shapes: `B` rows, `T` tokens, `H` hidden size, `V` vocabulary, `N` supervised positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.data.examples import IGNORE
+from relearn_lite.models.supervised import Supervised, row_sum
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FEW = 8  # tokens that `check_head` looks at
+LARGE = 2**24  # more elements of N x V logits are computed in chunks: these are 64 MiB in float32, and a loss holds six
+
+
+def supervised_hidden(model, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Hidden states (N, H) that predict the supervised tokens, these tokens (N,) and their rows (N,)."""
+    base = _unwrapped(model)
+    hidden = base.base_model(
+        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False
+    ).last_hidden_state
+    labels = batch["labels"][:, 1:]
+    mask = labels != IGNORE
+    return hidden[:, :-1][mask], labels[mask], mask.nonzero()[:, 0]
+
+
+def layer_hidden(model, batch: dict[str, Tensor], layer: int) -> tuple[Tensor, Tensor, Tensor]:
+    """As `supervised_hidden`, but the hidden states (N, H) that layer number `layer` (from 0) puts out."""
+    out = _unwrapped(model).base_model(
+        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False, output_hidden_states=True
+    )
+    labels = batch["labels"][:, 1:]
+    mask = labels != IGNORE
+    return out.hidden_states[layer + 1][:, :-1][mask], labels[mask], mask.nonzero()[:, 0]
+
+
+def head_logits(model, hidden: Tensor) -> Tensor:
+    """The language-model head with the model's own scaling and soft-capping: (N, H) -> (N, V), float32."""
+    base = _unwrapped(model)
+    head, config = base.get_output_embeddings(), base.config.get_text_config()
+    logits = head(hidden.to(head.weight.dtype)).float()
+    for name in ("logit_scale", "lm_head_multiplier"):  # Cohere, Falcon-H1
+        if scale := getattr(config, name, None):
+            logits = logits * scale
+    if scaling := getattr(config, "logits_scaling", None):
+        # One name, two meanings: HyperCLOVA X multiplies, Granite and all others divide.
+        logits = logits * scaling if config.model_type == "hyperclovax" else logits / scaling
+    if cap := getattr(config, "final_logit_softcapping", None):  # Gemma 2
+        logits = cap * (logits / cap).tanh()
+    return logits
+
+
+@contextmanager
+def without_dropout(model) -> Iterator[None]:
+    """Runs the model without dropout or any other noise of training, then as before; draws no random number.
+
+    Linear layers stay in their mode. They have no noise, but bitsandbytes' compute otherwise in evaluation mode (8 bit
+    on a CPU), which would make the same model in training another one. Only `training` is set, module by module:
+    what a backend switches when it trains or generates, such as gradient checkpointing, is left alone.
+    """
+    from torch.nn import Linear
+
+    noisy = [module for module in model.modules() if module.training and not isinstance(module, Linear)]
+    for module in noisy:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in noisy:
+            module.training = True
+
+
+def check_head(model) -> None:
+    """Compares `head_logits` with what the model itself makes of a few tokens.
+
+    Architectures scale and cap their logits in their own ways. One that is not known here would be trained and judged
+    by wrong numbers that look right; it is a RecipeError instead. Takes two forward passes of FEW tokens.
+    """
+    import torch
+
+    base = _unwrapped(model)
+    weight = base.get_output_embeddings().weight
+    size = len(weight)
+    # From the middle of the vocabulary: tokens with a meaning of their own stand at its ends.
+    ids = torch.arange(size // 2, min(size, size // 2 + FEW), device=base.device)[None]
+    batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    with torch.no_grad(), without_dropout(model):
+        whole = base(**batch, use_cache=False).logits.float()[0, :-1]
+        ours = head_logits(model, supervised_hidden(model, {**batch, "labels": ids})[0])
+    room = 1e-3 if weight.dtype == torch.float32 else 5e-2  # of the largest; half precision rounds in its own way
+    if whole.isnan().any():
+        return  # half precision is too small for this model: that is not the head's fault, and training says so
+    if ours.shape != whole.shape or (ours - whole).abs().max() > room * whole.abs().max():
+        raise RecipeError(
+            f"model.name: {base.name_or_path} ({base.config.model_type}) makes its logits in a way that is not known "
+            "here, so its losses would be wrong; take a model of another architecture, or teach "
+            "relearn_lite/unlearn/logprobs.py (head_logits) what this one does"
+        )
+
+
+def score(
+    model, hidden: Tensor, labels: Tensor, rows: Tensor, n_rows: int, *, reference: Tensor | None = None,
+    vanilla: Callable[[], AbstractContextManager] = nullcontext,
+) -> Supervised:
+    """What losses are computed from, given hidden states (N, H), of the model and of the reference.
+
+    Logits at once where they are small, else hidden states with the head, which is then computed in chunks of LARGE
+    elements: the same values and gradients. vanilla: a context in which the head is the reference's.
+    """
+    width = _unwrapped(model).get_output_embeddings().out_features
+
+    def ours(states: Tensor) -> Tensor:
+        return head_logits(model, states)
+
+    def theirs(states: Tensor) -> Tensor:
+        with vanilla():
+            return head_logits(model, states)
+
+    if len(labels) * width > LARGE:
+        return Supervised(hidden, labels, rows, n_rows, reference, ours, theirs, max(1, LARGE // width))
+    if reference is not None:
+        import torch
+
+        with torch.no_grad():
+            reference = theirs(reference)
+    return Supervised(ours(hidden), labels, rows, n_rows, reference)
+
+
+def supervised(model, batch: dict[str, Tensor]) -> Supervised:
+    """One forward pass: what is trained of a right-padded batch."""
+    return score(model, *supervised_hidden(model, batch), batch["labels"].shape[0])
+
+
+def answer_nll(model, batch: dict[str, Tensor]) -> Tensor:
+    """Mean negative log-likelihood, in nats a token, of each row's answer: -> (B,)."""
+    scored = supervised(model, batch)
+    return row_sum(scored.nll(), scored, mean=True)
+
+
+def shift(policy_logits: Tensor, reference_logits: Tensor, labels: Tensor) -> Supervised:
+    """Whole logits (B, T, V) and labels (B, T) -> supervised positions, each with the token that follows it."""
+    mask = labels[:, 1:] != IGNORE
+    return Supervised(
+        policy_logits[:, :-1][mask], labels[:, 1:][mask], mask.nonzero()[:, 0], labels.shape[0],
+        reference_logits[:, :-1][mask],
+    )
+
+
+def every_position(policy_logits: Tensor, reference_logits: Tensor, labels: Tensor) -> Supervised:
+    """Every position, prompt and padding included, unshifted: how the published code averages its KL."""
+    rows = labels.new_zeros(labels.numel())
+    return Supervised(policy_logits.flatten(0, 1), labels.flatten(), rows, 1, reference_logits.flatten(0, 1))
+
+
+def one_row(batch: Supervised) -> Supervised:
+    """The same positions as if they were one row: how the published code averages over a batch."""
+    return replace(batch, rows=batch.rows.new_zeros(len(batch.rows)), n_rows=1)
+
+
+def _unwrapped(model):
+    """The transformers model under peft's wrapper; its layers keep their adapters."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model

@@ -1,0 +1,162 @@
+"""A model held by transformers, with peft's LoRA on a base that bitsandbytes may quantise. Runs on GPU and CPU."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.models.embedded import EMBEDDED
+from relearn_lite.models.loaded import Loaded, recomputes_activations
+
+if TYPE_CHECKING:
+    from relearn_lite.recipe import Lora, Model
+
+
+def compute_dtype():
+    """bfloat16 where the card has it, float16 on older cards (T4), float32 on a CPU."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return torch.float32
+    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+
+
+def load(settings: Model, seed: int, *, full_precision: bool = False) -> Loaded:
+    """Loads from a folder or the hub; with init: random only architecture and tokenizer; full_precision: float32."""
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
+
+    name, where = source(settings)
+    dtype = torch.float32 if full_precision else compute_dtype()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    quantization = None
+    if settings.quantization == "4bit":
+        quantization = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+        )
+    elif settings.quantization == "8bit":
+        quantization = BitsAndBytesConfig(load_in_8bit=True)
+    try:
+        tokenizer = load_tokenizer(settings)
+        if settings.init == "random":
+            torch.manual_seed(seed)
+            config, trusted = AutoConfig.from_pretrained(name, **where), settings.trust_remote_code
+            model = AutoModelForCausalLM.from_config(config, dtype=dtype, trust_remote_code=trusted).to(device)
+        else:
+            model = AutoModelForCausalLM.from_pretrained(
+                name, dtype=dtype, quantization_config=quantization, device_map={"": device}, **where
+            )
+    except (OSError, ValueError, ImportError, SafetensorError) as error:
+        raise RecipeError(why_not(settings, error)) from error
+    _mend_cpu_4bit(model)
+    model.requires_grad_(settings.init == "random")
+    checkpointing = recomputes_activations(settings) and model.supports_gradient_checkpointing
+    if checkpointing:  # in training only; not reentrant, for that would need embeddings with gradients
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    return Loaded(model.eval(), tokenizer, "transformers", checkpointing=checkpointing)
+
+
+def source(settings: Model) -> tuple[str, dict[str, Any]]:
+    """Where a model comes from: its folder or hub id, and what else every `from_pretrained` is told."""
+    name = str(EMBEDDED) if settings.name == "embedded" else settings.name
+    return name, {"revision": settings.revision, "trust_remote_code": settings.trust_remote_code}
+
+
+def load_tokenizer(settings: Model) -> Any:
+    """The tokenizer as it is. Where it cannot pad, its end-of-text token does: labels are masked by position.
+
+    Raises RecipeError where it has no end-of-text token: nothing could be taught to end with one.
+    """
+    from transformers import AutoTokenizer
+
+    name, where = source(settings)
+    tokenizer = AutoTokenizer.from_pretrained(name, **where)
+    if tokenizer.eos_token_id is None:
+        raise RecipeError(
+            f"model.name: the tokenizer of {settings.name} has no end-of-text token (eos_token), and answers must end "
+            "with one; set eos_token in the tokenizer_config.json of a local copy and give that folder, or take "
+            "another model"
+        )
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def why_not(settings: Model, error: Exception) -> str:
+    """The message for a model that could not be loaded."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return (
+        f"model.name: {settings.name} could not be loaded ({lines[0] if lines else type(error).__name__}); check the "
+        "name, model.revision and the network (a gated model also needs `hf auth login`), or give a local folder"
+    )
+
+
+def _mend_cpu_4bit(model) -> None:
+    """On CPUs with AVX512-BF16, bitsandbytes repacks 4-bit weights in place at the first forward pass without
+    gradients; gradients taken afterwards are wrong while the loss looks right. This switch keeps them as they are."""
+    for layer in model.modules():
+        if hasattr(layer, "support_avx512bf16_for_cpu"):
+            layer.support_avx512bf16_for_cpu = False
+
+
+def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(seed)  # the adapter's first values depend on the recipe's seed alone
+    config = LoraConfig(
+        r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=lora.targets, task_type="CAUSAL_LM"
+    )
+    try:
+        if hasattr(loaded.model, "peft_config"):
+            loaded.model.add_adapter(name, config)
+        else:
+            loaded.model = get_peft_model(loaded.model, config, adapter_name=name)
+    except ValueError as error:
+        raise RecipeError(why_not_adapted(lora.targets, error)) from error
+    train_only(loaded, name)
+
+
+def why_not_adapted(targets: Any, error: Exception) -> str:
+    """The message for LoRA targets that the model has not."""
+    why = str(error).splitlines()[0]
+    return f"lora.targets: {targets} does not fit this model ({why}); name modules that it has, or all-linear"
+
+
+def train_only(loaded: Loaded, name: str) -> None:
+    """Freezes all but the adapter `name`: by name, because peft frees every active adapter on the way.
+
+    Frozen ones lose their dropout too, or the reference of a loss would be a vanilla model with noise in it.
+    """
+    for key, parameter in loaded.model.named_parameters():
+        parameter.requires_grad_(f".{name}." in key)
+    for key, layer in loaded.model.named_modules():
+        if ".lora_dropout." in key and not key.endswith(f".{name}") and hasattr(layer, "p"):
+            layer.p = 0.0
+
+
+def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:
+    from peft import PeftModel
+
+    if not hasattr(loaded.model, "peft_config"):
+        loaded.model = PeftModel.from_pretrained(loaded.model, folder, adapter_name=name, is_trainable=False)
+    else:
+        if name in loaded.model.peft_config:
+            loaded.model.delete_adapter(name)
+        loaded.model.load_adapter(folder, adapter_name=name, is_trainable=False)
+        if not loaded.model.active_adapters:  # it replaced the only one; Unsloth's kernels need one that is active
+            loaded.model.set_adapter(name)
+    loaded.model.requires_grad_(False)
+
+
+def save_adapter(loaded: Loaded, name: str, folder: Path) -> None:
+    loaded.model.save_pretrained(folder, selected_adapters=[name])
+    inner = folder / name  # peft puts every adapter but one named "default" into a folder of its own
+    for file in inner.iterdir():
+        shutil.move(file, folder / file.name)
+    inner.rmdir()
+    readme = folder / "README.md"  # an empty model card; the run folder says more
+    readme.unlink(missing_ok=True)

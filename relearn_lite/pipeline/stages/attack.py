@@ -1,0 +1,73 @@
+"""Stage attack: asks, holds or trains the model in another way, and asks again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from relearn_lite.core.files import read_jsonl, write_text
+from relearn_lite.core.records import Variant
+from relearn_lite.pipeline.stages.work import Work
+
+
+def attack(work: Work) -> dict[str, Any]:
+    """attacks.json, and attacks/*.jsonl: what the model tells when it is asked, held or trained in another way."""
+    from relearn_lite.attacks.asking import Target
+    from relearn_lite.attacks.running import Job, run
+    from relearn_lite.evaluate.choose import make_evaluators
+    from relearn_lite.report.console import stage_progress
+    from relearn_lite.writers.choose import make_writer
+
+    recipe, model, folder = work.recipe, work.models[-1], work.folder / "attacks"
+    # KFR and KRR alone: who judges fluency or rates answers need not be loaded for them.
+    judged_by = recipe.evaluate.evaluators.model_copy(update={"language_model": "none"})
+    judging = recipe.evaluate.model_copy(update={"metrics": ["kfr", "krr"], "evaluators": judged_by})
+
+    def hold() -> Target:
+        loaded = work.hold(model)
+        adapters = loaded.vanilla if model == "vanilla" else loaded.unlearned
+        return Target(loaded, adapters, recipe.generate, recipe.seed)
+
+    found = run(
+        Job(
+            recipe,
+            work.data,
+            folder,
+            _trained_prompts(work),
+            _parts_of(work, model, folder / "merged"),
+            hold,
+            work.release,
+            writer=lambda: make_writer(recipe.augment, "augment", recipe, lambda: work.hold("vanilla")),
+            judges=lambda: make_evaluators(
+                recipe.model_copy(update={"evaluate": judging}), lambda: work.hold("vanilla")
+            ),
+            progress=lambda what, total: stage_progress(f"attack, {what}", total, work.quiet),
+        )
+    )
+    write_text(work.folder / "attacks.json", json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    return {"questions": sum(found["questions"].values()), "leaked": len(found["leaks"])}
+
+
+def _trained_prompts(work: Work) -> frozenset[str]:
+    """What the augmentation asked: none of it is a new wording."""
+    path = work.folder / "augmented.jsonl"
+    return frozenset(variant.prompt for variant in read_jsonl(path, Variant)) if path.exists() else frozenset()
+
+
+def _parts_of(work: Work, model: str, scratch: Path):
+    """What `vanilla` or `unlearned` is made of: base weights, and the adapters on them."""
+    from relearn_lite.attacks.precision import Parts
+    from relearn_lite.models.loaded import UNLEARNED, VANILLA
+
+    recipe, given, taught = work.recipe, work.recipe.unlearned, work.folder / "vanilla"
+    if given and given.model and model == "unlearned":
+        return Parts(recipe.model.other(given.model, kin=True), {}, recipe.seed, scratch)
+    base, adapters = recipe.model, {}
+    if recipe.finetune and recipe.finetune.lora:
+        adapters[VANILLA] = taught
+    elif recipe.finetune:
+        base = recipe.model.other(str(taught), kin=True)
+    if model == "unlearned":
+        adapters[UNLEARNED] = given.adapter if given else work.folder / "adapter"
+    return Parts(base, adapters, recipe.seed, scratch)

@@ -1,0 +1,98 @@
+"""Stage evaluate: from answers to numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from relearn_lite.core.files import write_text
+from relearn_lite.core.records import Score
+from relearn_lite.metrics import METRICS
+from relearn_lite.pipeline.stages.generate import read_answers
+from relearn_lite.pipeline.stages.work import MODELS, Work
+
+
+def evaluate(work: Work) -> dict[str, Any]:
+    """metrics.json and samples.jsonl, for the vanilla and the unlearned model."""
+    from relearn_lite.evaluate.choose import comparable_with_paper, make_evaluators
+    from relearn_lite.evaluate.differences import differences
+    from relearn_lite.evaluate.evaluate import evaluate as measure
+    from relearn_lite.evaluate.evaluate import samples
+    from relearn_lite.report.console import stage_progress
+
+    judges = make_evaluators(work.recipe, lambda: work.hold("vanilla"))
+    answers = {model: read_answers(work, model) for model in work.models}
+    results: dict[str, Any] = {}
+    scores: dict[str, list[Score]] = {}
+    total = sum(len(split) for model in answers.values() for split in model.values())
+    with stage_progress("evaluate", total, work.quiet) as advance:
+        for model in work.models:
+            steps = shares(advance, sum(map(len, answers[model].values())), model)
+            if model == "vanilla" and work.vanilla_run:
+                results[model], scores[model] = read_vanilla(work.vanilla_run)
+                steps("measured before", 1, 1)
+                continue
+            asked = replace(judges, measured=measured_model(work, model))
+            results[model], scores[model] = measure(answers[model], asked, work.recipe.evaluate.metrics, steps)
+    names = judges.names()
+    results |= {"evaluators": names, "comparable_with_paper": comparable_with_paper(work.recipe)}
+    if len(work.models) > 1:
+        results["difference"] = differences(*(scores[model] for model in MODELS))
+    rows = samples(answers, scores)
+    write_text(work.folder / "samples.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_text(work.folder / "metrics.json", json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    return {"answers": total}
+
+
+def read_vanilla(run: Path) -> tuple[dict[str, Any], list[Score]]:
+    """The vanilla model's numbers, and every metric's value of every answer, of a run that measured them."""
+    numbers = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["vanilla"]
+    with (run / "samples.jsonl").open(encoding="utf-8") as lines:
+        return numbers, scores_of([json.loads(line) for line in lines], "vanilla")
+
+
+def scores_of(samples: list[dict[str, Any]], model: str) -> list[Score]:
+    """Every metric's value of every answer of a model, out of samples.jsonl, which has no reasons of missing ones."""
+    return [
+        Score(row["id"], metric, value, None, row["split"])
+        for row in samples for metric, value in row["scores"][model].items()
+    ]
+
+
+def measured_model(work: Work, model: str):
+    """`vanilla` or `unlearned`, to be asked itself; None where no metric that the recipe names asks it."""
+    if not any("measured" in METRICS[name].needs for name in work.recipe.evaluate.metrics):
+        return None
+    from relearn_lite.evaluate.choose import base_model, context_of
+    from relearn_lite.judges.measured import MeasuredModel
+    from relearn_lite.models import backends
+
+    recipe, context = work.recipe, context_of(work.recipe, work.data)
+    reference = None
+    if "mia_reference" in recipe.evaluate.metrics:
+        name = recipe.evaluate.privacy.reference_model
+        if name == "base" and recipe.base != "vanilla":
+            reference = MeasuredModel(base_model(recipe, lambda: work.hold("vanilla")), (), context)
+        elif name not in ("vanilla", "base"):
+            loaded = backends.load(recipe.model.other(name), recipe.seed)
+            reference = MeasuredModel(loaded, (), context)
+        elif model != "vanilla":
+            loaded = work.hold("vanilla")
+            reference = MeasuredModel(loaded, loaded.vanilla, context)
+    loaded = work.hold(model)
+    return MeasuredModel(loaded, loaded.vanilla if model == "vanilla" else loaded.unlearned, context, reference)
+
+
+def shares(advance: Callable[[float, str], None], rows: int, model: str) -> Callable[[str, int, int], None]:
+    """The progress of measuring one model, step by step, as shares of its answers."""
+    told = 0.0
+
+    def progress(what: str, done: int, of: int) -> None:
+        nonlocal told
+        advance(rows * done / of - told, f"{what}, {model}")
+        told = rows * done / of
+
+    return progress

@@ -1,0 +1,44 @@
+"""Stage finetune: teaches the model what it is to forget and to keep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from relearn_lite.core import distributed
+from relearn_lite.core.files import replace_folder
+from relearn_lite.pipeline.stages.work import Work
+
+
+def finetune(work: Work) -> dict[str, Any]:
+    """Teaches the model the data; vanilla/ holds an adapter, or all weights where finetune.lora is null."""
+    from relearn_lite.data.examples import check_lengths, encode_answer
+    from relearn_lite.models import backends
+    from relearn_lite.models.loaded import VANILLA
+    from relearn_lite.unlearn.train import TrainingRun, train
+
+    recipe, settings = work.recipe, work.recipe.finetune
+    # Training all weights needs them in float32, and is nothing that Unsloth would speed up.
+    held = recipe.model if settings.lora else recipe.model.model_copy(update={"backend": "transformers"})
+    loaded = work.load(held, full_precision=settings.lora is None)
+    records = work.data.get("finetune") or [*work.data["forget"], *work.data["retain"]]
+    lessons = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in records}
+    check_lengths(lessons, recipe.model.max_length, "the data that finetune teaches")
+    rows = [{"augmented": lessons[qa.id]} for qa in records]  # a record may come more than once
+    if settings.lora:
+        backends.add_adapter(loaded, VANILLA, settings.lora, recipe.seed)
+    else:
+        loaded.model.requires_grad_(True)
+    run = TrainingRun("finetune", work.folder, recipe.seed, recipe.trainer, work.quiet, shared=True)
+    steps = train(loaded, rows, [], settings, run)
+
+    def save(folder: Path) -> None:
+        if settings.lora:
+            backends.save_adapter(loaded, VANILLA, folder)
+        else:
+            loaded.model.save_pretrained(folder)
+            loaded.tokenizer.save_pretrained(folder)
+
+    if distributed.is_first():
+        replace_folder(work.folder / "vanilla", save)
+    return {"rows": len(rows), "steps": steps}

@@ -1,0 +1,131 @@
+"""Stage unlearn: trains the adapter that forgets."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from relearn_lite.core import distributed
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import read_jsonl, replace_folder
+from relearn_lite.core.records import Variant
+from relearn_lite.pipeline.stages.work import Work
+from relearn_lite.recipe import Unlearn
+from relearn_lite.unlearn.diagnostics import explain
+from relearn_lite.unlearn.loss_log import losses
+from relearn_lite.unlearn.losses import FORGET_LOSSES, RETAIN_LOSSES
+from relearn_lite.unlearn.refusals import refusal
+
+if TYPE_CHECKING:
+    from relearn_lite.data.examples import Example
+
+
+def learns_new_answers(settings: Unlearn) -> bool:
+    """Whether these settings train on the augmented forget set."""
+    return "augmented" in FORGET_LOSSES[settings.objective.forget].trains_on
+
+
+def unlearn(work: Work) -> dict[str, Any]:
+    """Trains the adapter that forgets; adapter/ holds it."""
+    from relearn_lite.data.examples import check_lengths, encode_answer
+    from relearn_lite.models import backends
+    from relearn_lite.models.loaded import UNLEARNED, active_adapters
+    from relearn_lite.unlearn.losses.task_vector import negate
+    from relearn_lite.unlearn.train import TrainingRun, train
+
+    recipe, settings, loaded = work.recipe, work.recipe.unlearn, work.vanilla
+    method = settings.objective
+    parts = FORGET_LOSSES[method.forget].trains_on
+    forget, retain = forget_rows(work, parts), {}
+    if method.retain:
+        retain = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in work.data["retain"]}
+    for part in parts:
+        rows = {name: row[part] for name, row in forget.items()}
+        check_lengths(rows, recipe.model.max_length, f"data.forget ({part} answers)")
+    check_lengths(retain, recipe.model.max_length, "data.retain")
+    backends.add_adapter(loaded, UNLEARNED, settings.lora, recipe.seed)
+    hidden_size = loaded.model.config.get_text_config().hidden_size
+    settings = settings.model_copy(update={"reference": _reference(settings, forget, retain, hidden_size)})
+    evaluation = make_eval_callback(work) if settings.evaluate_every else None
+    run = TrainingRun("unlearn", work.folder, recipe.seed, recipe.trainer, work.quiet, shared=True)
+    with active_adapters(loaded.model, loaded.unlearned):
+        steps = train(
+            loaded, list(forget.values()), list(retain.values()), settings, run, [evaluation] if evaluation else []
+        )
+    if not distributed.is_first():
+        return {}
+    if method.forget == "task_vector":
+        negate(loaded.model, UNLEARNED, settings.task_vector)
+    replace_folder(work.folder / "adapter", lambda folder: backends.save_adapter(loaded, UNLEARNED, folder))
+    warnings = explain(losses(work.folder))
+    for sentence in warnings:
+        print(f"unlearn: {sentence}", file=sys.stderr)
+    kept = evaluation.best.step if evaluation and evaluation.best else None
+    notes = {"kept_step": kept, "stopped": evaluation.stopped if evaluation else None, "warnings": warnings}
+    return {"rows": len(forget), "steps": steps, **{key: value for key, value in notes.items() if value}}
+
+
+def _reference(
+    settings: Unlearn, forget: dict[str, dict[str, Example]], retain: dict[str, Example], hidden_size: int
+) -> str:
+    """`unlearn.reference`, with `auto` decided by whether what the vanilla model makes of the rows is worth keeping."""
+    from relearn_lite.unlearn.reference import worth_keeping
+
+    if settings.reference != "auto":
+        return settings.reference
+    method = settings.objective
+    loss = FORGET_LOSSES[method.forget]
+    asked = [row[part] for row in forget.values() for part in loss.trains_on] if loss.needs_reference else []
+    if any(RETAIN_LOSSES[name].needs_reference for name in method.retain):
+        asked += retain.values()
+    return "cached" if worth_keeping(asked, hidden_size, settings.epochs) else "recompute"
+
+
+def make_eval_callback(work: Work):
+    """What evaluates this run's adapter while it is trained; logs to logs/unlearn/checks.jsonl."""
+    from relearn_lite.evaluate.choose import make_evaluators
+    from relearn_lite.evaluate.quick_eval import check_questions, checkup
+    from relearn_lite.unlearn.eval_callback import EvalCallback
+
+    recipe, loaded, settings = work.recipe, work.vanilla, work.recipe.unlearn
+    questions = check_questions(work.questions, settings.watch.questions)
+    judges = make_evaluators(recipe, lambda: loaded)
+    ask = checkup(recipe, loaded, questions, judges)
+
+    def tell(line: str) -> None:
+        if not work.quiet and distributed.is_first():
+            print(f"unlearn: {line}", file=sys.stderr)
+
+    log, kept = work.folder / "logs/unlearn/checks.jsonl", work.folder / "checkpoints/unlearn"
+    return EvalCallback(ask, settings, log, kept, tell)
+
+
+def forget_rows(work: Work, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """The rows of the forget term, by record id: one Example for each of `parts`.
+
+    Parts are new answers (`augmented`), refusals (`refusal`) and answers to forget (`original`).
+    """
+    from relearn_lite.data.examples import encode_answer, encode_completion
+
+    tokenizer = work.vanilla.tokenizer
+    originals = {qa.id: qa for qa in work.data["forget"]}
+    if "augmented" not in parts:
+        answers = {"original": lambda qa: qa.answer, "refusal": lambda qa: refusal(qa.id, work.recipe.seed)}
+        return {
+            qa.id: {part: encode_answer(tokenizer, qa.question, answers[part](qa)) for part in parts}
+            for qa in originals.values()
+        }
+    rows = {}
+    for variant in read_jsonl(work.folder / "augmented.jsonl", Variant):
+        encode = encode_completion if variant.kind == "completion" else encode_answer
+        row = {"augmented": encode(tokenizer, variant.prompt, variant.target)}
+        if "original" in parts:  # a preference needs both answers to one question
+            if variant.kind in ("completion", "generic"):
+                continue
+            row["original"] = encode_answer(tokenizer, variant.prompt, originals[variant.parent_id].answer)
+        rows[variant.id] = row
+    if not rows:
+        raise RecipeError(
+            "augment: no training pair is left, all were dropped; dropped.jsonl in the run folder says why"
+        )
+    return rows

@@ -1,0 +1,115 @@
+"""`evaluate`: what is measured, and who judges."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    model_validator,
+)
+
+from relearn_lite.recipe.augment import WriterChoice
+from relearn_lite.recipe.base import ModelName, RecipePath, Section, model_or, one_of
+from relearn_lite.recipe.names import DEFAULT_METRICS, WRITERS, metric_name_problems
+
+MODEL_EVALUATORS = {
+    "entities": {"writer": "local", "model": "Qwen/Qwen2.5-3B-Instruct", "temperature": 0.0},
+    "embeddings": "sentence-transformers/all-MiniLM-L12-v2",
+    "nli": "sileod/deberta-v3-base-tasksource-nli",
+    "language_model": "base",
+}
+
+
+class EntityWriter(WriterChoice):
+    """Who lists the entities of an answer; `rules` is the embedded extractor."""
+
+    temperature: float = Field(0.0, ge=0)
+    """0 always lists what is likeliest, so that a judgement repeats."""
+
+
+def _entity_writer(value: Any) -> Any:
+    return {"writer": "rules"} if value == "embedded" else value
+
+
+class JudgeWriter(WriterChoice):
+    """Who rates answers from 1 to 5."""
+
+    writer: Annotated[str, one_of([name for name in WRITERS if name != "rules"])] = "local"
+    """`local` runs a chat model on this machine; `server` asks any OpenAI-compatible server."""
+    temperature: float = Field(0.0, ge=0)
+    """0 always gives the likeliest rating, so that it repeats."""
+    max_new_tokens: int = Field(300, ge=8)
+    """Most tokens of one rating with its reason."""
+
+
+class Evaluators(Section):
+    """Who judges. Each is `embedded` (runs anywhere, calibrated on real answers) or a real model."""
+
+    entities: Annotated[EntityWriter, BeforeValidator(_entity_writer)] = EntityWriter()
+    """`embedded`, or a writer: {writer: local, model: ...} or {writer: server, base_url: ..., model: ...}."""
+    embeddings: ModelName = "embedded"
+    """`embedded`, or a sentence-transformers model by folder or hub id."""
+    nli: ModelName = "embedded"
+    """`embedded`, or a natural-language-inference model by folder or hub id."""
+    language_model: Annotated[str, model_or("base", "vanilla", "none")] = "base"
+    """`base` (the model before `finetune`, or vanilla where there is none), `vanilla` (the model before unlearning), a
+    causal model by folder or hub id, or `none`. `base` is vanilla's weights without adapter; where finetune.lora is
+    null it is loaded beside them, all its weights in memory once more."""
+    judge: JudgeWriter | None = None
+    """Who rates fluency, relevance, forgetting and retention: {writer: local, model: ...} or {writer: server, ...}."""
+
+
+def _evaluators(value: Any) -> Any:
+    named = {"embedded": {}, "models": MODEL_EVALUATORS}
+    if isinstance(value, str):
+        if value not in named:
+            raise ValueError(
+                "give embedded, models, or the evaluators one by one: entities, embeddings, nli, language_model, judge"
+            )
+        return named[value]
+    return value
+
+
+def _metric_names(names: list[str]) -> list[str]:
+    if not names:
+        raise ValueError(f"no metric is named; give some of these: {', '.join(DEFAULT_METRICS)}")
+    if problems := metric_name_problems(names):
+        raise ValueError(" ".join(problem.removeprefix("evaluate.metrics: ") for problem in problems))
+    return names
+
+
+class Privacy(Section):
+    """How membership inference and repeated sampling attack the model."""
+
+    reference_model: Annotated[str, model_or("vanilla", "base")] = "vanilla"
+    """mia_reference compares with this model: `vanilla` (the one before unlearning), `base` (the one before finetune,
+    which never saw the forget set), a folder, or a hub id."""
+    reference_auc: float = Field(0.5, ge=0, lt=1)
+    """privleak compares with this AUC of mia_min_k, that of a model that never saw the forget set; 0.5 is chance."""
+    k: int = Field(8, ge=1)
+    """leak_at_k: how many answers an attacker may draw."""
+    samples: int = Field(16, ge=1)
+    """leak_at_k: answers drawn to each question, at least k; more make the estimate steadier and take longer."""
+
+    @model_validator(mode="after")
+    def _enough_samples(self) -> Privacy:
+        if self.samples < self.k:
+            raise ValueError(f"samples: {self.samples} are fewer than k = {self.k}; draw at least k, or lower k")
+        return self
+
+
+class Evaluate(Section):
+    """What is measured, and who judges."""
+
+    evaluators: Annotated[Evaluators, BeforeValidator(_evaluators)] = Evaluators()
+    """`embedded`, `models`, or spelled out: entities, embeddings, nli, language_model, judge."""
+    metrics: Annotated[list[str], AfterValidator(_metric_names)] = list(DEFAULT_METRICS)
+    """Metrics to compute."""
+    retain_model_results: RecipePath | None = None
+    """forget_quality compares with this model that never saw the forget set: samples.jsonl of a run of ours that
+    measured forget_quality, or a JSON file of losses in TOFU's shape."""
+    privacy: Privacy = Privacy()
+    """Reference and budget of the privacy metrics."""

@@ -1,0 +1,17 @@
+"""Text of unknown origin inside Markdown: shown as it is, never taken for markup."""
+
+from __future__ import annotations
+
+import re
+
+
+def inline(text: str) -> str:
+    """Text that Markdown shows as it is: no HTML, links, images, mentions or table cells come out of it."""
+    flat = " ".join(text.split())
+    return re.sub(r"([\\`*_{}\[\]<>()#!|~$&])", r"\\\1", flat).replace("@", "@\u2060").replace("://", ":\u2060//")
+
+
+def fenced(text: str, language: str = "text") -> str:
+    """A code block that the text cannot close: its fence is longer than any run of backticks in the text."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"

@@ -1,0 +1,25 @@
+"""Negative preference optimisation.
+
+Zhang et al., "Negative Preference Optimization: From Catastrophic Collapse to Effective Unlearning", COLM 2024 (arXiv
+2404.05868). With SURE and MemFlex as in zjunlp/unlearn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relearn_lite.models.supervised import Supervised, log_sigmoid, row_sum
+from relearn_lite.unlearn.losses.declaration import Loss
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def npo(batch: Supervised, beta: float) -> Tensor:
+    """Negative preference optimisation: -(2/β) log σ(β (NLL - NLL_ref)), NLL summed over a row's answer: a value a
+    row."""
+    margin = row_sum(batch.nll(), batch) - row_sum(batch.reference_nll(), batch)
+    return -(2 / beta) * log_sigmoid(beta * margin)
+
+
+FORGET = {"npo": Loss(npo, ("original",), "rows", needs_reference=True)}

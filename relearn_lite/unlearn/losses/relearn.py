@@ -1,0 +1,52 @@
+"""ReLearn: learn new answers to the questions that must be forgotten, and keep the retain set.
+
+Xu et al., "ReLearn: Unlearning via Learning for Large Language Models", ACL 2025 (arXiv 2502.11190), and
+zjunlp/unlearn, `baselines/src/iterative_trainer.py`. The method is `relearn_klr_gdr`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relearn_lite.models.supervised import Supervised, log_sigmoid, row_sum, token_kl
+from relearn_lite.unlearn.losses.declaration import Loss
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def ce(batch: Supervised) -> Tensor:
+    """Cross-entropy: mean NLL over the supervised tokens of the batch (L_GDF and L_GDR)."""
+    return batch.nll()
+
+
+def kl(batch: Supervised) -> Tensor:
+    """KL(reference || model) = sum_v p_ref (log p_ref - log p), mean over positions (L_KLR).
+
+    The published code averages over prompt and padding too, so that its weight depends on the padding; here it is the
+    answers' positions.
+    """
+    return batch.each(lambda logits, _, reference_logits: token_kl(logits, reference_logits))
+
+
+def dpo(preferred: Supervised, dispreferred: Supervised, beta: float) -> Tensor:
+    """Preference of the new answer over the original one, both against the reference (relearn_dpo).
+
+    -(2/β) log σ(β [(lp_w - lp_l) - (lp_w_ref - lp_l_ref)]), lp = mean log-probability of the answer's tokens: a value
+    a row. The published code takes lp over its whole batch, which for KnowUnDo is one row.
+    """
+
+    def gain(batch: Supervised) -> Tensor:
+        return row_sum(batch.reference_nll(), batch, mean=True) - row_sum(batch.nll(), batch, mean=True)
+
+    return -(2 / beta) * log_sigmoid(beta * (gain(preferred) - gain(dispreferred)))
+
+
+FORGET = {
+    "ce": Loss(ce, ("augmented",)),
+    "dpo": Loss(dpo, ("augmented", "original"), "rows", needs_reference=True),
+}
+RETAIN = {
+    "ce": Loss(ce),
+    "kl": Loss(kl, needs_reference=True),
+}
