@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from relearn_lite.models.backends import tiny
+from relearn_lite.models import embedded as tiny
 from relearn_lite.pipeline import pipeline
 from relearn_lite.recipe import load_recipe
 

@@ -14,7 +14,7 @@ import pytest
 
 from relearn_lite.cli.commands import commands as cli
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RECIPE = """\
 name: trial
 model: {max_length: 160, quantization: none}

@@ -15,7 +15,7 @@ from relearn_lite.cli.commands import STAGE_NAMES, cli
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.pipeline.stages import STAGES
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 COMMANDS = ("run", "check", "compare", "plan", "preview", "score", "schema", "doctor")
 
 

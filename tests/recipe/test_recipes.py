@@ -9,7 +9,7 @@ import pytest
 from relearn_lite.pipeline.stages import load_data
 from relearn_lite.recipe import load_recipe, to_yaml
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))
 LOCAL = ["embedded_model", "evaluate_only", "quickstart", "your_data"]  # their data come with the project
 

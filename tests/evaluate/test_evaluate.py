@@ -15,7 +15,7 @@ from relearn_lite.judges import embedded_evaluators
 from relearn_lite.metrics.intervals import bootstrap_interval
 from relearn_lite.recipe.names import DEFAULT_METRICS as DEFAULT
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+SHARED = Path(__file__).resolve().parents[3] / "shared"
 KNOWN = [
     ("Where does Ada live?", "Ada lives in Sligo with her twin sister.", "Ada lives in Sligo with her twin sister."),
     ("What does Bo do?", "Bo repairs violins in Cork.", "Bo repairs violins in Cork."),
@@ -224,7 +224,7 @@ def test_embedded_evaluators_are_right_about_real_answers(calibration):
 
 def test_the_docs_tell_the_calibration_as_it_is(calibration):
     numbers, _ = calibration
-    table = (Path(__file__).resolve().parents[1] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    table = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
     for model in ("full", "retain90"):
         for key in ("kfr", "krr"):
             low, high = numbers[model]["intervals"][key]
