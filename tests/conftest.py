@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: two processes share the cores
-if not os.environ.get("RELEARN_GPU_TESTS"):  # exact numbers are those of a CPU; backends/test_gpu.py is for a GPU
+if not os.environ.get("RELEARN_GPU_TESTS"):  # exact numbers are those of a CPU; models/test_gpu.py is for a GPU
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 TEXTS = [

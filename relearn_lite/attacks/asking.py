@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relearn_lite.core.files import append_jsonl, cut_torn_line, read_jsonl, write_jsonl
+from relearn_lite.core.files import write_in_batches
 from relearn_lite.core.records import QA
 from relearn_lite.data.examples import answered_ids, chat_ids
-from relearn_lite.models.generation import Completion, batches_of, check_room, complete, sampling_of
+from relearn_lite.models.generation import Completion, Decoding, batches_of, check_fits, complete
 from relearn_lite.models.loaded import Loaded, active_adapters
 
 if TYPE_CHECKING:
@@ -65,26 +65,16 @@ def ask(target: Target, asks: Sequence[Ask], file: Path, advance: Advance = lamb
 
     Finished batches are kept in <name>.partial.jsonl. advance is told how many asks are done.
     """
-    if file.exists():
-        advance(len(asks))
-        return
-    partial = file.with_suffix(".partial.jsonl")
-    cut_torn_line(partial)
-    done = {_key(attempt): attempt for attempt in read_jsonl(partial, Attempt)} if partial.exists() else {}
+    def attempts(number: int, batch: Sequence[Ask]) -> list[Attempt]:
+        made = _converse(target, batch, target.seed + number)
+        return [_attempt(each, answer) for each, answer in zip(batch, made, strict=True)]
+
     with active_adapters(target.loaded.model, target.adapters):
-        for number, batch in enumerate(_batches(target, asks)):
-            if any((each.way, each.side, each.qa.id) not in done for each in batch):
-                made = _converse(target, batch, target.seed + number)
-                attempts = [_attempt(each, answer) for each, answer in zip(batch, made, strict=True)]
-                append_jsonl(partial, [attempt for attempt in attempts if _key(attempt) not in done])
-                done |= {_key(attempt): attempt for attempt in attempts if _key(attempt) not in done}
-            advance(len(batch))
-    write_jsonl(file, [done[each.way, each.side, each.qa.id] for each in asks])
-    partial.unlink(missing_ok=True)
+        write_in_batches(file, Attempt, asks, _batches(target, asks), attempts, _key, advance)
 
 
-def _key(attempt: Attempt) -> tuple[str, str, str]:
-    return attempt.way, attempt.side, attempt.id
+def _key(each: Ask | Attempt) -> tuple[str, str, str]:
+    return each.way, each.side, each.qa.id if isinstance(each, Ask) else each.id
 
 
 def _batches(target: Target, asks: Sequence[Ask]) -> Iterator[list[Ask]]:
@@ -106,14 +96,9 @@ def _converse(target: Target, batch: Sequence[Ask], seed: int) -> list[Completio
         prompts = [
             _prompt(target, talk, each.start if last else "") for talk, each in zip(talks, batch, strict=True)
         ]
-        check_room(target.loaded, prompts, target.generate.max_new_tokens)
-        made = complete(
-            target.loaded,
-            prompts,
-            max_new_tokens=target.generate.max_new_tokens,
-            sampling=sampling_of(target.generate),
-            seed=seed,
-        )
+        decoding = Decoding.of(target.generate, seed)
+        check_fits(target.loaded, prompts, decoding)
+        made = complete(target.loaded, prompts, decoding)
         for talk, answer in zip(talks, made, strict=True):
             talk.append({"role": "assistant", "content": answer.text})
     return made

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 Record = TypeVar("Record")  # any dataclass of core.records
+Item = TypeVar("Item")
 
 
 def write_jsonl(path: Path, records: Iterable[Record]) -> None:
@@ -45,6 +46,33 @@ def cut_torn_line(path: Path) -> None:
         if whole < len(raw):
             with path.open("r+b") as file:
                 file.truncate(whole)
+
+
+def write_in_batches(
+    target: Path, kind: type[Record], items: Sequence[Item], batches: Iterable[Sequence[Item]],
+    make: Callable[[int, Sequence[Item]], Sequence[Record]], key: Callable[[Item | Record], Any],
+    advance: Callable[[int], None] = lambda _: None,
+) -> None:  # fmt: skip
+    """Writes a record an item to `target`, in the order of `items`; a file that is there is left alone.
+
+    batches: the items in the order in which they are made. make: (number of the batch, its items) -> their records.
+    key: what an item and its record have in common. Finished batches are kept in <name>.partial.jsonl, so that a kill
+    costs the batch under way. advance is told how many items are done.
+    """
+    if target.exists():
+        advance(len(items))
+        return
+    partial = target.with_suffix(".partial.jsonl")
+    cut_torn_line(partial)
+    done = {key(record): record for record in read_jsonl(partial, kind)} if partial.exists() else {}
+    for number, batch in enumerate(batches):
+        if any(key(item) not in done for item in batch):
+            records = [record for record in make(number, batch) if key(record) not in done]
+            append_jsonl(partial, records)
+            done |= {key(record): record for record in records}
+        advance(len(batch))
+    write_jsonl(target, [done[key(item)] for item in items])
+    partial.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -9,8 +9,7 @@ from relearn_lite.core.records import QA, Answer
 from relearn_lite.data.examples import question_ids
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.models.backends import set_training
-from relearn_lite.models.generation import GREEDY, batches_of, check_room, complete
-from relearn_lite.models.loaded import active_adapters
+from relearn_lite.models.generation import GREEDY, Decoding, answer_prompts
 from relearn_lite.unlearn.selection import EvalResult, spread
 
 if TYPE_CHECKING:
@@ -37,8 +36,7 @@ def checkup(
 
     def ask(model: str) -> tuple[dict, list[Answer]]:
         was_training = loaded.model.training
-        with active_adapters(loaded.model, loaded.vanilla if model == "vanilla" else loaded.unlearned):
-            answers = {side: _answers(recipe, loaded, side, asked, model) for side, asked in questions.items()}
+        answers = {side: _answers(recipe, loaded, side, asked, model) for side, asked in questions.items()}
         numbers, _ = evaluate(answers, judges, MEASURED)
         set_training(loaded, was_training)  # the judge of fluency is this model too, and leaves it in evaluation mode
         return numbers, [answer for side in answers.values() for answer in side]
@@ -62,12 +60,10 @@ def checkup(
 
 def _answers(recipe: Recipe, loaded: Loaded, side: str, asked: Sequence[QA], model: str) -> list[Answer]:
     """The likeliest answers, however the recipe samples: a choice should not hang on the dice."""
-    prompts, limit = [question_ids(loaded.tokenizer, qa.question) for qa in asked], recipe.generate.max_new_tokens
-    check_room(loaded, prompts, limit)
-    answers: dict[int, Answer] = {}
-    for rows in batches_of(prompts, recipe.generate.batch_size):
-        batch = [prompts[i] for i in rows]
-        made = complete(loaded, batch, max_new_tokens=limit, sampling=GREEDY, seed=recipe.seed)
-        for i, done in zip(rows, made, strict=True):
-            answers[i] = Answer(asked[i].id, model, side, asked[i].question, asked[i].answer, done.text, done.finished)
-    return [answers[i] for i in range(len(asked))]
+    prompts = [question_ids(loaded.tokenizer, qa.question) for qa in asked]
+    decoding = Decoding.of(recipe.generate, recipe.seed, sampling=GREEDY)
+    made = answer_prompts(loaded, prompts, loaded.vanilla if model == "vanilla" else loaded.unlearned, decoding)
+    return [
+        Answer(qa.id, model, side, qa.question, qa.answer, answer.text, answer.finished)
+        for qa, answer in zip(asked, made, strict=True)
+    ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from relearn_lite.core.memory import tell_once
 from relearn_lite.data.examples import Example, collate, encode_answer
-from relearn_lite.models.generation import room
+from relearn_lite.models.generation import context_length
 from relearn_lite.models.loaded import Loaded, active_adapters
 
 BATCH = 16
@@ -59,7 +59,7 @@ class CausalLanguageModel:
 
     def _readable(self, rows: list[int], examples: Sequence[Example]) -> list[int]:
         """Those of the rows that the model can read whole; `fault` is set where there are others."""
-        limit = room(self._loaded)
+        limit = context_length(self._loaded)
         short = [i for i in rows if not limit or len(examples[i]) <= limit]
         self.fault = None
         if len(short) < len(rows):

@@ -16,7 +16,7 @@ import numpy as np
 
 from relearn_lite.core.records import QA
 from relearn_lite.data.examples import Example, collate, encode_answer, question_ids
-from relearn_lite.models.generation import PUBLISHED, batches_of, check_room, complete, sampling_of
+from relearn_lite.models.generation import PUBLISHED, Decoding, answer_prompts
 from relearn_lite.models.loaded import Loaded, active_adapters
 from relearn_lite.recipe import Generate, Privacy
 
@@ -116,31 +116,17 @@ class MeasuredModel:
 
     def samples(self, questions: Sequence[str], k: int, seed: int) -> list[list[str]]:
         """k answers to each question, sampled as published (temperature 0.7, top_p 0.9, top_k 5), seeded."""
-        drawn = [self._complete(questions, PUBLISHED, seed + 1_000_003 * turn) for turn in range(k)]
+        drawn = [self._answers(questions, seed + 1_000_003 * turn, sampling=PUBLISHED) for turn in range(k)]
         return [list(texts) for texts in zip(*drawn, strict=True)]
 
     def answers(self, questions: Sequence[str]) -> list[str]:
         """One answer to each question, as the recipe's `generate` section has it."""
-        return self._complete(questions, sampling_of(self.context.generate), self.context.seed)
+        return self._answers(questions, self.context.seed)
 
-    def _complete(self, questions: Sequence[str], sampling: dict, seed: int) -> list[str]:
-        settings = self.context.generate
+    def _answers(self, questions: Sequence[str], seed: int, **changes) -> list[str]:
         prompts = [question_ids(self._loaded.tokenizer, question) for question in questions]
-        texts = [""] * len(prompts)
-        if prompts:
-            check_room(self._loaded, prompts, settings.max_new_tokens)
-        with active_adapters(self._loaded.model, self._adapters):
-            for number, rows in enumerate(batches_of(prompts, settings.batch_size)):
-                made = complete(
-                    self._loaded,
-                    [prompts[i] for i in rows],
-                    max_new_tokens=settings.max_new_tokens,
-                    sampling=sampling,
-                    seed=seed + number,
-                )
-                for i, completion in zip(rows, made, strict=True):
-                    texts[i] = completion.text
-        return texts
+        decoding = Decoding.of(self.context.generate, seed, **changes)
+        return [answer.text for answer in answer_prompts(self._loaded, prompts, self._adapters, decoding)]
 
     def _examples(self, pairs) -> dict[Pair, Example]:
         """The rows of those pairs whose answer has a token, each once."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.core.files import append_jsonl, cut_torn_line, read_jsonl, write_jsonl
 from relearn_lite.core.memory import free_memory, out_of_memory, tell_once
-from relearn_lite.core.records import QA, Answer
-from relearn_lite.data.examples import chat_ids, question_ids, turn_end_id
+from relearn_lite.data.examples import chat_ids, turn_end_id
 from relearn_lite.models.backends import set_training
 from relearn_lite.models.loaded import Loaded, active_adapters
 
@@ -23,17 +20,32 @@ PUBLISHED = {"do_sample": True, "temperature": 0.7, "top_p": 0.9, "top_k": 5}
 GREEDY = {"do_sample": False}
 
 
-def sampling_of(settings: Generate) -> dict:
-    """How the recipe's `generate` section has answers drawn: options of transformers' `generate`."""
-    return GREEDY if settings.sampling == "greedy" else PUBLISHED
-
-
 @dataclass(frozen=True)
 class Completion:
     """New text after a prompt. finished: it ended by itself, not at the token limit."""
 
     text: str
     finished: bool
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How prompts are continued: tokens at most, prompts at once, options of transformers' `generate`, and the seed.
+
+    section: of the recipe, whose max_new_tokens it is (for error messages).
+    """
+
+    max_new_tokens: int
+    batch_size: int
+    sampling: Mapping[str, Any] = field(default_factory=lambda: GREEDY)
+    seed: int = 0
+    section: str = "generate"
+
+    @classmethod
+    def of(cls, settings: Generate, seed: int, **changes: Any) -> Decoding:
+        """As the recipe's `generate` section has it."""
+        sampling = GREEDY if settings.sampling == "greedy" else PUBLISHED
+        return replace(cls(settings.max_new_tokens, settings.batch_size, sampling, seed), **changes)
 
 
 def batches_of(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
@@ -45,16 +57,14 @@ def batches_of(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int
     yield from (order[i : i + size] for i in range(0, len(order), size))
 
 
-def complete(
-    loaded: Loaded, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, sampling: dict, seed: int
-) -> list[Completion]:
+def complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding) -> list[Completion]:
     """Continues one batch of prompts with the adapters that are active now: -> one Completion a prompt.
 
     Where memory runs out the batch is halved, as often as it takes; greedy answers stay the same. A single prompt that
     does not fit is an error.
     """
     try:
-        return _complete(loaded, prompts, max_new_tokens, sampling, seed)
+        return _complete(loaded, prompts, decoding)
     except RuntimeError as error:
         if not out_of_memory(error) or len(prompts) == 1:
             raise
@@ -64,13 +74,11 @@ def complete(
     return [
         completion
         for rows in (prompts[:half], prompts[half:])
-        for completion in complete(loaded, rows, max_new_tokens=max_new_tokens, sampling=sampling, seed=seed)
+        for completion in complete(loaded, rows, decoding)
     ]
 
 
-def _complete(
-    loaded: Loaded, prompts: Sequence[Sequence[int]], max_new_tokens: int, sampling: dict, seed: int
-) -> list[Completion]:
+def _complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding) -> list[Completion]:
     import torch
 
     model, tokenizer = loaded.model, loaded.tokenizer
@@ -83,14 +91,14 @@ def _complete(
     model.eval()
     try:
         with torch.random.fork_rng(), torch.inference_mode(), _without_own_options(model):
-            torch.manual_seed(seed)
+            torch.manual_seed(decoding.seed)
             output = model.generate(
                 input_ids=ids,
                 attention_mask=mask,
-                max_new_tokens=max_new_tokens,
+                max_new_tokens=decoding.max_new_tokens,
                 eos_token_id=ends or None,
                 pad_token_id=tokenizer.pad_token_id,
-                **sampling,
+                **decoding.sampling,
             )[:, width:].tolist()
     finally:
         set_training(loaded, was_training)
@@ -129,67 +137,21 @@ def _without_own_options(model) -> Iterator[None]:
         base.generation_config = own
 
 
-def generate(
-    loaded: Loaded,
-    questions: dict[str, list[QA]],
-    settings: Generate,
-    *,
-    model: str,
-    seed: int,
-    folder: Path,
-    advance: Callable[[int], None] = lambda _: None,
-) -> None:
-    """Asks a model (`vanilla` or `unlearned`) all questions and writes folder/<model>_<split>.jsonl.
-
-    questions: by split. Splits that are there are left alone; within one, finished batches are kept. advance is told
-    how many answers are done.
-    """
-    adapters = loaded.vanilla if model == "vanilla" else loaded.unlearned
+def answer_prompts(
+    loaded: Loaded, prompts: Sequence[Sequence[int]], adapters: tuple[str, ...], decoding: Decoding
+) -> list[Completion]:
+    """Continues all prompts with exactly these adapters on, in batches of like length: -> one Completion a prompt."""
+    answers: dict[int, Completion] = {}
+    if prompts:
+        check_fits(loaded, prompts, decoding)
     with active_adapters(loaded.model, adapters):
-        for split, asked in questions.items():
-            target = folder / f"{model}_{split}.jsonl"
-            if not target.exists():
-                _answer_split(loaded, split, asked, settings, model, seed, target, advance)
-            else:
-                advance(len(asked))
+        for number, rows in enumerate(batches_of(prompts, decoding.batch_size)):
+            made = complete(loaded, [prompts[i] for i in rows], replace(decoding, seed=decoding.seed + number))
+            answers |= zip(rows, made, strict=True)
+    return [answers[i] for i in range(len(prompts))]
 
 
-def _answer_split(
-    loaded: Loaded,
-    split: str,
-    asked: list[QA],
-    settings: Generate,
-    model: str,
-    seed: int,
-    target: Path,
-    advance: Callable[[int], None],
-) -> None:
-    partial = target.with_suffix(".partial.jsonl")
-    cut_torn_line(partial)
-    done = {answer.id: answer for answer in read_jsonl(partial, Answer)} if partial.exists() else {}
-    prompts = [question_ids(loaded.tokenizer, qa.question) for qa in asked]
-    check_room(loaded, prompts, settings.max_new_tokens)
-    for number, rows in enumerate(batches_of(prompts, settings.batch_size)):
-        if any(asked[i].id not in done for i in rows):
-            completions = complete(
-                loaded,
-                [prompts[i] for i in rows],
-                max_new_tokens=settings.max_new_tokens,
-                sampling=sampling_of(settings),
-                seed=seed + number,
-            )
-            answers = [
-                Answer(asked[i].id, model, split, asked[i].question, asked[i].answer, made.text, made.finished)
-                for i, made in zip(rows, completions, strict=True)
-            ]
-            append_jsonl(partial, [answer for answer in answers if answer.id not in done])
-            done |= {answer.id: answer for answer in answers if answer.id not in done}
-        advance(len(rows))
-    write_jsonl(target, [done[qa.id] for qa in asked])
-    partial.unlink(missing_ok=True)
-
-
-def room(loaded: Loaded) -> int | None:
+def context_length(loaded: Loaded) -> int | None:
     """Tokens that a text may have, prompt and answer together; None where the model tells no limit."""
     limits = (
         getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None),
@@ -198,22 +160,17 @@ def room(loaded: Loaded) -> int | None:
     return min((limit for limit in limits if limit), default=None)
 
 
-def check_room(
-    loaded: Loaded, prompts: Sequence[Sequence[int]], max_new_tokens: int, section: str = "generate"
-) -> None:
-    """Raises RecipeError where prompt and answer together are longer than the model can read.
-
-    section: of the recipe, whose max_new_tokens it is.
-    """
-    limit = room(loaded)
-    longest = max(map(len, prompts)) + max_new_tokens
-    if limit and longest > limit:
+def check_fits(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding) -> None:
+    """Raises RecipeError where prompt and answer together are longer than the model can read."""
+    limit, section = context_length(loaded), decoding.section
+    longest = max(map(len, prompts))
+    if limit and longest + decoding.max_new_tokens > limit:
         what, remedy = "question", ", or shorten the question"
         if section != "generate":  # what a writer or a judge is told is not the user's to shorten
             what, remedy = "prompt", ""
         raise RecipeError(
-            f"{section}.max_new_tokens: the longest {what} has {longest - max_new_tokens} tokens, and with "
-            f"{max_new_tokens} new ones it exceeds the {limit} tokens that this model can read; lower it{remedy}"
+            f"{section}.max_new_tokens: the longest {what} has {longest} tokens, and with {decoding.max_new_tokens} "
+            f"new ones it exceeds the {limit} tokens that this model can read; lower it{remedy}"
         )
 
 
@@ -228,19 +185,7 @@ def chat(
 
     def write(conversations: list[list[dict[str, str]]], max_new_tokens: int, seed: int) -> list[str]:
         prompts = [chat_ids(loaded.tokenizer, messages) for messages in conversations]
-        check_room(loaded, prompts, max_new_tokens, section)
-        texts = [""] * len(prompts)
-        with active_adapters(loaded.model, loaded.vanilla):
-            for number, rows in enumerate(batches_of(prompts, batch_size)):
-                made = complete(
-                    loaded,
-                    [prompts[i] for i in rows],
-                    max_new_tokens=max_new_tokens,
-                    sampling=sampling,
-                    seed=seed + number,
-                )
-                for i, completion in zip(rows, made, strict=True):
-                    texts[i] = completion.text
-        return texts
+        decoding = Decoding(max_new_tokens, batch_size, sampling, seed, section)
+        return [answer.text for answer in answer_prompts(loaded, prompts, loaded.vanilla, decoding)]
 
     return write

@@ -1,8 +1,8 @@
 """What only a GPU can tell, on one: CUDA's 4-bit and 8-bit layers, bf16, fp16 with its loss scale, memory that runs
 out, Unsloth's own kernels, and all stages one after the other.
 
-    RELEARN_GPU_TESTS=transformers python -m pytest -o addopts= -ra -n 3 tests/backends/test_gpu.py
-    RELEARN_GPU_TESTS=unsloth python -m pytest -o addopts= -ra -n 3 tests/backends/test_gpu.py
+    RELEARN_GPU_TESTS=transformers python -m pytest -o addopts= -ra -n 3 tests/models/test_gpu.py
+    RELEARN_GPU_TESTS=unsloth python -m pytest -o addopts= -ra -n 3 tests/models/test_gpu.py
 """
 
 import json

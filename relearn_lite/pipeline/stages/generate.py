@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from relearn_lite.core.files import read_jsonl, write_text
-from relearn_lite.core.records import Answer
+from relearn_lite.core.files import read_jsonl, write_in_batches, write_text
+from relearn_lite.core.records import QA, Answer
 from relearn_lite.pipeline.stages.work import Work
 
 
 def generate(work: Work) -> dict[str, Any]:
     """Answers of every model to every question: answers/<model>_<split>.jsonl."""
-    from relearn_lite.models.generation import generate as answer
     from relearn_lite.report.console import stage_progress
 
-    settings = work.recipe.generate
     total = len(work.models) * sum(map(len, work.questions.values()))
-    for split in work.questions if work.vanilla_run else ():  # answered before: generate leaves them alone
+    for split in work.questions if work.vanilla_run else ():  # answered before, so left alone below
         name = f"answers/vanilla_{split}.jsonl"
         write_text(work.folder / name, (work.vanilla_run / name).read_text(encoding="utf-8"))
     with stage_progress("generate", total, work.quiet) as advance:
         for model in work.models:
-            answer(
-                work.hold(model),
-                work.questions,
-                settings,
-                model=model,
-                seed=work.recipe.seed,
-                folder=work.folder / "answers",
-                advance=advance,
-            )
+            loaded = work.hold(model)
+            for split, asked in work.questions.items():
+                _answer(work, loaded, model, split, asked, advance)
     return {"answers": total}
+
+
+def _answer(work: Work, loaded, model: str, split: str, asked: Sequence[QA], advance) -> None:
+    """One model's answers to the questions of a split; finished batches survive a kill."""
+    from relearn_lite.data.examples import question_ids
+    from relearn_lite.models.generation import Decoding, batches_of, check_fits, complete
+    from relearn_lite.models.loaded import active_adapters
+
+    prompts = {qa.id: question_ids(loaded.tokenizer, qa.question) for qa in asked}
+    decoding = Decoding.of(work.recipe.generate, work.recipe.seed)
+    check_fits(loaded, list(prompts.values()), decoding)
+
+    def answers(number: int, batch: Sequence[QA]) -> list[Answer]:
+        seeded = Decoding.of(work.recipe.generate, work.recipe.seed + number)
+        made = complete(loaded, [prompts[qa.id] for qa in batch], seeded)
+        return [
+            Answer(qa.id, model, split, qa.question, qa.answer, answer.text, answer.finished)
+            for qa, answer in zip(batch, made, strict=True)
+        ]
+
+    batches = ([asked[i] for i in rows] for rows in batches_of(list(prompts.values()), decoding.batch_size))
+    target = work.folder / "answers" / f"{model}_{split}.jsonl"
+    with active_adapters(loaded.model, loaded.vanilla if model == "vanilla" else loaded.unlearned):
+        write_in_batches(target, Answer, asked, batches, answers, lambda row: row.id, advance)
 
 
 def read_answers(work: Work, model: str) -> dict[str, list[Answer]]:
