@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.data.batches import Stream, UnlearnBatches
+from relearn_lite.data.batches import LengthGroupedSampler, MicroBatches, split_batch
 from relearn_lite.data.examples import (
     Example,
     chat_ids,
@@ -120,31 +120,32 @@ def test_rows_that_are_too_long_are_an_error_that_says_how_long():
 
 
 def test_a_pass_has_every_row_once_and_the_next_another_order():
-    stream = Stream([3, 1, 4, 1, 5, 9, 2], 3, seed=1)
+    stream = LengthGroupedSampler([3, 1, 4, 1, 5, 9, 2], 3, seed=1)
     passes = [[row for n in range(3) for row in stream[3 * turn + n]] for turn in (0, 1)]
     assert [sorted(rows) for rows in passes] == [list(range(7))] * 2
     assert passes[0] != passes[1]
 
 
 def test_a_batch_depends_on_seed_and_number_alone():
-    one, two = Stream(list(range(20)), 4, seed=3), Stream(list(range(20)), 4, seed=3)
+    one, two = LengthGroupedSampler(list(range(20)), 4, seed=3), LengthGroupedSampler(list(range(20)), 4, seed=3)
     forward = [one[n] for n in range(10)]
     assert forward == [two[n] for n in reversed(range(10))][::-1]
-    assert forward != [Stream(list(range(20)), 4, seed=4)[n] for n in range(10)]
+    assert forward != [LengthGroupedSampler(list(range(20)), 4, seed=4)[n] for n in range(10)]
 
 
 def test_rows_of_like_length_share_a_batch():
-    stream = Stream([10, 200] * 16, 4, seed=0)
+    stream = LengthGroupedSampler([10, 200] * 16, 4, seed=0)
     assert all(len({stream.lengths[row] for row in stream[n]}) == 1 for n in range(8))
 
 
-def loader(**options) -> UnlearnBatches:
+def loader(**options) -> MicroBatches:
     forget = [{"augmented": example} for example in examples(4, 6, 5, 7, 3, 8, 4)]
-    return UnlearnBatches(forget, examples(5, 6, 4), batch_size=2, pad_id=PAD, seed=9, **options)
+    return MicroBatches(forget, examples(5, 6, 4), batch_size=2, pad_id=PAD, seed=9, **options)
 
 
 def first_tokens(batches) -> list[tuple[list[int], list[int]]]:
-    return [(b["augmented"]["input_ids"][:, 0].tolist(), b["retain"]["input_ids"][:, 0].tolist()) for b in batches]
+    parts = [batch["parts"] for batch in batches]
+    return [tuple(held[part]["input_ids"][:, 0].tolist() for part in ("augmented", "retain")) for held in parts]
 
 
 def test_an_epoch_goes_through_the_forget_set_with_as_many_retain_rows():
@@ -174,12 +175,44 @@ def test_a_resumed_loader_goes_on_with_the_very_next_batch(killed_after):
 
 
 def test_without_a_retain_set_there_is_no_retain_part():
-    batches = UnlearnBatches([{"original": Example((1, 2), 1)}], [], batch_size=2, pad_id=PAD, seed=0)
-    assert [set(batch) for batch in batches] == [{"original"}]
+    batches = MicroBatches([{"original": Example((1, 2), 1)}], [], batch_size=2, pad_id=PAD, seed=0)
+    assert [set(batch["parts"]) for batch in batches] == [{"original"}]
 
 
-def test_two_devices_share_an_epoch():
-    shares = [first_tokens(loader(rank=rank, world=2)) for rank in (0, 1)]
-    assert [len(share) for share in shares] == [2, 2]
-    seen = sorted(token for share in shares for forget, _ in share for token in forget)
-    assert seen == [100 * n for n in range(1, 8)]
+def test_a_micro_batch_knows_the_rows_of_its_whole_step():
+    """Seven rows in batches of two: steps of two batches, so four rows and then three."""
+    lengths = {4: 3, 6: 5, 5: 4, 7: 6, 3: 2, 8: 7}  # tokens of a row -> those of its answer
+    batches = list(loader(accumulate=2))
+    assert loader(accumulate=2).steps_per_epoch == 2
+    for step in (batches[:2], batches[2:]):
+        widths = [int(n) for batch in step for n in batch["parts"]["augmented"]["attention_mask"].sum(1)]
+        for batch in step:
+            assert sorted(batch["row_lengths"]["augmented"]) == sorted(lengths[width] for width in widths)
+    assert [len(batch["row_lengths"]["augmented"]) for batch in batches] == [4, 4, 3, 3]
+
+
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_processes_divide_a_step_among_them(world_size):
+    """Together the batches of one process that accumulates more; who has none left repeats one that does not count."""
+    alone = list(loader(accumulate=2 * world_size))
+    shares = [list(loader(accumulate=2, rank=rank, world_size=world_size)) for rank in range(world_size)]
+    assert {len(share) for share in shares} == {len(loader(accumulate=2, world_size=world_size))}
+    counted = [batch for share in shares for batch in share if batch["counted"]]
+    assert sorted(first_tokens(counted)) == sorted(first_tokens(alone))
+    assert sum(not batch["counted"] for share in shares for batch in share) == (-len(alone)) % world_size
+    assert counted[0]["row_lengths"] == alone[0]["row_lengths"]
+
+
+def test_sides_that_come_apart_come_forget_first():
+    batches = list(loader(accumulate=2, sides_apart=True))
+    assert [set(batch["parts"]) for batch in batches] == 2 * (2 * [{"augmented"}] + 2 * [{"retain"}])
+    assert loader(accumulate=2, sides_apart=True).per_step == 4 and len(loader(accumulate=2, sides_apart=True)) == 8
+
+
+def test_pieces_of_a_batch_keep_its_step():
+    batch = list(loader(accumulate=4))[0]
+    pieces = list(split_batch(batch, 2))
+    assert [len(piece["parts"]["augmented"]["labels"]) for piece in pieces] == [1, 1]
+    assert all(piece["row_lengths"] == batch["row_lengths"] for piece in pieces)
+    widths = [int(n) for n in batch["parts"]["augmented"]["attention_mask"].sum(1)]
+    assert [piece["parts"]["augmented"]["input_ids"].shape[1] for piece in pieces] == widths, "as wide as its own rows"

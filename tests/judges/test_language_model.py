@@ -68,7 +68,7 @@ def test_a_perplexity_past_the_largest_number_is_missing_not_capped(loaded, monk
     from relearn_lite.core.records import Answer
     from relearn_lite.evaluate.evaluate import evaluate
     from relearn_lite.judges import Evaluators
-    from relearn_lite.unlearn import logprobs
+    from relearn_lite.models import logprobs
 
     monkeypatch.setattr(logprobs, "answer_nll", lambda model, batch: torch.tensor([loss, 1.0]))
     answers = [Answer(text, "m", "forget", "Where?", "In Sligo.", text) for text in ("By the sea", "In a")]

@@ -17,13 +17,12 @@ from people import known, unseen
 from trial import LORA, a_few_steps, adapter_bytes, example, logits, shake
 
 from relearn_lite.core.memory import tell_once
-from relearn_lite.data.batches import UnlearnBatches
 from relearn_lite.data.examples import question_ids
 from relearn_lite.models import backends
 from relearn_lite.models.generation import GREEDY, complete
 from relearn_lite.models.loaded import UNLEARNED, VANILLA, active_adapters
-from relearn_lite.recipe import Model, Trainer, Unlearn
-from relearn_lite.unlearn.train import train
+from relearn_lite.recipe import Model, Unlearn
+from relearn_lite.unlearn.train import TrainingRun, train
 
 if not torch.cuda.is_available():
     pytest.skip("there is no GPU, or RELEARN_GPU_TESTS names no backend", allow_module_level=True)
@@ -123,12 +122,10 @@ def test_an_adapter_is_read_by_transformers(tmp_path):
 def long_rows(loaded, folder, **settings):
     """Two epochs of eight long rows each side, a batch of eight: what a full card is given."""
     rows = [{"augmented": example(start, 480)} for start in range(10, 90, 10)]
-    batches = UnlearnBatches(rows, [example(start, 400) for start in range(100, 180, 10)], batch_size=8, pad_id=3,
-                             seed=3)
+    retain = [example(start, 400) for start in range(100, 180, 10)]
     options = Unlearn(epochs=2, lr=1e-3, batch_size=8, accumulate=1, warmup_epochs=0, **settings)
     with active_adapters(loaded.model, loaded.unlearned):
-        train(loaded, batches, terms=("ce", {"ce": 1.0, "kl": 1.0}), settings=options, trainer=Trainer(), seed=1,
-              folder=folder, stage="unlearn", quiet=True)
+        train(loaded, rows, retain, options, TrainingRun("unlearn", folder, 3, quiet=True))
     return torch.cat([p.detach().flatten() for name, p in loaded.model.named_parameters() if f".{UNLEARNED}." in name])
 
 
@@ -162,15 +159,14 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path):
             if trainer.global_step == 5:
                 raise Stop
 
-    def run(folder, watch=()):
+    def run(folder, callbacks=()):
         loaded = load()
         backends.add_adapter(loaded, UNLEARNED, LORA.model_copy(update={"dropout": 0.2}), 7)
         rows = [{"augmented": example(start, 12)} for start in (10, 20, 30, 40)]
-        batches = UnlearnBatches(rows, [example(s, 9) for s in (60, 70, 80, 90)], batch_size=1, pad_id=3, seed=1)
+        retain = [example(s, 9) for s in (60, 70, 80, 90)]
         settings = Unlearn(epochs=2, lr=1e-2, batch_size=1, accumulate=1, warmup_epochs=0, checkpoint_every=2)
         with active_adapters(loaded.model, loaded.unlearned):
-            train(loaded, batches, terms=("ce", {"ce": 1.0, "kl": 1.0}), settings=settings, trainer=Trainer(), seed=1,
-                  folder=folder, stage="unlearn", quiet=True, watch=watch)
+            train(loaded, rows, retain, settings, TrainingRun("unlearn", folder, 1, quiet=True), callbacks)
         return torch.cat([p.detach().flatten() for name, p in loaded.model.named_parameters() if UNLEARNED in name])
 
     whole = run(tmp_path / "whole")

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import torch
 
-from relearn_lite.data.batches import UnlearnBatches
 from relearn_lite.data.examples import Example, collate
-from relearn_lite.models import backends
-from relearn_lite.models.loaded import Loaded
+from relearn_lite.models.loaded import Loaded, active_adapters
 from relearn_lite.recipe import Lora, Trainer, Unlearn
-from relearn_lite.unlearn.train import train
+from relearn_lite.unlearn.train import TrainingRun, train
 
 LORA = Lora(r=4, alpha=8, dropout=0.0)
 
@@ -51,9 +49,6 @@ def a_few_steps(loaded: Loaded, folder: Path) -> int:
     rows = [{"augmented": example(start, 12)} for start in (10, 20, 30, 40)]
     retain = [example(start, 9) for start in (60, 70, 80, 90)]
     settings = Unlearn(epochs=2, lr=1e-2, batch_size=2, accumulate=1, warmup_epochs=0)
-    with backends.active_adapters(loaded.model, loaded.unlearned):
-        return train(
-            loaded, UnlearnBatches(rows, retain, batch_size=2, pad_id=0, seed=1), terms=("ce", {"ce": 1.0, "kl": 1.0}),
-            beta=0.1, settings=settings, trainer=Trainer(), seed=1, folder=folder, stage="unlearn",
-            quiet=True,
-        )
+    run = TrainingRun("unlearn", folder, 1, Trainer(), quiet=True)
+    with active_adapters(loaded.model, loaded.unlearned):
+        return train(loaded, rows, retain, settings, run)

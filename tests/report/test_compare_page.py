@@ -7,6 +7,7 @@ from io import StringIO
 
 import pytest
 from conftest import HOSTILE
+from relearn_lite.unlearn.terms import METHODS
 from rich.console import Console
 
 from relearn_lite.report.compare import COLUMNS, Compared, lines
@@ -14,7 +15,6 @@ from relearn_lite.report.compare_answers import same_questions
 from relearn_lite.report.compare_files import as_csv, as_html, console_table
 from relearn_lite.report.compare_scatter import HEIGHT, WIDTH, dots, place_x, place_y
 from relearn_lite.report.compare_text import as_latex, as_markdown, latex
-from relearn_lite.unlearn.terms import METHODS
 
 
 @pytest.fixture

@@ -74,9 +74,11 @@ def preference(won, lost, beta=0.1):
 
 
 def relearn_dpo(won, lost, beta=0.1):
-    """DPO on means over the tokens of the batch."""
-    gains = [sum(r.logp() - r.reference_logp() for r in rows) / len(tokens(rows)) for rows in (won, lost)]
-    return -2 / beta * log_sigmoid(beta * (gains[0] - gains[1]))
+    """DPO on means over the tokens of each answer."""
+    def gain(row):
+        return (row.logp() - row.reference_logp()) / len(row.tokens)
+
+    return mean(-2 / beta * log_sigmoid(beta * (gain(w) - gain(m))) for w, m in zip(won, lost, strict=True))
 
 
 def without(logits, token):

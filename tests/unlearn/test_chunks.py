@@ -7,8 +7,9 @@ import torch
 from test_logprobs import model_of
 
 from relearn_lite.data.examples import Example, collate
-from relearn_lite.unlearn import logprobs
-from relearn_lite.unlearn.losses import FORGET_TERMS, METHODS, RETAIN_TERMS, forget_loss, total
+from relearn_lite.models import logprobs
+from relearn_lite.recipe import Unlearn
+from relearn_lite.unlearn.losses import METHODS, terms_of
 
 PAD = 0
 BATCHES = {
@@ -44,8 +45,6 @@ def plain(method, model, reference, beta=0.1):
 
 
 def ours(method, model, reference):
-    term = FORGET_TERMS[METHODS[method].forget]
-
     def scored(part):
         batch = BATCHES[part]
         with torch.no_grad():
@@ -64,9 +63,12 @@ def ours(method, model, reference):
         finally:
             model.set_output_embeddings(head)
 
-    terms = {"forget": forget_loss(METHODS[method], {part: scored(part) for part in term.batches})}
-    terms |= {f"retain_{name}": RETAIN_TERMS[name].loss(scored("retain")) for name in METHODS[method].retain}
-    return total(METHODS[method], terms)
+    loss = 0
+    for term in terms_of(METHODS[method], Unlearn().hyperparameters):
+        answers = [scored(part) for part in term.loss.trains_on]
+        values = term.loss.values(*answers, *term.hyperparameters)
+        loss = loss + term.weight * values.sum() / term.count({term.loss.trains_on[0]: answers[0].row_lengths})
+    return loss
 
 
 def two_models(kind):

@@ -6,15 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 from plain import Hidden, Row, plain
-
 from relearn_lite.models.logprobs import shift
-from relearn_lite.models.supervised import Layer
-from relearn_lite.unlearn.losses import FORGET_TERMS, METHODS, RETAIN_TERMS, Method, forget_loss, method_loss, total
-from relearn_lite.unlearn.terms.ceu import CEU
-from relearn_lite.unlearn.terms.rmu import direction
-from relearn_lite.unlearn.terms.simnpo import SimNPO
-from relearn_lite.unlearn.terms.undial import Undial
-from relearn_lite.unlearn.terms.weighted import WGA, SatImp
+from relearn_lite.models.supervised import LayerStates
+from relearn_lite.recipe.hyperparameters import CEU, RMU, WGA, SatImp, SimNPO, TaskVector, Undial
+from relearn_lite.unlearn.losses import FORGET_LOSSES, METHODS, RETAIN_LOSSES, method_loss
+from relearn_lite.unlearn.losses.rmu import direction
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "losses.json"
 ON_LOGITS = sorted(set(METHODS) - {"rmu"})
@@ -66,7 +62,7 @@ def rows_of(part):
 
 def named_as_in_training(method, batches):
     """Batches as method_loss names them, by the names that training gives them."""
-    parts = FORGET_TERMS[METHODS[method].forget].batches
+    parts = FORGET_LOSSES[METHODS[method].forget].trains_on
     names = ("preferred", "dispreferred") if len(parts) > 1 else ("forget",)
     named = dict(zip(parts, names, strict=True)) | {"retain": "retain"}
     return lambda part: rows_of(batches[named[part]])
@@ -99,10 +95,9 @@ def test_rmu_and_its_gradients_are_the_plain_formula_s():
         of = states[part.removesuffix(", layer")]
         return [Hidden(of[rows == row], reference[rows == row], unit) for row in (0, 1)]
 
-    seen = {part: Layer(states[part], rows, 2, unit, reference) for part in states}
-    method = METHODS["rmu"]
-    terms = {"forget": forget_loss(method, seen), "retain_layer": RETAIN_TERMS["layer"].loss(seen["retain"])}
-    value = total(method, terms)
+    seen = {part: LayerStates(states[part], rows, 2, unit, reference) for part in states}
+    steer, hold = FORGET_LOSSES["rmu"].values, RETAIN_LOSSES["layer"].values
+    value = steer(seen["original"], RMU()).mean() + METHODS["rmu"].retain["layer"] * hold(seen["retain"]).mean()
     expected = plain("rmu", hidden)
     torch.testing.assert_close(value, expected)
     ours, theirs = (torch.autograd.grad(loss, states.values()) for loss in (value, expected))
@@ -117,28 +112,32 @@ def test_rmu_on_logits_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("term", "parameters", "expected"),
+    ("loss", "parameters", "expected"),
     [
-        ("simnpo", {"simnpo": SimNPO(beta=1.0, delta=0.5)}, -2 * torch.sigmoid(-torch.tensor(0.8).log() - 0.5).log()),
-        ("wga", {"wga": WGA(beta=0.0)}, torch.tensor(0.8).log()),
-        ("wga", {"wga": WGA(beta=2.0)}, 0.64 * torch.tensor(0.8).log()),
-        ("satimp", {"satimp": SatImp(beta1=1.0, beta2=2.0)}, 0.8 * 0.04 * torch.tensor(0.8).log()),
-        ("ceu", {"ceu": CEU(skip=0)}, -(0.75 * torch.tensor(0.15).log() + 0.25 * torch.tensor(0.05).log())),
-        ("ceu", {"ceu": CEU(skip=1)}, torch.tensor(0.0)),
+        ("simnpo", SimNPO(beta=1.0, delta=0.5), -2 * torch.sigmoid(-torch.tensor(0.8).log() - 0.5).log()),
+        ("wga", WGA(beta=0.0), torch.tensor(0.8).log()),
+        ("wga", WGA(beta=2.0), 0.64 * torch.tensor(0.8).log()),
+        ("satimp", SatImp(beta1=1.0, beta2=2.0), 0.8 * 0.04 * torch.tensor(0.8).log()),
+        ("ceu", CEU(skip=0), -(0.75 * torch.tensor(0.15).log() + 0.25 * torch.tensor(0.05).log())),
+        ("ceu", CEU(skip=1), None),
         # ln 16 less makes weights 0.05, 0.15, 0.05 of the reference's 0.8, 0.15, 0.05
-        ("undial", {"undial": Undial(strength=float(torch.tensor(16.0).log()))},
+        ("undial", Undial(strength=float(torch.tensor(16.0).log())),
          -(0.2 * torch.tensor(0.8).log() + 0.6 * torch.tensor(0.15).log() + 0.2 * torch.tensor(0.05).log())),
-        ("jensun", {}, 0.5 * (0.8 * torch.tensor(1.6 / 1.8).log() + 0.2 * torch.tensor(2.0).log()
-                              + torch.tensor(2 / 1.8).log())),
-        ("task_vector", {}, -torch.tensor(0.8).log()),
+        ("jensun", None, 0.5 * (0.8 * torch.tensor(1.6 / 1.8).log() + 0.2 * torch.tensor(2.0).log()
+                                + torch.tensor(2 / 1.8).log())),
+        ("task_vector", TaskVector(), -torch.tensor(0.8).log()),
     ],
 )  # fmt: skip
-def test_by_hand_for_one_token_of_probability_0_8(term, parameters, expected):
+def test_by_hand_for_one_token_of_probability_0_8(loss, parameters, expected):
     """Hyper-parameters that the recipe sets are used, not the published ones."""
     logits = torch.tensor([[[0.8, 0.15, 0.05], [1, 1, 1]]]).log()
     seen = shift(logits, logits, torch.tensor([[-100, 0]]))
-    parts = dict.fromkeys(FORGET_TERMS[term].batches, seen)
-    torch.testing.assert_close(forget_loss(Method(term, parameters=parameters), parts), expected)
+    given = [seen] * len(FORGET_LOSSES[loss].trains_on) + ([] if parameters is None else [parameters])
+    values = FORGET_LOSSES[loss].values(*given)
+    if expected is None:
+        assert len(values) == 0
+    else:
+        torch.testing.assert_close(values, expected[None])
 
 
 def test_a_token_that_is_forgotten_for_good_leaves_no_nan():

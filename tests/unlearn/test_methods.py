@@ -1,21 +1,23 @@
 """Every method through the stage that trains it, on the embedded model; what recipes may say of methods."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
-from relearn_lite.unlearn.terms.pdu import PDU, Dual
 from safetensors.torch import load_file
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import append_jsonl
 from relearn_lite.core.records import QA, Variant
-from relearn_lite.data.batches import UnlearnBatches
+from relearn_lite.data.batches import MicroBatches
 from relearn_lite.pipeline.stages import Work, stages_of
 from relearn_lite.pipeline.stages.unlearn import forget_rows, unlearn
 from relearn_lite.recipe import Unlearn, lay_over, load_recipe, to_yaml
+from relearn_lite.recipe.hyperparameters import PDU
+from relearn_lite.unlearn.dual_weight import DualWeight
 from relearn_lite.unlearn.loss_log import losses
-from relearn_lite.unlearn.losses import FORGET_TERMS, METHODS
+from relearn_lite.unlearn.losses import FORGET_LOSSES, METHODS
 from relearn_lite.unlearn.refusals import REFUSALS, refusal
 
 FORGET = [QA(f"f{n}", f"Where does person {n} live?", f"Person {n} lives at {n} Quarry Lane.") for n in range(4)]
@@ -51,8 +53,8 @@ def masked_like_another(method):
 @pytest.mark.parametrize("method", sorted(name for name in METHODS if not masked_like_another(name)))
 def test_a_few_steps_of_every_method(tmp_path, method):
     done = unlearn(work_of(tmp_path, f"unlearn.method={method}"))
-    assert done["steps"] == (4 if "augmented" not in FORGET_TERMS[METHODS[method].forget].batches
-                             or len(FORGET_TERMS[METHODS[method].forget].batches) > 1 else 6)
+    assert done["steps"] == (4 if "augmented" not in FORGET_LOSSES[METHODS[method].forget].trains_on
+                             or len(FORGET_LOSSES[METHODS[method].forget].trains_on) > 1 else 6)
     logged = losses(tmp_path)
     names = {"forget", *(f"retain_{name}" for name in METHODS[method].retain)}
     assert all(names <= row.keys() and all(abs(row[name]) < 1e4 for name in names) for row in logged)
@@ -89,14 +91,14 @@ def test_the_weight_of_the_constraint_moves_and_is_resumed(tmp_path, monkeypatch
     class Killed(RuntimeError):
         pass
 
-    given = UnlearnBatches._batch
+    given = MicroBatches._batch
 
-    def fail_at_the_fourth(batches, number):
-        if number == 3:
+    def fail_at_the_fourth(batches, planned):
+        if planned.number == 3:
             raise Killed
-        return given(batches, number)
+        return given(batches, planned)
 
-    monkeypatch.setattr(UnlearnBatches, "_batch", fail_at_the_fourth)
+    monkeypatch.setattr(MicroBatches, "_batch", fail_at_the_fourth)
     with pytest.raises(Killed):
         unlearn(work_of(folders["killed"], *keys))
     monkeypatch.undo()
@@ -112,14 +114,17 @@ def test_the_weight_of_the_constraint_moves_and_is_resumed(tmp_path, monkeypatch
     assert all(torch.equal(ours[name], value) for name, value in theirs.items())
 
 
-def test_the_dual_by_hand():
-    dual = Dual(PDU(bound=0.5, start=2.0, step=4.0, warmup=0.5))
-    weights = []
-    for progress, seen in ((0.0, [1.0]), (0.5, [1.0, 0.5]), (0.75, [0.25]), (0.9, [0.0, 0.0])):
-        for value in seen:
-            dual.see(value)
-        dual.step(progress)
-        weights.append(dual.weight)
+def test_the_dual_weight_by_hand():
+    callback, weights = DualWeight(PDU(bound=0.5, start=2.0, step=4.0, warmup=0.5)), []
+    for step, retained in ((0, 1.0), (5, 0.75), (7, 0.25), (9, 0.0)):
+        module = SimpleNamespace(
+            terms=[SimpleNamespace(name="forget", weight=9.0), SimpleNamespace(name="retain_ce", weight=1.0)],
+            step_losses={"forget": 7.0, "retain_ce": torch.tensor(retained)}, schedule=SimpleNamespace(total_steps=10),
+        )  # fmt: skip
+        trainer = SimpleNamespace(global_step=step, strategy=SimpleNamespace(reduce=lambda value, reduce_op: value))
+        callback.on_before_optimizer_step(trainer, module, None)
+        assert module.retain_scale == callback.weight
+        weights.append(callback.weight)
     assert weights == [2.0, 3.0, 2.0, 0.0], "kept; +4 x 0.25; -4 x 0.25; not below 0"
 
 
@@ -180,9 +185,10 @@ def test_keys_reach_the_objective(tmp_path):
     assert objective("gradient_mask=sure").mask == "sure", "with ReLearn too"
     assert objective("method=satimp_gdr").forget_weight == 0.1
     assert objective("method=satimp_gdr", "forget_weight=0.5").forget_weight == 0.5
-    spelled = objective("forget_loss=simnpo", "retain_losses={js: 2}", "simnpo.beta=2.5", "beta=0.2")
+    spelled = objective("forget_loss=simnpo", "retain_losses={js: 2}")
     assert (spelled.forget, spelled.retain, spelled.forget_weight) == ("simnpo", {"js": 2.0}, 1.0)
-    assert spelled.parameters["simnpo"].beta == 2.5 and spelled.parameters["beta"] == 0.2
+    values = recipe_of(tmp_path, "unlearn.simnpo.beta=2.5", "unlearn.beta=0.2").unlearn.hyperparameters
+    assert values["simnpo"].beta == 2.5 and values["beta"] == 0.2
 
 
 def test_a_recipe_as_resolved_says_the_same(tmp_path):

@@ -1,57 +1,33 @@
 """The training step against the textbook (whole logits, a second model as reference), checkpoints, and resume."""
 
 import copy
+from types import SimpleNamespace
 
 import pytest
 import torch
 from plain import Hidden, Row, plain
-from relearn_lite.unlearn.terms.rmu import direction
+from trainings import PAD, adapter, example, load, module_of, shake, unlearn, whole_step
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import tell_once
-from relearn_lite.data.batches import UnlearnBatches
+from relearn_lite.data.batches import MicroBatches
 from relearn_lite.data.examples import Example, collate
 from relearn_lite.models import backends
-from relearn_lite.models.loaded import UNLEARNED, VANILLA, active_adapters
-from relearn_lite.recipe import Lora, Model, Trainer, Unlearn
+from relearn_lite.models.loaded import UNLEARNED, Loaded, active_adapters
+from relearn_lite.recipe import Lora
 from relearn_lite.unlearn.loss_log import losses
 from relearn_lite.unlearn.losses import METHODS
+from relearn_lite.unlearn.losses.rmu import direction
 from relearn_lite.unlearn.module import UnlearnModule
-from relearn_lite.unlearn.reference import ReferenceCache, worth_keeping
-from relearn_lite.unlearn.train import newest_checkpoint, train
+from relearn_lite.unlearn.reference import Reference, worth_keeping
+from relearn_lite.unlearn.train import newest_checkpoint
 
-PAD = 0
 BATCH = {
     "augmented": collate([Example(tuple(range(10, 22)), 4), Example(tuple(range(40, 47)), 3)], PAD),
     "original": collate([Example(tuple(range(60, 70)), 4), Example(tuple(range(80, 92)), 5)], PAD),
     "refusal": collate([Example(tuple(range(60, 67)), 4), Example(tuple(range(80, 91)), 5)], PAD),
     "retain": collate([Example(tuple(range(100, 108)), 3), Example(tuple(range(120, 132)), 6)], PAD),
 }
-
-
-def load(folder, vanilla=False, dropout=0.0):
-    """A model with a fresh adapter to train; vanilla is the base, or the base with a frozen adapter that has effect."""
-    loaded = backends.load(Model(name=str(folder), backend="transformers", quantization="none", max_length=64), 7)
-    if vanilla:
-        backends.add_adapter(loaded, VANILLA, Lora(r=4, dropout=0.5), 7)
-        shake(loaded, VANILLA)
-        loaded.vanilla = (VANILLA,)
-    backends.add_adapter(loaded, UNLEARNED, Lora(r=4, alpha=8, dropout=dropout), 7)
-    return loaded
-
-
-def shake(loaded, name):
-    generator = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for key, parameter in loaded.model.named_parameters():
-            if f".{name}." in key:
-                parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.1)
-
-
-def module_of(loaded, method, monkeypatch):
-    module = UnlearnModule(loaded, METHODS[method], lr=1e-3, weight_decay=0.01, total_steps=8, warmup_steps=2, seed=3)
-    monkeypatch.setattr(module, "_finish", lambda *_: None)  # logging needs a trainer
-    return module
 
 
 def textbook(method, model, reference):
@@ -79,16 +55,16 @@ def textbook(method, model, reference):
 
 @pytest.mark.parametrize("vanilla", [False, True], ids=["base knows", "adapter knows"])
 @pytest.mark.parametrize("method", sorted(METHODS))
-def test_loss_and_gradients_are_the_textbook_s(tiny_model_dir, monkeypatch, method, vanilla):
+def test_loss_and_gradients_are_the_textbook_s(tiny_model_dir, method, vanilla):
     loaded = load(tiny_model_dir, vanilla)
     reference = copy.deepcopy(loaded.model).eval()
-    shake(loaded, UNLEARNED)
+    shake(loaded)
     loaded.model.train()  # as in training: a dropout of vanilla, which is frozen, must not reach the reference
     with active_adapters(loaded.model, loaded.unlearned), active_adapters(reference, loaded.vanilla):
         trained = {name: p for name, p in loaded.model.named_parameters() if p.requires_grad}
         expected = textbook(method, loaded.model, reference)
         gradients = torch.autograd.grad(expected, trained.values(), allow_unused=True, materialize_grads=True)
-        loss = module_of(loaded, method, monkeypatch).training_step(BATCH, 0)
+        loss = module_of(loaded, method).training_step(whole_step(BATCH), 0)
         loss.backward()
     torch.testing.assert_close(loss, expected.float(), rtol=1e-5, atol=1e-5)
     largest = max(float(gradient.abs().max()) for gradient in gradients)
@@ -100,13 +76,13 @@ def test_loss_and_gradients_are_the_textbook_s(tiny_model_dir, monkeypatch, meth
     assert largest > (1e-16 if method in ("satimp", "simnpo") else 1e-6), "nothing to compare"
 
 
-def test_the_methods_differ(tiny_model_dir, monkeypatch):
+def test_the_methods_differ(tiny_model_dir):
     """Guards the test above: with a reference that equals the model, KL would be 0 and its name without effect."""
     loaded = load(tiny_model_dir)
-    shake(loaded, UNLEARNED)
+    shake(loaded)
     # A mask of gradients has no effect on the loss, and p^5 of a random model's answers is next to nothing.
     alone = [method for method in METHODS if not method.endswith("_sure") and not method.startswith("satimp")]
-    losses = {method: module_of(loaded, method, monkeypatch).training_step(BATCH, 0).item() for method in alone}
+    losses = {method: module_of(loaded, method).training_step(whole_step(BATCH), 0).item() for method in alone}
     assert len({round(loss, 4) for loss in losses.values()}) == len(alone)
 
 
@@ -114,40 +90,36 @@ class Killed(RuntimeError):
     pass
 
 
-class Batches(UnlearnBatches):
-    """Raises before batch number `last` of this try, as a power cut would come between two batches."""
+ROWS = [{"augmented": example(start, 9 + start % 5)} for start in range(10, 90, 10)]
+RETAIN = [example(start, 8 + start % 3, 3) for start in range(105, 165, 10)]
 
-    def __init__(self, last=None):
-        rows = [{"augmented": Example(tuple(range(start, start + 9 + start % 5)), 4)} for start in range(10, 90, 10)]
-        retain = [Example(tuple(range(start, start + 8 + start % 3)), 3) for start in range(105, 165, 10)]
-        super().__init__(rows, retain, batch_size=2, pad_id=PAD, seed=3)
-        self.last, self.given = last, 0
 
-    def __iter__(self):
-        for batch in super().__iter__():
-            if self.given == self.last:
+@pytest.fixture
+def given(monkeypatch):
+    """Counts the micro-batches that are handed out; `last` is the one before which a power cut comes."""
+    seen, handed_out = SimpleNamespace(count=0, last=None), MicroBatches.__iter__
+
+    def iterate(batches):
+        for batch in handed_out(batches):
+            if seen.count == seen.last:
                 raise Killed
-            self.given += 1
+            seen.count += 1
             yield batch
 
+    monkeypatch.setattr(MicroBatches, "__iter__", iterate)
+    return seen
 
-def unlearn(folder, run, batches, *, lr=1e-2, epochs=3, accumulate=2, every=1, reference="recompute"):
-    """Twelve batches and six steps, unless told otherwise."""
-    loaded = load(folder, vanilla=True, dropout=0.1)
-    settings = Unlearn(epochs=epochs, lr=lr, batch_size=2, accumulate=accumulate, checkpoint_every=every,
-                       reference=reference)  # fmt: skip
-    with active_adapters(loaded.model, loaded.unlearned):
-        steps = train(loaded, batches, terms=("ce", {"ce": 1.0, "kl": 1.0}), beta=0.1, settings=settings,
-                      trainer=Trainer(accelerator="cpu"), seed=5, folder=run, stage="unlearn", quiet=True)
+
+def train(model_dir, run, *, lr=1e-2, epochs=3, every=1, reference="recompute"):
+    """Twelve micro-batches and six steps, unless told otherwise."""
+    loaded = load(model_dir, vanilla=True, dropout=0.1)
+    steps = unlearn(loaded, ROWS, RETAIN, run, epochs=epochs, lr=lr, batch_size=2, accumulate=2, checkpoint_every=every,
+                    reference=reference)  # fmt: skip
     return loaded, steps
 
 
-def adapter(loaded):
-    return {name: p.detach().clone() for name, p in loaded.model.named_parameters() if f".{UNLEARNED}." in name}
-
-
 def test_a_checkpoint_holds_adapter_optimizer_and_random_state_only(tiny_model_dir, tmp_path):
-    loaded, steps = unlearn(tiny_model_dir, tmp_path, Batches(), epochs=1)
+    loaded, steps = train(tiny_model_dir, tmp_path, epochs=1)
     assert steps == 2
     files = list((tmp_path / "checkpoints" / "unlearn").iterdir())
     assert files == [newest_checkpoint(tmp_path / "checkpoints" / "unlearn")]
@@ -162,186 +134,160 @@ def test_a_checkpoint_holds_adapter_optimizer_and_random_state_only(tiny_model_d
 
 @pytest.mark.parametrize("last", [1, 3, 4, 5, 7, 10], ids=lambda last: f"killed after {last} batches")
 @pytest.mark.parametrize("every", [1, 2], ids=lambda every: f"saving every {every}")
-def test_a_killed_run_ends_as_one_that_was_not(tiny_model_dir, tmp_path, last, every):
+def test_a_killed_run_ends_as_one_that_was_not(tiny_model_dir, tmp_path, given, last, every):
     """Bit by bit, with dropout, in the middle of an epoch and of an accumulated step."""
-    whole, steps = unlearn(tiny_model_dir, tmp_path / "whole", Batches())
+    whole, steps = train(tiny_model_dir, tmp_path / "whole")
     assert steps == 6
+    given.count, given.last = 0, last
     with pytest.raises(Killed):
-        unlearn(tiny_model_dir, tmp_path / "killed", Batches(last), every=every)
+        train(tiny_model_dir, tmp_path / "killed", every=every)
     torch.rand(last)  # another process has drawn other numbers
-    batches = Batches()
-    resumed, steps = unlearn(tiny_model_dir, tmp_path / "killed", batches, every=every)
+    given.count, given.last = 0, None
+    resumed, steps = train(tiny_model_dir, tmp_path / "killed", every=every)
     assert steps == 6
-    assert batches.given < 12 or last // 2 < every, "it started from nothing"
+    assert given.count < 12 or last // 2 < every, "it started from nothing"
     assert all(torch.equal(value, adapter(resumed)[name]) for name, value in adapter(whole).items())
 
 
 @pytest.mark.parametrize("last", [3, 6, 10], ids=lambda last: f"killed after {last} batches")
-def test_a_killed_run_goes_on_with_the_reference_that_it_had_kept(tiny_model_dir, tmp_path, monkeypatch, last):
+def test_a_killed_run_goes_on_with_the_reference_that_it_had_kept(tiny_model_dir, tmp_path, monkeypatch, given, last):
     """Computed anew, with other rows, it would differ in its last bits (here in more), and so would the end."""
-    states = ReferenceCache.states
+    states = Reference.states
 
     def hang_on_what_came_before(cache, part, batch, rows, fresh):
         return states(cache, part, batch, rows, lambda: fresh() * (1 + 0.01 * len(cache.kept)))
 
-    monkeypatch.setattr(ReferenceCache, "states", hang_on_what_came_before)
-    whole, _ = unlearn(tiny_model_dir, tmp_path / "whole", Batches(), reference="cached")
+    monkeypatch.setattr(Reference, "states", hang_on_what_came_before)
+    whole, _ = train(tiny_model_dir, tmp_path / "whole", reference="cached")
+    given.count, given.last = 0, last
     with pytest.raises(Killed):
-        unlearn(tiny_model_dir, tmp_path / "killed", Batches(last), every=2, reference="cached")
-    resumed, _ = unlearn(tiny_model_dir, tmp_path / "killed", Batches(), every=2, reference="cached")
+        train(tiny_model_dir, tmp_path / "killed", every=2, reference="cached")
+    given.last = None
+    resumed, _ = train(tiny_model_dir, tmp_path / "killed", every=2, reference="cached")
     assert all(torch.equal(value, adapter(resumed)[name]) for name, value in adapter(whole).items())
 
 
-def test_a_finished_run_trains_no_more(tiny_model_dir, tmp_path):
-    first, _ = unlearn(tiny_model_dir, tmp_path, Batches())
-    batches = Batches()
-    again, steps = unlearn(tiny_model_dir, tmp_path, batches)
-    assert steps == 6 and batches.given == 0
+def test_a_finished_run_trains_no_more(tiny_model_dir, tmp_path, given):
+    first, _ = train(tiny_model_dir, tmp_path)
+    given.count = 0
+    again, steps = train(tiny_model_dir, tmp_path)
+    assert steps == 6 and given.count == 0
     assert all(torch.equal(value, adapter(again)[name]) for name, value in adapter(first).items())
 
 
 def test_diverged_training_is_an_error(tiny_model_dir, tmp_path):
     with pytest.raises(RecipeError, match="unlearn.lr: training diverged"):
-        unlearn(tiny_model_dir, tmp_path, Batches(), lr=1e30)
+        train(tiny_model_dir, tmp_path, lr=1e30)
 
 
-class SmallMemory:
-    """A model's forward pass or the gradient at its end that runs out of memory for more than `rows` rows at once."""
+@pytest.fixture
+def memory(monkeypatch):
+    """A model's forward pass, or the gradient at its end, that runs out of memory for more than `rows` rows at once."""
+    seen, forward_part = SimpleNamespace(rows=99, where="forward", refused=0, sizes=[]), UnlearnModule.forward_part
 
-    def __init__(self, module, rows, where):
-        self.rows, self.where, self.refused, self.largest = rows, where, 0, 0
-        self._score, module._score = module._score, self.score
-
-    def score(self, part, batch, reference):
-        rows = len(batch["labels"])
-        if rows > self.rows and self.where == "forward":
-            self.refuse(None)
-        self.largest = max(self.largest, rows if rows <= self.rows else 0)
-        scored = self._score(part, batch, reference)
-        if rows > self.rows:
-            scored.states.register_hook(self.refuse)
-        return scored
-
-    def refuse(self, _):
-        self.refused += 1
+    def refuse(_):
+        seen.refused += 1
         raise torch.OutOfMemoryError("CUDA out of memory. Simulated")
 
+    def forward(module, parts, part, reads):
+        rows = len(parts[part]["labels"])
+        seen.sizes.append(rows)
+        if rows > seen.rows and seen.where == "forward":
+            refuse(None)
+        answers = forward_part(module, parts, part, reads)
+        if rows > seen.rows:
+            answers.states.register_hook(refuse)
+        return answers
 
-def small_memory(monkeypatch, rows, where):
-    """Every UnlearnModule made from here on has room for so many rows only."""
-    made = []
-    begin = UnlearnModule.on_train_start
-
-    def on_train_start(module):
-        begin(module)
-        made.append(SmallMemory(module, rows, where))
-
-    monkeypatch.setattr(UnlearnModule, "on_train_start", on_train_start)
-    return made
+    monkeypatch.setattr(UnlearnModule, "forward_part", forward)
+    return seen
 
 
 @pytest.mark.parametrize("where", ["forward", "backward"])
-def test_out_of_memory_repeats_the_step_in_smaller_pieces(tiny_model_dir, tmp_path, monkeypatch, capfd, where):
-    """Batches of 2 x 2 accumulated, with room for one row: as batches of 1 x 4, and no gradient counts twice.
-
-    Rows are of one length here, so that a mean over tokens is a mean over rows.
-    """
-    def batches(size):
-        rows = [{"augmented": Example(tuple(range(start, start + 9)), 4)} for start in range(10, 90, 10)]
-        return UnlearnBatches(rows, [Example(tuple(range(s, s + 8)), 3) for s in range(105, 165, 10)], batch_size=size,
-                              pad_id=PAD, seed=3)
+@pytest.mark.parametrize("method", ["relearn_klr_gdr", "npo_gdr", "ga_gdr_sure", "ga_gdr_memflex"])
+def test_out_of_memory_repeats_the_step_in_smaller_pieces(tiny_model_dir, tmp_path, memory, capfd, method, where):
+    """Micro-batches of two rows, two a step, with memory for one row: no gradient is lost, and none counts twice."""
+    rows = [{"augmented": row["augmented"], "original": row["augmented"]} for row in ROWS]
+    part = "augmented" if method.startswith("relearn") else "original"
 
     def run(folder):
         loaded = load(tiny_model_dir)
-        settings = Unlearn(epochs=2, lr=1e-2, batch_size=2, accumulate=2)
-        with active_adapters(loaded.model, loaded.unlearned):
-            train(loaded, batches(2), terms=("ce", {"ce": 1.0, "kl": 1.0}), beta=0.1, settings=settings,
-                  trainer=Trainer(accelerator="cpu"), seed=5, folder=tmp_path / folder, stage="unlearn", quiet=True)
+        shake(loaded)
+        unlearn(loaded, [{part: row[part]} for row in rows], RETAIN, tmp_path / folder, method=method, epochs=2, lr=1e-3,
+                batch_size=2, accumulate=2)  # fmt: skip
         return adapter(loaded)
 
     tell_once.cache_clear()
     roomy = run("roomy")
-    made = small_memory(monkeypatch, 1, where)
+    memory.rows, memory.where = 1, where
+    memory.sizes.clear()
     tight = run("tight")
-    assert made[0].refused == 1 and made[0].largest == 1
+    assert memory.refused == 1 and memory.sizes.count(2) == memory.sizes.index(1)
     for name, value in roomy.items():
         torch.testing.assert_close(tight[name], value, rtol=1e-3, atol=2e-5, msg=lambda m, n=name: f"{n}: {m}")
     assert capfd.readouterr().err.count("Out of memory") == 1
     curves = [losses(tmp_path / folder) for folder in ("roomy", "tight")]
     for one, other in zip(*curves, strict=True):
-        assert other["loss"] == pytest.approx(one["loss"], rel=1e-3)
+        assert other["loss"] == pytest.approx(one["loss"], rel=1e-4, abs=1e-5)
 
 
 def test_what_was_accumulated_before_memory_ran_out_is_not_lost(tiny_model_dir, tmp_path, monkeypatch):
-    """The second of two accumulated batches fails: the first one's gradients are computed again, not dropped."""
-    seen = []
+    """The third of four accumulated batches fails: the first ones' gradients are computed again, not dropped."""
+    seen, forward_part = [], UnlearnModule.forward_part
 
-    def train_with(rows_of_second, folder):
-        loaded = load(tiny_model_dir)
-        settings = Unlearn(epochs=1, lr=1e-2, batch_size=2, accumulate=4, warmup_epochs=0)
-        rows = [{"original": Example(tuple(range(start, start + 9)), 4)} for start in range(10, 90, 10)]
-        batches = UnlearnBatches(rows, [], batch_size=2, pad_id=PAD, seed=3)
-        calls = 0
-        score = UnlearnModule._score
-
-        def failing(module, part, batch, reference):
-            nonlocal calls
-            calls += 1
-            seen.append(len(batch["labels"]))
-            if calls == rows_of_second:
+    def train_with(failing_call, folder):
+        def forward(module, parts, part, reads):
+            seen.append(len(parts[part]["labels"]))
+            if len(seen) == failing_call:
                 raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes.")
-            return score(module, part, batch, reference)
+            return forward_part(module, parts, part, reads)
 
-        monkeypatch.setattr(UnlearnModule, "_score", failing)
-        with active_adapters(loaded.model, loaded.unlearned):
-            train(loaded, batches, terms=("ga", {}), beta=0.1, settings=settings, trainer=Trainer(accelerator="cpu"),
-                  seed=5, folder=tmp_path / folder, stage="unlearn", quiet=True)
-        monkeypatch.undo()
+        monkeypatch.setattr(UnlearnModule, "forward_part", forward)
+        loaded = load(tiny_model_dir)
+        rows = [{"original": row["augmented"]} for row in ROWS]
+        unlearn(loaded, rows, [], tmp_path / folder, method="ga", epochs=1, lr=1e-3, batch_size=2, accumulate=4)
         return adapter(loaded)
 
     expected = train_with(0, "whole")
     seen.clear()
     found = train_with(3, "failing")
-    assert seen == [2, 2, 2] + [1] * 8
+    assert seen == [2, 2, 2, *[1] * 6, *[1] * 2]
     for name, value in expected.items():
         torch.testing.assert_close(found[name], value, rtol=1e-3, atol=2e-5)
 
 
-def test_a_single_row_that_does_not_fit_is_a_recipe_error(tiny_model_dir, tmp_path, monkeypatch):
-    small_memory(monkeypatch, 0, "forward")
+def test_a_single_row_that_does_not_fit_is_a_recipe_error(tiny_model_dir, tmp_path, memory):
+    memory.rows = 0
     with pytest.raises(RecipeError, match=r"unlearn\.batch_size: memory ran out even for one row .*checkpointing"):
-        unlearn(tiny_model_dir, tmp_path, Batches())
+        train(tiny_model_dir, tmp_path)
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory(tiny_model_dir, tmp_path, monkeypatch):
     def broken(*_):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    monkeypatch.setattr(UnlearnModule, "_score", broken)
+    monkeypatch.setattr(UnlearnModule, "forward_part", broken)
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
-        unlearn(tiny_model_dir, tmp_path, Batches())
+        train(tiny_model_dir, tmp_path)
 
 
 def test_a_cached_reference_trains_the_same_with_fewer_passes(tiny_model_dir, tmp_path, monkeypatch):
-    passes = []
-    compute = ReferenceCache.states
+    passes, states = [], Reference.states
 
-    def counted(cache, part, batch, rows, fresh):
-        return compute(cache, part, batch, rows, lambda: passes.append(part) or fresh())
+    def counted(reference, part, batch, rows, fresh):
+        return states(reference, part, batch, rows, lambda: passes.append(part) or fresh())
 
-    monkeypatch.setattr(ReferenceCache, "states", counted)
+    monkeypatch.setattr(Reference, "states", counted)
     found = {}
     for reference in ("recompute", "cached"):
+        passes.clear()
         loaded = load(tiny_model_dir, vanilla=True)
-        settings = Unlearn(epochs=6, lr=1e-2, batch_size=2, accumulate=2, reference=reference)
-        with active_adapters(loaded.model, loaded.unlearned):
-            train(loaded, Batches(), terms=("ce", {"ce": 1.0, "kl": 1.0}), beta=0.1,
-                  settings=settings, trainer=Trainer(accelerator="cpu"), seed=5, folder=tmp_path / reference,
-                  stage="unlearn", quiet=True)
-        found[reference] = adapter(loaded)
-    assert 3 <= len(passes) < 24 / 2, "24 batches of 6 retain rows, most of them known"
-    for name, value in found["recompute"].items():
-        torch.testing.assert_close(found["cached"][name], value, rtol=1e-3, atol=2e-5)
+        unlearn(loaded, ROWS, RETAIN, tmp_path / reference, epochs=6, lr=1e-2, batch_size=2, accumulate=2,
+                reference=reference)  # fmt: skip
+        found[reference] = adapter(loaded), len(passes)
+    assert found["recompute"][1] == 24 and 3 <= found["cached"][1] < 12, "24 batches of 6 retain rows, most of them known"
+    for name, value in found["recompute"][0].items():
+        torch.testing.assert_close(found["cached"][0][name], value, rtol=1e-3, atol=2e-5)
 
 
 def test_the_reference_is_kept_where_rows_come_again_and_take_little_room():
@@ -355,29 +301,25 @@ def test_the_reference_is_kept_where_rows_come_again_and_take_little_room():
 def test_the_cache_keeps_rows_apart(tiny_model_dir, monkeypatch):
     """Loss by a cache filled in one order of rows, asked for in another, is the loss of a fresh pass."""
     loaded = load(tiny_model_dir)
-    shake(loaded, UNLEARNED)
-    module = module_of(loaded, "npo_klr", monkeypatch)
+    shake(loaded)
     rows = [Example(tuple(range(s, s + 6 + s % 4)), 3) for s in (10, 31, 52, 73)]
 
     def batch(*numbers):
         part = {**collate([rows[n] for n in numbers], PAD), "index": torch.tensor(numbers)}
-        return {"original": part, "retain": part}
+        return whole_step({"original": part, "retain": part})
 
     with active_adapters(loaded.model, loaded.unlearned):
-        expected = [module.training_step(batch(*n), 0) for n in ((3, 0), (1, 2))]
-        module._cache = ReferenceCache()
+        fresh, kept = module_of(loaded, "npo_klr"), module_of(loaded, "npo_klr", keep_reference=True)
+        expected = [fresh.training_step(batch(*n), 0) for n in ((3, 0), (1, 2))]
         for numbers in ((0, 1), (2, 3)):
-            module.training_step(batch(*numbers), 0)
-        monkeypatch.setattr(module._cache.__class__, "states", forbid_computing(ReferenceCache.states))
-        found = [module.training_step(batch(*n), 0) for n in ((3, 0), (1, 2))]
+            kept.training_step(batch(*numbers), 0)
+
+        def computed_again(*_):
+            raise AssertionError("a known row was computed again")
+
+        monkeypatch.setattr(UnlearnModule, "_vanilla_states", computed_again)
+        found = [kept.training_step(batch(*n), 0) for n in ((3, 0), (1, 2))]
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
-
-
-def forbid_computing(states):
-    def again():
-        raise AssertionError("a known row was computed again")
-
-    return lambda cache, part, batch, rows, compute: states(cache, part, batch, rows, again)
 
 
 def noisy(dropout=0.0):
@@ -386,7 +328,7 @@ def noisy(dropout=0.0):
 
     torch.manual_seed(0)
     model = GPT2LMHeadModel(GPT2Config(vocab_size=200, n_embd=32, n_layer=2, n_head=2, n_positions=64))
-    loaded = backends.Loaded(model.requires_grad_(False).eval(), None, "transformers")
+    loaded = Loaded(model.requires_grad_(False).eval(), SimpleNamespace(pad_token_id=PAD), "transformers")
     backends.add_adapter(loaded, UNLEARNED, Lora(r=4, dropout=dropout), 7)
     return loaded
 
@@ -395,16 +337,16 @@ def noisy(dropout=0.0):
 def test_the_reference_has_no_dropout_of_the_base_model(monkeypatch, method):
     """It had, in GPT-2 and the like: it was no vanilla model, but a random one near it, another at each step."""
     loaded = noisy()
-    module = module_of(loaded, method, monkeypatch)
-    seen, compute = [], module._reference
-    monkeypatch.setattr(module, "_reference", lambda *inputs: seen.append(compute(*inputs)) or seen[-1])
+    module = module_of(loaded, method)
+    seen, compute = [], module._vanilla_states
+    monkeypatch.setattr(module, "_vanilla_states", lambda *inputs: seen.append(compute(*inputs)) or seen[-1])
     loaded.model.eval()
-    module.training_step(BATCH, 0)
+    module.training_step(whole_step(BATCH), 0)
     expected = seen.copy()
     seen.clear()
     loaded.model.train()
     modes = [layer.training for layer in loaded.model.modules()]
-    module.training_step(BATCH, 0)
+    module.training_step(whole_step(BATCH), 0)
     assert expected and all(torch.equal(a, b) for a, b in zip(seen, expected, strict=True))
     assert [layer.training for layer in loaded.model.modules()] == modes, "the model in training kept no dropout"
 
@@ -414,17 +356,15 @@ def test_a_cached_reference_leaves_dropout_as_it_is(tmp_path):
     found = {}
     for reference in ("recompute", "cached"):
         loaded = noisy(dropout=0.1)
-        settings = Unlearn(epochs=3, lr=1e-2, batch_size=2, accumulate=2, reference=reference)
-        with active_adapters(loaded.model, loaded.unlearned):
-            train(loaded, Batches(), terms=("ce", {"ce": 1.0, "kl": 1.0}), beta=0.1, settings=settings,
-                  trainer=Trainer(accelerator="cpu"), seed=5, folder=tmp_path / reference, stage="unlearn", quiet=True)
+        unlearn(loaded, ROWS, RETAIN, tmp_path / reference, epochs=3, lr=1e-2, batch_size=2, accumulate=2,
+                reference=reference)  # fmt: skip
         found[reference] = adapter(loaded)
     for name, value in found["recompute"].items():
         torch.testing.assert_close(found["cached"][name], value, rtol=1e-3, atol=2e-5)
 
 
-def test_a_model_with_an_unknown_head_is_not_trained(tiny_model_dir, monkeypatch):
+def test_a_model_with_an_unknown_head_is_not_trained(tiny_model_dir):
     loaded = load(tiny_model_dir)
     loaded.model.get_base_model().config.logits_scaling = 2.0  # which Llama does not look at
     with pytest.raises(RecipeError, match=rf"model.name: {tiny_model_dir} \(llama\) makes its logits in a way"):
-        module_of(loaded, "relearn", monkeypatch)
+        module_of(loaded, "relearn")

@@ -1,15 +1,15 @@
-"""What is around training: the device, what is left afterwards, and loggers. One process; `test_ranks` has several."""
+"""What is around training: the device, what is left afterwards, and loggers. One process; `test_distributed` has several."""
 
 import lightning
 import pytest
 import torch
 from lightning.pytorch import loggers
 
-from relearn_lite.data.batches import UnlearnBatches
 from relearn_lite.data.examples import Example
 from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED
 from relearn_lite.recipe import Lora, Model, Trainer, Training
-from relearn_lite.unlearn.train import train
+from relearn_lite.unlearn.train import TrainingRun, train
 
 HOST = "https://wandb.example.org"
 
@@ -20,12 +20,10 @@ def taught(tiny_model_dir, tmp_path):
 
     def teach(**trainer):
         loaded = backends.load(Model(name=str(tiny_model_dir), quantization="none"), 0)
-        backends.add_adapter(loaded, backends.UNLEARNED, Lora(r=4), 0)
+        backends.add_adapter(loaded, UNLEARNED, Lora(r=4), 0)
         rows = [{"augmented": Example(tuple(range(start, start + 9)), 4)} for start in range(10, 50, 10)]
-        batches = UnlearnBatches(rows, [], batch_size=2, pad_id=0, seed=1)
         settings = Training(epochs=1, lr=1e-2, batch_size=2, accumulate=1, weight_decay=0.0, warmup_epochs=0.0)
-        train(loaded, batches, terms=("ce", {}), settings=settings, trainer=Trainer(**trainer), seed=1,
-              folder=tmp_path, stage="unlearn", quiet=True)  # fmt: skip
+        train(loaded, rows, [], settings, TrainingRun("unlearn", tmp_path, 1, Trainer(**trainer), quiet=True))
         return loaded
 
     return teach

@@ -1,21 +1,14 @@
 """SURE and MemFlex by hand on two small matrices, and in a real training step."""
 
-import copy
+from types import SimpleNamespace
 
 import pytest
 import torch
-from test_module import BATCH, PAD, load, shake, textbook
+from trainings import adapter, example, load, shake, unlearn
 
-from relearn_lite.core.errors import RecipeError
-from relearn_lite.data.batches import UnlearnBatches
-from relearn_lite.data.examples import Example
-from relearn_lite.models.loaded import UNLEARNED, active_adapters
-from relearn_lite.recipe import Trainer, Unlearn
+from relearn_lite.models.loaded import active_adapters
 from relearn_lite.recipe.hyperparameters import MemFlex, Sure
-from relearn_lite.unlearn.gradient_masks import Sides, memflex, sure
-from relearn_lite.unlearn.losses import METHODS, factors
-from relearn_lite.unlearn.module import UnlearnModule
-from relearn_lite.unlearn.train import train
+from relearn_lite.unlearn.gradient_masks import GradientMask, memflex, sure
 
 T = torch.tensor
 # Rows of norm 5, 13 and 1; 10 and 0.
@@ -45,18 +38,35 @@ def test_memflex_takes_matrices_that_differ_and_matter():
 
 
 class Hand:
-    """Two matrices whose losses are linear: gradients are the numbers written here, whatever the weights."""
+    """Two matrices with gradients that are written here, in a step whose forget term has this weight."""
 
-    def __init__(self, parameters):
-        self.trained = {"a": torch.nn.Parameter(torch.zeros(3, 2)), "b": torch.nn.Parameter(torch.zeros(2, 2))}
-        self.sides = Sides(self.trained, parameters)
+    def __init__(self, parameters, weight=1.0, ascends=True, scale=None, retain=True):
+        self.model = torch.nn.Module()
+        for name, value in FORGET.items():
+            self.model.register_parameter(name, torch.nn.Parameter(torch.zeros_like(value)))
+        term = SimpleNamespace(weight=weight, loss=SimpleNamespace(ascends=ascends))
+        self.terms = [term, "a retain term"] if retain else [term]
+        scaler = scale and SimpleNamespace(get_scale=lambda: scale)
+        strategy = SimpleNamespace(reduce=lambda value, reduce_op: value)
+        self.trainer = SimpleNamespace(strategy=strategy, precision_plugin=SimpleNamespace(scaler=scaler))
+        self.mask = GradientMask(parameters)
 
-    def backward(self, side, gradients, weight, unscale=1.0):
-        loss = sum((self.trained[name] * gradient).sum() for name, gradient in gradients.items())
-        self.sides.backward(side, loss, weight, unscale)
+    def ends_step(self, _):
+        return False
 
-    def gradients(self):
-        return {name: None if p.grad is None else p.grad.tolist() for name, p in self.trained.items()}
+    def add(self, side, gradients, times=1.0):
+        """A micro-batch of one side, as backward passes add it up."""
+        for name, gradient in gradients.items():
+            parameter = getattr(self.model, name)
+            parameter.grad = times * gradient if parameter.grad is None else parameter.grad + times * gradient
+        parts = {"original": ...} if side == "forget" else {"retain": ...}
+        self.mask.on_train_batch_end(self.trainer, self, None, {"parts": parts}, 0)
+
+    def step(self, unscale=1.0):
+        for _, parameter in self.model.named_parameters():
+            parameter.grad.mul_(unscale)
+        self.mask.on_before_optimizer_step(self.trainer, self, None)
+        return {name: None if p.grad is None else p.grad.tolist() for name, p in self.model.named_parameters()}
 
 
 RETAIN = {"a": T([[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]), "b": T([[3.0, 4.0], [0.0, 0.0]])}
@@ -65,58 +75,61 @@ RETAIN = {"a": T([[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]), "b": T([[3.0, 4.0], [0.0
 def test_sure_by_hand():
     """ga_gdr_sure: the total gradient is -forget + retain; rows of norm 5, 13 and 10 are at or above the median."""
     hand = Hand(Sure(percentile=50))
-    hand.backward("forget", FORGET, -1.0)
-    hand.backward("retain", RETAIN, 1.0)
-    assert hand.gradients() == {"a": [[-2, -3], [-4, -11], [0, 1]], "b": [[-3, -4], [0, 0]]}
-    hand.sides.mask()
-    assert hand.gradients() == {"a": [[-2, -3], [-4, -11], [0, 0]], "b": [[-3, -4], [0, 0]]}
+    hand.add("forget", FORGET, -1.0)
+    hand.add("retain", RETAIN)
+    assert hand.step() == {"a": [[-2, -3], [-4, -11], [0, 0]], "b": [[-3, -4], [0, 0]]}
+
+
+def test_sure_without_a_retain_term_goes_by_the_whole_gradient():
+    hand = Hand(Sure(percentile=50), retain=False)
+    hand.add("forget", FORGET)
+    assert hand.step() == {"a": [[3, 4], [5, 12], [0, 0]], "b": [[6, 8], [0, 0]]}
 
 
 def test_memflex_by_hand():
-    """ga_gdr_memflex: -0.4 forget + 2 retain. b's gradients are parallel (cosine 1), a's are not (25 / 34.2 = 0.73)."""
-    hand = Hand(MemFlex())
-    hand.backward("forget", FORGET, -0.4)
-    hand.backward("retain", RETAIN, 2.0)
-    hand.sides.mask()
-    torch.testing.assert_close(hand.trained["a"].grad, T([[0.8, 0.4], [0.0, -2.8], [1.6, 2.0]]))
-    assert hand.gradients()["b"] is None, "the optimizer would move what has a gradient of 0"
+    """ga_gdr_memflex: -0.4 forget + 2 retain. b's gradients are parallel (cosine 1), a's are not (25 / 34.2 = 0.73).
+
+    The forget gradient that counts is that of the loss before its sign is turned, without its weight.
+    """
+    hand = Hand(MemFlex(), weight=0.4)
+    hand.add("forget", FORGET, -0.4)
+    hand.add("retain", RETAIN, 2.0)
+    found = hand.step()
+    torch.testing.assert_close(T(found["a"]), T([[0.8, 0.4], [0.0, -2.8], [1.6, 2.0]]))
+    assert found["b"] is None, "the optimizer would move what has a gradient of 0"
+    at_the_bound = Hand(MemFlex(gradient=4.2, similarity=1.0), weight=0.4)  # mean |forget| of a is 25 / 6 = 4.17
+    at_the_bound.add("forget", FORGET, -0.4)
+    at_the_bound.add("retain", RETAIN, 2.0)
+    assert at_the_bound.step()["a"] is None
 
 
 def test_gradients_add_up_over_batches_and_the_loss_scale_is_taken_out():
-    """Accumulation over two batches, each scaled by 4 x 1/2 as fp16 does: sides hold the mean, unscaled."""
-    hand = Hand(Sure())
-    for times in (1.0, 3.0):
-        hand.backward("forget", {name: 2 * times * gradient for name, gradient in FORGET.items()}, 1.0, unscale=0.25)
-    assert hand.sides.forget["a"].tolist() == (2 * FORGET["a"]).tolist()
-    assert hand.gradients()["a"] == (8 * FORGET["a"]).tolist()
-    hand.sides.clear()
-    assert hand.sides.forget == {}
+    """Two forget batches, then retain, each scaled by 8 as fp16 does and unscaled before the step."""
+    hand = Hand(Sure(percentile=50), scale=8.0)
+    for times in (0.25, 0.75):
+        hand.add("forget", FORGET, -8.0 * times)
+    hand.add("retain", RETAIN, 8.0)
+    assert hand.step(unscale=1 / 8) == {"a": [[-2, -3], [-4, -11], [0, 0]], "b": [[-3, -4], [0, 0]]}
 
 
-ROWS = [Example(tuple(range(s, s + 9)), 4) for s in (10, 31, 52, 73)]
-KEPT = [Example(tuple(range(s, s + 8)), 3) for s in (110, 131, 152, 173)]
+ROWS = [example(s, 9) for s in (10, 31, 52, 73)]
+KEPT = [example(s, 8, 3) for s in (110, 131, 152, 173)]
 
 
 def one_step(folder, model_dir, method, steps=1, lr=1e-2, **keys):
     """One optimizer step (or more) over two accumulated batches of two; the weights before and after."""
-    settings = Unlearn(
-        method=method, epochs=steps, lr=lr, batch_size=2, accumulate=2, warmup_epochs=0, weight_decay=0, **keys
-    )
     loaded = load(model_dir)
-    shake(loaded, UNLEARNED)
-    trained = {name: p for name, p in loaded.model.named_parameters() if p.requires_grad}
-    before = {name: p.detach().clone() for name, p in trained.items()}
-    batches = UnlearnBatches([{"original": row} for row in ROWS], KEPT, batch_size=2, pad_id=PAD, seed=3)
-    with active_adapters(loaded.model, loaded.unlearned):
-        train(loaded, batches, terms=settings.objective, settings=settings, trainer=Trainer(accelerator="cpu"), seed=5,
-              folder=folder, stage="unlearn", quiet=True)
-    return before, {name: p.detach() for name, p in trained.items()}
+    shake(loaded)
+    before = adapter(loaded)
+    unlearn(loaded, [{"original": row} for row in ROWS], KEPT, folder, method=method, epochs=steps, lr=lr, batch_size=2,
+            accumulate=2, warmup_epochs=0, weight_decay=0, **keys)  # fmt: skip
+    return before, adapter(loaded)
 
 
 def sides_of(model_dir):
     """Gradients of CE on all forget rows and on all retain rows, by plain autograd."""
     loaded = load(model_dir)
-    shake(loaded, UNLEARNED)
+    shake(loaded)
     trained = {name: p for name, p in loaded.model.named_parameters() if p.requires_grad}
     found = []
     with active_adapters(loaded.model, loaded.unlearned):
@@ -158,36 +171,12 @@ def test_a_real_step_with_memflex_moves_the_chosen_matrices_alone(tiny_model_dir
     assert {n for n in before if not torch.equal(before[n], after[n])} == expected
 
 
-@pytest.mark.parametrize("method", ["ga_gdr", "npo_klr", "ga_gdr_memflex"])
-def test_both_sides_add_up_to_the_loss(tiny_model_dir, method):
-    """The gradient that a mask is laid on is the whole loss's."""
-    loaded = load(tiny_model_dir)
-    reference = copy.deepcopy(loaded.model).eval()
-    shake(loaded, UNLEARNED)
-    trained = {name: p for name, p in loaded.model.named_parameters() if p.requires_grad}
-    module = UnlearnModule(loaded, METHODS[method], lr=1e-3, weight_decay=0, total_steps=1, warmup_steps=0)
-    module._sides = Sides(trained, Sure())
-    module.trainer = type("Trainer", (), {"accumulate_grad_batches": 1})()
-    with active_adapters(loaded.model, loaded.unlearned), active_adapters(reference, ()):
-        module._backward_apart(module._terms(BATCH), torch.tensor(1.0))
-        expected = torch.autograd.grad(textbook(method, loaded.model, reference), trained.values())
-    for (name, p), gradient in zip(trained.items(), expected, strict=True):
-        torch.testing.assert_close(p.grad, gradient, rtol=1e-3, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
-    assert factors(METHODS["ga_gdr_memflex"]) == (0.4, 2.0)
-
-
 def test_a_step_is_chosen_by_its_own_gradients(tiny_model_dir, tmp_path, monkeypatch):
     """Two steps on the same rows and, with next to no learning rate, the same weights: the same gradients."""
+    from relearn_lite.unlearn import gradient_masks
+
     seen = []
-    monkeypatch.setattr(Sides, "mask", lambda sides: seen.append(max(sides.forget.values(), key=torch.norm)))
+    monkeypatch.setattr(gradient_masks, "sure", lambda forget, _: seen.append(max(forget.values(), key=torch.norm)) or {})
     one_step(tmp_path, tiny_model_dir, "ga_gdr_sure", steps=2, lr=1e-30)
     torch.testing.assert_close(seen[0], seen[1], rtol=1e-3, atol=1e-6)
     assert len(seen) == 2 and seen[0].abs().max() > 1e-4
-
-
-def test_several_devices_are_refused(tiny_model_dir, tmp_path, monkeypatch):
-    from relearn_lite.unlearn import module
-
-    monkeypatch.setattr(module, "SingleDeviceStrategy", int)  # as if the strategy were another
-    with pytest.raises(RecipeError, match="unlearn.gradient_mask: sure works on one device only"):
-        one_step(tmp_path, tiny_model_dir, "ga_gdr_sure")
