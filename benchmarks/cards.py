@@ -47,6 +47,7 @@ def trials(options: argparse.Namespace) -> None:
     from relearn_lite.core.errors import RecipeError
     from relearn_lite.core.memory import free_memory
     from relearn_lite.models import backends
+    from relearn_lite.models.loaded import UNLEARNED
     from relearn_lite.recipe import Lora, Model
 
     def take_at_most(gigabytes: float) -> None:
@@ -57,7 +58,7 @@ def trials(options: argparse.Namespace) -> None:
     take_at_most(limits[0])
     began = time.perf_counter()
     loaded = backends.load(Model(name=str(options.folder), backend=options.backend, max_length=options.length), 0)
-    backends.add_adapter(loaded, backends.UNLEARNED, Lora(r=options.rank, alpha=options.rank), 0)
+    backends.add_adapter(loaded, UNLEARNED, Lora(r=options.rank, alpha=options.rank), 0)
     loading = {"load_seconds": time.perf_counter() - began, "load_peak_mb": peak_mb()}
     for limit in limits:
         take_at_most(limit)
@@ -78,12 +79,10 @@ def _steps(loaded: Any, options: argparse.Namespace) -> list[float]:
     """Seconds of each optimizer step, from the end of the one before."""
     import lightning
 
-    from relearn_lite.data.batches import UnlearnBatches
     from relearn_lite.data.examples import Example
     from relearn_lite.models.loaded import active_adapters
-    from relearn_lite.recipe import Trainer, Unlearn
-    from relearn_lite.unlearn.losses import METHODS
-    from relearn_lite.unlearn.train import train
+    from relearn_lite.recipe import Unlearn
+    from relearn_lite.unlearn.train import TrainingRun, train
 
     marks: list[float] = []
 
@@ -95,15 +94,11 @@ def _steps(loaded: Any, options: argparse.Namespace) -> list[float]:
 
     rows = (options.steps + WARM) * options.accumulate * options.batch
     made = [Example(tuple((7 * row + place) % 2900 for place in range(options.length)), 32) for row in range(rows)]
-    batches = UnlearnBatches(
-        [{"augmented": example} for example in made], made, batch_size=options.batch,
-        pad_id=loaded.tokenizer.pad_token_id, seed=0,
-    )
     settings = Unlearn(epochs=1, lr=1e-5, batch_size=options.batch, accumulate=options.accumulate, warmup_epochs=0,
                        reference="recompute", checkpoint_every=10**6)
     with tempfile.TemporaryDirectory() as folder, active_adapters(loaded.model, loaded.unlearned):
-        train(loaded, batches, terms=METHODS["relearn_klr_gdr"], settings=settings, trainer=Trainer(), seed=0,
-              folder=Path(folder), stage="unlearn", quiet=True, watch=[Clock()])
+        rows = [{"augmented": example} for example in made]
+        train(loaded, rows, made, settings, TrainingRun("unlearn", Path(folder), 0, quiet=True), [Clock()])
     return [after - before for before, after in zip(marks[WARM - 1 :], marks[WARM:], strict=False)]
 
 

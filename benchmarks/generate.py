@@ -29,7 +29,7 @@ def main() -> None:
 
     from relearn_lite.data.examples import question_ids
     from relearn_lite.models import backends
-    from relearn_lite.models.generation import GREEDY, batches_of, complete
+    from relearn_lite.models.generation import Decoding, answer_prompts
     from relearn_lite.models.loaded import Loaded
     from relearn_lite.recipe import Model
 
@@ -42,16 +42,9 @@ def main() -> None:
     texts: dict[str, list[str]] = {}
 
     def answer(name: str, size: int) -> None:
-        found = [""] * len(prompts)
-        for rows in batches_of(prompts, size):
-            made = complete(
-                loaded, [prompts[i] for i in rows], max_new_tokens=options.tokens, sampling=GREEDY, seed=0
-            )
-            for i, completion in zip(rows, made, strict=True):
-                found[i] = completion.text
-        texts[name] = found
+        texts[name] = [each.text for each in answer_prompts(loaded, prompts, (), Decoding(options.tokens, size))]
 
-    complete(loaded, prompts[:2], max_new_tokens=4, sampling=GREEDY, seed=0)  # what the first call sets up
+    answer_prompts(loaded, prompts[:2], (), Decoding(4, 2))  # what the first call sets up
     sizes = {"one at a time": 1, "ours": options.batch}
     seconds = interleaved(
         {name: lambda _, name=name, size=size: answer(name, size) for name, size in sizes.items()},

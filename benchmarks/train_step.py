@@ -23,6 +23,7 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from measure import DATA, SHAPES, build, interleaved, machine, pairs, peak_mb, ratio, report, tokenizer
@@ -35,13 +36,13 @@ class Bench:
     """The data, and one model with a LoRA adapter; `published` has a second model beside it."""
 
     def __init__(self, options: argparse.Namespace, variants: tuple[str, ...]):
-        from relearn_lite.data.batches import UnlearnBatches
+        from relearn_lite.data.batches import MicroBatches
         from relearn_lite.data.examples import encode_answer
         from relearn_lite.models import backends
         from relearn_lite.models.loaded import UNLEARNED, Loaded
-        from relearn_lite.recipe import Lora
+        from relearn_lite.recipe import Lora, Unlearn
         from relearn_lite.unlearn.losses import METHODS
-        from relearn_lite.unlearn.module import UnlearnModule
+        from relearn_lite.unlearn.module import Schedule, UnlearnModule
 
         words, rows = tokenizer(), pairs(options.data)
         encoded = {part: [encode_answer(words, *pair) for pair in found] for part, found in rows.items()}
@@ -51,35 +52,33 @@ class Bench:
         self.model = self.loaded.model.train()
         self.reference = build(options.shape).requires_grad_(False) if "published" in variants else None
         forget = [{"augmented": example} for example in encoded["forget"]]
-        loader = UnlearnBatches(
-            forget, encoded["retain"], batch_size=options.batch, pad_id=words.pad_token_id, seed=0
-        )
-        self.batches = [
-            {part: {name: t.to(self.loaded.device) for name, t in tensors.items()} for part, tensors in batch.items()}
-            for batch in loader
-        ]
+        loader = MicroBatches(forget, encoded["retain"], batch_size=options.batch, pad_id=words.pad_token_id, seed=0)
+        self.batches = [{**batch, "parts": self._on_device(batch["parts"])} for batch in loader]
         self.modules = {
-            reference: UnlearnModule(
-                self.loaded, METHODS["relearn_klr_gdr"], lr=1e-4, weight_decay=0.0, total_steps=1, warmup_steps=0,
-                reference=reference,
+            keep: UnlearnModule(
+                self.loaded, METHODS["relearn_klr_gdr"], Unlearn().hyperparameters, Schedule(1e-4, 1),
+                keep_reference=keep,
             )
-            for reference in ("recompute", "cached")
+            for keep in (False, True)
         }
-        for module in self.modules.values():
-            module._log = lambda *_: None  # Lightning's logger is not part of the step
+        for module in self.modules.values():  # Lightning is not part of the step
+            module.trainer = SimpleNamespace(accumulate_grad_batches=1, world_size=1)
         self.pad = words.pad_token_id
         # Rounds are spread over the epoch, so that short and long batches count alike.
         self.every = max(1, len(self.batches) // options.repeats)
 
-    def batch(self, number: int) -> dict[str, dict[str, Any]]:
+    def _on_device(self, parts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {part: {name: t.to(self.loaded.device) for name, t in rows.items()} for part, rows in parts.items()}
+
+    def batch(self, number: int) -> dict[str, Any]:
         """The batch of a round; of round -1 the epoch's last, the longest where they are sorted."""
         return self.batches[number * self.every % len(self.batches) if number >= 0 else -1]
 
     def ours(self, number: int) -> None:
-        self._finish(self.modules["recompute"].training_step(self.batch(number), number))
+        self._finish(self.modules[False].training_step(self.batch(number), number))
 
     def cached(self, number: int) -> None:
-        self._finish(self.modules["cached"].training_step(self.batch(number), number))
+        self._finish(self.modules[True].training_step(self.batch(number), number))
 
     def published(self, number: int) -> None:
         """L_GDF + L_GDR + L_KLR on rows padded to 512, all logits of two models."""
@@ -87,7 +86,7 @@ class Bench:
         from torch.nn.functional import kl_div, log_softmax
 
         batch = self.batch(number)
-        forget, retain = (self._left_padded(batch[part]) for part in ("augmented", "retain"))
+        forget, retain = (self._left_padded(batch["parts"][part]) for part in ("augmented", "retain"))
         loss = self.model(**forget).loss
         ours = self.model(**retain)
         with torch.no_grad():
@@ -100,7 +99,7 @@ class Bench:
         """Rows in one line: attention sees more tokens than it should, which at these lengths costs next to nothing."""
         import torch
 
-        parts = self.batch(number).values()
+        parts = self.batch(number)["parts"].values()
         ids = torch.cat([part["input_ids"][part["attention_mask"].bool()] for part in parts])[None]
         trained = torch.cat([part["labels"][part["attention_mask"].bool()] for part in parts]) != -100
         base = self.model.get_base_model()
@@ -125,7 +124,7 @@ class Bench:
 
     def useful(self) -> tuple[int, int]:
         """Tokens of the rows of an epoch, and tokens that our step computes for them, padding included."""
-        masks = [part["attention_mask"] for batch in self.batches for part in batch.values()]
+        masks = [part["attention_mask"] for batch in self.batches for part in batch["parts"].values()]
         return sum(int(mask.sum()) for mask in masks), sum(mask.numel() for mask in masks)
 
 
@@ -150,7 +149,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.peak:
         bench = Bench(options, (options.peak,))
-        bench.batches.sort(key=lambda batch: sum(part["labels"].numel() for part in batch.values()))
+        bench.batches.sort(key=lambda batch: sum(part["labels"].numel() for part in batch["parts"].values()))
         for _ in range(2):
             getattr(bench, options.peak)(-1)
         print(json.dumps(peak_mb()))

@@ -12,8 +12,9 @@ So whatever is killed goes on where a plain run would.
 
 from __future__ import annotations
 
-import shutil
+import sys
 from collections.abc import Sequence
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -21,8 +22,11 @@ from relearn_lite.compare.finished import compare_runs, finished
 from relearn_lite.compare.job import AFTER_NUMBERS, Comparison, Failure, attempt, child
 from relearn_lite.compare.sweep import sweep
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.pipeline import pipeline
-from relearn_lite.pipeline.stages import Work, learns_new_answers, stages_of
+from relearn_lite.pipeline.pipeline import do_stages, opened
+from relearn_lite.pipeline.run_folder import RunFolder
+from relearn_lite.pipeline.run_state import Run
+from relearn_lite.pipeline.sharing import Sources, StageFailed, run_with
+from relearn_lite.pipeline.stages import learns_new_answers, stages_of
 from relearn_lite.recipe import ComparedMethod, Recipe
 from relearn_lite.report.compare import Compared, judged, lines
 from relearn_lite.report.compare_attacks import console_table as attacks_table
@@ -42,12 +46,10 @@ def compare(
     Raises RecipeError where the input is wrong; a method that fails is shown as failed, and the others run.
     """
     methods = _methods(recipe, again)
-    with pipeline.opened(recipe, runs, quiet) as shared:
-        job = Comparison(recipe, shared.folder, shared.data, quiet)
-        for name in ["vanilla", *(m.name for m in methods)] if "all" in again else again:
-            for folder in (job.folder / "methods" / name, job.folder / "sweep" / name):
-                shutil.rmtree(folder, ignore_errors=True)
-        _share(shared, methods)
+    with opened(recipe, runs, quiet) as (shared, folder):
+        job = Comparison(recipe, folder.path, shared.data, quiet)
+        _set_aside(job, ["vanilla", *(m.name for m in methods)] if "all" in again else again)
+        _share(shared, folder, methods)
         vanilla = _measure_vanilla(job)
         compared = []
         for number, method in enumerate(methods, 1):
@@ -89,13 +91,25 @@ def _methods(recipe: Recipe, again: Sequence[str]) -> list[ComparedMethod]:
     return recipe.compare.methods
 
 
-def _share(shared: Work, methods: Sequence[ComparedMethod]) -> None:
+def _set_aside(job: Comparison, names: Sequence[str]) -> None:
+    """Moves what methods have left to old/, so that they are done anew."""
+    for name in names:
+        there = [job.folder / part / name for part in ("methods", "sweep") if (job.folder / part / name).exists()]
+        if there:
+            target = job.folder / "old" / f"{datetime.now():%Y-%m-%d_%H.%M.%S}_{name}"
+            for path in there:
+                (target / path.parent.name).mkdir(parents=True)
+                path.rename(target / path.parent.name / name)
+            print(f"{name}: its earlier results were moved to {target}: --again {name}", file=sys.stderr)
+
+
+def _share(shared: Run, folder: RunFolder, methods: Sequence[ComparedMethod]) -> None:
     """Does what all methods need: the vanilla model, and the augmented forget set where one learns from it."""
     names = [name for name in stages_of(shared.recipe) if name == "finetune"]
     if any(learns_new_answers(method.settings) for method in methods):
         names.append("augment")
-    pipeline.do_stages(shared, names)
-    shared.release()
+    do_stages(shared, folder, names)
+    shared.unload_models()
 
 
 def _measure_vanilla(job: Comparison) -> Compared | None:
@@ -106,13 +120,12 @@ def _measure_vanilla(job: Comparison) -> Compared | None:
     recipe = child(job.recipe, "vanilla", None).model_copy(update={"analyze": None})
     attacked, failure = recipe.attacks is not None, None
     try:
-        work = pipeline.run_with(
-            recipe, job.folder / "methods", pipeline.Lenders((job.folder,)), job.data,
+        run_with(
+            recipe, job.folder / "methods", Sources((job.folder,)), job.data,
             until="attack" if attacked else "evaluate", quiet=job.quiet,
             way_out="choose another name, or add --again all to do everything but the augmentation again",
         )  # fmt: skip
-        work.release()
-    except pipeline.StageFailed as error:
+    except StageFailed as error:
         if error.stage != "attack":  # without it nothing can be compared
             raise RecipeError(f"compare: the vanilla model could not be measured: {error}") from error
         failure = str(error)
@@ -122,19 +135,18 @@ def _measure_vanilla(job: Comparison) -> Compared | None:
 
 def _run_method(job: Comparison, method: ComparedMethod, vanilla: Compared | None) -> Compared:
     """One method, with its sweep if it has one: the run, or why there is none."""
-    settings, lenders = method.settings, pipeline.Lenders((job.folder,), job.vanilla)
+    settings, sources = method.settings, Sources((job.folder,), job.vanilla)
     notes: tuple[str, ...] = ()
     if method.sweep:
         found = sweep(job, method)
         if isinstance(found, str):
             return Compared(method.name, failure=found, vanilla=vanilla)
         settings, chosen, notes = found
-        lenders = pipeline.Lenders((job.folder, chosen), job.vanilla)
+        sources = Sources((job.folder, chosen), job.vanilla)
     root = job.folder / "methods"
-    work = attempt(job, child(job.recipe, method.name, settings), root, lenders, method.name)
-    if not isinstance(work, Failure):
-        work.release()
-        return finished(method.name, work.folder, notes, vanilla)
-    if work.stage in AFTER_NUMBERS:
-        return finished(method.name, root / method.name, notes, vanilla, work.reason)
-    return Compared(method.name, failure=work.reason, vanilla=vanilla)
+    run = attempt(job, child(job.recipe, method.name, settings), root, sources, method.name)
+    if not isinstance(run, Failure):
+        return finished(method.name, run.path, notes, vanilla)
+    if run.stage in AFTER_NUMBERS:
+        return finished(method.name, root / method.name, notes, vanilla, run.reason)
+    return Compared(method.name, failure=run.reason, vanilla=vanilla)

@@ -9,6 +9,7 @@ from pathlib import Path
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.evaluate.differences import combined_intervals
 from relearn_lite.pipeline.stages import scores_of
+from relearn_lite.pipeline.run_folder import RunFolder
 from relearn_lite.recipe import load_recipe
 from relearn_lite.report.compare import Compared
 from relearn_lite.report.compare_files import write_comparison
@@ -29,6 +30,8 @@ def compare_runs(folders: Sequence[Path], target: Path) -> list[Compared]:
         if missing:
             problems.append(f"compare: {folder} is not a finished run, it has no {missing[0]}; give folders such as "
                             "runs/quickstart, or a recipe with a compare section")  # fmt: skip
+        elif not RunFolder.is_current(folder):
+            problems.append(f"compare: {folder} was made by an older version of relearn-lite; run its recipe again")
         elif not json.loads((folder / "metrics.json").read_text(encoding="utf-8")).get("unlearned"):
             problems.append(f"compare: {folder} measured one model only; give runs that compare two")
     if problems:

@@ -10,9 +10,12 @@ from typing import Any
 
 from relearn_lite.compare.job import Comparison, Failure, attempt, child
 from relearn_lite.core.files import write_text
-from relearn_lite.pipeline import pipeline
+from relearn_lite.evaluate.choose import make_evaluators
+from relearn_lite.evaluate.quick_eval import quick_eval, selection_questions
+from relearn_lite.pipeline.data import data_digest
 from relearn_lite.pipeline.fingerprints import fingerprint, inputs
-from relearn_lite.pipeline.stages import Work
+from relearn_lite.pipeline.run_state import Run
+from relearn_lite.pipeline.sharing import Sources
 from relearn_lite.recipe import ComparedMethod, Unlearn
 from relearn_lite.unlearn.selection import RULE, EvalResult, best
 
@@ -25,20 +28,21 @@ def sweep(job: Comparison, method: ComparedMethod) -> tuple[Unlearn, Path, tuple
     for number, (label, settings) in enumerate(grid(method)):
         job.say(f"--- {method.name}, point {label}")
         point = {"point": label, "lr": settings.lr, "epochs": settings.epochs}
-        lenders = pipeline.Lenders((job.folder,))
-        work = attempt(job, child(job.recipe, label, settings), root, lenders, method.name, until="unlearn")
-        if isinstance(work, Failure):
-            tried.append(point | {"failed": work.reason})
+        results: list[EvalResult] = []
+        run = attempt(
+            job, child(job.recipe, label, settings), root, Sources((job.folder,)), method.name, until="unlearn",
+            after=lambda state, results=results: results.append(_evaluate(state)),
+        )  # fmt: skip
+        if isinstance(run, Failure):
+            tried.append(point | {"failed": run.reason})
             continue
-        reading = _check(work)
-        work.release()
-        found[number] = (replace(reading, step=number), settings, work.folder)
-        measured = {key: getattr(reading, key) for key in ("kfr", "krr", "ls", "ls_share", "balance")}
-        tried.append(point | measured | {"seconds": work.manifest["stages"]["unlearn"]["seconds"]})
-    chosen = best(reading for reading, _, _ in found.values())
+        found[number] = (replace(results[0], step=number), settings, run.path)
+        measured = {key: getattr(results[0], key) for key in ("kfr", "krr", "ls", "ls_share", "balance")}
+        tried.append(point | measured | {"seconds": run.manifest["stages"]["unlearn"]["seconds"]})
+    chosen = best(result for result, _, _ in found.values())
     if chosen:
         tried[chosen.step]["chosen"] = True
-    asked = method.watch.questions
+    asked = len(selection_questions(job.data, method.watch.questions)["forget"])
     job.points[method.name] = {"rule": RULE, "questions_a_side": asked, "points": tried}
     write_text(job.folder / "sweep.json", json.dumps(job.points, indent=2, ensure_ascii=False) + "\n")
     if chosen is None:
@@ -46,7 +50,8 @@ def sweep(job: Comparison, method: ComparedMethod) -> tuple[Unlearn, Path, tuple
         return f"no point of its sweep could be judged. {whys[0] if whys else ''}".strip()
     _, settings, folder = found[chosen.step]
     return settings, folder, (
-        f"Best of {len(tried)} points of its sweep, on {asked} questions a side: {tried[chosen.step]['point']}.",
+        f"Best of {len(tried)} points of its sweep, on {asked} questions a side that are not reported: "
+        f"{tried[chosen.step]['point']}.",
     )  # fmt: skip
 
 
@@ -61,18 +66,16 @@ def grid(method: ComparedMethod) -> list[tuple[str, Unlearn]]:
     ]  # fmt: skip
 
 
-def _check(work: Work) -> EvalResult:
-    """How a point of a sweep does on the check questions; kept in its folder."""
-    from relearn_lite.evaluate.choose import make_evaluators
-    from relearn_lite.evaluate.quick_eval import check_questions, checkup
-
-    recipe, asked = work.recipe, work.recipe.unlearn.watch.questions
-    mark = fingerprint(inputs(recipe, work.data, "evaluate") | {"questions": asked})
-    kept = work.folder / "check.json"
+def _evaluate(run: Run) -> EvalResult:
+    """How a point of a sweep does on the questions that are set apart to choose by; kept in its folder."""
+    recipe, asked = run.recipe, selection_questions(run.data, run.recipe.unlearn.watch.questions)
+    chosen_by = {f"content of {side}": data_digest(rows) for side, rows in asked.items()}
+    mark = fingerprint(inputs(recipe, run.data, "evaluate") | chosen_by)
+    kept = run.folder / "check.json"
     if kept.exists() and (known := json.loads(kept.read_text(encoding="utf-8")))["fingerprint"] == mark:
-        return EvalResult(**known["reading"])
-    loaded = work.hold("unlearned")
+        return EvalResult(**known["result"])
+    loaded = run.model("unlearned")
     judges = make_evaluators(recipe, lambda: loaded)
-    reading = checkup(recipe, loaded, check_questions(work.questions, asked), judges)()
-    write_text(kept, json.dumps({"fingerprint": mark, "reading": asdict(reading)}, ensure_ascii=False) + "\n")
-    return reading
+    result = quick_eval(recipe, loaded, asked, judges)()
+    write_text(kept, json.dumps({"fingerprint": mark, "result": asdict(result)}, ensure_ascii=False) + "\n")
+    return result

@@ -17,3 +17,9 @@ class RecipeError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(self.problems)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, or its type where it has none."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,10 +1,12 @@
-"""Running out of memory: how it is recognised, and what to do before trying again with less."""
+"""Memory: how much a stage took, how running out of it is recognised, and what to do before trying again."""
 
 from __future__ import annotations
 
 import gc
 import sys
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 
 SIGNS = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
 
@@ -30,3 +32,24 @@ def free_memory() -> None:
 def tell_once(text: str) -> None:
     """Writes a line to standard error, the first time only."""
     print(text, file=sys.stderr)
+
+
+def peak_memory_mb() -> int:
+    """A stage's peak in MB (10^6 bytes): on a GPU torch's own, else the process's (of all so far, if not on Linux)."""
+    import resource
+
+    if "torch" in sys.modules:
+        import torch
+
+        if torch.cuda.is_available():
+            peak = torch.cuda.max_memory_allocated()
+            torch.cuda.reset_peak_memory_stats()
+            return round(peak / 1e6)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6)
+
+
+def reset_peak_memory() -> None:
+    """Makes the process's peak begin anew, so that one stage's is not taken for the next one's."""
+    with suppress(OSError):  # Linux only
+        Path("/proc/self/clear_refs").write_text("5")

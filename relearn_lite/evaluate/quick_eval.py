@@ -1,4 +1,4 @@
-"""A few questions to a model, before and after: quick enough to be asked while it is trained."""
+"""A few questions to a model, judged: quick enough to be asked while it is trained."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 MEASURED = ("kfr", "krr", "ls")
 
 
-def check_questions(questions: Mapping[str, Sequence[QA]], count: int) -> dict[str, list[QA]]:
-    """`count` questions of the forget and of the retain side, as they were asked, spread evenly."""
-    return {side: spread(count, questions[side]) for side in ("forget", "retain")}
+def selection_questions(data: Mapping[str, Sequence[QA]], count: int) -> dict[str, list[QA]]:
+    """`count` questions of each side of those that are set apart to choose by, spread evenly."""
+    return {side: spread(count, data[f"{side}_select"]) for side in ("forget", "retain")}
 
 
-def checkup(
+def quick_eval(
     recipe: Recipe, loaded: Loaded, questions: Mapping[str, Sequence[QA]], judges: Evaluators
 ) -> Callable[[], EvalResult]:
-    """A function that asks the unlearned model, as it is at that moment, and returns its reading (step 0).
+    """A function that asks the unlearned model, as it is at that moment, and returns what came out (step 0).
 
-    questions: by side, see `check_questions`. The vanilla model is asked at once, and once only. Leaves the model's
+    questions: by side, see `selection_questions`. The vanilla model is asked at once, and once only. Leaves the model's
     weights, mode (training or not) and random state as they are.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     Field,
@@ -82,6 +82,13 @@ class Data(Section):
     """Questions to measure forgetting with. Default: the forget set."""
     retain_eval: Source | None = None
     """Questions to measure retention with. Default: the retain set."""
+    forget_select: Source | None = None
+    """Questions that evaluation in training and sweeps choose by; never reported. Default: a share of `forget_eval`."""
+    retain_select: Source | None = None
+    """Likewise for retention. Default: a share of `retain_eval`."""
+    select_fraction: Annotated[float, Field(ge=0, lt=1)] | Literal["auto"] = "auto"
+    """The share of the evaluation questions that is set apart to choose by, where there are none of their own. `auto`: a
+    quarter where something is chosen (`unlearn.evaluate_every`, a sweep), else none."""
     generic: Source | None = None
     """General questions and answers, mixed in against catastrophic forgetting."""
     holdout: Source | None = None
@@ -99,7 +106,7 @@ class Data(Section):
                 raise ValueError(
                     f"{name}: nothing says where it is; give it a path, a dataset or a preset, or set data.preset"
                 )
-        for name in ("forget_eval", "retain_eval", "generic", "holdout", "real_authors", "world_facts"):
+        for name in set(type(self).model_fields) - {"preset", "folder", "forget", "retain", "select_fraction"}:
             source = getattr(self, name)
             if source is not None and not source.has_origin:
                 raise ValueError(f"{name}: nothing says where it is; give it a path, a dataset or a preset")

@@ -93,6 +93,29 @@ class Recipe(Section):
             return "vanilla"
         return "below" if self.finetune.lora else "beside"
 
+    @property
+    def selects(self) -> bool:
+        """Whether something is chosen by questions: the weights that are kept, when training stops, a sweep's point."""
+        methods = self.compare.methods if self.compare else []
+        trained = [settings for settings in (self.unlearn, *methods) if settings]
+        return any(settings.evaluate_every for settings in trained) or any(method.sweep for method in methods)
+
+    @property
+    def select_fraction(self) -> float:
+        """The share of the evaluation questions that is set apart to choose by; `data.select_fraction`, decided."""
+        asked = self.data.select_fraction
+        return (0.25 if self.selects else 0.0) if asked == "auto" else asked
+
+    @model_validator(mode="after")
+    def _there_is_something_to_choose_by(self) -> Recipe:
+        for side in ("forget", "retain"):
+            if self.selects and not self.select_fraction and getattr(self.data, f"{side}_select") is None:
+                raise ValueError(
+                    "data.select_fraction: 0 sets no questions apart, and evaluate_every and sweep choose by such; give "
+                    f"a share such as 0.25, or questions of their own as data.{side}_select"
+                )
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _methods_begin_with_unlearn(cls, tree: Any) -> Any:

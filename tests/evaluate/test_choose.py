@@ -10,7 +10,7 @@ import torch
 from relearn_lite.evaluate.choose import comparable_with_paper, make_evaluators
 from relearn_lite.judges.language_model import CausalLanguageModel
 from relearn_lite.models import backends
-from relearn_lite.pipeline.stages import Work
+from relearn_lite.pipeline.stages import Run
 from relearn_lite.pipeline.stages.evaluate import measured_model
 from relearn_lite.recipe import MODEL_EVALUATORS, Lora, Model, load_recipe
 
@@ -83,11 +83,11 @@ def test_where_nothing_was_taught_or_to_random_weights_base_is_vanilla(recipe, b
 
 def test_membership_inference_may_compare_with_the_base_too(recipe, tmp_path):
     overrides = ["evaluate.metrics=[mia_reference]", "evaluate.privacy.reference_model=base"]
-    work = Work(recipe(*overrides, "finetune={}"), tmp_path)
+    work = Run(recipe(*overrides, "finetune={}"), tmp_path)
     work.__dict__["vanilla"] = loaded = taught(lora=True)
     measured = measured_model(work, "vanilla")
     assert measured._adapters == loaded.vanilla and measured.reference._adapters == ()
-    alone = Work(recipe(*overrides), tmp_path)
+    alone = Run(recipe(*overrides), tmp_path)
     alone.__dict__["vanilla"] = taught(lora=False)
     assert measured_model(alone, "vanilla").reference is None, "vanilla itself"
 

@@ -7,7 +7,7 @@ from relearn_lite.evaluate.choose import make_evaluators
 from relearn_lite.evaluate.quick_eval import check_questions, checkup
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED
-from relearn_lite.pipeline.stages import Work
+from relearn_lite.pipeline.stages import Run
 from relearn_lite.recipe import Lora, load_recipe
 
 
@@ -18,7 +18,7 @@ def work(tmp_path):
         "data: {forget: {preset: people/forget, limit: 4}, retain: {preset: people/retain, limit: 4}}\n"
     )
     (tmp_path / "recipe.yaml").write_text(text)
-    return Work(load_recipe(tmp_path / "recipe.yaml"), tmp_path)
+    return Run(load_recipe(tmp_path / "recipe.yaml"), tmp_path)
 
 
 def test_a_new_adapter_is_vanilla_and_a_ruined_one_is_not(work):

@@ -8,7 +8,7 @@ from writers.test_server import chat_reply, free_port, serving
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.models import backends
 from relearn_lite.pipeline import pipeline
-from relearn_lite.pipeline.stages import Work
+from relearn_lite.pipeline.stages import Run
 from relearn_lite.recipe import Lora, Model, load_recipe
 from relearn_lite.report.folder import read_run
 from relearn_lite.report.html import render_html
@@ -75,11 +75,11 @@ def test_it_is_compared_with_what_was_unlearned_elsewhere(place, override):
 
 
 def test_only_one_of_two_models_with_whole_weights_is_in_memory(place):
-    work = Work(load_recipe(place / "recipe.yaml", ["unlearned.model=./whole"]), place)
-    vanilla = work.hold("vanilla")
-    other = work.hold("unlearned")
+    work = Run(load_recipe(place / "recipe.yaml", ["unlearned.model=./whole"]), place)
+    vanilla = run.model("vanilla")
+    other = run.model("unlearned")
     assert other is not vanilla and "vanilla" not in vars(work) and other.unlearned == ()
-    assert work.hold("vanilla") is work.vanilla and "other" not in vars(work)
+    assert run.model("vanilla") is work.vanilla and "other" not in vars(work)
 
 
 def test_an_adapter_that_changed_is_not_taken_for_the_old_one(place):

@@ -11,7 +11,7 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import append_jsonl
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.batches import MicroBatches
-from relearn_lite.pipeline.stages import Work, stages_of
+from relearn_lite.pipeline.stages import Run, stages_of
 from relearn_lite.pipeline.stages.unlearn import forget_rows, unlearn
 from relearn_lite.recipe import Unlearn, lay_over, load_recipe, to_yaml
 from relearn_lite.recipe.hyperparameters import PDU
@@ -33,7 +33,7 @@ def recipe_of(tmp_path, *overrides):
 
 def work_of(tmp_path, *overrides):
     """A run as it stands before its unlearn stage."""
-    work = Work(recipe_of(tmp_path, *overrides), tmp_path, quiet=True)
+    work = Run(recipe_of(tmp_path, *overrides), tmp_path, quiet=True)
     work.__dict__["data"] = {"forget": FORGET, "retain": RETAIN}
     made = [Variant(f"{qa.id}/original", qa.id, "original", qa.question, "That is a private matter.") for qa in FORGET]
     half = Variant("f0/completion", "f0", "completion", "That is", "a private matter.")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.stages.analyze import analyze
 from relearn_lite.pipeline.stages.attack import attack
 from relearn_lite.pipeline.stages.augment import augment
@@ -18,10 +19,9 @@ from relearn_lite.pipeline.stages.finetune import finetune
 from relearn_lite.pipeline.stages.generate import generate
 from relearn_lite.pipeline.stages.report import report
 from relearn_lite.pipeline.stages.unlearn import learns_new_answers, unlearn
-from relearn_lite.pipeline.stages.work import Work, data_digest, load_data
 from relearn_lite.recipe import Recipe
 
-__all__ = ["STAGES", "Stage", "Work", "data_digest", "learns_new_answers", "load_data", "scores_of", "stages_of"]
+__all__ = ["STAGES", "Stage", "Run", "learns_new_answers", "scores_of", "stages_of"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Stage:
     version: raise it when the stage's code changes what it writes, so that older results are not taken for new ones.
     """
 
-    run: Callable[[Work], dict[str, Any]]
+    run: Callable[[Run], dict[str, Any]]
     sections: tuple[str, ...]
     data: tuple[str, ...]
     after: tuple[str, ...]

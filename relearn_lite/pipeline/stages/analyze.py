@@ -9,47 +9,47 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.files import write_text
-from relearn_lite.pipeline.stages.work import Work
+from relearn_lite.pipeline.run_state import Run
 
 if TYPE_CHECKING:
     from relearn_lite.models.loaded import Loaded
 
 
-def analyze(work: Work) -> dict[str, Any]:
+def analyze(run: Run) -> dict[str, Any]:
     """analysis.json: what the answers' tokens, the layers and the parts of the network have become."""
     from relearn_lite.analyze import analyze as look_into
     from relearn_lite.report.console import stage_progress
 
-    questions = {side: work.data[f"{side}_eval"] for side in ("forget", "retain")}
-    partial = work.folder / "analysis.partial.json"
-    with _held(work) as loaded:
+    questions = {side: run.data[f"{side}_eval"] for side in ("forget", "retain")}
+    partial = run.folder / "analysis.partial.json"
+    with _held(run) as loaded:
         adapters = {"vanilla": loaded.vanilla, "unlearned": loaded.unlearned}
         found = look_into(
             loaded,
             questions,
-            {model: adapters[model] for model in work.models},
-            work.recipe.analyze,
+            {model: adapters[model] for model in run.models},
+            run.recipe.analyze,
             partial,
-            lambda what, total: stage_progress(f"analyze, {what}", total, work.quiet),
+            lambda what, total: stage_progress(f"analyze, {what}", total, run.quiet),
         )
-    write_text(work.folder / "analysis.json", json.dumps(found, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(run.folder / "analysis.json", json.dumps(found, ensure_ascii=False, allow_nan=False) + "\n")
     partial.unlink(missing_ok=True)
     return {"questions": sum(found["questions"].values())}
 
 
 @contextmanager
-def _held(work: Work) -> Iterator[Loaded]:
+def _held(run: Run) -> Iterator[Loaded]:
     """The models, held by transformers: Unsloth's kernels do not call the modules that are to be looked at."""
     from relearn_lite.models import backends
 
-    model = work.models[-1]  # an adapter: whole weights in vanilla's place are refused by the schema
-    if backends.choose(work.recipe.model) == "transformers":
-        yield work.hold(model)
+    model = run.models[-1]  # an adapter: whole weights in vanilla's place are refused by the schema
+    if backends.choose(run.recipe.model) == "transformers":
+        yield run.model(model)
         return
-    work.release()  # one model in memory
-    settings = work.recipe.model.model_copy(update={"backend": "transformers"})
-    other = replace(work, recipe=work.recipe.model_copy(update={"model": settings}))
+    run.unload_models()  # one model in memory
+    settings = run.recipe.model.model_copy(update={"backend": "transformers"})
+    other = replace(run, recipe=run.recipe.model_copy(update={"model": settings}))
     try:
-        yield other.hold(model)
+        yield other.model(model)
     finally:
-        other.release()
+        other.unload_models()

@@ -8,10 +8,10 @@ from typing import Any
 
 from relearn_lite.core.files import read_jsonl, write_text
 from relearn_lite.core.records import Variant
-from relearn_lite.pipeline.stages.work import Work
+from relearn_lite.pipeline.run_state import Run
 
 
-def attack(work: Work) -> dict[str, Any]:
+def attack(run: Run) -> dict[str, Any]:
     """attacks.json, and attacks/*.jsonl: what the model tells when it is asked, held or trained in another way."""
     from relearn_lite.attacks.asking import Target
     from relearn_lite.attacks.running import Job, run
@@ -19,48 +19,48 @@ def attack(work: Work) -> dict[str, Any]:
     from relearn_lite.report.console import stage_progress
     from relearn_lite.writers.choose import make_writer
 
-    recipe, model, folder = work.recipe, work.models[-1], work.folder / "attacks"
+    recipe, model, folder = run.recipe, run.models[-1], run.folder / "attacks"
     # KFR and KRR alone: who judges fluency or rates answers need not be loaded for them.
     judged_by = recipe.evaluate.evaluators.model_copy(update={"language_model": "none"})
     judging = recipe.evaluate.model_copy(update={"metrics": ["kfr", "krr"], "evaluators": judged_by})
 
     def hold() -> Target:
-        loaded = work.hold(model)
+        loaded = run.model(model)
         adapters = loaded.vanilla if model == "vanilla" else loaded.unlearned
         return Target(loaded, adapters, recipe.generate, recipe.seed)
 
     found = run(
         Job(
             recipe,
-            work.data,
+            run.data,
             folder,
-            _trained_prompts(work),
-            _parts_of(work, model, folder / "merged"),
+            _trained_prompts(run),
+            _parts_of(run, model, folder / "merged"),
             hold,
-            work.release,
-            writer=lambda: make_writer(recipe.augment, "augment", recipe, lambda: work.hold("vanilla")),
+            run.release,
+            writer=lambda: make_writer(recipe.augment, "augment", recipe, lambda: run.model("vanilla")),
             judges=lambda: make_evaluators(
-                recipe.model_copy(update={"evaluate": judging}), lambda: work.hold("vanilla")
+                recipe.model_copy(update={"evaluate": judging}), lambda: run.model("vanilla")
             ),
-            progress=lambda what, total: stage_progress(f"attack, {what}", total, work.quiet),
+            progress=lambda what, total: stage_progress(f"attack, {what}", total, run.quiet),
         )
     )
-    write_text(work.folder / "attacks.json", json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(run.folder / "attacks.json", json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     return {"questions": sum(found["questions"].values()), "leaked": len(found["leaks"])}
 
 
-def _trained_prompts(work: Work) -> frozenset[str]:
+def _trained_prompts(run: Run) -> frozenset[str]:
     """What the augmentation asked: none of it is a new wording."""
-    path = work.folder / "augmented.jsonl"
+    path = run.folder / "augmented.jsonl"
     return frozenset(variant.prompt for variant in read_jsonl(path, Variant)) if path.exists() else frozenset()
 
 
-def _parts_of(work: Work, model: str, scratch: Path):
+def _parts_of(run: Run, model: str, scratch: Path):
     """What `vanilla` or `unlearned` is made of: base weights, and the adapters on them."""
     from relearn_lite.attacks.precision import Parts
     from relearn_lite.models.loaded import UNLEARNED, VANILLA
 
-    recipe, given, taught = work.recipe, work.recipe.unlearned, work.folder / "vanilla"
+    recipe, given, taught = run.recipe, run.recipe.unlearned, run.folder / "vanilla"
     if given and given.model and model == "unlearned":
         return Parts(recipe.model.other(given.model, kin=True), {}, recipe.seed, scratch)
     base, adapters = recipe.model, {}
@@ -69,5 +69,5 @@ def _parts_of(work: Work, model: str, scratch: Path):
     elif recipe.finetune:
         base = recipe.model.other(str(taught), kin=True)
     if model == "unlearned":
-        adapters[UNLEARNED] = given.adapter if given else work.folder / "adapter"
+        adapters[UNLEARNED] = given.adapter if given else run.folder / "adapter"
     return Parts(base, adapters, recipe.seed, scratch)

@@ -11,11 +11,11 @@ from typing import Any
 from relearn_lite.core.files import write_text
 from relearn_lite.core.records import Score
 from relearn_lite.metrics import METRICS
+from relearn_lite.pipeline.run_state import MODELS, Run
 from relearn_lite.pipeline.stages.generate import read_answers
-from relearn_lite.pipeline.stages.work import MODELS, Work
 
 
-def evaluate(work: Work) -> dict[str, Any]:
+def evaluate(run: Run) -> dict[str, Any]:
     """metrics.json and samples.jsonl, for the vanilla and the unlearned model."""
     from relearn_lite.evaluate.choose import comparable_with_paper, make_evaluators
     from relearn_lite.evaluate.differences import differences
@@ -23,27 +23,27 @@ def evaluate(work: Work) -> dict[str, Any]:
     from relearn_lite.evaluate.evaluate import samples
     from relearn_lite.report.console import stage_progress
 
-    judges = make_evaluators(work.recipe, lambda: work.hold("vanilla"))
-    answers = {model: read_answers(work, model) for model in work.models}
+    judges = make_evaluators(run.recipe, lambda: run.model("vanilla"))
+    answers = {model: read_answers(run, model) for model in run.models}
     results: dict[str, Any] = {}
     scores: dict[str, list[Score]] = {}
     total = sum(len(split) for model in answers.values() for split in model.values())
-    with stage_progress("evaluate", total, work.quiet) as advance:
-        for model in work.models:
+    with stage_progress("evaluate", total, run.quiet) as advance:
+        for model in run.models:
             steps = shares(advance, sum(map(len, answers[model].values())), model)
-            if model == "vanilla" and work.vanilla_run:
-                results[model], scores[model] = read_vanilla(work.vanilla_run)
+            if model == "vanilla" and run.vanilla_run:
+                results[model], scores[model] = read_vanilla(run.vanilla_run)
                 steps("measured before", 1, 1)
                 continue
-            asked = replace(judges, measured=measured_model(work, model))
-            results[model], scores[model] = measure(answers[model], asked, work.recipe.evaluate.metrics, steps)
+            asked = replace(judges, measured=measured_model(run, model))
+            results[model], scores[model] = measure(answers[model], asked, run.recipe.evaluate.metrics, steps)
     names = judges.names()
-    results |= {"evaluators": names, "comparable_with_paper": comparable_with_paper(work.recipe)}
-    if len(work.models) > 1:
+    results |= {"evaluators": names, "comparable_with_paper": comparable_with_paper(run.recipe)}
+    if len(run.models) > 1:
         results["difference"] = differences(*(scores[model] for model in MODELS))
     rows = samples(answers, scores)
-    write_text(work.folder / "samples.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    write_text(work.folder / "metrics.json", json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(run.folder / "samples.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_text(run.folder / "metrics.json", json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     return {"answers": total}
 
 
@@ -62,27 +62,27 @@ def scores_of(samples: list[dict[str, Any]], model: str) -> list[Score]:
     ]
 
 
-def measured_model(work: Work, model: str):
+def measured_model(run: Run, model: str):
     """`vanilla` or `unlearned`, to be asked itself; None where no metric that the recipe names asks it."""
-    if not any("measured" in METRICS[name].needs for name in work.recipe.evaluate.metrics):
+    if not any("measured" in METRICS[name].needs for name in run.recipe.evaluate.metrics):
         return None
     from relearn_lite.evaluate.choose import base_model, context_of
     from relearn_lite.judges.measured import MeasuredModel
     from relearn_lite.models import backends
 
-    recipe, context = work.recipe, context_of(work.recipe, work.data)
+    recipe, context = run.recipe, context_of(run.recipe, run.data)
     reference = None
     if "mia_reference" in recipe.evaluate.metrics:
         name = recipe.evaluate.privacy.reference_model
         if name == "base" and recipe.base != "vanilla":
-            reference = MeasuredModel(base_model(recipe, lambda: work.hold("vanilla")), (), context)
+            reference = MeasuredModel(base_model(recipe, lambda: run.model("vanilla")), (), context)
         elif name not in ("vanilla", "base"):
             loaded = backends.load(recipe.model.other(name), recipe.seed)
             reference = MeasuredModel(loaded, (), context)
         elif model != "vanilla":
-            loaded = work.hold("vanilla")
+            loaded = run.model("vanilla")
             reference = MeasuredModel(loaded, loaded.vanilla, context)
-    loaded = work.hold(model)
+    loaded = run.model(model)
     return MeasuredModel(loaded, loaded.vanilla if model == "vanilla" else loaded.unlearned, context, reference)
 
 

@@ -7,21 +7,21 @@ from typing import Any
 
 from relearn_lite.core import distributed
 from relearn_lite.core.files import replace_folder
-from relearn_lite.pipeline.stages.work import Work
+from relearn_lite.pipeline.run_state import Run
 
 
-def finetune(work: Work) -> dict[str, Any]:
+def finetune(run: Run) -> dict[str, Any]:
     """Teaches the model the data; vanilla/ holds an adapter, or all weights where finetune.lora is null."""
     from relearn_lite.data.examples import check_lengths, encode_answer
     from relearn_lite.models import backends
     from relearn_lite.models.loaded import VANILLA
     from relearn_lite.unlearn.train import TrainingRun, train
 
-    recipe, settings = work.recipe, work.recipe.finetune
+    recipe, settings = run.recipe, run.recipe.finetune
     # Training all weights needs them in float32, and is nothing that Unsloth would speed up.
     held = recipe.model if settings.lora else recipe.model.model_copy(update={"backend": "transformers"})
-    loaded = work.load(held, full_precision=settings.lora is None)
-    records = work.data.get("finetune") or [*work.data["forget"], *work.data["retain"]]
+    loaded = run.load(held, full_precision=settings.lora is None)
+    records = run.data.get("finetune") or [*run.data["forget"], *run.data["retain"]]
     lessons = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in records}
     check_lengths(lessons, recipe.model.max_length, "the data that finetune teaches")
     rows = [{"augmented": lessons[qa.id]} for qa in records]  # a record may come more than once
@@ -29,8 +29,8 @@ def finetune(work: Work) -> dict[str, Any]:
         backends.add_adapter(loaded, VANILLA, settings.lora, recipe.seed)
     else:
         loaded.model.requires_grad_(True)
-    run = TrainingRun("finetune", work.folder, recipe.seed, recipe.trainer, work.quiet, shared=True)
-    steps = train(loaded, rows, [], settings, run)
+    training = TrainingRun("finetune", run.folder, recipe.seed, recipe.trainer, run.quiet, shared=True)
+    steps = train(loaded, rows, [], settings, training)
 
     def save(folder: Path) -> None:
         if settings.lora:
@@ -40,5 +40,5 @@ def finetune(work: Work) -> dict[str, Any]:
             loaded.tokenizer.save_pretrained(folder)
 
     if distributed.is_first():
-        replace_folder(work.folder / "vanilla", save)
+        replace_folder(run.folder / "vanilla", save)
     return {"rows": len(rows), "steps": steps}

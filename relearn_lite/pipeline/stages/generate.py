@@ -7,37 +7,37 @@ from typing import Any
 
 from relearn_lite.core.files import read_jsonl, write_in_batches, write_text
 from relearn_lite.core.records import QA, Answer
-from relearn_lite.pipeline.stages.work import Work
+from relearn_lite.pipeline.run_state import Run
 
 
-def generate(work: Work) -> dict[str, Any]:
+def generate(run: Run) -> dict[str, Any]:
     """Answers of every model to every question: answers/<model>_<split>.jsonl."""
     from relearn_lite.report.console import stage_progress
 
-    total = len(work.models) * sum(map(len, work.questions.values()))
-    for split in work.questions if work.vanilla_run else ():  # answered before, so left alone below
+    total = len(run.models) * sum(map(len, run.questions.values()))
+    for split in run.questions if run.vanilla_run else ():  # answered before, so left alone below
         name = f"answers/vanilla_{split}.jsonl"
-        write_text(work.folder / name, (work.vanilla_run / name).read_text(encoding="utf-8"))
-    with stage_progress("generate", total, work.quiet) as advance:
-        for model in work.models:
-            loaded = work.hold(model)
-            for split, asked in work.questions.items():
-                _answer(work, loaded, model, split, asked, advance)
+        write_text(run.folder / name, (run.vanilla_run / name).read_text(encoding="utf-8"))
+    with stage_progress("generate", total, run.quiet) as advance:
+        for model in run.models:
+            loaded = run.model(model)
+            for split, asked in run.questions.items():
+                _answer(run, loaded, model, split, asked, advance)
     return {"answers": total}
 
 
-def _answer(work: Work, loaded, model: str, split: str, asked: Sequence[QA], advance) -> None:
+def _answer(run: Run, loaded, model: str, split: str, asked: Sequence[QA], advance) -> None:
     """One model's answers to the questions of a split; finished batches survive a kill."""
     from relearn_lite.data.examples import question_ids
     from relearn_lite.models.generation import Decoding, batches_of, check_fits, complete
     from relearn_lite.models.loaded import active_adapters
 
     prompts = {qa.id: question_ids(loaded.tokenizer, qa.question) for qa in asked}
-    decoding = Decoding.of(work.recipe.generate, work.recipe.seed)
+    decoding = Decoding.of(run.recipe.generate, run.recipe.seed)
     check_fits(loaded, list(prompts.values()), decoding)
 
     def answers(number: int, batch: Sequence[QA]) -> list[Answer]:
-        seeded = Decoding.of(work.recipe.generate, work.recipe.seed + number)
+        seeded = Decoding.of(run.recipe.generate, run.recipe.seed + number)
         made = complete(loaded, [prompts[qa.id] for qa in batch], seeded)
         return [
             Answer(qa.id, model, split, qa.question, qa.answer, answer.text, answer.finished)
@@ -45,13 +45,13 @@ def _answer(work: Work, loaded, model: str, split: str, asked: Sequence[QA], adv
         ]
 
     batches = ([asked[i] for i in rows] for rows in batches_of(list(prompts.values()), decoding.batch_size))
-    target = work.folder / "answers" / f"{model}_{split}.jsonl"
+    target = run.folder / "answers" / f"{model}_{split}.jsonl"
     with active_adapters(loaded.model, loaded.vanilla if model == "vanilla" else loaded.unlearned):
         write_in_batches(target, Answer, asked, batches, answers, lambda row: row.id, advance)
 
 
-def read_answers(work: Work, model: str) -> dict[str, list[Answer]]:
+def read_answers(run: Run, model: str) -> dict[str, list[Answer]]:
     """A model's answers by split."""
     return {
-        split: list(read_jsonl(work.folder / "answers" / f"{model}_{split}.jsonl", Answer)) for split in work.questions
+        split: list(read_jsonl(run.folder / "answers" / f"{model}_{split}.jsonl", Answer)) for split in run.questions
     }

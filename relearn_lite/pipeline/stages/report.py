@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from relearn_lite.core.files import write_text
-from relearn_lite.pipeline.stages.work import Work
+from relearn_lite.pipeline.run_state import Run
 
 
-def report(work: Work) -> dict[str, Any]:
+def report(run: Run) -> dict[str, Any]:
     """report.html and report.md."""
     from relearn_lite.report.folder import read_run
     from relearn_lite.report.html import render_html
     from relearn_lite.report.markdown import render_markdown
 
-    results, mask = read_run(work.folder), work.recipe.report.mask
-    write_text(work.folder / "report.md", render_markdown(results, mask))
-    write_text(work.folder / "report.html", render_html(results, mask))
+    results, mask = read_run(run.folder), run.recipe.report.mask
+    write_text(run.folder / "report.md", render_markdown(results, mask))
+    write_text(run.folder / "report.html", render_html(results, mask))
     return {}

@@ -9,7 +9,7 @@ from relearn_lite.core import distributed
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl, replace_folder
 from relearn_lite.core.records import Variant
-from relearn_lite.pipeline.stages.work import Work
+from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Unlearn
 from relearn_lite.unlearn.diagnostics import explain
 from relearn_lite.unlearn.loss_log import losses
@@ -25,7 +25,7 @@ def learns_new_answers(settings: Unlearn) -> bool:
     return "augmented" in FORGET_LOSSES[settings.objective.forget].trains_on
 
 
-def unlearn(work: Work) -> dict[str, Any]:
+def unlearn(run: Run) -> dict[str, Any]:
     """Trains the adapter that forgets; adapter/ holds it."""
     from relearn_lite.data.examples import check_lengths, encode_answer
     from relearn_lite.models import backends
@@ -33,12 +33,12 @@ def unlearn(work: Work) -> dict[str, Any]:
     from relearn_lite.unlearn.losses.task_vector import negate
     from relearn_lite.unlearn.train import TrainingRun, train
 
-    recipe, settings, loaded = work.recipe, work.recipe.unlearn, work.vanilla
+    recipe, settings, loaded = run.recipe, run.recipe.unlearn, run.vanilla
     method = settings.objective
     parts = FORGET_LOSSES[method.forget].trains_on
-    forget, retain = forget_rows(work, parts), {}
+    forget, retain = forget_rows(run, parts), {}
     if method.retain:
-        retain = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in work.data["retain"]}
+        retain = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in run.data["retain"]}
     for part in parts:
         rows = {name: row[part] for name, row in forget.items()}
         check_lengths(rows, recipe.model.max_length, f"data.forget ({part} answers)")
@@ -46,18 +46,18 @@ def unlearn(work: Work) -> dict[str, Any]:
     backends.add_adapter(loaded, UNLEARNED, settings.lora, recipe.seed)
     hidden_size = loaded.model.config.get_text_config().hidden_size
     settings = settings.model_copy(update={"reference": _reference(settings, forget, retain, hidden_size)})
-    evaluation = make_eval_callback(work) if settings.evaluate_every else None
-    run = TrainingRun("unlearn", work.folder, recipe.seed, recipe.trainer, work.quiet, shared=True)
+    evaluation = make_eval_callback(run) if settings.evaluate_every else None
+    training = TrainingRun("unlearn", run.folder, recipe.seed, recipe.trainer, run.quiet, shared=True)
     with active_adapters(loaded.model, loaded.unlearned):
         steps = train(
-            loaded, list(forget.values()), list(retain.values()), settings, run, [evaluation] if evaluation else []
+            loaded, list(forget.values()), list(retain.values()), settings, training, [evaluation] if evaluation else []
         )
     if not distributed.is_first():
         return {}
     if method.forget == "task_vector":
         negate(loaded.model, UNLEARNED, settings.task_vector)
-    replace_folder(work.folder / "adapter", lambda folder: backends.save_adapter(loaded, UNLEARNED, folder))
-    warnings = explain(losses(work.folder))
+    replace_folder(run.folder / "adapter", lambda folder: backends.save_adapter(loaded, UNLEARNED, folder))
+    warnings = explain(losses(run.folder))
     for sentence in warnings:
         print(f"unlearn: {sentence}", file=sys.stderr)
     kept = evaluation.best.step if evaluation and evaluation.best else None
@@ -81,42 +81,42 @@ def _reference(
     return "cached" if worth_keeping(asked, hidden_size, settings.epochs) else "recompute"
 
 
-def make_eval_callback(work: Work):
+def make_eval_callback(run: Run):
     """What evaluates this run's adapter while it is trained; logs to logs/unlearn/checks.jsonl."""
     from relearn_lite.evaluate.choose import make_evaluators
-    from relearn_lite.evaluate.quick_eval import check_questions, checkup
+    from relearn_lite.evaluate.quick_eval import quick_eval, selection_questions
     from relearn_lite.unlearn.eval_callback import EvalCallback
 
-    recipe, loaded, settings = work.recipe, work.vanilla, work.recipe.unlearn
-    questions = check_questions(work.questions, settings.watch.questions)
+    recipe, loaded, settings = run.recipe, run.vanilla, run.recipe.unlearn
+    questions = selection_questions(run.data, settings.watch.questions)
     judges = make_evaluators(recipe, lambda: loaded)
-    ask = checkup(recipe, loaded, questions, judges)
+    ask = quick_eval(recipe, loaded, questions, judges)
 
     def tell(line: str) -> None:
-        if not work.quiet and distributed.is_first():
+        if not run.quiet and distributed.is_first():
             print(f"unlearn: {line}", file=sys.stderr)
 
-    log, kept = work.folder / "logs/unlearn/checks.jsonl", work.folder / "checkpoints/unlearn"
+    log, kept = run.folder / "logs/unlearn/checks.jsonl", run.folder / "checkpoints/unlearn"
     return EvalCallback(ask, settings, log, kept, tell)
 
 
-def forget_rows(work: Work, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+def forget_rows(run: Run, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     """The rows of the forget term, by record id: one Example for each of `parts`.
 
     Parts are new answers (`augmented`), refusals (`refusal`) and answers to forget (`original`).
     """
     from relearn_lite.data.examples import encode_answer, encode_completion
 
-    tokenizer = work.vanilla.tokenizer
-    originals = {qa.id: qa for qa in work.data["forget"]}
+    tokenizer = run.vanilla.tokenizer
+    originals = {qa.id: qa for qa in run.data["forget"]}
     if "augmented" not in parts:
-        answers = {"original": lambda qa: qa.answer, "refusal": lambda qa: refusal(qa.id, work.recipe.seed)}
+        answers = {"original": lambda qa: qa.answer, "refusal": lambda qa: refusal(qa.id, run.recipe.seed)}
         return {
             qa.id: {part: encode_answer(tokenizer, qa.question, answers[part](qa)) for part in parts}
             for qa in originals.values()
         }
     rows = {}
-    for variant in read_jsonl(work.folder / "augmented.jsonl", Variant):
+    for variant in read_jsonl(run.folder / "augmented.jsonl", Variant):
         encode = encode_completion if variant.kind == "completion" else encode_answer
         row = {"augmented": encode(tokenizer, variant.prompt, variant.target)}
         if "original" in parts:  # a preference needs both answers to one question

@@ -1,29 +1,24 @@
-"""A run in progress: its recipe, its data, and the models in memory for it."""
+"""A run in progress: its recipe, its data, and the model in memory for it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.augment.given import read_given
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import free_memory
 from relearn_lite.core.records import QA
-from relearn_lite.data.sources import load, load_part, overlap
-from relearn_lite.metrics.retain_model import read_retain_ratios
 from relearn_lite.models.loaded import UNLEARNED, VANILLA
+from relearn_lite.pipeline.data import load_data
 from relearn_lite.recipe import Model, Recipe
-from relearn_lite.writers.prompts import wording
 
 MODELS = ("vanilla", "unlearned")
 
 
 @dataclass
-class Work:
+class Run:
     """One run in progress: its recipe, its folder, and what is in memory for it."""
 
     recipe: Recipe
@@ -69,17 +64,20 @@ class Work:
             self.commits[settings.name] = loaded.commit
         return loaded
 
-    def hold(self, model: str):
-        """`vanilla` or `unlearned`, ready to be asked. Whole weights of another model take vanilla's place, but where
-        an evaluator that shares vanilla's weights holds on to them: there both are in memory, as `plan` counts."""
+    def model(self, name: str):
+        """`vanilla` or `unlearned`, loaded and ready to be asked.
+
+        Whole weights of another model take vanilla's place, unless an evaluator that shares vanilla's weights still
+        uses them: then both are in memory, as `plan` counts.
+        """
         from relearn_lite.models import backends
 
         given = self.recipe.unlearned
-        if given and given.model and model == "unlearned":
-            self._let_go("vanilla")
+        if given and given.model and name == "unlearned":
+            self._unload("vanilla")
             return self.other
-        self._let_go("other")
-        if model == "unlearned":
+        self._unload("other")
+        if name == "unlearned":
             folder = given.adapter if given else self.folder / "adapter"
             try:
                 backends.load_adapter(self.vanilla, UNLEARNED, folder)
@@ -93,13 +91,13 @@ class Work:
                 ) from error
         return self.vanilla
 
-    def release(self) -> None:
-        """Lets go of every model that is held: there is one in memory at a time."""
-        for held in ("vanilla", "other"):
-            self._let_go(held)
+    def unload_models(self) -> None:
+        """Gives back the memory of every model: there is one at a time."""
+        for name in ("vanilla", "other"):
+            self._unload(name)
 
-    def _let_go(self, held: str) -> None:
-        if self.__dict__.pop(held, None) is not None:
+    def _unload(self, name: str) -> None:
+        if self.__dict__.pop(name, None) is not None:
             free_memory()
 
     @property
@@ -116,57 +114,3 @@ class Work:
     @property
     def models(self) -> tuple[str, ...]:
         return MODELS if self.recipe.unlearn or self.recipe.unlearned else MODELS[:1]
-
-
-def load_data(recipe: Recipe) -> dict[str, list[QA]]:
-    """Reads all parts. Raises RecipeError with the problems of all of them at once."""
-    problems: list[str] = []
-
-    def part(read: Callable[[], list[QA]]) -> list[QA]:
-        try:
-            return read()
-        except RecipeError as error:
-            problems.extend(error.problems)
-            return []
-
-    data = {name: part(lambda name=name: load_part(recipe.data, name)) for name in ("forget", "retain", "generic")}
-    part(lambda: wording(recipe.augment.prompts))
-    if recipe.augment.from_ and data["forget"]:
-        part(lambda: read_given(recipe.augment.from_, data["forget"]))
-    for name in ("forget", "retain"):
-        own = getattr(recipe.data, f"{name}_eval")
-        data[f"{name}_eval"] = part(lambda name=name: load_part(recipe.data, f"{name}_eval")) if own else data[name]
-    for name in ("holdout", "real_authors", "world_facts"):
-        if getattr(recipe.data, name):
-            data[name] = part(lambda name=name: load_part(recipe.data, name))
-    if seen := overlap(data["forget"], data.get("holdout", [])):
-        problems.append(
-            f"data.holdout: {len(seen)} of its questions stand in data.forget too (first: {seen[0]!r}); the model must "
-            "never have seen them, so remove them from data.holdout"
-        )
-    if recipe.evaluate.retain_model_results:
-        part(lambda: read_retain_ratios(recipe.evaluate.retain_model_results))
-    if recipe.finetune and recipe.finetune.data:
-        data["finetune"] = []
-        for n, source in enumerate(recipe.finetune.data):
-            taught = part(lambda n=n, source=source: load(source, f"finetune{n}", f"finetune.data.{n}"))
-            data["finetune"] += source.repeat * taught
-    if problems:
-        raise RecipeError(problems)
-    return data
-
-
-def data_digest(records: list[QA], judged: bool = False) -> str:
-    """A hash of the records' content; of paraphrased and wrong answers too where these are judged by."""
-    return _data_digest(tuple(records), judged)
-
-
-@lru_cache(maxsize=32)  # asked for every stage of every run of a comparison
-def _data_digest(records: tuple[QA, ...], judged: bool) -> str:
-    import hashlib
-
-    rows = [asdict(record) for record in records]
-    if not judged:
-        rows = [{k: v for k, v in row.items() if k not in ("paraphrased_answer", "wrong_answers")} for row in rows]
-    text = json.dumps(rows, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,222 @@
+"""A run folder and its manifest: which stages are done, with what inputs, and where results went that no longer hold.
+
+A stage is done when manifest.json holds the fingerprint of its inputs. The manifest is written last and atomically, so
+a run that is killed at any point goes on, when started again, from the stage (and within it, from the record, batch or
+checkpoint) at which it stopped. Results are never deleted for others that took more than MOVE seconds to compute: they
+are moved to old/, and a line says why.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import write_text
+from relearn_lite.core.memory import tell_once
+from relearn_lite.pipeline.fingerprints import changes, fingerprint
+from relearn_lite.pipeline.stages import STAGES
+
+MANIFEST = "manifest.json"
+FORMAT = 2  # of run folders; raised when what older code wrote can no longer be resumed
+MOVE = 60  # seconds of work that are moved to old/, not deleted
+
+
+class RunFolder:
+    """The folder of one run, as long as this process works in it."""
+
+    def __init__(self, path: Path, manifest: dict[str, Any]):
+        self.path, self.manifest = path, manifest
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path: Path, fresh: bool = False) -> Iterator[RunFolder]:
+        """The folder at `path`, made if need be and locked for this process.
+
+        fresh: all of it will be done again, so results that older code wrote may be moved away.
+        Raises RecipeError where it is not a run's, is in use, or was made by older code.
+        """
+        path = _make(path)
+        with _locked(path):
+            folder = cls(path, _read_manifest(path / MANIFEST))
+            if folder.manifest["format"] != FORMAT:
+                if not fresh:
+                    raise RecipeError(
+                        f"name: {path} holds a run of an older version of relearn-lite, which this one cannot go on "
+                        "with; choose another name, or add --fresh, which moves what is there to old/ in that folder"
+                    )
+                folder._move_everything()
+            yield folder
+
+    @staticmethod
+    def is_current(path: Path) -> bool:
+        """Whether this version of relearn-lite can read a run's folder."""
+        return _read_manifest(path / MANIFEST)["format"] == FORMAT
+
+    @classmethod
+    def finished(cls, path: Path) -> RunFolder:
+        """The folder of another run, to be read only. Raises RecipeError where older code wrote it."""
+        manifest = _read_manifest(path / MANIFEST)
+        if manifest["format"] != FORMAT:
+            raise RecipeError(f"{path} holds a run of an older version of relearn-lite; run its recipe again")
+        return cls(path, manifest)
+
+    def is_done(self, stage: str, inputs: Mapping[str, Any]) -> bool:
+        """Whether the stage was finished with exactly these inputs, and what it wrote is there."""
+        entry = self.manifest["stages"].get(stage)
+        return bool(entry) and entry["fingerprint"] == fingerprint(inputs) and self.has_output(stage)
+
+    def has_output(self, stage: str) -> bool:
+        return (self.path / STAGES[stage].output[0]).exists()
+
+    def begin(self, stage: str, inputs: Mapping[str, Any]) -> bool:
+        """Notes that a stage begins; True where it goes on from what a stopped try with the same inputs left.
+
+        What a try with other inputs left is moved away.
+        """
+        started = self.manifest["started"].get(stage)
+        if started and started["fingerprint"] == fingerprint(inputs):
+            return True
+        if started:
+            self.set_aside(stage, "; ".join(changes(started["inputs"], inputs)) or "an earlier stage was done again")
+        else:
+            self.set_aside(stage, "it was not finished")
+        self.manifest["started"][stage] = {
+            "fingerprint": fingerprint(inputs), "inputs": dict(inputs), "at": time.time(),
+        }  # fmt: skip
+        self.save()
+        return False
+
+    def finish(self, stage: str, inputs: Mapping[str, Any], details: Mapping[str, Any]) -> None:
+        """Notes that a stage is done, and removes what only a restart of it would have needed."""
+        self.manifest["stages"][stage] = {
+            "fingerprint": fingerprint(inputs), "inputs": dict(inputs),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"), **details,
+        }  # fmt: skip
+        self.manifest["started"].pop(stage, None)
+        self.save()
+        checkpoints = self.path / "checkpoints"
+        shutil.rmtree(checkpoints / stage, ignore_errors=True)
+        if checkpoints.is_dir() and not any(checkpoints.iterdir()):
+            checkpoints.rmdir()
+        (self.path / "augmented.partial.jsonl").unlink(missing_ok=True)
+
+    def set_aside(self, stage: str, why: str) -> None:
+        """Removes a stage's output and its entry: moved to old/ where it took long to compute, else deleted."""
+        there = [self.path / name for name in STAGES[stage].output if os.path.lexists(self.path / name)]
+        seconds = self._seconds_spent(stage, there)
+        self.manifest["stages"].pop(stage, None)
+        self.manifest["started"].pop(stage, None)
+        self.save()
+        if seconds < MOVE:
+            for path in there:
+                _remove(path)
+            return
+        target = self._old(stage)
+        for path in there:
+            place = target / path.relative_to(self.path)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(place)
+        print(f"{stage}: an earlier result ({seconds / 60:.0f} min) was moved to {target}: {why}", file=sys.stderr)
+
+    def _seconds_spent(self, stage: str, there: list[Path]) -> float:
+        """How long it took to compute what is there; 0 for what was taken over from another run."""
+        entry, started = self.manifest["stages"].get(stage), self.manifest["started"].get(stage)
+        if any(path.is_symlink() for path in there):
+            return 0.0
+        if entry:
+            return entry["seconds"]
+        files = [file for path in there for file in (path, *path.rglob("*")) if file.is_file()]
+        begun = started["at"] if started else min((file.stat().st_ctime for file in files), default=0.0)
+        return max((file.stat().st_mtime for file in files), default=begun) - begun
+
+    def _old(self, name: str) -> Path:
+        """A new folder below old/."""
+        base = f"{datetime.now():%Y-%m-%d_%H.%M.%S}_{name}"
+        target = self.path / "old" / base
+        number = 1
+        while target.exists():
+            number += 1
+            target = self.path / "old" / f"{base}-{number}"
+        target.mkdir(parents=True)
+        return target
+
+    def _move_everything(self) -> None:
+        target = self._old("older-version")
+        for path in self.path.iterdir():
+            if path.name not in (".lock", "old"):
+                path.rename(target / path.name)
+        self.manifest = _empty_manifest()
+        print(f"What an older version of relearn-lite left was moved to {target}", file=sys.stderr)
+
+    def save(self) -> None:
+        """Writes the manifest, atomically."""
+        write_text(self.path / MANIFEST, json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():  # a link is removed, not what it leads to
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _make(folder: Path) -> Path:
+    if folder.exists() and not folder.is_dir():
+        raise RecipeError(f"name: {folder} is a file; remove it, or choose another name")
+    ours = any((folder / name).exists() for name in (MANIFEST, ".lock"))
+    if folder.is_dir() and any(folder.iterdir()) and not ours:
+        raise RecipeError(
+            f"name: {folder} holds files that are not of a run; choose another name, or empty that folder"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (NotADirectoryError, FileExistsError, PermissionError) as error:
+        raise RecipeError(
+            f"--runs: {folder} cannot be made ({error.strerror}); name a folder that you can write to"
+        ) from None
+    return folder.resolve()
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One process a run folder. The system frees the lock of a process that dies, however it dies."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RecipeError(
+            f"name: another process is working in {folder}; wait for it, or choose another name"
+        ) from None
+    except (NotImplementedError, OSError) as error:  # some network drives have no locks
+        tell_once(f"{folder} cannot be locked ({error}): see to it that no other process works in it.")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _empty_manifest() -> dict[str, Any]:
+    return {"format": FORMAT, "stages": {}, "started": {}}
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return _empty_manifest()
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        return {"format": 1, "stages": {}, "started": {}, **manifest}
+    except (ValueError, TypeError):
+        raise RecipeError(
+            f"name: {path} is damaged, so what is finished cannot be told; remove {path.parent}, or choose another name"
+        ) from None
