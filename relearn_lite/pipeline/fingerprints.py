@@ -50,7 +50,7 @@ def asks_vanilla(recipe: Recipe) -> bool:
     """Whether the vanilla model writes or weighs the new answers: only then does `augment` hang on it."""
     section = recipe.augment
     gain = section.semantic is not None and section.semantic.gain is not None
-    return gain or section.shares(recipe.model.name)
+    return gain or section.uses_model(recipe.model.name)
 
 
 def _with_checks(recipe: Recipe, data: dict[str, list[QA]], flat: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.batches import UnlearnBatches
 from relearn_lite.pipeline.stages import Work, stages_of
 from relearn_lite.pipeline.stages.unlearn import forget_rows, unlearn
-from relearn_lite.recipe import Unlearn, lay_over, load_recipe, to_yaml
+from relearn_lite.recipe import Unlearn, with_changes, load_recipe, to_yaml
 from relearn_lite.unlearn.loss_log import losses
 from relearn_lite.unlearn.losses import FORGET_TERMS, METHODS
 from relearn_lite.unlearn.refusals import REFUSALS, refusal
@@ -153,9 +153,9 @@ def test_augment_runs_where_new_answers_are_needed(tmp_path, method):
         (["unlearn.method=ga", "unlearn.gradient_mask=memflex"], "unlearn.gradient_mask: memflex compares forget with"),
         (["unlearn.method=ga_sure", "unlearn.gradient_mask=memflex"], "the method ga_sure already has sure"),
         (["unlearn.forget_loss=pdu"], "unlearn.retain_losses: pdu keeps a retain loss below pdu.bound"),
-        (["unlearn.forget_loss=task_vector", "unlearn.retain_losses={ce: 1}"], "it takes no retain terms"),
+        (["unlearn.forget_loss=task_vector", "unlearn.retain_losses={ce: 1}"], "it takes no retain losses"),
         (["unlearn.method=task_vector", "unlearn.evaluate_every=5"], "unlearn.evaluate_every: task_vector learns the"),
-        (["unlearn.forget_loss=ga", "unlearn.retain_losses={jss: 1}"], "unknown term 'jss', allowed: ce, kl"),
+        (["unlearn.forget_loss=ga", "unlearn.retain_losses={jss: 1}"], "unknown name 'jss'; did you mean 'js'? allowed: ce, kl"),
     ],
 )  # fmt: skip
 def test_what_does_not_go_together_is_said(tmp_path, overrides, message):
@@ -193,7 +193,7 @@ def test_a_recipe_as_resolved_says_the_same(tmp_path):
 
 
 def test_a_compared_method_overlays_single_hyper_parameters():
-    laid = lay_over({"simnpo": {"beta": 2.0, "delta": 0.1}, "lr": 1e-3}, {"method": "simnpo", "simnpo": {"delta": 0.3}})
+    laid = with_changes({"simnpo": {"beta": 2.0, "delta": 0.1}, "lr": 1e-3}, {"method": "simnpo", "simnpo": {"delta": 0.3}})
     assert Unlearn.model_validate(laid).simnpo.model_dump() == {"beta": 2.0, "delta": 0.3}
 
 
