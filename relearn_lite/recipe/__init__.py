@@ -11,6 +11,7 @@ from relearn_lite.recipe.augment import Augment, Semantic, WriterChoice
 from relearn_lite.recipe.base import ModelName, RecipePath, Section
 from relearn_lite.recipe.compare import Compare, ComparedMethod, Sweep, with_changes
 from relearn_lite.recipe.data import Data, FinetuneSource, Source
+from relearn_lite.recipe.effects import result_keys, sampling_keys
 from relearn_lite.recipe.evaluate import MODEL_EVALUATORS, EntityWriter, Evaluate, Evaluators, JudgeWriter, Privacy
 from relearn_lite.recipe.generate import Generate
 from relearn_lite.recipe.load import load_recipe, to_yaml
@@ -24,5 +25,5 @@ __all__ = [
     "Finetune", "FinetuneSource", "Generate", "JudgeWriter", "Lora", "MODEL_EVALUATORS", "Model", "ModelName",
     "PRECISIONS", "Privacy", "Recipe", "RecipeError", "RecipePath", "Relearning", "Report", "Section", "Semantic",
     "Source", "Sweep", "Trainer", "Training", "Unlearn", "Unlearned", "Watch", "WriterChoice", "load_recipe",
-    "to_yaml", "with_changes",
+    "result_keys", "sampling_keys", "to_yaml", "with_changes",
 ]
