@@ -41,7 +41,10 @@ class NoEffect:
     when: Callable[[Any], bool] = lambda section: True
 
 
-_BATCH = "greedy answers are the same in any batch; sampled ones are not, since each batch has a seed of its own"
+_BATCH = (
+    "greedy answers are the same in any batch but for rounding (in 16 bit it may tip a tie between two tokens); "
+    "sampled ones are not, since each batch has a seed of its own"
+)
 _CHECKS = "checks only read the model where they neither stop training at a bound nor choose among its weights"
 
 NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses of a section too
