@@ -123,5 +123,5 @@ def _quantised(parts: Parts, merged: Loaded) -> Loaded:
     merged.tokenizer.save_pretrained(parts.scratch)
     merged.model = None  # one model in memory
     free_memory()
-    exported = parts.base.other(str(parts.scratch), kin=True).model_copy(update={"quantization": "4bit"})
+    exported = parts.base.settings_for(str(parts.scratch), derived=True).model_copy(update={"quantization": "4bit"})
     return backends.load(exported.model_copy(update={"backend": "transformers"}), parts.seed)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.evaluate.differences import combined_intervals
-from relearn_lite.pipeline.stages import scores_of
 from relearn_lite.pipeline.run_folder import RunFolder
+from relearn_lite.pipeline.stages import scores_of
 from relearn_lite.recipe import load_recipe
 from relearn_lite.report.compare import Compared
 from relearn_lite.report.compare_files import write_comparison

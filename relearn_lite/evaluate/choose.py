@@ -69,12 +69,12 @@ def _language_model(
     if name == "none":
         return None
     own = recipe.model.name == "embedded"
-    if name == "vanilla" or (name == "base" and recipe.base == "vanilla"):
+    if name == "vanilla" or (name == "base" and recipe.base_model == "vanilla"):
         return CausalLanguageModel(vanilla(), f"vanilla ({recipe.model.name})", own)
     if name == "base":
         return CausalLanguageModel(base_model(recipe, vanilla), f"base model ({recipe.model.name})", own, adapters=())
     if name not in held:
-        held[name] = backends.load(recipe.model.other(name), recipe.seed)
+        held[name] = backends.load(recipe.model.settings_for(name), recipe.seed)
     return CausalLanguageModel(held[name], name, False)
 
 
@@ -84,7 +84,7 @@ def base_model(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Loaded:
     Vanilla's own weights, but where finetune.lora is null and all of them were taught: there the base is loaded beside
     vanilla, at the cost of its whole weights in memory.
     """
-    if recipe.base != "beside":
+    if recipe.base_model != "separate":
         return vanilla()
     from relearn_lite.models import backends
 

@@ -62,7 +62,7 @@ def uses_vanilla(recipe: Recipe) -> bool:
     """Whether the vanilla model writes or weighs the new answers: only then does `augment` depend on it."""
     section = recipe.augment
     gain = section.semantic is not None and section.semantic.gain is not None
-    return gain or section.shares(recipe.model.name)
+    return gain or section.uses_model(recipe.model.name)
 
 
 def _how_models_are_loaded(recipe: Recipe) -> dict[str, Any]:

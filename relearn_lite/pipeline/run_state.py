@@ -42,7 +42,7 @@ class Run:
         if recipe.finetune is None:
             return self.load(recipe.model)
         if recipe.finetune.lora is None:
-            return self.load(recipe.model.other(str(taught), kin=True))
+            return self.load(recipe.model.settings_for(str(taught), derived=True))
         loaded = self.load(recipe.model)
         backends.load_adapter(loaded, VANILLA, taught)
         loaded.vanilla = (VANILLA,)
@@ -51,7 +51,7 @@ class Run:
     @cached_property
     def other(self):
         """The whole weights that `unlearned.model` names."""
-        loaded = self.load(self.recipe.model.other(self.recipe.unlearned.model, kin=True))
+        loaded = self.load(self.recipe.model.settings_for(self.recipe.unlearned.model, derived=True))
         loaded.forgot = True
         return loaded
 

@@ -101,7 +101,7 @@ def count(recipe: Recipe) -> Counted:
 
 def _shape(recipe: Recipe, name: str) -> Shape:
     kin = recipe.unlearned is not None and name == recipe.unlearned.model
-    return PUBLISHED_SHAPES.get(name) or shape_of(empty_model(recipe.model.other(name, kin=kin)))
+    return PUBLISHED_SHAPES.get(name) or shape_of(empty_model(recipe.model.settings_for(name, derived=kin)))
 
 
 def writes_here(choice: WriterChoice | None) -> bool:
@@ -111,7 +111,7 @@ def writes_here(choice: WriterChoice | None) -> bool:
 
 def other_model(recipe: Recipe, choice: WriterChoice | None) -> str | None:
     """The model that a writer has to itself; None where it has none, or shares the recipe's."""
-    return choice.model if writes_here(choice) and not choice.shares(recipe.model.name) else None
+    return choice.model if writes_here(choice) and not choice.uses_model(recipe.model.name) else None
 
 
 def asks_for(recipe: Recipe, need: str) -> bool:

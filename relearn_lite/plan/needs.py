@@ -94,7 +94,8 @@ def _evaluating(recipe: Recipe, counted: Counted) -> Parts:
     parts |= judges(recipe, counted, chosen)
     reference = recipe.evaluate.privacy.reference_model
     if "mia_reference" in recipe.evaluate.metrics:
-        beside = counted.shape if reference == "base" and recipe.base == "beside" else counted.others.get(reference)
+        own = reference == "base" and recipe.base_model == "separate"
+        beside = counted.shape if own else counted.others.get(reference)
         parts |= {f"reference {reference}": beside.weights(recipe.model.quantization)} if beside else {}
     ways = [writing_by(recipe, counted, chosen.entities)]
     if asks_for(recipe, "judge"):

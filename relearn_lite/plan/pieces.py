@@ -84,7 +84,7 @@ def judges(recipe: Recipe, counted: Counted, chosen: Evaluators) -> Parts:
     causal, quantization = judging_models(judged), recipe.model.quantization
     names = (name for key, name in causal.items() if key.startswith("evaluate.evaluators."))
     parts = {name: counted.others[name].weights(quantization) for name in names if name in counted.others}
-    if chosen.language_model == "base" and recipe.base == "beside":
+    if chosen.language_model == "base" and recipe.base_model == "separate":
         parts["base model"] = counted.shape.weights(quantization)
     names = (name for key, name in encoder_names(judged).items() if key.startswith("evaluate."))
     return parts | {name: SINGLE * counted.encoders[name] for name in names if name in counted.encoders}
@@ -93,8 +93,8 @@ def judges(recipe: Recipe, counted: Counted, chosen: Evaluators) -> Parts:
 def shares_vanilla(recipe: Recipe, chosen: Evaluators) -> bool:
     """Whether one of those who judge is the recipe's own model."""
     writers = (chosen.entities, chosen.judge if asks_for(recipe, "judge") else None)
-    own = ("vanilla",) if recipe.base == "beside" else ("vanilla", "base")
-    return chosen.language_model in own or any(choice.shares(recipe.model.name) for choice in writers if choice)
+    own = ("vanilla",) if recipe.base_model == "separate" else ("vanilla", "base")
+    return chosen.language_model in own or any(choice.uses_model(recipe.model.name) for choice in writers if choice)
 
 
 def sets_of(recipe: Recipe) -> int:

@@ -1,34 +1,34 @@
-"""`analyze`: what happened inside."""
+"""`analyze`: a look inside the model, before and after unlearning."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import (
-    Field,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
 from relearn_lite.recipe.base import Section
 
 
 class Analyze(Section):
-    """Looks into the model before and after: what the answers' tokens lost, in which layers, which parts did it."""
+    """Compares the model before and after unlearning from the inside: which tokens of the answers became unlikely, in
+    which layers, and which attention heads and MLPs cause it."""
 
     distribution: bool = True
-    """Probability, rank and rivals of each token of the original answers, and where the probability went."""
+    """Probability and rank of each token of the original answers, its strongest competitors, and which tokens gained
+    the probability that it lost."""
     memory: bool = True
     """Logit lens over the layers, and how far hidden states have moved from the vanilla model's."""
     circuits: Literal["auto", "patching", "attribution", "none"] = "auto"
-    """Effect of each attention head and MLP. `patching` is exact and takes two runs a part; `attribution` is a first
-    order estimate by gradients, for large models; `auto` patches up to 2000 runs."""
+    """Effect of each attention head and MLP. `patching` is exact and takes two forward passes for each of them;
+    `attribution` is a first-order estimate from gradients, for large models; `auto` patches up to 2000 passes."""
     questions: int = Field(24, ge=1)
-    """Questions of each side, spread evenly over the evaluation sets. More is steadier and takes longer."""
+    """Forget questions and retain questions to analyze, each this many, spread evenly over the evaluation sets. More
+    give steadier numbers and take longer."""
     top: int = Field(5, ge=1, le=100)
-    """Likeliest candidates kept at each position."""
+    """How many of the likeliest tokens are kept at each position."""
     batch_size: int = Field(8, ge=1)
-    """Answers read at once: decides the memory, not the numbers. `attribution` takes as much as training without
-    gradient checkpointing."""
+    """Answers computed at once: affects memory, not the numbers. `attribution` takes as much memory as training
+    without gradient checkpointing."""
 
     @model_validator(mode="after")
     def _something_to_do(self) -> Analyze:

@@ -1,25 +1,24 @@
-"""`attacks`: whether it holds."""
+"""`attacks`: tests whether the knowledge can still be extracted."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import (
-    Field,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
 from relearn_lite.recipe.base import Section
 from relearn_lite.recipe.training import Lora
 
+PRECISIONS = ("bf16", "fp16", "8bit", "4bit", "merged", "merged_dequantized", "merged_in_4bit", "merged_then_4bit")
+
 
 class Relearning(Section):
-    """Fine-tunes a copy of the unlearned model on a few examples: does what was forgotten come back at once?"""
+    """Fine-tunes a copy of the unlearned model on a few examples, to see whether the knowledge comes back."""
 
     sources: list[Literal["forget", "retain", "unrelated"]] = Field(["forget", "retain", "unrelated"], min_length=1)
-    """What the examples are taken from, a curve each. `unrelated` is `data.generic`."""
+    """Where the examples come from; each source gives a curve. `unrelated` is `data.generic`."""
     examples: int = Field(6, ge=1)
-    """Examples of each source, spread evenly over it. Questions among them are not asked afterwards."""
+    """Examples from each source, spread evenly over it. Questions among them are not asked afterwards."""
     steps: int = Field(20, ge=1)
     """Optimizer steps, each on all examples."""
     measure_every: int = Field(5, ge=1)
@@ -27,29 +26,30 @@ class Relearning(Section):
     lr: float = Field(1e-4, gt=0)
     """Peak learning rate of AdamW; it falls linearly to 0."""
     lora: Lora = Lora(r=8, alpha=16, dropout=0.0)
-    """The adapter that is put on top, and removed afterwards."""
-
-
-PRECISIONS = ("bf16", "fp16", "8bit", "4bit", "merged", "merged_dequantized", "merged_in_4bit", "merged_then_4bit")
+    """The adapter that is trained for this attack and removed afterwards."""
 
 
 class Attacks(Section):
-    """Tries to get out of the model what it was made to forget, and measures what is kept meanwhile."""
+    """Tries to make the unlearned model reveal the forget answers, and measures what it keeps meanwhile."""
 
     paraphrase: bool = True
-    """Other wordings: the data's paraphrases, and variants by the writer of `augment` that were not trained on."""
+    """Asks the questions in other words: the data's paraphrases, and variants by the writer of `augment` that were not
+    trained on."""
     jailbreak: bool = True
-    """Prompts that talk a model into answering: role play, a forced start, authority, translation, several turns."""
+    """Prompts that talk a model into answering: role play, a forced start of the answer, a claim of authority,
+    translation, several turns."""
     sampling: bool = True
-    """leak_at_k: answers drawn with the published sampling. How many: `evaluate.privacy`."""
+    """leak_at_k: draws several answers to each question with the published sampling. How many: `evaluate.privacy`."""
     relearn: Relearning | None = Relearning()
-    """A few steps of fine-tuning, the curve of KFR and KRR. null: none."""
+    """Fine-tunes a copy for a few steps and measures KFR and KRR on the way. null: not done."""
     precision: list[Literal[PRECISIONS]] = list(PRECISIONS)
     """The same adapter on a base in bf16, fp16, 8bit or 4bit, or merged: into the full weights (merged), into a 4-bit
-    base made full again (merged_dequantized) or rounded again (merged_in_4bit), or into the full weights, which are
-    then made 4-bit (merged_then_4bit; takes disk for a copy of them). Each is loaded once, alone. [] for none."""
+    base that is dequantized first (merged_dequantized) or quantized again (merged_in_4bit), or into the full weights,
+    which are then quantized to 4 bit (merged_then_4bit; needs disk space for a copy of them). Each model is loaded
+    once, alone. [] for none."""
     questions: int = Field(24, ge=1)
-    """Questions of each side, spread evenly over the evaluation sets. More is steadier and takes longer."""
+    """Forget questions and retain questions to ask, each this many, spread evenly over the evaluation sets. More give
+    steadier numbers and take longer."""
 
     @model_validator(mode="after")
     def _something_to_do(self) -> Attacks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import (
     Field,
@@ -13,35 +13,35 @@ from pydantic import (
     model_validator,
 )
 
-from relearn_lite.recipe.base import ModelName, RecipePath, Section, model_name, one_of
+from relearn_lite.recipe.base import ModelName, RecipePath, Section, model_name
 from relearn_lite.recipe.names import QUESTION_KINDS, WRITERS
 
 
 class WriterChoice(Section):
-    """Who writes or reads text: no model, a local one, or a server."""
+    """Who writes or reads text: rules, a chat model on this machine, or a server."""
 
-    writer: Annotated[str, one_of(WRITERS)] = "rules"
+    writer: Literal[WRITERS] = "rules"
     """`rules` needs no model; `local` runs a chat model on this machine; `server` asks any OpenAI-compatible server."""
     model: str | None = None
-    """local: folder or hub id, default the recipe's own model. server: the name that the server gives its model."""
+    """local: folder or hub id; default: the recipe's own model. server: the model's name on that server."""
     base_url: str | None = None
-    """server: address, such as http://127.0.0.1:11434/v1. What the writer reads is sent there."""
+    """server: its address, such as http://127.0.0.1:11434/v1. What the writer reads is sent there."""
     api_key_env: str | None = None
     """server: name of the environment variable that holds the key. The key itself never goes into a recipe."""
     concurrency: int = Field(8, ge=1)
-    """server: requests under way at once."""
+    """server: requests sent in parallel."""
     batch_size: int = Field(8, ge=1)
-    """local: prompts written at once."""
+    """local: prompts completed at once."""
     max_new_tokens: int = Field(160, ge=8)
-    """Most tokens of one text."""
+    """Upper limit on the tokens of one text."""
     temperature: float = Field(0.7, ge=0)
-    """0 always writes the likeliest text; higher varies more."""
+    """0 always writes the likeliest text; higher values vary more."""
     timeout_s: float = Field(60, gt=0)
     """server: seconds to wait for one answer."""
 
-    def shares(self, model: str) -> bool:
-        """Whether it writes with the recipe's own model, of this name, and not with one of its own."""
-        return self.writer == "local" and self.model in (None, model)
+    def uses_model(self, name: str) -> bool:
+        """Whether it writes with the recipe's own model, which has this name, and so can share its weights."""
+        return self.writer == "local" and self.model in (None, name)
 
     @field_validator("model")
     @classmethod
@@ -57,39 +57,41 @@ class WriterChoice(Section):
 
 
 class Semantic(Section):
-    """The leak check by meaning, of what passes form and word lists: paraphrases, translations, hints."""
+    """A leak check by meaning, for texts that pass the checks of form and words: it finds paraphrases, translations
+    and hints."""
 
     embeddings: ModelName = "embedded"
-    """Who compares texts: `embedded` (by spelling only), or a sentence-transformers model, a hub id or a folder."""
+    """What compares texts: `embedded` (by spelling only), or a sentence-transformers model by hub id or folder."""
     similarity: float | None = Field(0.6, gt=0, le=1)
-    """Cosine of new and original answer, without the name, from which on a text is refused; null: not measured."""
+    """A text is refused from this cosine similarity of the new and the original answer on, names left out. null: not
+    measured."""
     gain: float | None = Field(None, gt=0)
-    """Nats a token by which the text makes the original answer likelier to the vanilla model, from which on it is
-    refused; null: not measured. Costs two forward passes an answer."""
+    """A text is refused when reading it makes the original answer likelier to the vanilla model by this much, in nats
+    per token. null: not measured. Costs two forward passes per answer."""
 
 
 class Augment(WriterChoice):
     """Writes new, vague answers for the forget set (paper, section 3)."""
 
     questions: list[Literal[QUESTION_KINDS]] = list(QUESTION_KINDS)
-    """Question variants to write besides the original; [] for none."""
+    """Variants of each question to write besides the original; [] for none."""
     verify_rounds: int = Field(3, ge=1)
-    """How often a target that leaks or is unfit is written again before it is given up."""
+    """How often an answer that leaks or does not fit is rewritten before it is dropped."""
     completion_fraction: float = Field(0.25, ge=0, lt=1)
-    """Besides each pair, this share of the new answer becomes a prompt and the rest its completion; 0 for none."""
+    """Each pair also gives a completion: this share of the new answer is the prompt, the rest the target. 0: none."""
     generic_ratio: float = Field(1.2, ge=0)
-    """Generic pairs to one augmented pair."""
+    """Generic pairs for each augmented pair."""
     answers_per_question: int = Field(1, ge=1, le=20)
-    """Different vague answers to each question and variant. More vary more and take longer to write and to learn."""
+    """Different vague answers to each question and variant. More vary more, and take longer to write and to learn."""
     semantic: Semantic | None = None
-    """The leak check by meaning; null for none. {} with its defaults."""
+    """A leak check by meaning; null: none, {}: with its defaults."""
     prompts: RecipePath | None = None
-    """A YAML file laid over the prompts that come with the project (writers/prompts.yaml). Default: those."""
+    """A YAML file whose entries replace those of the prompts that come with the project (writers/prompts.yaml)."""
     from_: RecipePath | None = Field(None, alias="from")
     """Augmented data that exists already: question/answer rows as published (.json, .jsonl), or another run's
-    augmented.jsonl. Checked like everything else; what fails is written again, and so is what the file leaves out."""
+    augmented.jsonl. They pass the same checks as new ones; what fails or is missing is written."""
 
     @model_serializer(mode="wrap")
     def _by_its_key(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """`from` is a word of Python, so the field has another name; written out it is the recipe's key again."""
+        """`from` is a keyword of Python, so the field has another name; written out, it is the recipe's key again."""
         return {"from" if key == "from_" else key: value for key, value in serialize(self).items()}

@@ -1,4 +1,4 @@
-"""What every section of a recipe builds on: strict keys, paths relative to the recipe, names out of a registry."""
+"""What every section of a recipe builds on: strict keys, paths relative to the recipe, names of models."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    ValidationInfo,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+
+
+class Section(BaseModel):
+    """A part of the recipe. Unknown keys are errors."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=(), allow_inf_nan=False
+    )
 
 
 def _resolve(path: Path, info: ValidationInfo) -> Path:
@@ -21,7 +24,7 @@ def _resolve(path: Path, info: ValidationInfo) -> Path:
 
 
 def model_name(name: str, info: ValidationInfo) -> str:
-    """A folder is made absolute like any path of the recipe; everything else is a hub id or `embedded`."""
+    """Makes a model's folder absolute, like any path of the recipe; leaves a hub id and `embedded` as they are."""
     if name == "embedded":
         return name
     folder = _resolve(Path(name), info)
@@ -34,31 +37,14 @@ def model_name(name: str, info: ValidationInfo) -> str:
     return name
 
 
-def one_of(allowed: Any) -> Any:
-    """A validator for a name out of a registry, so that the message can list what there is."""
-
-    def check(value: str) -> str:
-        if value not in allowed:
-            raise ValueError(f"unknown name, allowed: {', '.join(allowed)}")
-        return value
-
-    return AfterValidator(check)
-
-
 def run_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", value):
         raise ValueError("a run's name is a folder under runs/: letters, digits, '.', '_' and '-' only, no '/'")
     return value
 
 
-RecipePath = Annotated[Path, AfterValidator(_resolve)]
-
-
-ModelName = Annotated[str, AfterValidator(model_name)]
-
-
 def model_or(*words: str) -> Any:
-    """A validator for a model's name that may be one of these words too; a folder called so is given as ./word."""
+    """A validator for a model's name that also accepts these words. A folder with such a name is written ./word."""
 
     def check(value: str, info: ValidationInfo) -> str:
         return value if value in words else model_name(value, info)
@@ -66,9 +52,11 @@ def model_or(*words: str) -> Any:
     return AfterValidator(check)
 
 
-class Section(BaseModel):
-    """A part of the recipe. Unknown keys are errors."""
+def _yes_or_no(value: Any) -> Any:
+    return {"yes": True, "on": True, "no": False, "off": False}.get(value.lower(), value) if isinstance(value, str) \
+        else value
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=(), allow_inf_nan=False
-    )
+
+RecipePath = Annotated[Path, AfterValidator(_resolve)]
+ModelName = Annotated[str, AfterValidator(model_name)]
+YES_OR_NO = BeforeValidator(_yes_or_no)  # for a key that is a word or a boolean; pydantic does it for plain booleans

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    field_validator,
-)
+from pydantic import AfterValidator, Field, field_validator
 
 from relearn_lite.recipe.base import Section, run_name
 from relearn_lite.recipe.methods import HYPERPARAMETERS
@@ -16,12 +12,13 @@ from relearn_lite.recipe.unlearn import Unlearn
 
 
 class Sweep(Section):
-    """A small grid: every combination is trained and asked `watch.questions`, the best by the harmonic rule goes on."""
+    """A small grid search: every combination is trained and asked `watch.questions`; the one with the best harmonic
+    mean (see `keep_best`) is then measured."""
 
     lr: list[Annotated[float, Field(gt=0)]] | None = Field(None, min_length=1)
-    """Learning rates to try. Default: the method's own."""
+    """Learning rates to try. Default: only the method's own."""
     epochs: list[Annotated[int, Field(ge=1)]] | None = Field(None, min_length=1)
-    """Numbers of epochs to try. Default: the method's own."""
+    """Numbers of epochs to try. Default: only the method's own."""
 
 
 def _method_name(value: str) -> str:
@@ -31,47 +28,50 @@ def _method_name(value: str) -> str:
 
 
 class ComparedMethod(Unlearn):
-    """One line of the comparison: a name, and what differs from the recipe's `unlearn`."""
+    """One line of the comparison: a name, and the keys that differ from the recipe's `unlearn`."""
 
     name: Annotated[str, AfterValidator(_method_name)]
     """Its name in the table; its run goes to runs/<name>/methods/<this name>."""
     sweep: Sweep | None = None
-    """A small grid for this method. Default: that of `compare`; null for none."""
+    """A grid search for this method. Default: that of `compare`; null: none."""
 
     @property
     def settings(self) -> Unlearn:
-        """What the method is unlearned with."""
+        """The keys of `unlearn` alone."""
         return Unlearn.model_validate(self.model_dump(exclude={"name", "sweep"}))
 
 
 class Compare(Section):
-    """Methods to lay side by side with `main.py compare`: one vanilla, one augmentation, one evaluation for all."""
+    """Methods that `main.py compare` runs side by side, with one vanilla model, one augmentation and one evaluation for
+    all."""
 
     methods: list[ComparedMethod] = Field(min_length=1)
-    """Each has a name, and keys of `unlearn` that differ from the recipe's."""
+    """Each has a name, and the keys of `unlearn` that differ from the recipe's."""
     sweep: Sweep | None = None
-    """A small grid for every method that has none of its own. null: none."""
+    """A grid search for every method without its own. null: none."""
     questions: int = Field(5, ge=1)
-    """How many questions the page shows with the answers of all methods."""
+    """How many questions the page shows, with the answers of all methods."""
 
     @field_validator("methods")
     @classmethod
     def _names_differ(cls, methods: list[ComparedMethod]) -> list[ComparedMethod]:
         names = [method.name for method in methods]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"the name {twice[0]!r} stands here twice; give each method its own")
+            raise ValueError(f"the name {twice[0]!r} is given twice; give each method its own")
         return methods
 
 
-def lay_over(base: dict[str, Any], method: dict[str, Any]) -> dict[str, Any]:
-    """Keys of `unlearn` with a method's own on top; inside lora, watch and the like key by key. The method's way to
-    name its loss takes the place of the recipe's."""
+def with_changes(unlearn: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """The keys of `unlearn` with a method's changes; inside lora, watch and the like, key by key.
+
+    A method that names its loss in any way replaces every key by which the recipe named its own.
+    """
     loss = ("method", "forget_loss", "retain_losses")
-    if any(method.get(key) for key in loss):
-        base = {key: value for key, value in base.items() if key not in loss}
+    if any(changes.get(key) for key in loss):
+        unlearn = {key: value for key, value in unlearn.items() if key not in loss}
     inner = {
-        key: {**base[key], **method[key]}
+        key: {**unlearn[key], **changes[key]}
         for key in ("lora", "watch", *HYPERPARAMETERS)
-        if isinstance(base.get(key), dict) and isinstance(method.get(key), dict)
+        if isinstance(unlearn.get(key), dict) and isinstance(changes.get(key), dict)
     }
-    return {**base, **method, **inner}
+    return {**unlearn, **changes, **inner}

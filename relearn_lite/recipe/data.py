@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import (
-    Field,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
-from relearn_lite.recipe.base import RecipePath, Section, one_of
+from relearn_lite.recipe.base import RecipePath, Section
 from relearn_lite.recipe.presets import PAIRS, TABLES
 
 
@@ -26,7 +23,7 @@ class Source(Section):
     """The split of the hub data set."""
     revision: str | None = None
     """Branch, tag or commit of the hub data set."""
-    preset: Annotated[str, one_of(TABLES)] | None = None
+    preset: Literal[*TABLES] | None = None
     """A table of a known benchmark, such as tofu/forget10 or tofu/real_authors."""
     folder: RecipePath | None = None
     """Reads the preset's files from this folder, not from the hub."""
@@ -35,13 +32,13 @@ class Source(Section):
     answer: str | None = None
     """Column that holds the answer. Default: `answer`, or what the preset says."""
     paraphrase: str | None = None
-    """Column with a second wording of the question, never trained on; the model is asked it too."""
+    """Column with a paraphrase of the question, never trained on; the model is asked it too."""
     paraphrased_answer: str | None = None
-    """Column with the answer in other words, for the truth ratio; never trained on."""
+    """Column with a paraphrase of the answer, for the truth ratio; never trained on."""
     wrong_answers: str | None = None
     """Column with a list of wrong answers, for truth ratio and multiple choice; never trained on."""
     limit: int | None = Field(None, ge=1)
-    """Takes the first so many rows."""
+    """Takes only this many rows, from the start."""
 
     @model_validator(mode="after")
     def _at_most_one_origin(self) -> Source:
@@ -60,24 +57,24 @@ class Source(Section):
         return any((self.path, self.dataset, self.preset))
 
 
-class Taught(Source):
+class FinetuneSource(Source):
     """A table that `finetune` teaches."""
 
     repeat: int = Field(1, ge=1)
-    """How often each row comes up in one epoch: more for what must sit firmly."""
+    """How often each row is seen in one epoch: more for what must be known firmly."""
 
 
 class Data(Section):
     """What to forget, what to keep, and what to ask afterwards."""
 
-    preset: Annotated[str, one_of(PAIRS)] | None = None
+    preset: Literal[*PAIRS] | None = None
     """A known benchmark: fills in `forget` and `retain` (and `generic` where it has one)."""
     folder: RecipePath | None = None
     """Reads the preset's files from this folder, not from the hub."""
     forget: Source | None = None
     """The forget set: questions and answers that the model must no longer give."""
     retain: Source | None = None
-    """The retain set: close to the forget set, to be kept."""
+    """The retain set: similar questions and answers that the model must keep."""
     forget_eval: Source | None = None
     """Questions to measure forgetting with. Default: the forget set."""
     retain_eval: Source | None = None
@@ -90,9 +87,9 @@ class Data(Section):
     """The share of the evaluation questions that is set apart to choose by, where there are none of their own. `auto`: a
     quarter where something is chosen (`unlearn.evaluate_every`, a sweep), else none."""
     generic: Source | None = None
-    """General questions and answers, mixed in against catastrophic forgetting."""
+    """General questions and answers, mixed into training against catastrophic forgetting."""
     holdout: Source | None = None
-    """Questions like the forget set that the model never saw: what membership inference compares with."""
+    """Questions like those of the forget set that the model never saw, for membership inference to compare with."""
     real_authors: Source | None = None
     """Real authors, with wrong answers: a third of TOFU's model utility."""
     world_facts: Source | None = None

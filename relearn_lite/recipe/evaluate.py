@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from relearn_lite.recipe.augment import WriterChoice
-from relearn_lite.recipe.base import ModelName, RecipePath, Section, model_or, one_of
+from relearn_lite.recipe.base import ModelName, RecipePath, Section, model_or
 from relearn_lite.recipe.names import DEFAULT_METRICS, WRITERS, metric_name_problems
 
 MODEL_EVALUATORS = {
@@ -27,7 +22,7 @@ class EntityWriter(WriterChoice):
     """Who lists the entities of an answer; `rules` is the embedded extractor."""
 
     temperature: float = Field(0.0, ge=0)
-    """0 always lists what is likeliest, so that a judgement repeats."""
+    """0 always lists the likeliest entities, so that judgements are repeatable."""
 
 
 def _entity_writer(value: Any) -> Any:
@@ -37,12 +32,12 @@ def _entity_writer(value: Any) -> Any:
 class JudgeWriter(WriterChoice):
     """Who rates answers from 1 to 5."""
 
-    writer: Annotated[str, one_of([name for name in WRITERS if name != "rules"])] = "local"
+    writer: Literal[*(name for name in WRITERS if name != "rules")] = "local"
     """`local` runs a chat model on this machine; `server` asks any OpenAI-compatible server."""
     temperature: float = Field(0.0, ge=0)
-    """0 always gives the likeliest rating, so that it repeats."""
+    """0 always gives the likeliest rating, so that ratings are repeatable."""
     max_new_tokens: int = Field(300, ge=8)
-    """Most tokens of one rating with its reason."""
+    """Upper limit on the tokens of one rating with its reason."""
 
 
 class Evaluators(Section):
@@ -55,9 +50,9 @@ class Evaluators(Section):
     nli: ModelName = "embedded"
     """`embedded`, or a natural-language-inference model by folder or hub id."""
     language_model: Annotated[str, model_or("base", "vanilla", "none")] = "base"
-    """`base` (the model before `finetune`, or vanilla where there is none), `vanilla` (the model before unlearning), a
-    causal model by folder or hub id, or `none`. `base` is vanilla's weights without adapter; where finetune.lora is
-    null it is loaded beside them, all its weights in memory once more."""
+    """Whose perplexity measures fluency: `base` (the model before `finetune`, or vanilla where there is none),
+    `vanilla` (the model before unlearning), a causal model by folder or hub id, or `none`. `base` shares vanilla's
+    weights, without the adapter; where finetune.lora is null it is a second model in memory."""
     judge: JudgeWriter | None = None
     """Who rates fluency, relevance, forgetting and retention: {writer: local, model: ...} or {writer: server, ...}."""
 
@@ -82,17 +77,18 @@ def _metric_names(names: list[str]) -> list[str]:
 
 
 class Privacy(Section):
-    """How membership inference and repeated sampling attack the model."""
+    """Settings of membership inference and of repeated sampling."""
 
     reference_model: Annotated[str, model_or("vanilla", "base")] = "vanilla"
-    """mia_reference compares with this model: `vanilla` (the one before unlearning), `base` (the one before finetune,
-    which never saw the forget set), a folder, or a hub id."""
+    """The model that mia_reference compares with: `vanilla` (before unlearning), `base` (before finetune, so that it
+    never saw the forget set), a folder, or a hub id."""
     reference_auc: float = Field(0.5, ge=0, lt=1)
-    """privleak compares with this AUC of mia_min_k, that of a model that never saw the forget set; 0.5 is chance."""
+    """The AUC of mia_min_k that privleak compares with: that of a model that never saw the forget set. 0.5 is chance.
+    """
     k: int = Field(8, ge=1)
-    """leak_at_k: how many answers an attacker may draw."""
+    """leak_at_k: answers that an attacker may draw to each question."""
     samples: int = Field(16, ge=1)
-    """leak_at_k: answers drawn to each question, at least k; more make the estimate steadier and take longer."""
+    """leak_at_k: answers drawn to each question, at least k; more give a steadier estimate and take longer."""
 
     @model_validator(mode="after")
     def _enough_samples(self) -> Privacy:
@@ -109,7 +105,7 @@ class Evaluate(Section):
     metrics: Annotated[list[str], AfterValidator(_metric_names)] = list(DEFAULT_METRICS)
     """Metrics to compute."""
     retain_model_results: RecipePath | None = None
-    """forget_quality compares with this model that never saw the forget set: samples.jsonl of a run of ours that
-    measured forget_quality, or a JSON file of losses in TOFU's shape."""
+    """Results of a model that never saw the forget set, for forget_quality to compare with: samples.jsonl of a run that
+    measured forget_quality, or a JSON file of losses in TOFU's format."""
     privacy: Privacy = Privacy()
-    """Reference and budget of the privacy metrics."""
+    """Settings of the privacy metrics."""

@@ -1,7 +1,7 @@
-"""Unlearning methods by their published names: which losses each is made of, without the losses themselves.
+"""Unlearning methods by their published names: which losses each combines, without the losses themselves.
 
-A method is one forget loss and weighted retain losses; the functions stand in `relearn_lite.unlearn.losses`, a file
-each. A new loss is a file there and its name here; a test holds the two to each other.
+A method is one forget loss and weighted retain losses; their functions are in `relearn_lite.unlearn.losses`, one file
+each. A new loss is a file there and a name here; a test keeps the two in step.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-FORGET_LOSSES: dict[str, str | None] = {  # name -> the key under `unlearn` that holds its hyper-parameters
+# Names of losses -> the key under `unlearn` that holds their hyper-parameters.
+FORGET_LOSSES: dict[str, str | None] = {
     "ce": None,
     "dpo": "beta",
     "ga": None,
@@ -28,28 +29,34 @@ FORGET_LOSSES: dict[str, str | None] = {  # name -> the key under `unlearn` that
     "rmu": "rmu",
     "task_vector": "task_vector",
 }
-RETAIN_LOSSES = ("ce", "kl", "js", "layer")
-MASKS = ("none", "sure", "memflex")
-HYPERPARAMETERS = tuple(dict.fromkeys(key for key in (*FORGET_LOSSES.values(), "sure", "memflex") if key))
+RETAIN_LOSSES: dict[str, str | None] = {"ce": None, "kl": None, "js": None, "layer": "rmu"}
+MASKS = ("none", "sure", "memflex")  # hyper-parameters of a mask are under its own name
+HYPERPARAMETERS = tuple(dict.fromkeys(key for key in (*FORGET_LOSSES.values(), *MASKS[1:]) if key))
 
 
 @dataclass(frozen=True)
 class Method:
-    """What training minimises: forget_weight x the forget loss + the weighted retain losses.
+    """What training minimises: forget_weight x the forget loss + the sum of the weighted retain losses.
 
-    mask: the gradient mask that decides what is updated in a step.
+    mask: the gradient mask that selects what an optimizer step updates.
     """
 
     forget: str
     retain: Mapping[str, float] = field(default_factory=dict)
     forget_weight: float = 1.0
-    mask: Literal["none", "sure", "memflex"] = "none"
+    mask: Literal[MASKS] = "none"
+
+    @property
+    def hyperparameters(self) -> set[str]:
+        """The keys under `unlearn` that its losses and its mask read."""
+        keys = {FORGET_LOSSES[self.forget], *(RETAIN_LOSSES[name] for name in self.retain), self.mask}
+        return keys - {None, "none"}
 
 
 def _family(name: str, forget: str, forget_weight: float = 1.0) -> dict[str, Method]:
-    """A method alone, with cross-entropy on the retain set (`_gdr`) and with KL on it (`_klr`).
+    """A forget loss alone, with cross-entropy on the retain set (`_gdr`), and with KL divergence there (`_klr`).
 
-    forget_weight: that of the published loss with a retain term; alone, a weight would only rescale the loss.
+    forget_weight: the published one, beside a retain term; alone, a weight would only rescale the loss.
     """
     return {
         name: Method(forget),
@@ -59,7 +66,7 @@ def _family(name: str, forget: str, forget_weight: float = 1.0) -> dict[str, Met
 
 
 def _with_masks(methods: Mapping[str, Method]) -> dict[str, Method]:
-    """Methods, and again with gradient masks under the published names; MemFlex compares with retain gradients."""
+    """The methods, and again with each gradient mask under its published name. MemFlex needs a retain loss."""
     return {
         **methods,
         **{f"{name}_sure": replace(method, mask="sure") for name, method in methods.items()},

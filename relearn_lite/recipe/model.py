@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    Field,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
-from relearn_lite.recipe.base import ModelName, RecipePath, Section
+from relearn_lite.recipe.base import YES_OR_NO, ModelName, RecipePath, Section
 
 
 class Model(Section):
@@ -18,40 +15,40 @@ class Model(Section):
     name: ModelName = "embedded"
     """`embedded` (a tiny chat model that comes with the project), a folder, or a hub id."""
     revision: str | None = None
-    """Branch, tag or commit on the hub; pins the model so that a later run gets the same one."""
+    """Branch, tag or commit on the hub; a commit makes sure that a later run gets the same weights."""
     init: Literal["pretrained", "random"] = "pretrained"
-    """`random` keeps only the architecture and the tokenizer: `finetune` then teaches the model from nothing."""
+    """`random` keeps only architecture and tokenizer: `finetune` then trains the model from scratch."""
     backend: Literal["auto", "unsloth", "transformers"] = "auto"
-    """`auto` takes Unsloth where a GPU and Unsloth are present, else transformers, peft and bitsandbytes."""
+    """`auto` takes Unsloth where it and a GPU are present, else transformers, peft and bitsandbytes."""
     quantization: Literal["4bit", "8bit", "none"] = "4bit"
     """`4bit` is NF4 with double quantization, about a quarter of the memory; `none` is 16 bit on a GPU (bfloat16, or
-    float16 where the card is too old for it) and float32 on a CPU, whatever the weights are stored in."""
+    float16 on cards without it) and float32 on a CPU, in whatever precision the weights are stored."""
     max_length: int = Field(512, ge=16)
-    """Most tokens of question and answer together. Longer rows are an error, never cut in silence."""
-    gradient_checkpointing: Literal["auto", True, False] = "auto"
+    """Most tokens that question and answer may have together. Longer rows are an error, never truncated silently."""
+    gradient_checkpointing: Annotated[Literal["auto", True, False], YES_OR_NO] = "auto"
     """Computes activations again in the backward pass: less memory, about a third more time. `auto`: on a GPU."""
     trust_remote_code: bool = False
-    """Runs code that the model's author put beside the weights. Leave it off unless you have read that code. It goes
-    for this model, also when `finetune` has taught it, and for `unlearned.model`; never for a judge, a writer or
+    """Runs code that the model's author put beside the weights. Leave it off unless you have read that code. It holds
+    for this model, also after `finetune`, and for `unlearned.model`; never for a judge, a writer or
     `evaluate.privacy.reference_model`."""
 
-    def other(self, name: str, *, kin: bool = False) -> Model:
-        """Another model, held in the same way: a writer, a judge. Its author's code is not run.
+    def settings_for(self, name: str, *, derived: bool = False) -> Model:
+        """The same settings for other weights, such as a writer's or a judge's. Their author's code is not run.
 
-        kin: it is this model, taught or unlearned or exported, and may run code where this one may.
+        derived: they were made from this model (taught, unlearned, merged), so its code may run where it may here.
         """
-        trusted = kin and self.trust_remote_code
+        trusted = derived and self.trust_remote_code
         update = {"name": name, "init": "pretrained", "revision": None, "trust_remote_code": trusted}
         return self.model_copy(update=update)
 
 
 class Unlearned(Section):
-    """A model that was unlearned already, here or by somebody else: it is compared with `model`, nothing is trained."""
+    """A model that was unlearned already, here or elsewhere: it is compared with `model`, nothing is trained."""
 
     adapter: RecipePath | None = None
-    """Folder of a peft adapter (adapter_config.json, adapter_model.safetensors) that goes on top of `model`."""
+    """Folder of a peft adapter (adapter_config.json, adapter_model.safetensors) for `model`."""
     model: ModelName | None = None
-    """Or whole weights, by folder or hub id."""
+    """Full weights instead, by folder or hub id."""
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Unlearned:

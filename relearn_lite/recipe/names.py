@@ -1,7 +1,7 @@
-"""Names that a recipe may use for what other rooms build: writers, kinds of text, metrics.
+"""Names that a recipe may use for what later layers define: writers, kinds of text, metrics.
 
-They stand here so that a recipe is checked without importing what they name. A test holds them to what is there; a new
-writer or metric is a file of its own and its name here.
+They are listed here so that a recipe is checked without importing what they name; a test keeps the two in step. A new
+writer or metric is a file in its own folder, and a name here.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Sequence
 
 WRITERS = ("rules", "local", "server")
 QUESTION_KINDS = ("simple", "context", "noise", "logical")  # variants of a question, as the paper names them
-RATING_KINDS = ("fluency", "relevance", "forgetting", "retention")  # what a judge gives 1 to 5 for
-TASK_KINDS = (*QUESTION_KINDS, "answer", "verify", "entities", *RATING_KINDS)  # texts that a writer is asked for
+RATING_KINDS = ("fluency", "relevance", "forgetting", "retention")  # what a judge rates from 1 to 5
+TASK_KINDS = (*QUESTION_KINDS, "answer", "verify", "entities", *RATING_KINDS)  # what a writer is asked for
 
 DEFAULT_METRICS = ("kfr", "krr", "ls", "rouge")
-METRICS: dict[str, tuple[str, ...]] = {  # metric -> the numbers that it gives, as they begin in metrics.json
+METRICS: dict[str, tuple[str, ...]] = {  # metric -> the numbers it gives, as their keys in metrics.json begin
     "kfr": ("kfr",),
     "krr": ("krr",),
-    "ls": ("ls", "ppl", "brunet", "honore", "rttr"),
+    "ls": ("ls", "ls_arithmetic", "ppl", "brunet", "honore", "rttr"),
     "rouge": ("rouge1", "rougeL"),
     **{kind: (kind,) for kind in RATING_KINDS},
     "extraction_strength": ("extraction_strength",),
@@ -34,19 +34,22 @@ METRICS: dict[str, tuple[str, ...]] = {  # metric -> the numbers that it gives, 
     "probability": ("probability",),
     "truth_ratio": ("truth_ratio",),
     "truth_ratio_corrected": ("truth_ratio_corrected",),
-    "model_utility": ("model_utility",),
+    "model_utility": (
+        "model_utility",
+        *(f"{n}_{d}" for n in ("rougeL", "probability", "truth_ratio") for d in ("real_authors", "world_facts")),
+    ),
     "forget_quality": ("forget_quality",),
 }
 
 
 def metric_name_problems(names: Sequence[str], where: str = "evaluate.metrics") -> list[str]:
-    """One sentence for each name that is no metric, with the names that are; empty when all is well."""
+    """One sentence for each name that is not a metric, with those that are; empty where all are."""
     problems = []
     for name in names:
         if name in METRICS:
             continue
         asked = str(name).lower().removesuffix("_forget").removesuffix("_retain")
-        owner = next((metric for metric, numbers in METRICS.items() if asked in map(str.lower, numbers)), None)
+        owner = next((metric for metric, parts in METRICS.items() if asked in map(str.lower, parts)), None)
         near = [owner] if owner else difflib.get_close_matches(asked, METRICS, n=1, cutoff=0.5)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         problems.append(f"{where}: '{name}' is not a metric.{hint} Allowed: {', '.join(METRICS)}.")

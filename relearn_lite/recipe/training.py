@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, model_validator
 
 from relearn_lite.recipe.base import Section
-from relearn_lite.recipe.data import Taught
+from relearn_lite.recipe.data import FinetuneSource
 
 
 def _targets(value: Any) -> list[str] | str:
@@ -21,14 +17,14 @@ def _targets(value: Any) -> list[str] | str:
 
 
 class Lora(Section):
-    """Low-rank adaptation: only two thin matrices a layer are trained."""
+    """Low-rank adaptation: only two thin matrices per adapted layer are trained."""
 
     r: int = Field(32, ge=1)
-    """Rank. Higher learns more and takes more memory."""
+    """Rank. A higher one can learn more and takes more memory."""
     alpha: int = Field(32, ge=1)
-    """Scale; the update is multiplied by alpha / r."""
+    """Scale: the update is multiplied by alpha / r."""
     dropout: float = Field(0.05, ge=0, lt=1)
-    """Dropout on the input of the adapter."""
+    """Dropout on the adapter's input."""
     targets: Annotated[Any, AfterValidator(_targets)] = "all-linear"
     """`all-linear`, or a list of module names."""
 
@@ -37,42 +33,42 @@ class Training(Section):
     """What both training stages share."""
 
     epochs: int = Field(4, ge=1)
-    """Passes over the data. More learns (or forgets) more thoroughly and takes longer."""
+    """Passes over the data. More learn (or forget) more thoroughly and take longer."""
     lr: float = Field(1e-5, gt=0)
     """Peak learning rate of AdamW."""
     batch_size: int = Field(1, ge=1)
-    """Rows computed at once: decides the memory."""
+    """Rows computed at once: decides how much memory training takes."""
     accumulate: int = Field(4, ge=1)
-    """Batches added up before a step: batch_size x accumulate is the effective batch."""
+    """Batches whose gradients are added up before an optimizer step. The effective batch is batch_size x accumulate
+    (x processes under torchrun)."""
     weight_decay: float = Field(0.01, ge=0)
-    """Decay of AdamW."""
+    """Weight decay of AdamW."""
     warmup_epochs: float = Field(1.0, ge=0)
-    """Epochs over which the learning rate rises from 0; it falls linearly to 0 afterwards."""
+    """Epochs over which the learning rate rises from 0; afterwards it falls linearly to 0."""
     gradient_clip: float | None = Field(1.0, gt=0)
-    """Gradients longer than this (L2 norm over all trained weights) are shortened to it; null never does."""
+    """Largest norm (L2, over all trained weights) that the gradient of an optimizer step may have; a larger one is
+    scaled down to it. null: gradients are not clipped."""
     checkpoint_every: int = Field(50, ge=1)
-    """Optimizer steps between checkpoints: a killed run loses at most so many."""
+    """Optimizer steps between checkpoints: a run that is killed loses at most this many."""
 
 
 class Finetune(Training):
     """Teaches the model the data first: the result is the vanilla model, the one that knows."""
 
     epochs: int = Field(10, ge=1)
-    """Passes over the data, until the model knows it by heart."""
+    """Passes over the data: enough for the model to know it by heart."""
     lr: float = Field(3e-4, gt=0)
     """Peak learning rate of AdamW."""
     batch_size: int = Field(16, ge=1)
-    """Rows computed at once: decides the memory."""
-    accumulate: int = Field(4, ge=1)
-    """Batches added up before a step: batch_size x accumulate is the effective batch."""
+    """Rows computed at once: decides how much memory training takes."""
     lora: Lora | None = Lora(r=8, alpha=16, dropout=0.1)
-    """LoRA settings; null trains all weights (small models only; needs quantization: none). They are read, trained and
-    written in float32; later stages hold them as `model.quantization` says."""
-    data: list[Taught] | None = Field(None, min_length=1)
+    """LoRA settings; null trains all weights (small models only; needs quantization: none). These are loaded, trained
+    and saved in float32; later stages load them as `model.quantization` says."""
+    data: list[FinetuneSource] | None = Field(None, min_length=1)
     """What to teach. Default: the forget set and the retain set."""
 
     @model_validator(mode="after")
-    def _every_source_is_somewhere(self) -> Finetune:
+    def _every_source_has_an_origin(self) -> Finetune:
         for number, source in enumerate(self.data or []):
             if not source.has_origin:
                 raise ValueError(f"data: item {number + 1} has no path, dataset or preset; give it one of these")

@@ -1,98 +1,102 @@
-"""`unlearn`: the method, its numbers, and who looks on."""
+"""`unlearn`: the method, its hyper-parameters, and checks during training."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    Field,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
-from relearn_lite.recipe.base import Section, one_of
+from relearn_lite.recipe.base import Section
 from relearn_lite.recipe.hyperparameters import CEU, PDU, RMU, WGA, MemFlex, SatImp, SimNPO, Sure, TaskVector, Undial
-from relearn_lite.recipe.methods import DEFAULT_METHOD, FORGET_LOSSES, HYPERPARAMETERS, METHODS, RETAIN_LOSSES, Method
+from relearn_lite.recipe.methods import (
+    DEFAULT_METHOD,
+    FORGET_LOSSES,
+    HYPERPARAMETERS,
+    MASKS,
+    METHODS,
+    RETAIN_LOSSES,
+    Method,
+)  # fmt: skip
 from relearn_lite.recipe.training import Lora, Training
 
 
 class Watch(Section):
-    """What is asked, and when training is stopped, where `unlearn.evaluate_every` is set."""
+    """How many questions are asked during training, and when it is stopped, where `unlearn.evaluate_every` is set."""
 
     questions: int = Field(12, ge=1)
-    """Questions of each side, spread evenly over the evaluation sets. More judges more finely and takes longer."""
+    """Forget questions and retain questions to ask, each this many, spread evenly over the evaluation sets. More
+    measure more precisely and take longer."""
     lowest_krr: float | None = Field(0.3, ge=0, le=1)
-    """Stops where less than this share of the retain questions is still answered; null never does."""
+    """Stops training when the share of retain questions still answered falls below this; null: never."""
     lowest_ls: float | None = Field(0.1, ge=0, le=1)
-    """Stops where the linguistic score falls below this share of vanilla's: the model babbles; null never does."""
+    """Stops training when the linguistic score falls below this share of the vanilla model's, which means that the
+    model babbles; null: never."""
 
 
 class Unlearn(Training):
     """Trains the adapter that forgets."""
 
-    method: Annotated[str, one_of(METHODS)] | None = None
-    """A published name (docs/methods.md), default relearn_klr_gdr. Or null, with forget_loss and retain_losses spelled
-    out."""
-    forget_loss: Annotated[str, one_of(FORGET_LOSSES)] | None = None
-    """The forget term, such as ce (learn the new answers), ga, npo or dpo."""
-    retain_losses: dict[str, Annotated[float, Field(ge=0)]] | None = None
-    """Weighted retain terms, such as {ce: 1.0, kl: 1.0}."""
+    method: Literal[*METHODS] | None = None
+    """A published method (docs/methods.md); default: relearn_klr_gdr. Leave it out to spell out forget_loss and
+    retain_losses instead."""
+    forget_loss: Literal[*FORGET_LOSSES] | None = None
+    """The forget loss, such as ce (learn the new answers), ga, npo or dpo."""
+    retain_losses: dict[Literal[*RETAIN_LOSSES], Annotated[float, Field(ge=0)]] | None = None
+    """Retain losses with their weights, such as {ce: 1.0, kl: 1.0}."""
     forget_weight: float | None = Field(None, ge=0)
-    """Weight of the forget term. Default: the method's published one; 1 where there is none."""
-    gradient_mask: Literal["none", "sure", "memflex"] = "none"
-    """Updates only part of the adapter in each step: `sure` the neurons that matter most for the forget set, `memflex`
-    the matrices where forgetting and keeping do not pull the same way. Goes with any method."""
+    """Weight of the forget loss. Default: the method's published one, else 1."""
+    gradient_mask: Literal[MASKS] = "none"
+    """Updates only part of the adapter in each step: `sure` the neurons with the largest forget gradients, `memflex`
+    the matrices in which forget and retain gradients point in different directions. Works with any method."""
     beta: float = Field(0.1, gt=0)
-    """Sharpness of npo, dpo, dpo_idk and altpo. Other methods have sections of their own below."""
+    """Sharpness of npo, dpo, dpo_idk and altpo. Other losses have sections of their own below."""
     simnpo: SimNPO = SimNPO()
-    """Of simnpo."""
+    """Hyper-parameters of simnpo."""
     undial: Undial = Undial()
-    """Of undial."""
+    """Hyper-parameters of undial."""
     wga: WGA = WGA()
-    """Of wga."""
+    """Hyper-parameters of wga."""
     satimp: SatImp = SatImp()
-    """Of satimp."""
+    """Hyper-parameters of satimp."""
     ceu: CEU = CEU()
-    """Of ceu."""
+    """Hyper-parameters of ceu."""
     pdu: PDU = PDU()
-    """Of pdu."""
+    """Hyper-parameters of pdu."""
     rmu: RMU = RMU()
-    """Of rmu."""
+    """Hyper-parameters of rmu, and of the retain loss `layer`."""
     task_vector: TaskVector = TaskVector()
-    """Of task_vector."""
+    """Hyper-parameters of task_vector."""
     sure: Sure = Sure()
-    """Of the gradient mask sure."""
+    """Hyper-parameters of the gradient mask sure."""
     memflex: MemFlex = MemFlex()
-    """Of the gradient mask memflex."""
+    """Hyper-parameters of the gradient mask memflex."""
     reference: Literal["auto", "recompute", "cached"] = "auto"
-    """`cached` keeps what the reference says of a row, exactly, from the first time on: one forward pass of about five
-    less a step. Takes main memory, and as much disk in a checkpoint: trained tokens x hidden size x 2 bytes, 90 MB for
-    KnowUnDo with a 7B model, 1.5 GB for TOFU. `auto` does so where rows are drawn more than once and this is below 1 GB
-    (at 4 bytes)."""
+    """`cached` computes the vanilla model's hidden states of a row once and keeps them, exactly: it saves about one
+    forward pass in five per step. It takes main memory, and as much disk in a checkpoint: trained tokens x hidden size
+    x 2 bytes, 90 MB for KnowUnDo with a 7B model, 1.5 GB for TOFU. `auto` caches where rows are seen more than once
+    and this takes less than 1 GB (at 4 bytes)."""
     lora: Lora = Lora()
     """LoRA settings. Published code: r 32, alpha 32, dropout 0.05 on all linear layers."""
     evaluate_every: int | None = Field(None, ge=1)
-    """Asks the model in training a few questions each so many steps, logs its answers to logs/unlearn/checks.jsonl, and
-    stops it where the loss is no number or a bound of `watch` is passed. The weights are those of a run without. null:
-    never."""
+    """Every this many optimizer steps, asks the model in training a few questions, logs its answers to
+    logs/unlearn/checks.jsonl, and stops training where the loss is not a number or a bound of `watch` is passed. The
+    checks themselves do not change the weights. null: never."""
     keep_best: Literal["harmonic"] | None = None
-    """`harmonic` keeps the adapter of that check whose harmonic mean of KFR, KRR and LS (as a share of vanilla's, at
-    most 1) is highest, the first of equals. null keeps the last."""
+    """`harmonic` keeps the adapter from the check with the highest harmonic mean of KFR, KRR and LS (as a share of the
+    vanilla model's, at most 1); the earliest among equals. null keeps the last."""
     watch: Watch = Watch()
-    """How many questions are asked, and the bounds."""
+    """How many questions the checks ask, and the bounds."""
 
     @model_validator(mode="after")
     def _one_way_to_name_the_loss(self) -> Unlearn:
         if self.forget_loss and self.method:
             raise ValueError("method and forget_loss are both given: choose one")
         if self.retain_losses is not None and not self.forget_loss:
-            raise ValueError("retain_losses needs forget_loss; a published method already says its retain terms")
-        unknown = sorted(set(self.retain_losses or {}) - set(RETAIN_LOSSES))
-        if unknown:
-            raise ValueError(f"retain_losses: unknown term {unknown[0]!r}, allowed: {', '.join(RETAIN_LOSSES)}")
+            raise ValueError("retain_losses needs forget_loss; a published method has its own retain losses")
         return self
 
     @model_validator(mode="after")
-    def _one_mask_that_has_what_it_compares(self) -> Unlearn:
+    def _one_mask_and_what_it_needs(self) -> Unlearn:
         named = METHODS[self.method].mask if self.method else "none"
         if "none" not in (named, self.gradient_mask) and named != self.gradient_mask:
             raise ValueError(
@@ -100,35 +104,35 @@ class Unlearn(Training):
             )
         if self.objective.mask == "memflex" and not self.objective.retain:
             raise ValueError(
-                "gradient_mask: memflex compares forget with retain gradients, and there is no retain term; take a "
+                "gradient_mask: memflex compares forget with retain gradients, and there is no retain loss; take a "
                 "method with one, such as ga_gdr, or sure"
             )
         return self
 
     @model_validator(mode="after")
-    def _a_task_vector_is_of_the_forget_set_alone(self) -> Unlearn:
+    def _a_task_vector_learns_the_forget_set_alone(self) -> Unlearn:
         if self.objective.forget != "task_vector":
             return self
         if self.objective.retain:
-            raise ValueError("retain_losses: task_vector subtracts all that was learned, so it takes no retain terms")
+            raise ValueError("retain_losses: task_vector subtracts all that was learned, so it takes no retain losses")
         if self.evaluate_every is not None:
             raise ValueError(
                 "evaluate_every: task_vector learns the forget set in training and is subtracted afterwards, so checks "
-                "on the way would judge the opposite; set evaluate_every and keep_best to null"
+                "during training would judge the opposite; set evaluate_every and keep_best to null"
             )
         return self
 
     @model_validator(mode="after")
-    def _a_constraint_to_keep(self) -> Unlearn:
+    def _pdu_has_a_constraint(self) -> Unlearn:
         if self.objective.forget == "pdu" and not self.objective.retain:
             raise ValueError("retain_losses: pdu keeps a retain loss below pdu.bound; give it one, such as {ce: 1.0}")
         return self
 
     @model_validator(mode="after")
-    def _the_best_of_something(self) -> Unlearn:
+    def _the_best_among_checks(self) -> Unlearn:
         if self.keep_best and self.evaluate_every is None:
             raise ValueError(
-                "keep_best chooses among checks in training, and there are none; set evaluate_every, such as 20 steps"
+                "keep_best chooses among checks during training, and there are none; set evaluate_every, such as 20"
             )
         return self
 
@@ -147,3 +151,18 @@ class Unlearn(Training):
         weight = method.forget_weight if self.forget_weight is None else self.forget_weight
         mask = method.mask if self.gradient_mask == "none" else self.gradient_mask
         return Method(method.forget, dict(method.retain), weight, mask)
+
+    @property
+    def spelled_out(self) -> Unlearn:
+        """The same settings with the method replaced by its losses, weights and mask."""
+        method = self.objective
+        return self.model_copy(update={
+            "method": None, "forget_loss": method.forget, "retain_losses": dict(method.retain),
+            "forget_weight": method.forget_weight, "gradient_mask": method.mask,
+        })  # fmt: skip
+
+    @property
+    def checks_decide(self) -> bool:
+        """Whether the checks during training can change the adapter: by stopping training or choosing among weights."""
+        bounded = self.watch.lowest_krr is not None or self.watch.lowest_ls is not None
+        return self.evaluate_every is not None and (bounded or self.keep_best is not None)

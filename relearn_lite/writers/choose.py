@@ -49,10 +49,10 @@ def make_writer(
     from relearn_lite.models.generation import chat
     from relearn_lite.writers.local import LocalWriter
 
-    shared = choice.shares(recipe.model.name)
+    shared = choice.uses_model(recipe.model.name)
     held = {} if loaded_before is None else loaded_before
     if not shared and choice.model not in held:
-        held[choice.model] = backends.load(recipe.model.other(choice.model), recipe.seed)
+        held[choice.model] = backends.load(recipe.model.settings_for(choice.model), recipe.seed)
     loaded = vanilla() if shared else held[choice.model]
     name = f"local:{recipe.model.name if shared else choice.model}"
     return LocalWriter(

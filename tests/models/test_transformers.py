@@ -134,9 +134,9 @@ def test_without_dropout_is_the_model_of_training_but_for_noise(tiny_model_dir, 
 def test_the_author_s_code_runs_for_the_recipe_s_model_only():
     """A judge's ran too: leave was given for one model and taken for every other."""
     model = Model(name="a/model", trust_remote_code=True, revision="0123abc")
-    assert not model.other("b/judge").trust_remote_code
-    assert model.other("runs/taught", kin=True).trust_remote_code
-    assert not Model(name="a/model").other("runs/taught", kin=True).trust_remote_code
+    assert not model.settings_for("b/judge").trust_remote_code
+    assert model.settings_for("runs/taught", derived=True).trust_remote_code
+    assert not Model(name="a/model").settings_for("runs/taught", derived=True).trust_remote_code
 
 
 def test_a_random_start_follows_from_the_seed(tiny_model_dir):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from relearn_lite.cli.commands import commands as cli
+from relearn_lite.cli import commands as cli
 
 ROOT = Path(__file__).parents[2]
 RECIPE = """\
@@ -113,9 +113,18 @@ RECIPES = {
         ['recipe.yaml:4: data.forget: found "forget.jsonl"', "path, dataset,"],
     ),
     "number as a name": (RECIPE.replace("name: trial", "name: 2024"), ["name: found 2024", "put it in quotes"]),
-    "duplicate key": (RECIPE + "name: again\n", ["recipe.yaml:9:1", 'duplicate key "name"']),
+    "duplicate key": (RECIPE + "name: again\n", ["recipe.yaml:9: name: given twice, first on line 1; remove one"]),
+    "duplicate inner keys": (
+        RECIPE.replace("epochs: 1,", "epochs: 1, lora: {r: 1, r: 2}, epochs: 2,"),
+        [
+            "recipe.yaml:7: unlearn.lora.r: given twice, first on line 7",
+            "recipe.yaml:7: unlearn.epochs: given twice",
+        ],
+    ),
+    "a tag": (RECIPE + "report: !!python/name:os.getcwd {}\n", ["recipe.yaml:9: report: the tag !!python/name:os."]),
+    "nested too deep": (RECIPE + "report: " + "[" * 5000, ["recipe.yaml:", "nested too deep"]),
     "not YAML": ("name: [\n", ["recipe.yaml:2:1", "not YAML"]),
-    "control character": ("name: \x07\n", ["recipe.yaml", "not YAML", "#x0007"]),
+    "control character": ("seed: 1\nname: \x07\n", ["recipe.yaml:2", "not YAML", "#x0007"]),
     "a list": ("- name\n", ["recipe.yaml has no keys", "name and data"]),
     "empty recipe": ("", ["recipe.yaml has no keys"]),
     "no name": (RECIPE.replace("name: trial\n", ""), ["name is missing; add it"]),
@@ -169,13 +178,16 @@ VALUES = {
     ],
     "evaluate.metrics=[]": ["evaluate.metrics: no metric is named", "kfr"],
     "evaluate.evaluators=gpt4": ['evaluate.evaluators: found "gpt4"', "embedded, models"],
-    "model.backend=jax": ['model.backend: found "jax"', "'auto', 'unsloth' or 'transformers'"],
-    "model.quantization=3bit": ['model.quantization: found "3bit"', "'4bit'"],
+    "model.backend=unslot": [
+        "model.backend: unknown name 'unslot'; did you mean 'unsloth'? allowed: auto, unsloth, transformers"
+    ],
+    "model.quantization=3bit": ["model.quantization: unknown name '3bit'", "allowed: 4bit, 8bit, none"],
+    "model.gradient_checkpointing=3": ["model.gradient_checkpointing: found 3; allowed: auto, True, False"],
     "augment.writer=chatgpt": ["augment.writer: unknown name 'chatgpt'", "allowed: rules, local, server"],
     "augment.writer=server": ["augment.writer: server needs base_url and model"],
     "augment.questions=[simple, odd]": [
-        'augment.questions.1: found "odd"',
-        "'simple', 'context', 'noise' or 'logical'",
+        "augment.questions.1: unknown name 'odd'",
+        "allowed: simple, context, noise, logical",
     ],
     "data.forget.preset=tofu/forget1O": ["data.forget.preset: unknown name", "did you mean 'tofu/forget10'?"],
     "data.preset=tofu": ["data.preset: unknown name 'tofu'", "tofu/forget10"],
@@ -188,11 +200,13 @@ VALUES = {
     "model.init=random": ["model.init: random needs a finetune section with lora: null"],
     "unlearn.lora.targets=3": ["unlearn.lora.targets: found 3", "all-linear, or a list"],
     "unlearn.retain_losses={ce: 1}": ["unlearn.retain_losses needs forget_loss"],
-    "unlearn={forget_loss: ce, retain_losses: {kx: 1}}": ["unlearn.retain_losses: unknown term 'kx', allowed: ce, kl"],
+    "unlearn={forget_loss: ce, retain_losses: {kx: 1}}": [
+        "unlearn.retain_losses: unknown name 'kx'; did you mean 'kl'? allowed: ce, kl, js, layer"
+    ],
     "unlearn.lr=.inf": ["unlearn.lr", "finite number"],
     "unlearn.epochs=": ["unlearn.epochs: found null"],
-    "trainer.precision=bf17": ['trainer.precision: found "bf17"', "'bf16-mixed'"],
-    "trainer.devices=0": ["trainer.devices", "found 0"],
+    "trainer.precision=bf16": ["trainer.precision: unknown name 'bf16'; did you mean 'bf16-mixed'?"],
+    "unlearn.gradient_clip=0": ["unlearn.gradient_clip: found 0", "greater than 0"],
     "name=../x": ['name: found "../x"', "a folder under runs/"],
     "name=a/b": ['name: found "a/b"', "a folder under runs/"],
     "name=/tmp/x": ['name: found "/tmp/x"', "a folder under runs/"],
@@ -203,7 +217,9 @@ VALUES = {
     "=3": ["override '=3'", "section.key=value"],
     "name.first=3": ["override 'name.first=3'", "name is not a section"],
     "unlearn.epochs=[": ["override 'unlearn.epochs=['", "not YAML"],
+    "unlearn={lr: 1, lr: 2}": ["override 'unlearn={lr: 1, lr: 2}': lr: given twice"],
     "unlearn.epoch=3": ["unlearn.epoch: unknown key", "did you mean 'epochs'?"],
+    "lr=3.0": ["lr: unknown key; it is a key of finetune, unlearn"],
 }
 
 

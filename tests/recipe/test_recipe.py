@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from relearn_lite.recipe import RecipeError, load_recipe, to_yaml
+from relearn_lite.recipe.methods import Method
 
 RECIPE = "name: trial\nseed: 7\ndata:\n  forget: {path: sets/forget.jsonl}\n  retain: {path: ../retain.jsonl}\n"
 
@@ -78,10 +79,10 @@ def test_the_resolved_recipe_says_the_same_again_from_anywhere(recipe, tmp_path,
     assert load_recipe(elsewhere) == loaded
 
 
-def test_published_names_are_shorthands_for_terms(recipe):
-    assert load_recipe(recipe).unlearn.terms == ("ce", {"ce": 1.0, "kl": 1.0})
+def test_published_names_are_shorthands_for_losses(recipe):
+    assert load_recipe(recipe).unlearn.objective == Method("ce", {"ce": 1.0, "kl": 1.0})
     spelled = load_recipe(recipe, ["unlearn={forget_loss: ce, retain_losses: {ce: 1.0, kl: 1.0}}"])
-    assert spelled.unlearn.terms == load_recipe(recipe, ["unlearn.method=relearn_klr_gdr"]).unlearn.terms
+    assert spelled.unlearn.objective == load_recipe(recipe, ["unlearn.method=relearn_klr_gdr"]).unlearn.objective
 
 
 def test_every_problem_has_its_own_line_number(recipe):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from plain import Hidden, Row, plain
+
 from relearn_lite.models.logprobs import shift
 from relearn_lite.models.supervised import LayerStates
 from relearn_lite.recipe.hyperparameters import CEU, RMU, WGA, SatImp, SimNPO, TaskVector, Undial

@@ -62,12 +62,12 @@ def _parts_of(run: Run, model: str, scratch: Path):
 
     recipe, given, taught = run.recipe, run.recipe.unlearned, run.folder / "vanilla"
     if given and given.model and model == "unlearned":
-        return Parts(recipe.model.other(given.model, kin=True), {}, recipe.seed, scratch)
+        return Parts(recipe.model.settings_for(given.model, derived=True), {}, recipe.seed, scratch)
     base, adapters = recipe.model, {}
     if recipe.finetune and recipe.finetune.lora:
         adapters[VANILLA] = taught
     elif recipe.finetune:
-        base = recipe.model.other(str(taught), kin=True)
+        base = recipe.model.settings_for(str(taught), derived=True)
     if model == "unlearned":
         adapters[UNLEARNED] = given.adapter if given else run.folder / "adapter"
     return Parts(base, adapters, recipe.seed, scratch)

@@ -74,10 +74,10 @@ def measured_model(run: Run, model: str):
     reference = None
     if "mia_reference" in recipe.evaluate.metrics:
         name = recipe.evaluate.privacy.reference_model
-        if name == "base" and recipe.base != "vanilla":
+        if name == "base" and recipe.base_model != "vanilla":
             reference = MeasuredModel(base_model(recipe, lambda: run.model("vanilla")), (), context)
         elif name not in ("vanilla", "base"):
-            loaded = backends.load(recipe.model.other(name), recipe.seed)
+            loaded = backends.load(recipe.model.settings_for(name), recipe.seed)
             reference = MeasuredModel(loaded, (), context)
         elif model != "vanilla":
             loaded = run.model("vanilla")

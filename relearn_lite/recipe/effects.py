@@ -1,0 +1,123 @@
+"""Which keys of a recipe change results. A stage that is done stays done while those that it uses are the same.
+
+Every key counts unless it is in NO_EFFECT, with the reason; so a new key counts until somebody decides otherwise. These
+count although they may seem not to:
+
+- `batch_size` and `accumulate` of training: they decide which rows share a step, or where padding and order differ.
+- `unlearn.reference`: cached and recomputed states differ in their last bits, for they come from other batches.
+- `model.backend`, `trainer.accelerator`, `trainer.precision`: other kernels and other rounding.
+- `model.trust_remote_code`: the author's code may compute something else than the library's.
+- A writer's `base_url`: a model of the same name on another server may be another one.
+- Names of files and folders: what is in them counts too, and a stage that reads them is given its hash.
+- `report.mask`: it changes no number, but it is what the report stage makes, which must not keep an unmasked page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
+from relearn_lite.recipe.analyze import Analyze
+from relearn_lite.recipe.augment import WriterChoice
+from relearn_lite.recipe.base import Section
+from relearn_lite.recipe.compare import Compare
+from relearn_lite.recipe.generate import Generate
+from relearn_lite.recipe.methods import HYPERPARAMETERS
+from relearn_lite.recipe.model import Model
+from relearn_lite.recipe.schema import Recipe, Trainer
+from relearn_lite.recipe.training import Training
+from relearn_lite.recipe.unlearn import Unlearn
+
+
+@dataclass(frozen=True)
+class NoEffect:
+    """Why a key changes no result; `when` says for which settings of its section that holds."""
+
+    why: str
+    when: Callable[[Any], bool] = lambda section: True
+
+
+_BATCH = (
+    "greedy answers are the same in any batch but for rounding (in 16 bit it may tip a tie between two tokens); "
+    "sampled ones are not, since each batch has a seed of its own"
+)
+_CHECKS = "checks only read the model where they neither stop training at a bound nor choose among its weights"
+
+NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses of a section too
+    Recipe: {"name": NoEffect("only where the run is kept")},
+    Model: {
+        "max_length": NoEffect("longer rows are an error and nothing is cut: whatever runs, runs the same"),
+        "gradient_checkpointing": NoEffect("the same activations, computed again instead of kept"),
+    },
+    Training: {"checkpoint_every": NoEffect("how much is lost when a run is killed; it goes on to the same end")},
+    Unlearn: {
+        **{
+            key: NoEffect("of losses and masks not in use", lambda s, key=key: key not in s.objective.hyperparameters)
+            for key in HYPERPARAMETERS
+        },
+        **{key: NoEffect(_CHECKS, lambda s: not s.checks_decide) for key in ("evaluate_every", "keep_best", "watch")},
+    },
+    WriterChoice: {
+        "api_key_env": NoEffect("who pays for the request, not what is asked"),
+        "concurrency": NoEffect("how many requests are under way, not what is asked"),
+        "timeout_s": NoEffect("how long to wait for the same reply"),
+        "batch_size": NoEffect(_BATCH, lambda s: s.writer != "local" or s.temperature == 0),
+        "base_url": NoEffect("read by a server's client only", lambda s: s.writer != "server"),
+        **{
+            key: NoEffect("rules use no model", lambda s: s.writer == "rules")
+            for key in ("model", "max_new_tokens", "temperature")
+        },
+    },
+    Generate: {"batch_size": NoEffect(_BATCH, lambda s: s.sampling == "greedy")},
+    Analyze: {
+        "batch_size": NoEffect(
+            "sums over batches are the same; but `auto` chooses patching by how many batches it would take",
+            lambda s: s.circuits != "auto",
+        )
+    },
+    Compare: {"questions": NoEffect("how many answers the page shows")},
+    Trainer: {"logger": NoEffect("where losses are logged, not what they are")},
+}  # fmt: skip
+
+
+def result_keys(section: BaseModel, name: str = "") -> dict[str, Any]:
+    """The keys of a section (or a whole recipe) that change results, flat: dotted keys after `name`, JSON values.
+
+    An unlearning method counts by the losses, weights and mask that it stands for, not by its name.
+    """
+    if isinstance(section, Unlearn):
+        section = section.spelled_out
+    counted = (each for each in type(section).model_fields.items() if not _has_no_effect(section, each[0]))
+    return {
+        key: value for field, info in counted
+        for key, value in _flat(getattr(section, field), f"{name}.{info.alias or field}".lstrip(".")).items()
+    }  # fmt: skip
+
+
+def sampling_keys(recipe: Recipe, stage: str) -> dict[str, Any]:
+    """`generate.batch_size` where a stage draws several answers to each question, which it does however `sampling` is
+    set: `leak_at_k` in evaluate, the sampling attack in attack. Each batch of draws has a seed of its own."""
+    draws = {
+        "evaluate": "leak_at_k" in recipe.evaluate.metrics,
+        "attack": recipe.attacks is not None and recipe.attacks.sampling,
+    }
+    return {"generate.batch_size": recipe.generate.batch_size} if draws.get(stage) else {}
+
+
+def _has_no_effect(section: BaseModel, field: str) -> bool:
+    reasons = (NO_EFFECT[each][field] for each in type(section).__mro__ if field in NO_EFFECT.get(each, {}))
+    return any(reason.when(section) for reason in reasons)
+
+
+def _flat(value: Any, key: str) -> dict[str, Any]:
+    if isinstance(value, BaseModel):
+        return result_keys(value, key)
+    if isinstance(value, list) and any(isinstance(each, BaseModel) for each in value):
+        value = dict(enumerate(value))
+    if isinstance(value, dict) and value:
+        return {k: v for inner, each in value.items() for k, v in _flat(each, f"{key}.{inner}").items()}
+    return {key: to_jsonable_python(value)}

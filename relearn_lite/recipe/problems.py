@@ -1,0 +1,121 @@
+"""Mistakes in a recipe as sentences: where, which key, what was found, what is allowed, what to do."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from relearn_lite.recipe.attacks import Relearning
+from relearn_lite.recipe.other_names import OTHER_NAMES, REMOVED
+from relearn_lite.recipe.schema import Recipe
+from relearn_lite.recipe.training import Training
+from relearn_lite.recipe.yaml_text import Place
+
+
+def sentence(problem: Mapping[str, Any], lines: Mapping[Place, int], path: Path) -> str:
+    """One of pydantic's errors in words. lines: of the keys in the file `path`; where a key is not there, its section's
+    line is told."""
+    where, found, message = tuple(problem["loc"]), problem.get("input"), problem["msg"].removeprefix("Value error, ")
+    if where and where[-1] == "[key]":  # the key itself of a dict with free keys
+        where = where[:-2]
+    named = re.match(r"[a-z_.]+", message)
+    of_section = problem["type"] == "value_error" and isinstance(found, dict | BaseModel)
+    if of_section and named and named[0].split(".")[0] in _keys(_section_at(where)):
+        where += tuple(named[0].split("."))  # the check of a section begins with the key
+        message = message[named.end() :].removeprefix(": ")
+    key = ".".join(map(str, where))
+    line = next((lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in lines), None)
+    place = f"{path}:{line}: {key}" if line else f"{path}: {key}"
+    if of_section:
+        return f"{place}{'' if message.startswith(' ') else ': '}{message}"
+    if problem["type"] == "missing":
+        return f"{place} is missing; add it"
+    if problem["type"] == "extra_forbidden":
+        return f"{place}: {_unknown_key(where)}"
+    return f"{place}: {_wrong_value(problem, where, found, message)}"
+
+
+def _wrong_value(problem: Mapping[str, Any], where: Place, found: Any, message: str) -> str:
+    kind = problem["type"]
+    if kind == "value_error" and isinstance(found, list):  # such a check names the item that is wrong
+        return message
+    if kind == "model_type":
+        message = f"give a section with some of these keys: {', '.join(_keys(_section_at(where)))}"
+    if kind == "literal_error":
+        allowed = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+        shown = f"unknown name {found!r}" if isinstance(found, str) else f"found {_shown(found)}"
+        return f"{shown}; {_did_you_mean(found, allowed)}allowed: {', '.join(allowed)}"
+    if kind == "string_type" and isinstance(found, int | float):
+        message += ": put it in quotes"
+    return f"found {_shown(found)}; {message[0].lower()}{message[1:]}"
+
+
+def _unknown_key(where: Place) -> str:
+    key, allowed = str(where[-1]), _keys(_section_at(where[:-1]))
+    if key in REMOVED:
+        return REMOVED[key]
+    homes = [place for place, section in _sections() if key in _keys(section)]
+    if key in OTHER_NAMES:
+        hint = f"here it is called {_our_name(where)}; "
+    elif homes:
+        hint = f"it is a key of {', '.join(homes[:3])}; "
+    else:
+        hint = _did_you_mean(key, allowed)
+    return f"unknown key; {hint}allowed here: {', '.join(allowed)}"
+
+
+def _our_name(where: Place) -> str:
+    """Our full key for one that other tools have; in a section that trains, that section's own."""
+    ours = OTHER_NAMES[str(where[-1])]
+    section, _, key = ours.partition(".")
+    for n in range(len(where) - 1, 0, -1):
+        here = _section_at(where[:n])
+        if section == "unlearn" and issubclass(here, Training | Relearning) and key.split(".")[0] in _keys(here):
+            return ".".join(map(str, (*where[:n], key)))
+    return ours
+
+
+def _did_you_mean(found: Any, allowed: Sequence[str]) -> str:
+    close = get_close_matches(str(found), allowed, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}? " if close else ""
+
+
+def _shown(found: Any) -> str:
+    if isinstance(found, dict | BaseModel):
+        return "a section with keys"
+    text = json.dumps(found, default=str, ensure_ascii=False)
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def _keys(section: type[BaseModel]) -> list[str]:
+    return [info.alias or name for name, info in section.model_fields.items()]
+
+
+def _section_at(where: Place) -> type[BaseModel]:
+    """The innermost section on the way to a key."""
+    section: type[BaseModel] = Recipe
+    for part in where:
+        if part in section.model_fields:
+            section = _section_of(section.model_fields[part].annotation) or section
+    return section
+
+
+def _sections(section: type[BaseModel] = Recipe, place: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+    """Every section of the recipe with its full key."""
+    if place:
+        yield place, section
+    for name, info in section.model_fields.items():
+        if inner := _section_of(info.annotation):
+            yield from _sections(inner, f"{place}.{name}".lstrip("."))
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for arg in get_args(annotation) if (found := _section_of(arg))), None)
