@@ -116,7 +116,7 @@ class RunFolder:
         self.manifest["stages"].pop(stage, None)
         self.manifest["started"].pop(stage, None)
         self.save()
-        if seconds < MOVE:
+        if not there or seconds < MOVE:
             for path in there:
                 _remove(path)
             return

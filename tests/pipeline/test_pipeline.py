@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.memory import peak_memory_mb
 from relearn_lite.pipeline import pipeline
+from relearn_lite.pipeline.run_folder import RunFolder
 from relearn_lite.recipe import load_recipe
 
 RECIPE = """
@@ -73,19 +75,12 @@ def test_a_stage_that_was_stopped_says_that_its_time_is_that_of_the_last_try(pla
 
 
 def test_a_run_that_wrote_checkpoints_leaves_no_empty_folder_of_them(place, monkeypatch):
-    written = []
-    monkeypatch.setattr(pipeline, "_tidy", lambda folder, name, tidy=pipeline._tidy: (
-        written.extend(folder.rglob("*.ckpt")), tidy(folder, name)
+    written, finish = [], RunFolder.finish
+    monkeypatch.setattr(RunFolder, "finish", lambda folder, *inputs: (
+        written.extend(folder.path.rglob("*.ckpt")), finish(folder, *inputs)
     ))  # fmt: skip
     folder = run(place, "name=checkpoints", "unlearn.checkpoint_every=1", until="unlearn")
     assert written and not (folder / "checkpoints").exists()
-
-
-def test_checkpoints_of_another_stage_are_left(tmp_path):
-    for stage in ("finetune", "unlearn"):
-        (tmp_path / "checkpoints" / stage).mkdir(parents=True)
-    pipeline._tidy(tmp_path, "finetune")
-    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["unlearn"]
 
 
 def test_the_model_that_was_taught_is_gone_before_the_next_stage(place, monkeypatch):
@@ -98,8 +93,13 @@ def test_the_model_that_was_taught_is_gone_before_the_next_stage(place, monkeypa
         return sum(issubclass(type(each), LlamaForCausalLM) for each in gc.get_objects())
 
     gc.collect()
-    before, found = alive(), {}
-    monkeypatch.setattr(pipeline, "_tidy", lambda _, stage: found.setdefault(stage, alive() - before))
+    before, found, finish = alive(), {}, RunFolder.finish
+
+    def count(folder, stage, *inputs):
+        found.setdefault(stage, alive() - before)
+        finish(folder, stage, *inputs)
+
+    monkeypatch.setattr(RunFolder, "finish", count)
     finetune = "finetune={epochs: 1, batch_size: 4, accumulate: 1, data: [{preset: people/forget, limit: 4}]}"
     run(place, finetune, "name=gone", "model.quantization=none", until="finetune")
     assert found == {"finetune": 0}
@@ -109,7 +109,7 @@ def test_the_model_that_was_taught_is_gone_before_the_next_stage(place, monkeypa
 def test_the_memory_of_a_stage_is_its_own_not_that_of_what_came_before(place):
     large = b"x" * 900_000_000
     del large
-    before = pipeline._peak_memory_mb()
+    before = peak_memory_mb()
     folder = run(place, "name=peak", until="augment")
     peak = json.loads((folder / "manifest.json").read_text())["stages"]["augment"]["peak_memory_mb"]
     assert peak < before - 500

@@ -1,0 +1,75 @@
+"""A training that was killed goes on from its checkpoint, whatever was changed that does not change results."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RECIPE = """
+name: killed
+model: {{name: {model}, quantization: none, max_length: 400, gradient_checkpointing: false}}
+data: {{forget: {{preset: people/forget, limit: 12}}, retain: {{preset: people/retain, limit: 12}}}}
+augment: {{questions: [simple]}}
+unlearn: {{epochs: 4, lr: 1.0e-3, batch_size: 4, accumulate: 1, checkpoint_every: 1, lora: {{r: 4}}}}
+"""
+WITHOUT_EFFECT = [
+    "unlearn.checkpoint_every=3", "trainer.logger=none", "model.gradient_checkpointing=true", "unlearn.simnpo.beta=2",
+    "unlearn.beta=0.3", "generate.batch_size=3", "augment.timeout_s=9", "report.mask=true", "analyze={}",
+]  # fmt: skip
+
+
+def start(recipe, runs, *overrides):
+    command = [sys.executable, str(ROOT / "main.py"), str(recipe), *overrides, "--runs", str(runs), "--until", "unlearn"]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+
+
+def first_steps(run):
+    """The first step that each try logged."""
+    tries = sorted(run.glob("logs/unlearn/version_*/metrics.csv"))
+    return [int(next(csv.DictReader(path.open()))["step"]) for path in tries]
+
+
+@pytest.fixture(scope="module")
+def killed(tiny_model_dir, tmp_path_factory):
+    """A run folder as kill -9 left it, in the middle of training."""
+    place = tmp_path_factory.mktemp("killed")
+    (place / "recipe.yaml").write_text(RECIPE.format(model=tiny_model_dir))
+    process = start(place / "recipe.yaml", place / "runs")
+    while process.poll() is None and len(list(place.glob("runs/killed/checkpoints/unlearn/*.ckpt"))) < 1:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (place / "runs/killed/adapter").exists()
+    return place
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", WITHOUT_EFFECT)
+def test_each_key_without_effect(killed, tmp_path, change):
+    subprocess.run(["cp", "-r", str(killed / "runs"), str(tmp_path)], check=True)
+    process = start(killed / "recipe.yaml", tmp_path / "runs", change)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    steps = first_steps(tmp_path / "runs/killed")
+    assert steps[-1] > 0, "it began at step 0"
+    assert "augment: done before" in told and not (tmp_path / "runs/killed/old").exists()
+
+
+def test_all_of_them_at_once_and_a_key_with_effect(killed, tmp_path):
+    subprocess.run(["cp", "-r", str(killed / "runs"), str(tmp_path)], check=True)
+    process = start(killed / "recipe.yaml", tmp_path / "runs", *WITHOUT_EFFECT)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    assert first_steps(tmp_path / "runs/killed")[-1] > 0
+
+    subprocess.run(["cp", "-r", str(killed / "runs"), str(tmp_path / "again")], check=True)
+    process = start(killed / "recipe.yaml", tmp_path / "again", "unlearn.lr=2e-3")
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    assert first_steps(tmp_path / "again/killed")[-1] == 0

@@ -1,0 +1,94 @@
+"""What is chosen by is not reported: model selection, evaluation in training and sweeps have questions of their own."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.records import QA
+from relearn_lite.pipeline import pipeline
+from relearn_lite.pipeline.check import check
+from relearn_lite.pipeline.data import _same_questions
+from relearn_lite.recipe import load_recipe
+
+RECIPE = """
+name: chosen
+model: {name: embedded, quantization: none, max_length: 160}
+data: {forget: {preset: people/forget, limit: 8}, retain: {preset: people/retain, limit: 6}}
+unlearn: {method: ga_gdr, epochs: 1, lr: 1.0e-3, batch_size: 4, accumulate: 1, evaluate_every: 1, keep_best: harmonic}
+generate: {max_new_tokens: 8}
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    def load(*overrides):
+        (tmp_path / "recipe.yaml").write_text(RECIPE)
+        return load_recipe(tmp_path / "recipe.yaml", overrides)
+
+    return load
+
+
+def asked(data, part):
+    return [text for qa in data[part] for text in (qa.question, qa.paraphrase) if text]
+
+
+def test_selection_and_report_share_no_question(recipe, tmp_path):
+    """The weights that were kept had been chosen by the very questions that the table then reported."""
+    folder = pipeline.run(recipe(), runs=tmp_path, quiet=True)
+    reported = {row["query"] for row in map(json.loads, (folder / "samples.jsonl").open())}
+    chosen_by = {
+        answer["query"] for line in (folder / "logs/unlearn/checks.jsonl").open() for answer in json.loads(line)["answers"]
+    }
+    assert chosen_by and reported and not chosen_by & reported
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert {part: manifest["data"][part]["rows"] for part in ("forget_select", "forget_eval", "retain_select")} == {
+        "forget_select": 2, "forget_eval": 6, "retain_select": 2}  # fmt: skip
+    assert "set apart" in (folder / "report.md").read_text()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_split_is_seeded_and_complete(recipe, seed):
+    parts = [check(recipe(f"seed={seed}")) for _ in range(2)]
+    assert parts[0] == parts[1]
+    for side in ("forget", "retain"):
+        assert not set(asked(parts[0], f"{side}_eval")) & set(asked(parts[0], f"{side}_select"))
+        assert Counter(parts[0][f"{side}_eval"] + parts[0][f"{side}_select"]) == Counter(parts[0][side])
+
+
+def test_nothing_is_set_apart_where_nothing_is_chosen(recipe):
+    data = check(recipe("unlearn.evaluate_every=null", "unlearn.keep_best=null"))
+    assert "forget_select" not in data and data["forget_eval"] == data["forget"]
+
+
+def test_all_runs_of_a_comparison_report_the_same_questions(recipe):
+    from relearn_lite.compare.job import child
+
+    one = recipe("unlearn.evaluate_every=null", "unlearn.keep_best=null",
+                 "compare={methods: [{name: a, evaluate_every: 2}, {name: b, sweep: {lr: [1e-3]}}]}")  # fmt: skip
+    reported = check(one)["forget_eval"]
+    assert len(reported) == 6
+    for method in one.compare.methods:
+        assert check(child(one, method.name, method.settings))["forget_eval"] == reported
+    assert check(child(one, "vanilla", None))["forget_eval"] == reported
+
+
+def test_wordings_of_one_question_stay_together():
+    rows = [QA("1", "Who is A?", "x", "Tell me of A."), QA("2", "who is  a?", "x"), QA("3", "What is B?", "y"),
+            QA("4", "Tell me of A.", "x"), QA("5", "What is C?", "z", "What is  B?")]  # fmt: skip
+    assert sorted(sorted(qa.id for qa in group) for group in _same_questions(rows)) == [["1", "2", "4"], ["3", "5"]]
+
+
+@pytest.mark.parametrize(
+    ("override", "why"),
+    [
+        ("data.forget.limit=1", "data.forget_eval: it has one question, and evaluation in training"),
+        ("data.select_fraction=0", "data.select_fraction: 0 sets no questions apart"),
+        ("data.forget_select={preset: people/forget, limit: 3}", "data.forget_select: 3 of its questions are reported"),
+    ],
+)
+def test_what_cannot_be_apart_is_said(recipe, override, why):
+    with pytest.raises(RecipeError) as error:
+        check(recipe(override))
+    assert why in str(error.value)
