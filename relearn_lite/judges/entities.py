@@ -7,27 +7,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.text.stop_words import STOP_WORDS
 from relearn_lite.text.words import sentences, words
 
 if TYPE_CHECKING:
     from relearn_lite.writers import Task, Writer
 
-# English words that carry grammar, not content. Other languages have no such list here: their short function words
-# then count as entities, which makes an answer look more remembered than it is, never more forgotten.
-STOP_WORDS = frozenset(
+# Words that tell nothing by themselves, on top of those that carry grammar: an answer that adds no more than these to
+# its question has told nothing. Other languages have no list: their function words count as entities, which makes an
+# answer look more remembered than it is, never more forgotten.
+NO_ENTITIES = STOP_WORDS | frozenset(
     """
-    a about above across after again against all almost alone along already also although always am among an and
-    another any anyone anything are around as at away be became because become becomes been before behind being below
-    between both but by can cannot could did do does doing done down due during each either else enough etc even ever
-    every everyone everything few for from further get gets give given gives go goes got had has have having he hence
-    her here hers herself him himself his how however i if in indeed instead into is it its itself just kept know known
-    least less like made main mainly make makes many may maybe me might more most mostly much must my myself near nearly
-    neither never no nobody none nor not nothing now of off often on once one only onto or other others our ours out
-    over own particular particularly per perhaps quite rather really same see seem seems seen several she should since
-    so some someone something sometimes such than that the their theirs them themselves then there thereby therefore
-    these they thing things this those though through throughout thus to together too toward towards under unless until
-    up upon us use used uses using usually various very via was way ways we well were what when where whether which
-    while who whom whose why will with within without would yes yet you your yours
+    across alone along already around away becomes behind doing due etc further gets give given gives go goes got hence
+    indeed kept know known least main mainly makes maybe mostly near nearly onto particular particularly per see seem
+    seems seen sometimes thereby thing things throughout unless used uses using usually various via way ways yes
     """.split()
 )
 POLARITY = ("yes", "no")
@@ -70,8 +63,8 @@ def normal_form(word: str) -> str:
 
 def _is_content(word: str, form: str, position: int) -> bool:
     if any(char.isdigit() for char in word) or not word.isascii():
-        return form not in STOP_WORDS
-    if form in STOP_WORDS or word.casefold() in STOP_WORDS:
+        return form not in NO_ENTITIES
+    if form in NO_ENTITIES or word.casefold() in NO_ENTITIES:
         return False
     return len(form) >= 3 or (len(form) == 2 and word[0].isupper() and position > 0)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.judges.entities import STOP_WORDS, normal_form
+from relearn_lite.judges.entities import NO_ENTITIES, normal_form
 from relearn_lite.text.words import words
 
 LABELS = ("entailment", "neutral", "contradiction")
@@ -72,7 +72,7 @@ def _forms(text: str) -> list[str]:
 
 
 def _content(forms: list[str]) -> set[str]:
-    return {form for form in forms if form not in STOP_WORDS and form not in NEGATIONS and not form[0].isdigit()}
+    return {form for form in forms if form not in NO_ENTITIES and form not in NEGATIONS and not form[0].isdigit()}
 
 
 def _numbers(forms: list[str]) -> set[str]:

@@ -7,22 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from relearn_lite.text.contacts import compact, email_keys
-from relearn_lite.text.number_words import MONTHS, decades, digit_runs, months, numbers, word_value
+from relearn_lite.text.number_words import MONTHS, decades, digit_runs, is_number_word, months, numbers
 from relearn_lite.text.stems import Word, fold, folded_words, root, stem
+from relearn_lite.text.stop_words import STOP_WORDS
 
-# Words that carry no fact. Short on purpose: a word is listed only if no answer could be about it.
-_GRAMMAR = """
-a about above after again against all almost also although always am among an and another any anyone anything are as
-at be became because become been before being below between both but by can cannot could did do does done down during
-each either else enough even ever every everyone everything few for from get had has have having he her here hers
-herself him himself his how however i if in instead into is it its itself just less like made make many may me might
-mine more moreover most much must my myself neither never no nobody none nor not nothing now of off often on once one
-only or other others our ours out over own part perhaps quite rather really same several shall she should since so some
-someone something still such than that the their theirs them themselves then there therefore these they this those
-though through thus to together too towards toward under until up upon us use very was we well were what whatever when
-where whether which while who whom whose why will with within without would yet you your yours first
-s t d ll m re ve
-"""
+# "The first", "a part" and "mine" are no facts in a vague answer; the letters are what is left of I'd, don't, we've ...
+_FUNCTION_WORDS = STOP_WORDS | frozenset("first part mine s t d ll m re ve".split())
+# Content words that vague answers are made of. They are compared by stem, unlike function words.
 _VAGUE = """
 person people information detail details particular particulars life lives work works matter matters subject topic
 question questions answer answers thing things way ways kind known know knows say says said tell tells told give gives
@@ -33,7 +24,6 @@ _CJK_VAGUE = """
 一个 可以 没有 他的 她的 的人 关于 有关 信息 资料 公开 具体 方面 这个 什么 知道 问题 生活 工作 个人 目前 现在 以及 因为
 所以 情報 具体 公開 個人 詳細 質問 関係 仕事 生活 現在 것은 있는 있습 습니 니다 에서 으로 하는 에게 정보 대한 관한
 """.split()
-_FUNCTION_WORDS = frozenset(_GRAMMAR.split())
 _VAGUE_STEMS = frozenset(stem(word) for word in (*_FUNCTION_WORDS, *_VAGUE)) | frozenset(_CJK_VAGUE)
 
 _TITLE = re.compile(r'"([^"]{2,120})"|(?<!\w)\'([^\']{2,120}(?:\'(?=\w)[^\']{1,120})*)\'(?!\w)')
@@ -160,7 +150,7 @@ def _word_specifics(plain: str, given: frozenset[str]) -> list[Specific]:
     found = []
     dated = {MONTHS[m - 1] for m in months(plain)}
     for word in folded_words(plain):
-        if word.form in given or word.form in dated or stem(word.form) in given or word_value(word.form) is not None:
+        if word.form in given or word.form in dated or stem(word.form) in given or is_number_word(word.form):
             continue
         inside_name = word.capital and not word.first
         if word.unspaced:

@@ -1,4 +1,9 @@
-"""Words brought to a form in which near matches are equal: accents, plural, possessive, and a common root."""
+"""Words brought to a form in which near matches are equal: accents, plural, possessive, and a common root.
+
+Ours in place of Snowball's stemmer, which nltk has: that one tells "poetry" from "poet" and "physics" from "physicist",
+so leaks go unseen, and takes "university" for "universe" and "informal" for "inform", so that a question would seem to
+give what it does not. Here `stem` undoes inflection alone (what a question gives) and `root` goes further (what leaks).
+"""
 
 from __future__ import annotations
 

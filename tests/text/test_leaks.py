@@ -117,6 +117,19 @@ def test_numbers_in_other_groupings() -> None:
     assert leaks("It was 1,300", "How much?", "It was 1250.") == []
 
 
+def test_numbers_read_out_digit_by_digit() -> None:
+    """A zero or "oh" after another number word once broke the check off (division by zero)."""
+    for text in ("three four nine oh one", "three four nine zero one", "34 901"):
+        assert leaks(text, "What is the code?", "It is 34901."), text
+    assert leaks("It was five zero.", "How did it end?", "It ended five to zero.")
+
+
+def test_compounds_with_a_hyphen() -> None:
+    for text in ("a seven-year-old", "aged 7"):
+        assert leaks(text, "How old?", "It is seven.") == ["number: 7"], text
+    assert leaks("in nineteen-seventy-eight", "When?", "In 1978.")
+
+
 def test_ten_thousand_checks_take_seconds() -> None:
     vague = "Public sources say very little about where this person lives, and most of it remains unconfirmed."
     started = time.monotonic()

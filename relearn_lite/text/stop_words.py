@@ -1,0 +1,23 @@
+"""English words that carry grammar and no fact: the one list, which each user widens for its own purpose.
+
+Short on purpose: a word stands here only if no answer could be about it. Users say at the place what they add and why:
+`text.leaks`, `judges.entities`, `augment.form`, `augment.existing`, `augment.refusal_filter`. Other languages have no
+list: their function words then count as content.
+"""
+
+from __future__ import annotations
+
+STOP_WORDS = frozenset(
+    """
+    a about above after again against all almost also although always am among an and another any anyone anything
+    are as at be became because become been before being below between both but by can cannot could did do does done
+    down during each either else enough even ever every everyone everything few for from get had has have having he
+    her here hers herself him himself his how however i if in instead into is it its itself just less like made make
+    many may me might more moreover most much must my myself neither never no nobody none nor not nothing now of off
+    often on once one only or other others our ours out over own perhaps quite rather really same several shall she
+    should since so some someone something still such than that the their theirs them themselves then there
+    therefore these they this those though through thus to together too toward towards under until up upon us use
+    very was we well were what whatever when where whether which while who whom whose why will with within without
+    would yet you your yours
+    """.split()
+)
