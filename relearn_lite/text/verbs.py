@@ -1,7 +1,7 @@
 """English verb forms that turning a question into a clause needs. Plain word lists, no model.
 
-A package would not shorten this: what is listed is which words are read as verbs ("work", "value", "name" are nouns too)
-and the irregular ones among them; the kept packages for inflection (inflect) form no past tense.
+A package would not shorten this: what is listed is which words are read as verbs ("work", "value", "name" are nouns
+too) and the irregular ones among them, and inflect, the one that is well kept, forms no past tense.
 """
 
 from __future__ import annotations
