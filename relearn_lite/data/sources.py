@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.records import QA
 from relearn_lite.data.other_answers import other_answers
 from relearn_lite.recipe.presets import PAIRS, TABLES, Table
@@ -181,7 +181,7 @@ def _read_parquet(path: Path, key: str) -> list[dict[str, Any]]:
     try:
         return pyarrow.parquet.read_table(path).to_pylist()
     except pyarrow.ArrowException as error:
-        raise RecipeError(f"{key}: {path} is not a readable Parquet file: {str(error).splitlines()[0]}") from None
+        raise RecipeError(f"{key}: {path} is not a readable Parquet file: {first_line(error)}") from None
 
 
 def _from_hub(name: str, config: str | None, split: str, revision: str | None, key: str) -> list[dict[str, Any]]:
@@ -192,9 +192,8 @@ def _from_hub(name: str, config: str | None, split: str, revision: str | None, k
     try:
         return datasets.load_dataset(name, config, split=split, revision=revision).to_list()
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise RecipeError(
-            f"{key}: the data set {name} could not be had from the hub ({reason}); "
+            f"{key}: the data set {name} could not be had from the hub ({first_line(error)}); "
             "check its name, config and split and the network, or give a local file (path) or copy (folder)"
         ) from None
 

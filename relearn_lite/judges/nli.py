@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.judges.entities import NO_ENTITIES, normal_form
 from relearn_lite.text.words import words
 
@@ -103,10 +103,9 @@ class TransformersNLI:
             self.tokenizer = AutoTokenizer.from_pretrained(name)
             self.model = AutoModelForSequenceClassification.from_pretrained(name).to(device or _device()).eval()
         except (OSError, ValueError, ImportError) as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise RecipeError(
-                f"evaluate.evaluators.nli: '{name}' could not be loaded ({first}). Allowed: 'embedded', a folder "
-                "with a text-classification model, or a hub id that this machine can reach."
+                f"evaluate.evaluators.nli: '{name}' could not be loaded ({first_line(error)}). Allowed: 'embedded', a "
+                "folder with a text-classification model, or a hub id that this machine can reach."
             ) from error
         self.labels = read_labels(self.model.config.id2label, name)
         # Some tokenizers give 1e30 for "no limit": then the model's own table of positions is the limit.

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.text.words import words
 
 DIMENSIONS = 1024
@@ -80,7 +80,7 @@ class SentenceTransformerEmbeddings:
             self.model = SentenceTransformer(name, device=device)
         except (OSError, ValueError) as error:
             raise RecipeError(
-                f"evaluate.evaluators.embeddings: '{name}' could not be loaded ({_first_line(error)}). Allowed: "
+                f"evaluate.evaluators.embeddings: '{name}' could not be loaded ({first_line(error)}). Allowed: "
                 "'embedded', a folder with a sentence-transformers model, or a hub id that this machine can reach."
             ) from error
 
@@ -93,7 +93,3 @@ class SentenceTransformerEmbeddings:
             )
             self._known |= dict(zip(open_texts, vectors, strict=True))
         return np.stack([self._known[text] for text in texts])
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

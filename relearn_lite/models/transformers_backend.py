@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.models.embedded import EMBEDDED
 from relearn_lite.models.loaded import Loaded, recomputes_activations
 
@@ -122,8 +122,10 @@ def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
 
 def why_not_adapted(targets: Any, error: Exception) -> str:
     """The message for LoRA targets that the model has not."""
-    why = str(error).splitlines()[0]
-    return f"lora.targets: {targets} does not fit this model ({why}); name modules that it has, or all-linear"
+    return (
+        f"lora.targets: {targets} does not fit this model ({first_line(error)}); "
+        "name modules that it has, or all-linear"
+    )
 
 
 def train_only(loaded: Loaded, name: str) -> None:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.memory import free_memory
 from relearn_lite.core.records import QA
 from relearn_lite.models.loaded import UNLEARNED, VANILLA
@@ -84,10 +84,9 @@ class Run:
             except (RuntimeError, ValueError, KeyError, OSError, TypeError) as error:
                 if not given:
                     raise
-                first = (str(error).strip().splitlines() or [type(error).__name__])[0]
                 raise RecipeError(
-                    f"unlearned.adapter: {folder} does not fit {self.recipe.model.name} ({first}); name the model that "
-                    "it was trained on as model.name"
+                    f"unlearned.adapter: {folder} does not fit {self.recipe.model.name} ({first_line(error)}); "
+                    "name the model that it was trained on as model.name"
                 ) from error
         return self.vanilla
 

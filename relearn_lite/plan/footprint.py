@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, first_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +105,7 @@ def empty_model(settings: Model) -> Any:
     except (OSError, ValueError, ImportError) as error:
         raise RecipeError(
             f"model.name: the configuration of {settings.name} could not be read "
-            f"({str(error).splitlines()[0] if str(error) else type(error).__name__}); plan needs config.json and no "
+            f"({first_line(error)}); plan needs config.json and no "
             "weights: check the name and the network (a gated model also needs `hf auth login`), or give a local folder"
         ) from error
 

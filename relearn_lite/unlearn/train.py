@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core import distributed
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.memory import out_of_memory
 from relearn_lite.data.batches import MicroBatches
 from relearn_lite.models.backends import set_training
@@ -174,8 +174,7 @@ def _trainer(settings: Training, run: TrainingRun, callbacks: list[Any], options
             enable_progress_bar=bar, enable_model_summary=False, num_sanity_val_steps=0, **options,
         )  # fmt: skip
     except (ValueError, MisconfigurationException) as error:
-        reason = str(error).splitlines()[0]
-        raise RecipeError(f"trainer: {reason}; correct accelerator or precision") from error
+        raise RecipeError(f"trainer: {first_line(error)}; correct accelerator or precision") from error
 
 
 def _precision(wanted: str) -> str:
