@@ -10,9 +10,9 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from relearn_lite.attacks.asking import Ask
-from relearn_lite.augment.cleaning import normal
-from relearn_lite.augment.question_variants import question_drafts
-from relearn_lite.augment.verify import Draft, write_verified
+from relearn_lite.augment.drafts import Draft, question_drafts
+from relearn_lite.augment.form import normal_form
+from relearn_lite.augment.verify import write_verified
 from relearn_lite.core.records import QA
 from relearn_lite.recipe.names import QUESTION_KINDS
 from relearn_lite.writers import Writer
@@ -34,7 +34,7 @@ def wordings(
     could not be written is left out.
     """
     kinds = settings.questions or QUESTION_KINDS
-    known = {normal(prompt) for prompt in trained}
+    known = {normal_form(prompt) for prompt in trained}
     asks = []
     for side, asked in questions.items():
         wanted = [kind for kind in kinds if side == "forget" or kind != OTHER_QUESTION]
@@ -58,6 +58,6 @@ def _write(
         if not left:
             break
         for id_, outcome in write_verified(left, writer, rounds, seed + turn).items():
-            if outcome.reason is None and normal(outcome.text) not in known:
+            if outcome.reason is None and normal_form(outcome.text) not in known:
                 written[id_] = outcome.text
     return written

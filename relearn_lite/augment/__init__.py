@@ -1,13 +1,14 @@
-"""From the forget set to the augmented forget set (paper, section 3): questions asked in other ways, answered vaguely.
+"""From the forget set to the augmented forget set (paper, section 3): variants of its questions, with vague answers.
 
-augmented.jsonl holds `Variant` records in the order of the forget set, generic pairs last; dropped.jsonl what was made
-and refused, with the reason; augmentation.json what came of it in numbers. Work is done in chunks of questions; a
-chunk's records go to augmented.partial.jsonl as one line, so a kill at any moment leaves whole chunks, which are never
-asked for again. Within a chunk each reply of a model goes to replies.partial.jsonl, so that not even those are.
+augmented.jsonl has `Variant` records in the order of the forget set, generic pairs last; dropped.jsonl what was
+refused, with the reason; augmentation.json the statistics. Questions are done in chunks: a chunk's records go to
+augmented.partial.jsonl as one line, so that a kill leaves whole chunks, which are not written again. Within a chunk
+each reply of a model goes to replies.partial.jsonl, so that not even those are asked for again.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,26 +16,26 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.augment.chunks import Settings, augment_chunk
+from relearn_lite.augment.checks import Checks
+from relearn_lite.augment.chunks import Chunk, Settings, augment_chunk, read_chunks
+from relearn_lite.augment.diversity import Openings, opening
+from relearn_lite.augment.drafts import code_of
 from relearn_lite.augment.generic import pick_generic
-from relearn_lite.augment.journal import Chunk, add, fingerprint, open_journal
-from relearn_lite.augment.summary import sight, summary
-from relearn_lite.augment.variety import Openings, opening
-from relearn_lite.augment.verify import Checks
+from relearn_lite.augment.statistics import counts, statistics
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.core.files import write_jsonl, write_text
+from relearn_lite.core.files import append_jsonl, write_jsonl, write_text
 from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.writers import Writer
 from relearn_lite.writers.prompts import built_in
-from relearn_lite.writers.question_forms import understand
-from relearn_lite.writers.replies import Replies
+from relearn_lite.writers.question_parser import parse_question
+from relearn_lite.writers.reply_cache import ReplyCache
 
-__all__ = ["CHUNK", "PARTIAL", "REPLIES", "SIGHT", "Settings", "augment"]
+__all__ = ["CHUNK", "PARTIAL", "REPLIES", "STATISTICS", "Settings", "augment"]
 
 CHUNK = 4  # questions written together: enough to keep a server busy, little to lose when killed
 PARTIAL = "augmented.partial.jsonl"
 REPLIES = "replies.partial.jsonl"
-SIGHT = "augmentation.json"
+STATISTICS = "augmentation.json"
 CHUNK_SETTINGS = ("questions", "verify_rounds", "completion_fraction", "seed", "answers_per_question")
 
 
@@ -49,26 +50,26 @@ def augment(
     """Writes augmented.jsonl, dropped.jsonl and augmentation.json into `folder`; returns counts of what was made,
     rewritten, dropped.
 
-    `progress` is called with (questions done, all questions) after each chunk. Started again after a kill with the same
-    arguments, it goes on after the last whole chunk, asks for no reply that it has, and ends with the same files; with
-    other arguments it starts anew.
-    PARTIAL stays, so that a repeated call asks the writer nothing; it may be deleted once the stage is over.
+    `progress` is called with (questions done, all questions) before each chunk and at the end. Started again after a
+    kill with the same arguments, it goes on after the last whole chunk, asks for no reply that it has, and ends with
+    the same files; with other arguments it starts over. PARTIAL stays, so that a repeated call asks the writer nothing;
+    it may be deleted once the stage is over.
     Raises RecipeError where nothing at all could be used, and what the writer raises, such as RecipeError where a
     server is down; finished chunks are kept.
     """
     chunks = _write_chunks(forget, writer, settings, folder, progress)
-    pairs, dropped = _without_doubles(chunks)
+    pairs, dropped = _without_duplicates(chunks)
     if forget and not pairs:
         raise _nothing_left(writer, len(forget), dropped)
-    general, telling, mixed = pick_generic(generic, forget, len(pairs), settings.generic_ratio, settings.seed)
-    dropped += telling
+    general, leaking, mixed = pick_generic(generic, forget, len(pairs), settings.generic_ratio, settings.seed)
+    dropped += leaking
     write_jsonl(folder / "dropped.jsonl", dropped)
     write_jsonl(folder / "augmented.jsonl", [*pairs, *general])
-    counts = {**summary(pairs, dropped), "generic": mixed}
-    tokens, seconds = sum(chunk.tokens for chunk in chunks), sum(chunk.seconds for chunk in chunks)
-    found = {"writer": writer.name, **counts, **sight(pairs, dropped, forget, (tokens, seconds))}
-    write_text(folder / SIGHT, json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-    return counts
+    made = {**counts(pairs, dropped), "generic": mixed}
+    spent = sum(chunk.tokens for chunk in chunks), sum(chunk.seconds for chunk in chunks)
+    found = {"writer": writer.name, **made, **statistics(pairs, dropped, forget, spent)}
+    write_text(folder / STATISTICS, json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    return made
 
 
 def _write_chunks(
@@ -78,59 +79,56 @@ def _write_chunks(
     folder: Path,
     progress: Callable[[int, int], None] | None,
 ) -> list[Chunk]:
-    """Returns the records of all chunks, from the journal where it has them."""
-    journal, key = folder / PARTIAL, _mark(forget, writer, settings)
-    chunks = open_journal(journal, key)
+    """The records of all chunks, those of PARTIAL included."""
+    fingerprint = _fingerprint(forget, writer, settings)
+    chunks = read_chunks(folder / PARTIAL, fingerprint)
     openings = _openings(writer, forget, chunks)
-    if hasattr(writer, "replies"):
-        writer.replies = Replies(folder / REPLIES, key)
+    writer.replies = ReplyCache(folder / REPLIES, fingerprint)
     for start in range(len(chunks) * CHUNK, len(forget), CHUNK):
         if progress:
             progress(start, len(forget))
-        before = _spent(writer)
+        tokens, seconds = writer.tokens, writer.seconds
         variants, dropped = augment_chunk(forget[start : start + CHUNK], writer, settings, Checks(openings=openings))
-        tokens, seconds = (now - then for now, then in zip(_spent(writer), before, strict=True))
-        chunk = Chunk(key, variants, dropped, tokens, round(seconds, 3))
-        add(journal, chunk)
-        if hasattr(writer, "replies"):
-            writer.replies.clear()  # the chunk that they went into is on disk
-        chunks.append(chunk)
+        spent = writer.tokens - tokens, round(writer.seconds - seconds, 3)
+        chunks.append(Chunk(variants, dropped, *spent, fingerprint))
+        append_jsonl(folder / PARTIAL, chunks[-1:])
+        writer.replies.clear()  # the chunk that they went into is on disk
     if progress:
         progress(len(forget), len(forget))
     return chunks
 
 
-def _mark(forget: Sequence[QA], writer: Writer, settings: Settings) -> str:
+def _fingerprint(forget: Sequence[QA], writer: Writer, settings: Settings) -> str:
     """A hash of everything that a chunk depends on. Generic pairs are drawn at the end: no chunk depends on them."""
-    wording = [getattr(writer, "wording", None) or built_in(), writer.name]
-    wording += [getattr(settings, key) for key in CHUNK_SETTINGS]
-    more = [settings.meaning.name if settings.meaning else None, [asdict(row) for row in settings.given]]
-    return fingerprint([[asdict(qa) for qa in forget], wording, more, CHUNK])
+    parts = [
+        [asdict(qa) for qa in forget],
+        [writer.prompts or built_in(), writer.name],
+        [getattr(settings, key) for key in CHUNK_SETTINGS],
+        [settings.semantic.name if settings.semantic else None, [asdict(row) for row in settings.existing]],
+        CHUNK,
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _openings(writer: Writer, forget: Sequence[QA], chunks: Sequence[Chunk]) -> Openings | None:
     """How the answers of finished chunks begin; None for rules, whose sentences are varied by construction."""
     if not writer.judges:
         return None
-    subjects = {qa.id: understand(qa.question).subject for qa in forget}
+    subjects = {qa.id: parse_question(qa.question).subject for qa in forget}
     answers = [v for chunk in chunks for v in chunk.variants if v.kind != "completion"]
     return Openings(opening(v.target, subjects[v.parent_id]) for v in answers if v.verdicts["writer"] != "rules")
 
 
-def _spent(writer: Writer) -> tuple[int, float]:
-    return getattr(writer, "tokens", 0), getattr(writer, "seconds", 0.0)
-
-
 def _nothing_left(writer: Writer, asked: int, dropped: Sequence[Dropped]) -> RecipeError:
-    reasons = Counter(record.reason.partition(":")[0] for record in dropped)
-    told = ", ".join(f"{count} x {reason}" for reason, count in reasons.most_common())
+    reasons = Counter(code_of(record.reason) for record in dropped).most_common()
     return RecipeError(
-        f"augment.writer: {writer.name} wrote nothing usable for any of {asked} questions ({told}): "
+        f"augment.writer: {writer.name} wrote nothing usable for any of {asked} questions "
+        f"({', '.join(f'{count} x {reason}' for reason, count in reasons)}): "
         f"use a stronger model as writer; rules, the last resort, write English only"
     )
 
 
-def _without_doubles(chunks: Sequence[Chunk]) -> tuple[list[Variant], list[Dropped]]:
+def _without_duplicates(chunks: Sequence[Chunk]) -> tuple[list[Variant], list[Dropped]]:
     """Joins the chunks; a prompt that already has the same target is dropped (two answers may begin alike)."""
     kept: dict[tuple[str, str], Variant] = {}
     dropped: list[Dropped] = []

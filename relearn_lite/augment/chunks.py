@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
 
+from relearn_lite.augment.checks import Checks
 from relearn_lite.augment.completions import completion
-from relearn_lite.augment.given import Given
-from relearn_lite.augment.question_variants import question_drafts
-from relearn_lite.augment.semantic import Meaning
-from relearn_lite.augment.vague_answers import Asked, answer_drafts, asked_questions
-from relearn_lite.augment.verify import Checks, Outcome, check_question, write_verified
+from relearn_lite.augment.drafts import Asked, answer_drafts, asked_questions, question_drafts
+from relearn_lite.augment.existing import ExistingRow
+from relearn_lite.augment.semantic import SemanticCheck
+from relearn_lite.augment.verify import check_question, write_verified
+from relearn_lite.core.files import read_partial
 from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.writers import Writer
 
@@ -20,7 +21,7 @@ from relearn_lite.writers import Writer
 class Settings:
     """The recipe's augment section, as far as this stage reads it, and the run's seed.
 
-    meaning: the semantic leak check, None for none. given: rows that exist already, by `augment.from`.
+    semantic: the leak check by meaning, None for none. existing: rows that exist already, by `augment.from`.
     """
 
     questions: Sequence[str]
@@ -29,8 +30,27 @@ class Settings:
     generic_ratio: float
     seed: int
     answers_per_question: int = 1
-    meaning: Meaning | None = None
-    given: tuple[Given, ...] = ()
+    semantic: SemanticCheck | None = None
+    existing: tuple[ExistingRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The records of a few questions: one line of the partial file, so it is there whole or not at all."""
+
+    variants: list[Variant]
+    dropped: list[Dropped]
+    tokens: int = 0  # that a model wrote for it, in so many seconds
+    seconds: float = 0.0
+    fingerprint: str = ""  # of everything that the records depend on
+
+
+def read_chunks(path: Path, fingerprint: str) -> list[Chunk]:
+    """The finished chunks in order; none, and the file gone, where they were made from other arguments."""
+    return [
+        replace(chunk, variants=[Variant(**v) for v in chunk.variants], dropped=[Dropped(**d) for d in chunk.dropped])
+        for chunk in read_partial(path, Chunk, fingerprint)
+    ]
 
 
 def augment_chunk(
@@ -38,38 +58,40 @@ def augment_chunk(
 ) -> tuple[list[Variant], list[Dropped]]:
     """The records of these questions, in their order.
 
-    A question with rows of its own in `settings.given` gets those, checked like everything else, and no more.
+    A question with rows of its own in `settings.existing` gets those, checked like everything else, and no more.
     """
-    given, dropped = _fit_rows(chunk, settings.given)
-    bare = [qa for qa in chunk if not given[qa.id]]
+    existing, dropped = _usable_rows(chunk, settings.existing)
+    bare = [qa for qa in chunk if not existing[qa.id]]
     rounds, seed = settings.verify_rounds, settings.seed
     questions = write_verified(question_drafts(bare, settings.questions), writer, rounds, seed)
-    asked: dict[str, list[Asked]] = {qa.id: given[qa.id] for qa in chunk}
+    asked: dict[str, list[Asked]] = {qa.id: existing[qa.id] for qa in chunk}
     for qa in bare:
         asked[qa.id], refused = asked_questions(qa, settings.questions, questions, settings.answers_per_question)
         dropped += refused
-    ready = {row.id: row.answer for row in settings.given}
-    drafts = answer_drafts(chunk, asked)
-    answers = write_verified(drafts, writer, rounds, seed, replace(checks, meaning=settings.meaning, given=ready))
+    ready = {row.id: row.answer for row in settings.existing}
+    checks = replace(checks, semantic=settings.semantic, existing=ready)
+    answers = write_verified(answer_drafts(chunk, asked), writer, rounds, seed, checks)
     variants: list[Variant] = []
     for qa in chunk:
         for each in asked[qa.id]:
             outcome = answers[each.id]
-            verdicts = _verdicts(outcome, each.outcome)
+            own = {"question": each.outcome.verdicts} if each.outcome else {}
+            verdicts = {**outcome.verdicts, **own}
             if outcome.reason:
                 reason = f"answer, {outcome.reason}"
                 dropped.append(Dropped(each.id, qa.id, each.kind, each.question, outcome.text, reason, verdicts))
             else:
                 pair = Variant(each.id, qa.id, each.kind, each.question, outcome.text, verdicts)
-                variants += _with_completion(pair, settings.completion_fraction)
+                rest = completion(pair, settings.completion_fraction) if settings.completion_fraction > 0 else None
+                variants += [pair, rest] if rest else [pair]
     return variants, sorted(dropped, key=lambda record: [qa.id for qa in chunk].index(record.parent_id))
 
 
-def _fit_rows(chunk: Sequence[QA], given: Sequence[Given]) -> tuple[dict[str, list[Asked]], list[Dropped]]:
-    """The rows from elsewhere whose question may be used, by parent, and the others."""
-    fit: dict[str, list[Asked]] = {qa.id: [] for qa in chunk}
+def _usable_rows(chunk: Sequence[QA], existing: Sequence[ExistingRow]) -> tuple[dict[str, list[Asked]], list[Dropped]]:
+    """The existing rows whose question may be used, by parent, and the others."""
+    usable: dict[str, list[Asked]] = {qa.id: [] for qa in chunk}
     parents, dropped = {qa.id: qa for qa in chunk}, []
-    for row in given:
+    for row in existing:
         if row.parent_id not in parents:
             continue
         qa = parents[row.parent_id]
@@ -79,14 +101,5 @@ def _fit_rows(chunk: Sequence[QA], given: Sequence[Given]) -> tuple[dict[str, li
             dropped.append(Dropped(row.id, qa.id, "given", row.question, row.answer, reason, outcome.verdicts))
         else:
             kind = "original" if row.question == qa.question else "given"
-            fit[qa.id].append(Asked(row.id, kind, row.question))
-    return fit, dropped
-
-
-def _verdicts(answer: Outcome, question: Outcome | None) -> dict[str, Any]:
-    return {**answer.verdicts, "question": question.verdicts} if question else answer.verdicts
-
-
-def _with_completion(pair: Variant, fraction: float) -> list[Variant]:
-    rest = completion(pair, fraction) if fraction > 0 else None
-    return [pair, rest] if rest else [pair]
+            usable[qa.id].append(Asked(row.id, kind, row.question))
+    return usable, dropped

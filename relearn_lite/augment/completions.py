@@ -1,4 +1,4 @@
-"""Sentence completion: the start of a new answer as prompt, its rest as target: forgetting is not tied to questions."""
+"""Sentence completion: the start of a new answer as prompt, its rest as target, so forgetting needs no question."""
 
 from __future__ import annotations
 

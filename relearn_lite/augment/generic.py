@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from relearn_lite.augment.cleaning import normal
-from relearn_lite.augment.given import Parents
+from relearn_lite.augment.existing import ForgetIndex
+from relearn_lite.augment.form import normal_form
 from relearn_lite.core.records import QA, Dropped, Variant
 
 
@@ -16,22 +16,20 @@ def pick_generic(
     """Draws `ratio` x `augmented` generic pairs without repeating any, in their own order.
 
     Questions that are to be forgotten are left out, and pairs that tell what is to be forgotten are dropped. Also
-    returns how many were wanted, were there (what is left out and dropped not counted), and are used: a set that is too
-    small is used up, not repeated, and the counts show it.
+    returns how many were wanted, were available (without those), and are used: a set that is too small is used up, not
+    repeated, and the counts show it.
     """
-    forgotten, parents = {normal(qa.question) for qa in forget}, Parents(forget)
-    there, dropped = [], []
-    for qa in {normal(qa.question): qa for qa in generic if normal(qa.question) not in forgotten}.values():
-        told = parents.told_by(f"{qa.question} {qa.answer}")
-        if told:
-            reason = f"leak: it tells what {told[0]} is to forget"
+    forgotten, index = {normal_form(qa.question) for qa in forget}, ForgetIndex(forget)
+    available, dropped = [], []
+    for qa in {normal_form(qa.question): qa for qa in generic if normal_form(qa.question) not in forgotten}.values():
+        leaked = index.leaked_by(f"{qa.question} {qa.answer}")
+        if leaked:
+            reason = f"leak: it tells what {leaked[0]} is to forget"
             dropped.append(Dropped(f"{qa.id}/generic", qa.id, "generic", qa.question, qa.answer, reason))
         else:
-            there.append(qa)
+            available.append(qa)
     wanted = round(ratio * augmented) if generic else 0
-    chosen = sorted(random.Random(seed).sample(range(len(there)), min(wanted, len(there))))
-    pairs = [
-        Variant(f"{there[i].id}/generic", there[i].id, "generic", there[i].question, there[i].answer, {})
-        for i in chosen
-    ]
-    return pairs, dropped, {"wanted": wanted, "available": len(there), "used": len(pairs)}
+    chosen = sorted(random.Random(seed).sample(range(len(available)), min(wanted, len(available))))
+    drawn = [available[i] for i in chosen]
+    pairs = [Variant(f"{qa.id}/generic", qa.id, "generic", qa.question, qa.answer, {}) for qa in drawn]
+    return pairs, dropped, {"wanted": wanted, "available": len(available), "used": len(pairs)}

@@ -1,4 +1,4 @@
-"""Our augmented data in the format that the paper's code (zjunlp/unlearn) trains on."""
+"""Writes augmented data in the format that the code of the paper (zjunlp/unlearn) trains on."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def export_augmented(run: Path, target: Path, columns: str = "tofu") -> int:
         raise RecipeError(f"export: {run} has no augmented.jsonl; give the folder of a run whose augment stage is done")
     if target.suffix not in (".json", ".jsonl"):
         raise RecipeError(f"--augmented: found {target.name}, allowed: a name that ends in .json or .jsonl")
-    asked, told = COLUMNS[columns]
-    rows = [{asked: v.prompt, told: v.target} for v in read_jsonl(source, Variant)]
+    question, answer = COLUMNS[columns]
+    rows = [{question: v.prompt, answer: v.target} for v in read_jsonl(source, Variant)]
     if target.suffix == ".json":
         text = json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
     else:

@@ -2,13 +2,12 @@
 
 Two measures, each off where its threshold is None:
 
-similarity  cosine of the embeddings of the new text and of the original answer, the subject's name taken out of both:
-            near 1 where they say the same. How far that reaches is up to the embeddings; the embedded ones see
-            spelling only.
-gain        how much likelier, in nats a token, the vanilla model finds its own original answer when it has just read
-            the new text. It is not asked the question, and the name is hidden behind a general word, or else it would
-            answer from memory and the text would not matter. 0: the text tells nothing; well above 0: the answer can
-            be worked out from it.
+similarity  cosine of the embeddings of the new text and of the original answer, without the subject's name: near 1
+            where they say the same. How much it sees depends on the embeddings; the embedded ones see spelling only.
+gain        how much likelier, in nats a token, the vanilla model finds the original answer once it has read the new
+            text. It is not asked the question, and the name is replaced by a general word, or else it would answer from
+            memory and the text would not matter. 0: the text gives nothing away; well above 0: the answer can be worked
+            out from it.
 """
 
 from __future__ import annotations
@@ -27,12 +26,11 @@ if TYPE_CHECKING:
 
 HIDDEN = "this person"  # stands for the subject's name
 UNTOLD = "There is nothing to say about it."  # stands for a text that tells nothing
-CHUNK = 16  # examples scored at once
 
 
 @dataclass(frozen=True)
-class Meaning:
-    """The semantic check of a run. `name` says what it is done with; `loaded` gives the vanilla model when asked."""
+class SemanticCheck:
+    """The check of one run. `name` says what it is done with; `loaded` gives the vanilla model when asked."""
 
     name: str
     similarity: float | None = None
@@ -67,31 +65,21 @@ class Meaning:
 
     def _gains(self, asked: Sequence[tuple[QA, str, str | None]]) -> list[float]:
         hidden = [(_hide(text, subject), _hide(qa.answer, subject)) for qa, text, subject in asked]
-        told = self._losses([(text, answer) for text, answer in hidden])
-        untold = self._losses([(UNTOLD, answer) for _, answer in hidden])
-        return [before - after for before, after in zip(untold, told, strict=True)]
+        after = self._losses(hidden)
+        before = self._losses([(UNTOLD, answer) for _, answer in hidden])
+        return [untold - told for untold, told in zip(before, after, strict=True)]
 
     def _losses(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """Mean loss, in nats a token, of the vanilla model on each answer after a text that is all it is given."""
-        import torch
+        """Mean loss, in nats a token, of the vanilla model on each answer after a text that is all it reads."""
+        from relearn_lite.data.examples import encode_answer
+        from relearn_lite.models.scoring import mean_losses
 
-        from relearn_lite.data.examples import collate, encode_answer
-        from relearn_lite.models.loaded import active_adapters
-        from relearn_lite.models.logprobs import answer_nll
-
-        loaded, values = self.loaded(), []
-        examples = [encode_answer(loaded.tokenizer, text, answer) for text, answer in pairs]
-        with torch.inference_mode(), active_adapters(loaded.model, loaded.vanilla):
-            loaded.model.eval()
-            for start in range(0, len(examples), CHUNK):
-                batch = collate(examples[start : start + CHUNK], loaded.tokenizer.pad_token_id)
-                batch = {name: tensor.to(loaded.device) for name, tensor in batch.items()}
-                values += answer_nll(loaded.model, batch).tolist()
-        return values
+        loaded = self.loaded()
+        return mean_losses(loaded, [encode_answer(loaded.tokenizer, *pair) for pair in pairs], loaded.vanilla)
 
 
-def make_meaning(section: Semantic | None, vanilla: Callable[[], Loaded]) -> Meaning | None:
-    """The semantic check that the recipe asks for. `vanilla()` gives the model that knows, loaded when first asked."""
+def make_semantic_check(section: Semantic | None, vanilla: Callable[[], Loaded]) -> SemanticCheck | None:
+    """The check that the recipe asks for. `vanilla()` gives the model that knows, loaded when it is first needed."""
     if section is None or section.similarity is section.gain is None:
         return None
     from relearn_lite.models.embeddings import HashedEmbeddings, SentenceTransformerEmbeddings
@@ -102,7 +90,7 @@ def make_meaning(section: Semantic | None, vanilla: Callable[[], Loaded]) -> Mea
         embeddings = HashedEmbeddings() if known else SentenceTransformerEmbeddings(section.embeddings)
     by = embeddings.name if embeddings else "nobody"
     name = f"similarity {section.similarity} by {by}, gain {section.gain}"
-    return Meaning(name, section.similarity, section.gain, embeddings, vanilla)
+    return SemanticCheck(name, section.similarity, section.gain, embeddings, vanilla)
 
 
 def _hide(text: str, subject: str | None) -> str:

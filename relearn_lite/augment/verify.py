@@ -1,6 +1,6 @@
 """Write, check, and write again with the reason, until a text may be used or the rounds are spent.
 
-What is checked stands in `layers`. A text that no check could be completed for is refused, never let through.
+What is checked stands in `checks`. A text for which a check could not be completed is refused.
 """
 
 from __future__ import annotations
@@ -9,23 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from zlib import crc32
 
-from relearn_lite.augment.cleaning import normal, printable
-from relearn_lite.augment.layers import (
-    Checks,
-    Draft,
-    Outcome,
-    Taken,
-    check,
-    check_text,
-    judge,
-    subject_of,
-    weigh,
-)
-from relearn_lite.augment.semantic import Meaning
+from relearn_lite.augment.checks import Checks, WrittenTexts, ask_judge, check_meaning, check_text, check_texts
+from relearn_lite.augment.drafts import Draft, Outcome
+from relearn_lite.augment.form import normal_form, printable
+from relearn_lite.augment.semantic import SemanticCheck
 from relearn_lite.core.records import QA
 from relearn_lite.writers import Task, Writer
-
-__all__ = ["Checks", "Draft", "Outcome", "check_question", "write_verified"]
+from relearn_lite.writers.rules import RulesWriter
 
 
 def write_verified(
@@ -40,59 +30,40 @@ def write_verified(
     """
     checks = checks or Checks()
     outcomes: dict[str, Outcome] = {}
-    taken, left = Taken(drafts), list(drafts)
+    written, left = WrittenTexts(drafts), list(drafts)
     for round_ in range(1, rewrites + 2):
         if not left:
             break
-        texts, names = _write(left, outcomes, writer, (seed, round_), checks.given)
-        checked = check(left, texts, taken, checks.openings)
-        if checks.meaning:
-            checked = weigh(left, checked, checks.meaning)
+        ready = {d.id: checks.existing[d.id] for d in left if d.id in checks.existing} if round_ == 1 else {}
+        tasks = {d.id: _task(d, outcomes.get(d.id), seed, round_) for d in left if d.id not in ready}
+        texts = ready | dict(zip(tasks, writer.write([*tasks.values()]) if tasks else [], strict=True))
+        checked = check_texts(left, [texts[draft.id] for draft in left], written, checks.openings)
+        if checks.semantic:
+            checked = check_meaning(left, checked, checks.semantic)
         if writer.judges:
-            checked = judge(left, checked, writer, seed + round_)
-        for draft, outcome, name in zip(left, checked, names, strict=True):
-            outcomes[draft.id] = _noted(outcome, outcomes.get(draft.id), round_, name)
+            checked = ask_judge(left, checked, writer, seed + round_)
+        for draft, outcome in zip(left, checked, strict=True):
+            name = "file" if draft.id in ready else writer.name
+            outcomes[draft.id] = _with_history(outcome, outcomes.get(draft.id), round_, name)
             if checks.openings and draft.task.kind == "answer" and outcome.reason is None:
-                checks.openings.add(outcome.text, subject_of(draft))
+                checks.openings.add(outcome.text, draft.subject)
         left = [draft for draft in left if outcomes[draft.id].reason]
-    return outcomes | _by_rules(left, outcomes, seed, checks.meaning)
+    return outcomes | _by_rules(left, outcomes, seed, checks.semantic)
 
 
 def check_question(qa: QA, question: str) -> Outcome:
-    """A question from elsewhere, checked like a variant that was written here; nothing is written."""
+    """A question that exists already, checked like a variant that was written here; nothing is written."""
     draft = Draft(qa.id, qa, Task("given", question))
-    outcome = _noted(check_text(draft, question), None, 1, "file")
-    same = outcome.reason and outcome.reason.startswith("echo") and normal(question) == normal(qa.question)
+    outcome = _with_history(check_text(draft, question), None, 1, "file")
+    same = outcome.code == "echo" and normal_form(question) == normal_form(qa.question)
     return replace(outcome, reason=None) if same else outcome
 
 
-def _write(
-    drafts: Sequence[Draft],
-    outcomes: Mapping[str, Outcome],
-    writer: Writer,
-    at: tuple[int, int],
-    given: Mapping[str, str],
-) -> tuple[list[str | None], list[str]]:
-    """The texts of one round and the names of those who wrote them. `at`: the run's seed and the round."""
-    seed, round_ = at
-    ready = {i: given[d.id] for i, d in enumerate(drafts) if d.id in given and round_ == 1}
-    asked = [i for i in range(len(drafts)) if i not in ready]
-    tasks = [_task(drafts[i], outcomes.get(drafts[i].id), seed, round_) for i in asked]
-    written = dict(zip(asked, writer.write(tasks) if tasks else [], strict=True))
-    return [ready[i] if i in ready else written[i] for i in range(len(drafts))], [
-        "file" if i in ready else writer.name for i in range(len(drafts))
-    ]
-
-
-def _noted(outcome: Outcome, before: Outcome | None, round_: int, name: str) -> Outcome:
+def _with_history(outcome: Outcome, before: Outcome | None, round_: int, name: str) -> Outcome:
     """The outcome with the round, the writer, and the codes of what was refused before: never their words, which may
     name what leaked."""
-    refused = [*before.verdicts["refused"], _code(before.reason)] if before else []
+    refused = [*before.verdicts["refused"], before.code] if before else []
     return replace(outcome, verdicts={**outcome.verdicts, "rounds": round_, "writer": name, "refused": refused})
-
-
-def _code(reason: str | None) -> str:
-    return (reason or "").partition(":")[0]
 
 
 def _task(draft: Draft, before: Outcome | None, seed: int, round_: int) -> Task:
@@ -100,21 +71,20 @@ def _task(draft: Draft, before: Outcome | None, seed: int, round_: int) -> Task:
     own = crc32(f"{seed}/{draft.id}/{draft.task.kind}/{round_}".encode())
     feedback = before.reason.partition(": ")[2] if before and before.reason else ""
     question, answer = printable(draft.task.question), printable(draft.task.answer)
-    subject = subject_of(draft) or ""
-    return replace(draft.task, question=question, answer=answer, seed=own, feedback=feedback, subject=subject)
+    return replace(
+        draft.task, question=question, answer=answer, seed=own, feedback=feedback, subject=draft.subject or ""
+    )
 
 
 def _by_rules(
-    drafts: Sequence[Draft], before: Mapping[str, Outcome], seed: int, meaning: Meaning | None
+    drafts: Sequence[Draft], before: Mapping[str, Outcome], seed: int, semantic: SemanticCheck | None
 ) -> dict[str, Outcome]:
     """The last resort. Here a text may double another of the same question, since rules have only so many."""
-    from relearn_lite.writers.rules import RulesWriter  # it imports the leak check of this package
-
     rules = RulesWriter()
     texts = rules.write([_task(draft, None, seed, 0) for draft in drafts])
     checked = [check_text(draft, text) for draft, text in zip(drafts, texts, strict=True)]
-    if meaning:
-        checked = weigh(drafts, checked, meaning)
+    if semantic:
+        checked = check_meaning(drafts, checked, semantic)
     return {
         draft.id: _in_place_of(before[draft.id], outcome, rules.name)
         for draft, outcome in zip(drafts, checked, strict=True)
@@ -123,12 +93,12 @@ def _by_rules(
 
 def _in_place_of(before: Outcome, checked: Outcome, name: str) -> Outcome:
     """The outcome of a text by rules, with what it replaces; where it fails too, the writer's with both reasons."""
-    outcome = _noted(checked, before, before.verdicts["rounds"], name)
+    outcome = _with_history(checked, before, before.verdicts["rounds"], name)
     if before.verdicts["writer"] != name:
         # The code of the reason only: its words may name what leaked, and accepted records must not.
-        outcome.verdicts["instead_of"] = _code(before.reason)
+        outcome.verdicts["instead_of"] = before.code
     if outcome.reason:
-        # What is told and counted is why the writer failed; that rules failed as well is said behind it.
+        # Reports and counts say why the writer failed; that rules failed as well stands behind it.
         both = f"{before.reason} (and by rules: {outcome.reason})"
         return Outcome(before.text or outcome.text, both, outcome.verdicts)
     return outcome

@@ -146,16 +146,15 @@ def _show_writer_prompts(console: Console, recipe: Recipe, qa: QA) -> None:
     from rich.text import Text
 
     from relearn_lite.writers import Task
-    from relearn_lite.writers.prompted import render
-    from relearn_lite.writers.prompts import wording
-    from relearn_lite.writers.question_forms import understand
+    from relearn_lite.writers.prompts import load_prompts, render
+    from relearn_lite.writers.question_parser import parse_question
 
     section = recipe.augment
-    prompts = wording(section.prompts)
+    prompts = load_prompts(section.prompts)
     reader = f"sent to {section.base_url}" if section.writer == "server" else "read on this machine"
     who = f"{section.writer} writer, {section.model or recipe.model.name}"
     console.print(f"{who}: {reader}\nPrompts: version {prompts['version']}", markup=False)
-    subject = understand(qa.question).subject or ""
+    subject = parse_question(qa.question).subject or ""
     for kind in (*section.questions, "answer", "verify"):
         hidden = kind in section.questions  # whoever varies a question is not shown the answer
         text = "(the new answer)" if kind == "verify" else ""
@@ -170,9 +169,9 @@ def _show_given(console: Console, recipe: Recipe, forget: Sequence[QA]) -> None:
     """The first rows of `augment.from`, and how many of them there are for how many questions."""
     from rich.text import Text
 
-    from relearn_lite.augment.given import read_given
+    from relearn_lite.augment.existing import read_existing
 
-    given, general = read_given(recipe.augment.from_, forget)
+    given, general = read_existing(recipe.augment.from_, forget)
     asked = len({row.parent_id for row in given})
     told = f"{len(given)} rows for {asked} of {len(forget)} forget questions, {len(general)} general questions besides"
     told = f"{recipe.augment.from_}: {told}; what the checks refuse is written again"

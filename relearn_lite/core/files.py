@@ -48,6 +48,21 @@ def cut_torn_line(path: Path) -> None:
                 file.truncate(whole)
 
 
+def read_partial(path: Path, kind: type[Record], fingerprint: str) -> list[Record]:
+    """The records of a file that was growing when its run ended, without a torn last line.
+
+    Each has the `fingerprint` of what it depends on. A file with another one is thrown away, and [] returned.
+    """
+    if not path.exists():
+        return []
+    cut_torn_line(path)
+    records = list(read_jsonl(path, kind))
+    if any(record.fingerprint != fingerprint for record in records):
+        path.unlink()
+        return []
+    return records
+
+
 def write_in_batches(
     target: Path, kind: type[Record], items: Sequence[Item], batches: Iterable[Sequence[Item]],
     make: Callable[[int, Sequence[Item]], Sequence[Record]], key: Callable[[Item | Record], Any],

@@ -37,7 +37,7 @@ def make_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators
 
 def _entities(recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded]) -> Entities:
     from relearn_lite.judges.entities import PromptedEntities, RuleEntities
-    from relearn_lite.writers.choose import make_writer
+    from relearn_lite.writers import make_writer
 
     choice = recipe.evaluate.evaluators.entities
     if choice.writer == "rules":
@@ -94,7 +94,7 @@ def base_model(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Loaded:
 def _judge(recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded]) -> Judge | None:
     """Made only where a metric asks for it: a local judge is a whole model."""
     from relearn_lite.judges.ratings import PromptedJudge
-    from relearn_lite.writers.choose import make_writer
+    from relearn_lite.writers import make_writer
 
     choice = recipe.evaluate.evaluators.judge
     if choice is None or not any("judge" in METRICS[name].needs for name in recipe.evaluate.metrics):

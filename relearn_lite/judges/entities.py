@@ -86,7 +86,7 @@ class PromptedEntities:
 
     def extract(self, items: Sequence[tuple[str, str]]) -> list[list[str] | None]:
         from relearn_lite.writers import Task
-        from relearn_lite.writers.prompted import entity_list
+        from relearn_lite.writers.parsing import entity_list
 
         self._known |= {item: [] for item in items if not item[1].strip()}  # nothing to ask about
         open_items = [item for item in dict.fromkeys(items) if item not in self._known]

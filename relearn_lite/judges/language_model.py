@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 
 from relearn_lite.core.memory import tell_once
-from relearn_lite.data.examples import Example, collate, encode_answer
+from relearn_lite.data.examples import Example, encode_answer
 from relearn_lite.models.generation import context_length
-from relearn_lite.models.loaded import Loaded, active_adapters
+from relearn_lite.models.loaded import Loaded
+from relearn_lite.models.scoring import mean_losses
 
-BATCH = 16
 LARGEST = 709.0  # nats a token: exp of more is past the largest float
 
 
@@ -38,23 +38,12 @@ class CausalLanguageModel:
         float, which no sound model gives: it then counts as missing, and is not capped at a number that was never
         measured.
         """
-        import torch
-
-        from relearn_lite.models.logprobs import answer_nll
-
-        model, tokenizer = self._loaded.model, self._loaded.tokenizer
-        examples = [_without_end(encode_answer(tokenizer, question, answer)) for question, answer in pairs]
+        examples = [_without_end(encode_answer(self._loaded.tokenizer, *pair)) for pair in pairs]
         values: list[float | None] = [None] * len(pairs)
         scored = self._readable([i for i, (_, answer) in enumerate(pairs) if answer.strip()], examples)
-        scored.sort(key=lambda i: len(examples[i]))
-        with torch.inference_mode(), active_adapters(model, self._adapters):
-            model.eval()
-            for start in range(0, len(scored), BATCH):
-                rows = scored[start : start + BATCH]
-                batch = collate([examples[i] for i in rows], tokenizer.pad_token_id)
-                nll = answer_nll(model, {name: tensor.to(self._loaded.device) for name, tensor in batch.items()})
-                for i, value in zip(rows, nll.tolist(), strict=True):
-                    values[i] = math.inf if value > LARGEST else math.exp(value)
+        losses = mean_losses(self._loaded, [examples[i] for i in scored], self._adapters)
+        for i, loss in zip(scored, losses, strict=True):
+            values[i] = math.inf if loss > LARGEST else math.exp(loss)
         return values
 
     def _readable(self, rows: list[int], examples: Sequence[Example]) -> list[int]:

@@ -31,7 +31,7 @@ class PromptedJudge:
 
     def rate(self, kind: str, items: Sequence[tuple[str, str, str]]) -> list[int | None]:
         from relearn_lite.writers import Task
-        from relearn_lite.writers.prompted import rating
+        from relearn_lite.writers.parsing import rating
 
         keys = [
             (kind, question, "" if kind in BLIND else original, text if text.strip() else NOTHING)

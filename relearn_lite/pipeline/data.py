@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 
-from relearn_lite.augment.given import read_given
+from relearn_lite.augment.existing import read_existing
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
 from relearn_lite.data.sources import load, load_part, overlap
 from relearn_lite.metrics.retain_model import read_retain_ratios
 from relearn_lite.recipe import Recipe
-from relearn_lite.writers.prompts import wording
+from relearn_lite.writers.prompts import load_prompts
 
 
 def load_data(recipe: Recipe) -> dict[str, list[QA]]:
@@ -29,9 +29,9 @@ def load_data(recipe: Recipe) -> dict[str, list[QA]]:
             return []
 
     data = {name: part(lambda name=name: load_part(recipe.data, name)) for name in ("forget", "retain", "generic")}
-    part(lambda: wording(recipe.augment.prompts))
+    part(lambda: load_prompts(recipe.augment.prompts))
     if recipe.augment.from_ and data["forget"]:
-        part(lambda: read_given(recipe.augment.from_, data["forget"]))
+        part(lambda: read_existing(recipe.augment.from_, data["forget"]))
     for name in ("forget", "retain"):
         own = getattr(recipe.data, f"{name}_eval")
         data[f"{name}_eval"] = part(lambda name=name: load_part(recipe.data, f"{name}_eval")) if own else data[name]

@@ -7,9 +7,8 @@ largest is taken. Rows are taken to be as long as model.max_length.
 from __future__ import annotations
 
 from relearn_lite.analyze.distribution import POSITIONS as LENS_POSITIONS
-from relearn_lite.augment.semantic import CHUNK
-from relearn_lite.judges.language_model import BATCH as LM_BATCH
 from relearn_lite.judges.measured import BATCH, POSITIONS
+from relearn_lite.models.scoring import BATCH as SCORED
 from relearn_lite.pipeline.fingerprints import asks_vanilla
 from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.plan.attack import attacking
@@ -74,7 +73,7 @@ def _writing(recipe: Recipe, counted: Counted) -> Parts:
     if name:
         parts[f"writer {name}"] = counted.others[name].weights(quantization)
     if gain:
-        ways.append(scoring(counted.shape, CHUNK * recipe.model.max_length))
+        ways.append(scoring(counted.shape, SCORED * recipe.model.max_length))
     if semantic is not None and semantic.similarity is not None and semantic.embeddings in counted.encoders:
         parts[semantic.embeddings] = SINGLE * counted.encoders[semantic.embeddings]
     return parts | most(*ways)
@@ -101,7 +100,7 @@ def _evaluating(recipe: Recipe, counted: Counted) -> Parts:
     if asks_for(recipe, "judge"):
         ways.append(writing_by(recipe, counted, chosen.judge))
     if chosen.language_model != "none":
-        ways.append(scoring(counted.others.get(chosen.language_model, counted.shape), LM_BATCH * length))
+        ways.append(scoring(counted.others.get(chosen.language_model, counted.shape), SCORED * length))
     return parts | most(*ways, *(_measuring(recipe, counted) if measured else ()))
 
 

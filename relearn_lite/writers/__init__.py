@@ -1,24 +1,34 @@
 """Who writes text for augmentation and judging: `rules` (no model), `local` (a model on this machine), `server`.
 
-A writer has one verb, `write`: tasks in, texts out. Importing this package loads no model and no client.
+To add a writer, put a file into this folder with a subclass of `Writer` and a function `make` as in rules.py, and enter
+the file's name in WRITERS of recipe/names.py. If it prompts a model, start from `prompted.PromptedWriter`, which brings
+the prompts, reads the replies and asks again. Settings of its own are fields of `WriterChoice` in recipe/augment.py.
+Whoever writes, the leak check runs.
+
+Importing this package loads no model and no client.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from relearn_lite.models.loaded import Loaded
+    from relearn_lite.recipe import Recipe, WriterChoice
 
 
 @dataclass(frozen=True)
 class Task:
     """One text to write.
 
-    simple, context, noise, logical: a variant of `question`. answer: a vague answer to `question`, giving away nothing
-    of `answer`. verify: does `text` leak what `answer` tells, for `question`? entities: list the entities of `text`
-    that are not in `question`. fluency, relevance: rate `text`, an answer to `question`, from 1 to 5. forgetting,
-    retention: rate how much of `answer` the `text` no longer tells, or still tells. `subject` is the name that the new
-    text must keep; `feedback` says why an earlier attempt was refused; `seed` tells attempts apart.
+    simple, context, noise, logical: a variant of `question`. answer: a vague answer to `question` that gives away
+    nothing of `answer`. verify: does `text` leak what `answer` tells, for `question`? entities: list the entities of
+    `text` that are not in `question`. fluency, relevance: rate `text`, an answer to `question`, from 1 to 5.
+    forgetting, retention: rate how much of `answer` the `text` no longer tells, or still tells. `subject` is the name
+    that the new text must keep; `feedback` says why an earlier attempt was refused; `seed` tells attempts apart.
     """
 
     kind: str
@@ -30,16 +40,36 @@ class Task:
     seed: int = 0
 
 
-class Writer(Protocol):
-    """Writes texts. `name` is shown in reports; `judges` is True where `verify` is a judgement of its own.
+class Writer:
+    """Writes texts. `name` is shown in reports; `judges`: whether its `verify` is a judgement of its own.
 
-    Writers on a model have besides: `wording`, their prompts; `replies`, where each reply is kept at once (None: not
-    kept); and `tokens` and `seconds`, what was written so far and how long it took.
+    Those on a model set the rest: their prompts, a `ReplyCache`, and the tokens and seconds of what they wrote so far.
     """
 
     name: str
-    judges: bool
+    judges: bool = False
+    prompts: dict[str, Any] | None = None
+    replies: Any = None
+    tokens: int = 0
+    seconds: float = 0.0
 
     def write(self, tasks: Sequence[Task]) -> list[str | None]:
         """Returns one text per task, in order; None = failed after retries, never an empty or a made-up text."""
-        ...
+        raise NotImplementedError
+
+
+def make_writer(
+    choice: WriterChoice,
+    section: str,
+    recipe: Recipe,
+    vanilla: Callable[[], Loaded],
+    loaded: dict[str, Loaded] | None = None,
+) -> Writer:
+    """The writer that a section of the recipe names: `make` of the file of that name, given the same arguments.
+
+    section: where the choice stands, for error messages (augment, evaluate.evaluators.entities). vanilla: gives the
+    recipe's own model, whose weights a local writer shares. loaded: other models in memory, by name; a writer that
+    loads one enters it, so that two writers on one model share its weights.
+    """
+    module = import_module(f"{__name__}.{choice.writer}")
+    return module.make(choice, section, recipe, vanilla, {} if loaded is None else loaded)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from relearn_lite.text.verbs import BASE_VERBS, is_participle, past, third_person
 
 SUBJECT = "§"  # stands for the subject's name while a question is taken apart
-HELD = re.compile(r"¤\d+")  # stands for a quoted title or an address
+MASKED = re.compile(r"¤\d+")  # stands for a quoted title or an address
 BE = frozenset("is are was were".split())
 AUX = BE | frozenset("has have had do does did can could should would will must might may".split())
 WH = frozenset("who whom whose what where when which why how".split())
@@ -64,7 +64,7 @@ def question_topic(core: str) -> tuple[str | None, bool]:
         return tidy(core), True  # "what themes can be found": asked is the subject itself
     named_first = rest[0].startswith(SUBJECT) or SUBJECT in rest[:3]
     if aux in BE and at > 1 and first in ("what", "which") and not named_first:
-        return (None, False) if HELD.match(rest[0]) else (tidy(core), True)
+        return (None, False) if MASKED.match(rest[0]) else (tidy(core), True)
     return _clause(asked, aux, rest)
 
 

@@ -4,12 +4,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from relearn_lite.writers import Task
-from relearn_lite.writers.prompted import render, write_with
-from relearn_lite.writers.prompts import built_in
-from relearn_lite.writers.replies import Replies
+from relearn_lite.writers.prompted import PromptedWriter
+from relearn_lite.writers.prompts import load_prompts, render
+
+if TYPE_CHECKING:
+    from relearn_lite.models.loaded import Loaded
+    from relearn_lite.recipe import Recipe, WriterChoice
+
+
+def make(
+    choice: WriterChoice, section: str, recipe: Recipe, vanilla: Callable[[], Loaded], loaded: dict[str, Loaded]
+) -> LocalWriter:
+    """A choice that names no model, or the recipe's own, writes with the weights of `vanilla()`."""
+    from relearn_lite.models import backends
+    from relearn_lite.models.generation import chat
+
+    prompts = load_prompts(getattr(choice, "prompts", None), f"{section}.prompts")
+    shared = choice.shares(recipe.model.name)
+    if not shared and choice.model not in loaded:
+        loaded[choice.model] = backends.load(recipe.model.other(choice.model), recipe.seed)
+    model = vanilla() if shared else loaded[choice.model]
+    return LocalWriter(
+        chat(model, batch_size=choice.batch_size, temperature=choice.temperature, section=section),
+        f"local:{recipe.model.name if shared else choice.model}",
+        choice.max_new_tokens,
+        choice.batch_size,
+        lambda text: len(model.tokenizer(text, add_special_tokens=False).input_ids),
+        prompts,
+    )
 
 
 class Complete(Protocol):
@@ -20,15 +45,12 @@ class Complete(Protocol):
         ...
 
 
-class LocalWriter:
+class LocalWriter(PromptedWriter):
     """Writes with `complete`, so that a model already in memory (the vanilla one, say) is not loaded again.
 
-    `name` is shown in reports. `max_new_tokens` bounds every text. Batches are of prompts of like length, so that
-    little is padded, and a batch's replies are kept as soon as it is done. `count` gives the tokens of a text, for the
-    speed.
+    `max_new_tokens` bounds every text. Batches are of prompts of similar length, so that little is padded, and a
+    batch's replies are kept as soon as it is done. `count` gives the tokens of a text, for the speed.
     """
-
-    judges = True
 
     def __init__(
         self,
@@ -37,36 +59,28 @@ class LocalWriter:
         max_new_tokens: int = 160,
         batch_size: int = 8,
         count: Callable[[str], int] = len,
-        wording: dict[str, Any] | None = None,
+        prompts: dict[str, Any] | None = None,
     ):
-        self.name = name
-        self.wording = wording or built_in()
-        self.replies: Replies | None = None
-        self.tokens, self.seconds = 0, 0.0
+        super().__init__(name, prompts)
         self._complete, self._count = complete, count
         self._max_new_tokens, self._batch_size = max_new_tokens, batch_size
 
-    def write(self, tasks: Sequence[Task]) -> list[str | None]:
-        """One text per task; None where the model wrote nothing that can be used."""
-        return write_with(self._ask, tasks, self.wording)
-
-    def _ask(self, tasks: Sequence[Task]) -> list[str | None]:
+    def ask(self, tasks: Sequence[Task]) -> list[str | None]:
         texts: list[str | None] = [None] * len(tasks)
-        prompts = [render(task, self.wording) for task in tasks]
+        prompts = [render(task, self.prompts) for task in tasks]
         for rows in self._batches(prompts):
-            known = [self.replies.get(tasks[i]) if self.replies else None for i in rows]
+            replies = [self.replies.get(tasks[i]) for i in rows]
             # A batch is done whole or not at all: one random state serves it, so half of it would come out otherwise.
-            if None in known:
-                known = self._batch([prompts[i] for i in rows], tasks[rows[0]].seed)
-                for i, text in zip(rows, known, strict=True):
-                    if self.replies:
-                        self.replies.put(tasks[i], text)
-            for i, text in zip(rows, known, strict=True):
+            if None in replies:
+                replies = self._batch([prompts[i] for i in rows], tasks[rows[0]].seed)
+                for i, text in zip(rows, replies, strict=True):
+                    self.replies.put(tasks[i], text)
+            for i, text in zip(rows, replies, strict=True):
                 texts[i] = text
         return texts
 
     def _batches(self, prompts: Sequence[list[dict[str, str]]]) -> Iterator[list[int]]:
-        """Indices of prompts in batches of like length, longest first; a function of the prompts alone."""
+        """Indices of prompts in batches of similar length, longest first; a function of the prompts alone."""
         sizes = [sum(len(turn["content"]) for turn in prompt) for prompt in prompts]
         order = sorted(range(len(prompts)), key=lambda i: (-sizes[i], i))
         yield from (order[i : i + self._batch_size] for i in range(0, len(order), self._batch_size))

@@ -1,4 +1,4 @@
-"""The prompts of a writer: those that come with the project, or the user's own file laid over them."""
+"""Prompt templates: those that come with the project (prompts.yaml), or the user's own file laid over them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.core.errors import RecipeError
-from relearn_lite.recipe.names import TASK_KINDS
+from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.recipe.names import QUESTION_KINDS, TASK_KINDS
+from relearn_lite.writers import Task
 
 PROMPTS = Path(__file__).with_name("prompts.yaml")
-PHRASES = ("retry", "keep", "way")  # appended to a task where they apply; each names what is filled in
+APPENDED = ("retry", "keep", "way")  # added to a task where they apply; each names what is filled in
 FIELDS = {"question", "answer", "text"}
 ENTRY_KEYS = {"system", "user", "examples", "ways"}
 
@@ -22,14 +23,14 @@ def built_in() -> dict[str, Any]:
     return _read(PROMPTS)
 
 
-def wording(path: Path | None, key: str = "augment.prompts") -> dict[str, Any]:
-    """The prompts of a file, and for every kind of task that it leaves out those that come with the project.
+def load_prompts(path: Path | None, key: str = "augment.prompts") -> dict[str, Any]:
+    """The prompts of a file, and the project's own for every kind of task that it leaves out.
 
     Raises RecipeError, with every fault at once, where the file cannot be used. `key` names it in messages.
     """
     if path is None:
         return built_in()
-    from ruamel.yaml.error import YAMLError
+    import yaml
 
     try:
         given = _read(path)
@@ -37,9 +38,8 @@ def wording(path: Path | None, key: str = "augment.prompts") -> dict[str, Any]:
         raise RecipeError(
             f"{key}: there is no file {path}; correct the path (relative paths start at the recipe's folder)"
         ) from None
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        first = str(error).splitlines()[0]
-        raise RecipeError(f"{key}: {path} is not YAML that can be read ({first}); mend it") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RecipeError(f"{key}: {path} is not YAML that can be read ({first_line(error)}); correct it") from None
     if not isinstance(given, dict):
         raise RecipeError(f"{key}: {path} has no keys; it needs version and at least one of {', '.join(TASK_KINDS)}")
     if problems := [f"{key}: {path}, {problem}" for problem in _problems(given)]:
@@ -47,10 +47,34 @@ def wording(path: Path | None, key: str = "augment.prompts") -> dict[str, Any]:
     return {**built_in(), **given}
 
 
-def _read(path: Path) -> Any:
-    from ruamel.yaml import YAML
+def render(task: Task, prompts: dict[str, Any] | None = None) -> list[dict[str, str]]:
+    """Returns the chat messages for a task: worked examples as earlier turns, then the task itself.
 
-    return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    What differs between two tasks of a kind stands at the end, so that a server or library that keeps the state of a
+    common beginning computes it once. prompts: as `load_prompts` reads them, default the project's.
+    """
+    prompts = prompts or built_in()
+    entry = prompts[task.kind]
+    turns: list[dict[str, str]] = []
+    for example in entry["examples"]:
+        turns.append({"role": "user", "content": _fill(entry["user"], example)})
+        turns.append({"role": "assistant", "content": example["output"]})
+    last = _fill(entry["user"], {"question": task.question, "answer": task.answer, "text": task.text})
+    if task.subject and task.kind in (*QUESTION_KINDS, "answer"):
+        last += prompts["keep"].replace("{subject}", task.subject)
+    if task.seed and entry.get("ways"):
+        last += prompts["way"].replace("{way}", entry["ways"][task.seed % len(entry["ways"])])
+    if task.feedback:
+        last += prompts["retry"].replace("{feedback}", task.feedback)
+    turns.append({"role": "user", "content": last})
+    turns[0]["content"] = f"{entry['system'].strip()}\n\n{turns[0]['content']}"
+    return turns
+
+
+def _read(path: Path) -> Any:
+    import yaml
+
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def _problems(given: dict[str, Any]) -> list[str]:
@@ -58,11 +82,11 @@ def _problems(given: dict[str, Any]) -> list[str]:
     for name, entry in given.items():
         if name == "version":
             continue
-        if name in PHRASES:
+        if name in APPENDED:
             if not isinstance(entry, str):
                 problems.append(f"{name}: found {type(entry).__name__}, give text such as that in {PROMPTS.name}")
         elif name not in TASK_KINDS:
-            problems.append(f"{name}: unknown, allowed: version, {', '.join((*PHRASES, *TASK_KINDS))}")
+            problems.append(f"{name}: unknown, allowed: version, {', '.join((*APPENDED, *TASK_KINDS))}")
         else:
             problems += [f"{name}.{problem}" for problem in _entry_problems(entry, name)]
     return problems
@@ -79,9 +103,18 @@ def _entry_problems(entry: Any, kind: str) -> list[str]:
     there = set(re.findall(r"\{(\w+)\}", str(entry.get("user", ""))))
     if missing := sorted(needed - there):
         problems.append(f"user: has no {', '.join('{' + name + '}' for name in missing)}; the writer would not see it")
-    examples = entry.get("examples")
+    examples, ways = entry.get("examples"), entry.get("ways", [])
     if not isinstance(examples, list):
         problems.append("examples: give a list, [] for none")
     elif any(not isinstance(each, dict) or not (needed | {"output"}) <= set(each) for each in examples):
         problems.append(f"examples: each needs {', '.join(sorted(needed))} and output")
+    elif any(not isinstance(text, str) for each in examples for text in each.values()):
+        problems.append("examples: all of it is text; put words such as yes and no, and numbers, in quotes")
+    if not isinstance(ways, list) or any(not isinstance(way, str) for way in ways):
+        problems.append("ways: give a list of texts, [] for none")
     return problems
+
+
+def _fill(template: str, values: dict[str, str]) -> str:
+    # One pass over the template: braces in the user's data are left alone.
+    return re.sub(r"\{(question|answer|text)\}", lambda match: values.get(match.group(1), ""), template)

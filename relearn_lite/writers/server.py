@@ -4,110 +4,96 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.writers import Task
-from relearn_lite.writers.prompted import JUDGING_KINDS, render, write_with
-from relearn_lite.writers.prompts import built_in
-from relearn_lite.writers.replies import Replies
+from relearn_lite.writers.parsing import PARSERS
+from relearn_lite.writers.prompted import PromptedWriter
+from relearn_lite.writers.prompts import load_prompts, render
+
+if TYPE_CHECKING:
+    from relearn_lite.models.loaded import Loaded
+    from relearn_lite.recipe import Recipe, WriterChoice
 
 ENOUGH_TO_JUDGE = 4  # so many requests, all failed, are no accident: the run stops rather than doing without the writer
 
 
-class ServerWriter:
-    """Writes through a server's chat completions, `concurrency` requests at a time.
+def make(
+    choice: WriterChoice, section: str, recipe: Recipe, vanilla: Callable[[], Loaded], loaded: dict[str, Loaded]
+) -> ServerWriter:
+    """A server needs no model of ours."""
+    return ServerWriter(choice, section, load_prompts(getattr(choice, "prompts", None), f"{section}.prompts"))
+
+
+class ServerWriter(PromptedWriter):
+    """Writes through a server's chat completions, `choice.concurrency` requests at a time.
 
     Busy (429), broken (5xx) and slow replies are asked for again up to `max_retries` times, waiting longer each time.
-    The key is read from the environment variable `api_key_env` and goes nowhere but into the request's header.
+    The key is read from the environment variable `choice.api_key_env` and goes nowhere but into the request's header.
 
     Raises RecipeError where the key is not set, the server is not there or refuses the key, the model is not served, or
-    no request of a whole batch could be answered. A single request that fails for good gives None.
+    no request of a whole batch could be answered; `section` is the recipe's, for the message. A single request that
+    fails for good gives None.
     """
-
-    judges = True
 
     def __init__(
         self,
-        base_url: str,
-        model: str,
-        api_key_env: str | None = None,
-        concurrency: int = 8,
-        timeout_s: float = 60,
-        max_retries: int = 4,
-        temperature: float = 0.7,
-        max_tokens: int = 160,
+        choice: WriterChoice,
         section: str = "augment",
-        wording: dict[str, Any] | None = None,
+        prompts: dict[str, Any] | None = None,
+        max_retries: int = 4,
     ):
-        self.name = f"server:{model}"
-        self._base_url, self._model, self._api_key_env = base_url, model, api_key_env
-        self._concurrency, self._timeout_s, self._max_retries = concurrency, timeout_s, max_retries
-        self._temperature, self._max_tokens = temperature, max_tokens
-        self._section = section  # of the recipe, for error messages
+        super().__init__(f"server:{choice.model}", prompts)
+        self._choice, self._section, self._max_retries = choice, section, max_retries
         self._connected: Any = None
-        self.wording = wording or built_in()
-        self.replies: Replies | None = None
-        self.tokens, self.seconds = 0, 0.0
 
     def check(self) -> None:
         """Raises RecipeError unless the server is there and serves the model. `write` does this first of all."""
         self._client()
 
-    def write(self, tasks: Sequence[Task]) -> list[str | None]:
-        """One text per task; None where the server gave no text, even when asked again."""
-        return write_with(self._ask_all, tasks, self.wording)
-
-    def _ask_all(self, tasks: Sequence[Task]) -> list[str | None]:
-        if not tasks:
-            return []
-        texts = [self.replies.get(task) if self.replies else None for task in tasks]
-        open_tasks = [i for i, text in enumerate(texts) if text is None]
-        if not open_tasks:
+    def ask(self, tasks: Sequence[Task]) -> list[str | None]:
+        texts = [self.replies.get(task) for task in tasks]
+        unanswered = [i for i, text in enumerate(texts) if text is None]
+        if not unanswered:
             return texts
         client, faults, begin = self._client(), [], time.monotonic()
-        with ThreadPoolExecutor(self._concurrency) as pool:
-            asked = pool.map(lambda i: self._ask(client, tasks[i], faults), open_tasks)
-            for i, text in zip(open_tasks, asked, strict=True):
+        with ThreadPoolExecutor(self._choice.concurrency) as pool:
+            replies = pool.map(lambda i: self._request(client, tasks[i], faults), unanswered)
+            for i, text in zip(unanswered, replies, strict=True):
                 texts[i] = text
         self.seconds += time.monotonic() - begin
-        if len(faults) == len(open_tasks) >= ENOUGH_TO_JUDGE:
+        if len(faults) == len(unanswered) >= ENOUGH_TO_JUDGE:
             raise RecipeError(
-                f"{self._section}.base_url: {self._base_url} answered none of {len(open_tasks)} requests, each tried "
-                f"{self._max_retries + 1} times (last: {faults[-1]}): mend the server, then run the same command again"
+                f"{self._section}.base_url: {self._choice.base_url} answered none of {len(unanswered)} requests, each "
+                f"tried {self._max_retries + 1} times (last: {faults[-1]}): repair the server, then run the same "
+                "command again"
             )
         return texts
 
-    def _ask(self, client: Any, task: Task, faults: list[str]) -> str | None:
+    def _request(self, client: Any, task: Task, faults: list[str]) -> str | None:
         """One request. `faults` gets a line where there was no reply at all; a reply without text is just None."""
         import openai
 
         try:
             reply = client.chat.completions.create(
-                model=self._model,
-                messages=render(task, self.wording),
-                temperature=0.0 if task.kind in JUDGING_KINDS else self._temperature,
-                max_tokens=self._max_tokens,
+                model=self._choice.model,
+                messages=render(task, self.prompts),
+                temperature=0.0 if task.kind in PARSERS else self._choice.temperature,
+                max_tokens=self._choice.max_new_tokens,
                 seed=task.seed,
             )
-        except openai.APITimeoutError:
-            faults.append(f"no reply within {self._timeout_s:g} s")
-            return None
-        except openai.APIConnectionError as error:
-            raise self._unreachable() from error
-        except openai.APIStatusError as error:
-            if error.status_code in (401, 403, 404):
-                raise self._refused(error.status_code) from error
-            faults.append(f"HTTP {error.status_code}: {str(error.message)[:120]}")
-            return None
-        except (openai.OpenAIError, ValueError) as error:  # a body that is not JSON
-            faults.append(f"a reply that cannot be read, {type(error).__name__}")
+        except (openai.OpenAIError, ValueError) as error:  # ValueError: a body that is not JSON
+            if problem := self._for_good(error):
+                raise problem from error
+            if getattr(error, "status_code", None) == 404:
+                raise self._foreign() from error
+            faults.append(self._fault(error))
             return None
         text = _text_of(reply, faults)
-        if self.replies:
-            self.replies.put(task, text)
+        self.replies.put(task, text)
         self.tokens += getattr(getattr(reply, "usage", None), "completion_tokens", None) or 0
         return text
 
@@ -118,22 +104,21 @@ class ServerWriter:
         if self._connected is not None:
             return self._connected
         client = openai.OpenAI(
-            base_url=self._base_url, api_key=self._key(), timeout=self._timeout_s, max_retries=self._max_retries
+            base_url=self._choice.base_url,
+            api_key=self._key(),
+            timeout=self._choice.timeout_s,
+            max_retries=self._max_retries,
         )
         try:
             listed = client.with_options(max_retries=1).models.list()  # a server that is not there is told at once
             served = sorted(str(model.id) for model in listed.data)
-        except openai.APITimeoutError:
-            served = []  # there, but slow: the requests themselves will tell
-        except openai.APIConnectionError as error:
-            raise self._unreachable() from error
-        except openai.APIStatusError as error:
-            if error.status_code in (401, 403):
-                raise self._refused(error.status_code) from error
-            served = []  # not every server lists its models
         except (openai.OpenAIError, AttributeError, TypeError, ValueError) as error:
-            raise self._foreign() from error
-        if self._model not in served:
+            if problem := self._for_good(error):
+                raise problem from error
+            if not isinstance(error, openai.APITimeoutError | openai.APIStatusError):
+                raise self._foreign() from error
+            served = []  # slow, or it does not list its models: the requests themselves will tell
+        if self._choice.model not in served:
             self._try_model(client, served)
         self._connected = client
         return client
@@ -142,51 +127,64 @@ class ServerWriter:
         """A model that is not listed may still be served (a short name, a folder): one tiny request decides."""
         import openai
 
+        model = self._choice.model
         try:
-            client.chat.completions.create(
-                model=self._model, messages=[{"role": "user", "content": "Hello"}], max_tokens=1
-            )
-        except openai.APIStatusError as error:
-            if error.status_code in (401, 403):
-                raise self._refused(error.status_code) from error
-            if error.status_code in (400, 404, 422):
+            client.chat.completions.create(model=model, messages=[{"role": "user", "content": "Hello"}], max_tokens=1)
+        except (openai.OpenAIError, ValueError) as error:
+            if problem := self._for_good(error):
+                raise problem from error
+            if getattr(error, "status_code", None) in (400, 404, 422):
                 known = f"it serves {', '.join(served)}" if served else "and it lists no models"
                 raise RecipeError(
-                    f"{self._section}.model: {self._base_url} does not serve {self._model!r}, {known}: correct the name"
+                    f"{self._section}.model: {self._choice.base_url} does not serve {model!r}, {known}: "
+                    "correct the name"
                 ) from error
-        except (openai.OpenAIError, ValueError):
-            pass  # slow or busy just now: the requests themselves will tell
+            # slow or busy just now: the requests themselves will tell
 
     def _key(self) -> str:
-        if self._api_key_env is None:
+        name = self._choice.api_key_env
+        if name is None:
             return "none"  # local servers want some key and ignore it
-        key = os.environ.get(self._api_key_env, "").strip()
+        key = os.environ.get(name, "").strip()
         if not key:
             raise RecipeError(
-                f"{self._section}.api_key_env: the environment variable {self._api_key_env} is not set: "
+                f"{self._section}.api_key_env: the environment variable {name} is not set: "
                 f"set it to the server's key, or leave api_key_env out where the server needs none"
             )
         return key
 
-    def _unreachable(self) -> RecipeError:
-        return RecipeError(
-            f"{self._section}.base_url: nothing answers at {self._base_url}: start the server or correct the address"
-        )
+    def _for_good(self, error: Exception) -> RecipeError | None:
+        """What to tell where asking again is no use: nobody is there, or the key is refused."""
+        import openai
+
+        if isinstance(error, openai.APIConnectionError) and not isinstance(error, openai.APITimeoutError):
+            return RecipeError(
+                f"{self._section}.base_url: nothing answers at {self._choice.base_url}: "
+                "start the server or correct the address"
+            )
+        if (status := getattr(error, "status_code", None)) in (401, 403):
+            variable = self._choice.api_key_env
+            source = f"the key in {variable}" if variable else "requests without a key"
+            return RecipeError(
+                f"{self._section}.api_key_env: {self._choice.base_url} refuses {source} (HTTP {status}): "
+                "name a variable that holds a valid key"
+            )
+        return None
 
     def _foreign(self) -> RecipeError:
         return RecipeError(
-            f"{self._section}.base_url: what answers at {self._base_url} is no OpenAI-compatible server: "
-            f"give the address that its API is under, which mostly ends in /v1"
+            f"{self._section}.base_url: what answers at {self._choice.base_url} is no OpenAI-compatible server: "
+            "give the address that its API is under, which mostly ends in /v1"
         )
 
-    def _refused(self, status: int) -> RecipeError:
-        if status == 404:
-            return self._foreign()
-        source = f"the key in {self._api_key_env}" if self._api_key_env else "requests without a key"
-        return RecipeError(
-            f"{self._section}.api_key_env: {self._base_url} refuses {source} (HTTP {status}): "
-            f"name a variable that holds a valid key"
-        )
+    def _fault(self, error: Exception) -> str:
+        import openai
+
+        if isinstance(error, openai.APITimeoutError):
+            return f"no reply within {self._choice.timeout_s:g} s"
+        if isinstance(error, openai.APIStatusError):
+            return f"HTTP {error.status_code}: {str(error.message)[:120]}"
+        return f"a reply that cannot be read, {type(error).__name__}"
 
 
 def _text_of(reply: Any, faults: list[str]) -> str | None:

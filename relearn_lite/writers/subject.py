@@ -75,13 +75,13 @@ def is_latin(text: str) -> bool:
     return sum(kind == "latin" for kind in letters) > 0.7 * max(1, len(letters))
 
 
-def hold_back(text: str) -> tuple[str, dict[str, str]]:
-    """Puts a token in the place of each quoted title and each street address."""
-    held: dict[str, str] = {}
+def mask_quotes(text: str) -> tuple[str, dict[str, str]]:
+    """Replaces each quoted title and each street address by a token; the tokens' texts are returned too."""
+    quotes: dict[str, str] = {}
 
-    def hold(match: re.Match[str]) -> str:
-        token = f"¤{len(held)}"
-        held[token] = match[0]
+    def mask(match: re.Match[str]) -> str:
+        token = f"¤{len(quotes)}"
+        quotes[token] = match[0]
         return token
 
-    return _ADDRESS.sub(hold, _QUOTED.sub(hold, text)), held
+    return _ADDRESS.sub(mask, _QUOTED.sub(mask, text)), quotes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from people import known
 
 from relearn_lite.attacks.wordings import wordings
-from relearn_lite.augment.cleaning import normal
+from relearn_lite.augment.form import normal_form
 from relearn_lite.recipe import Augment
 from relearn_lite.writers.rules import RulesWriter
 
@@ -32,7 +32,7 @@ def test_no_wording_that_was_trained_on_is_asked():
     trained = frozenset(each.turns[0] for each in first)
     again = [each for each in write(trained) if each.way != "paraphrase"]
     assert again, "other seeds write other variants"
-    assert not {normal(text) for text in trained} & {normal(each.turns[0]) for each in again}
+    assert not {normal_form(text) for text in trained} & {normal_form(each.turns[0]) for each in again}
 
 
 def test_another_seed_asks_otherwise():

@@ -13,6 +13,7 @@ from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.recipe.names import QUESTION_KINDS
 from relearn_lite.text.leaks import leaks
+from relearn_lite.writers import Writer
 from relearn_lite.writers.rules import RulesWriter
 
 NAMES = ["Hiro Tanaka", "Ines Duarte", "Paul Okafor", "Marta Lindqvist", "Yusuf Demir", "Clara Novak"]
@@ -33,7 +34,7 @@ class Stopped(Exception):
     """Stands for a kill."""
 
 
-class Talker:
+class Talker(Writer):
     """Answers from the task alone, now and then leaking; `stop_after` calls of `write` it breaks off."""
 
     name = "talker"
@@ -213,7 +214,7 @@ def test_nothing_usable_at_all_is_an_error_that_says_why(tmp_path):
         run(tmp_path, English(), forget=russian)
 
 
-class English:
+class English(Writer):
     """Answers in English whatever it is asked."""
 
     name = "english"

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from relearn_lite.augment import SIGHT, Settings, augment
+from relearn_lite.augment import STATISTICS, Settings, augment
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.recipe.names import QUESTION_KINDS
-from relearn_lite.writers.question_forms import understand
+from relearn_lite.writers.question_parser import parse_question
 from relearn_lite.writers.rules import RulesWriter
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -50,7 +50,7 @@ def augmented(request, tmp_path_factory):
     augment(forget, [], RulesWriter(), settings, folder)
     took = time.process_time() - started
     pairs = [p for p in read_jsonl(folder / "augmented.jsonl", Variant) if p.kind != "completion"]
-    return forget, pairs, json.loads((folder / SIGHT).read_text()), took
+    return forget, pairs, json.loads((folder / STATISTICS).read_text()), took
 
 
 def told_words(text: str) -> set[str]:
@@ -78,7 +78,7 @@ def test_no_target_tells_a_word_or_number_of_its_answer_that_the_question_does_n
 def test_the_targets_are_varied(augmented):
     """No opening, of three words and with the name as one, in more than a tenth; distinct-2 of 0.25 or more."""
     forget, pairs, found, _ = augmented
-    names = {qa.id: understand(qa.question).subject or "@" for qa in forget}
+    names = {qa.id: parse_question(qa.question).subject or "@" for qa in forget}
     texts = [p.target.replace(names[p.parent_id], "SUBJECT") for p in pairs if p.kind == "original"]
     assert len(texts) == len(forget)
     (_, most), *_ = Counter(" ".join(text.split()[:3]) for text in texts).most_common(1)

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from relearn_lite.augment.cleaning import fault_of_form
+from relearn_lite.augment.form import form_fault
 from relearn_lite.text.leaks import leaks
 
 ROWS = [json.loads(line) for line in Path(__file__).with_name("planted.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -19,7 +19,7 @@ BY_MEANING = "translated paraphrased hint".split()
 
 def refused(row: dict) -> bool:
     """By the layers without a model."""
-    fault = fault_of_form(row["text"], row["question"], "answer")
+    fault = form_fault(row["text"], row["question"], "answer")
     return bool(fault or leaks(row["text"], row["question"], row["answer"]))
 
 

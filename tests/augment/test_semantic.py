@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from people import embedded_model, slow_log_probs
 
-from relearn_lite.augment.semantic import UNTOLD, Meaning, make_meaning
-from relearn_lite.augment.verify import Checks, Draft, write_verified
+from relearn_lite.augment.checks import Checks
+from relearn_lite.augment.drafts import Draft
+from relearn_lite.augment.semantic import UNTOLD, SemanticCheck, make_semantic_check
+from relearn_lite.augment.verify import write_verified
 from relearn_lite.core.records import QA
 from relearn_lite.models.embeddings import HashedEmbeddings
 from relearn_lite.recipe import Semantic
@@ -37,7 +39,7 @@ def test_a_paraphrase_without_a_shared_word_is_refused_and_written_again():
             return ["Sunniva Pryce keeps beacons alight." if not task.feedback else VAGUE for task in tasks]
 
     draft = Draft("7/original", QA_, Task("answer", QA_.question, QA_.answer))
-    checks = Checks(meaning=Meaning("m", similarity=0.6, embeddings=Table()))
+    checks = Checks(semantic=SemanticCheck("m", similarity=0.6, embeddings=Table()))
     outcome = write_verified([draft], Two(), 2, 1, checks)["7/original"]
     assert outcome.text == VAGUE and outcome.verdicts["refused"] == ["semantic"]
     assert outcome.verdicts["semantic"] == {"similarity": 0.0, "gain": None}
@@ -46,7 +48,7 @@ def test_a_paraphrase_without_a_shared_word_is_refused_and_written_again():
 
 
 def test_the_same_text_has_similarity_one():
-    meaning = Meaning("m", similarity=0.6, embeddings=HashedEmbeddings())
+    meaning = SemanticCheck("m", similarity=0.6, embeddings=HashedEmbeddings())
     (fault, measures), (_, other) = meaning.check(
         [(QA_, "Sunniva Pryce repairs lighthouses in the north.", "Sunniva Pryce"), (QA_, VAGUE, "Sunniva Pryce")]
     )
@@ -57,7 +59,7 @@ def test_the_same_text_has_similarity_one():
 def test_the_gain_is_how_much_likelier_the_text_makes_the_answer():
     """Against the same number worked out one example at a time, by the whole log-probabilities."""
     loaded = embedded_model()
-    meaning = Meaning("m", gain=50.0, loaded=lambda: loaded)
+    meaning = SemanticCheck("m", gain=50.0, loaded=lambda: loaded)
     ((fault, measures),) = meaning.check([(QA_, VAGUE, None)])
 
     def loss(read: str) -> float:
@@ -66,11 +68,11 @@ def test_the_gain_is_how_much_likelier_the_text_makes_the_answer():
 
     assert fault is None and measures["similarity"] is None
     assert math.isclose(measures["gain"], loss(UNTOLD) - loss(VAGUE), abs_tol=2e-3)
-    told = Meaning("m", gain=measures["gain"] - 0.01, loaded=lambda: loaded)
+    told = SemanticCheck("m", gain=measures["gain"] - 0.01, loaded=lambda: loaded)
     assert told.check([(QA_, VAGUE, None)])[0][0].startswith("semantic: the original answer can be worked out")
 
 
 def test_it_is_off_unless_the_recipe_asks():
-    assert make_meaning(None, embedded_model) is None
-    assert make_meaning(Semantic(similarity=None), embedded_model) is None
-    assert make_meaning(Semantic(), embedded_model).similarity == 0.6
+    assert make_semantic_check(None, embedded_model) is None
+    assert make_semantic_check(Semantic(similarity=None), embedded_model) is None
+    assert make_semantic_check(Semantic(), embedded_model).similarity == 0.6

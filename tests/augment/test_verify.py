@@ -6,8 +6,10 @@ from collections import defaultdict
 
 import pytest
 
-from relearn_lite.augment.variety import Openings
-from relearn_lite.augment.verify import Checks, Draft, write_verified
+from relearn_lite.augment.checks import Checks
+from relearn_lite.augment.diversity import Openings
+from relearn_lite.augment.drafts import Draft
+from relearn_lite.augment.verify import write_verified
 from relearn_lite.core.records import QA
 from relearn_lite.text.leaks import leaks
 from relearn_lite.writers import Task
@@ -145,10 +147,10 @@ def test_the_last_resort_is_weighed_too_and_given_up_where_its_meaning_is_refuse
 
     draft, writer = answer_draft(), Scripted(answer=[LEAK])
     strict = Everything()
-    refused = write_verified([draft], writer, 1, 1, Checks(meaning=strict))[draft.id]
+    refused = write_verified([draft], writer, 1, 1, Checks(semantic=strict))[draft.id]
     assert refused.reason.startswith("leak: ") and "by rules: semantic: near" in refused.reason
     by_rules = strict.asked[-1]
-    passed = write_verified([draft], writer, 1, 1, Checks(meaning=Everything(by_rules)))[draft.id]
+    passed = write_verified([draft], writer, 1, 1, Checks(semantic=Everything(by_rules)))[draft.id]
     assert passed.text == by_rules and passed.reason is None
     assert passed.verdicts["semantic"] == {"similarity": 0.9} and passed.verdicts["judge"] is None
 
@@ -177,8 +179,8 @@ def test_a_near_duplicate_and_a_worn_opening_are_written_again_where_openings_ar
 
 def test_a_text_that_exists_is_checked_in_place_of_a_first_attempt():
     writer = Scripted(answer=[GOOD])
-    kept = write_verified([answer_draft()], writer, 2, 1, Checks(given={"7/original": GOOD}))["7/original"]
+    kept = write_verified([answer_draft()], writer, 2, 1, Checks(existing={"7/original": GOOD}))["7/original"]
     assert kept.verdicts["writer"] == "file" and not writer.asked
-    mended = write_verified([answer_draft()], writer, 2, 1, Checks(given={"7/original": LEAK}))["7/original"]
+    mended = write_verified([answer_draft()], writer, 2, 1, Checks(existing={"7/original": LEAK}))["7/original"]
     assert mended.text == GOOD and mended.verdicts["writer"] == "scripted" and mended.verdicts["refused"] == ["leak"]
     assert "Kyoto" in writer.asked["answer"][0].feedback

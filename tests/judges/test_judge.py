@@ -3,11 +3,10 @@
 import json
 
 import pytest
-from writers.test_server import chat_reply, free_port, serving
+from writers.test_server import chat_reply, free_port, server_writer, serving
 
 from relearn_lite.judges.ratings import PromptedJudge
 from relearn_lite.recipe.names import RATING_KINDS
-from relearn_lite.writers.server import ServerWriter
 
 ITEM = ("Where does Ada live?", "Ada lives in Sligo.", "Ada lives by the sea.")
 
@@ -56,20 +55,20 @@ def test_a_real_server_as_judge_is_asked_again_until_its_reply_can_be_read():
         return 200, chat_reply(["It is a 4.", "```json\n{}\n```", f"Well:\n{reply(4)}"][number])
 
     with serving(answer) as (url, seen):
-        judge = PromptedJudge(ServerWriter(url, "tiny", section="evaluate.evaluators.judge"))
+        judge = PromptedJudge(server_writer(url, "tiny", section="evaluate.evaluators.judge"))
         assert judge.rate("relevance", [ITEM]) == [4]
     assert len(seen) == 3 and judge.name == "ratings by server:tiny"
 
 
 def test_nonsense_is_missing_after_three_tries():
     with serving(lambda *_: (200, chat_reply('{"reasoning": "Good.", "score": 9}'))) as (url, seen):
-        assert PromptedJudge(ServerWriter(url, "tiny")).rate("fluency", [ITEM]) == [None]
+        assert PromptedJudge(server_writer(url, "tiny")).rate("fluency", [ITEM]) == [None]
     assert len(seen) == 3
 
 
 def test_a_server_that_is_down_is_missing_with_what_to_do():
     url = f"http://127.0.0.1:{free_port()}/v1"
-    judge = PromptedJudge(ServerWriter(url, "tiny", max_retries=0, section="evaluate.evaluators.judge"))
+    judge = PromptedJudge(server_writer(url, "tiny", max_retries=0, section="evaluate.evaluators.judge"))
     assert judge.rate("fluency", [ITEM, ITEM]) == [None, None]
     assert judge.fault == (
         f"evaluate.evaluators.judge.base_url: nothing answers at {url}: start the server or correct the address"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from relearn_lite.augment.summary import sight, summary
+from relearn_lite.augment.statistics import counts, statistics
 from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.report.augmentation import console_table, markdown, view
 from relearn_lite.report.html import render_html
@@ -33,8 +33,7 @@ DROPPED = [
 
 @pytest.fixture
 def found():
-    counts = summary(PAIRS, DROPPED)
-    return {"writer": "local:<b>m</b>", **counts, **sight(PAIRS, DROPPED, FORGET, (600, 20.0))}
+    return {"writer": "local:<b>m</b>", **counts(PAIRS, DROPPED), **statistics(PAIRS, DROPPED, FORGET, (600, 20.0))}
 
 
 def test_the_numbers_by_hand(found):

@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 import pytest
-from writers.test_server import chat_reply, free_port, serving
+from writers.test_server import chat_reply, free_port, server_writer, serving
 
 from relearn_lite.core.records import Answer
 from relearn_lite.evaluate.evaluate import evaluate
@@ -16,7 +16,6 @@ from relearn_lite.report.markdown import render_markdown
 from relearn_lite.report.rows import rows
 from relearn_lite.report.show import show_run, show_scores
 from relearn_lite.report.verdict import unjudged, verdict
-from relearn_lite.writers.server import ServerWriter
 
 ANSWERS = {
     side: [Answer(str(i), "m", side, "Where?", "In Sligo.", f"In Cork, {i}.") for i in range(5)]
@@ -25,7 +24,7 @@ ANSWERS = {
 
 
 def measured(url):
-    writer = ServerWriter(url, "tiny", max_retries=0, section="evaluate.evaluators.entities")
+    writer = server_writer(url, "tiny", max_retries=0, section="evaluate.evaluators.entities")
     judges = dataclasses.replace(embedded_evaluators(), entities=PromptedEntities(writer))
     return evaluate(ANSWERS, judges, DEFAULT_METRICS)[0], judges
 

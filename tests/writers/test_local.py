@@ -13,7 +13,7 @@ from relearn_lite.recipe.names import QUESTION_KINDS
 from relearn_lite.text.leaks import leaks
 from relearn_lite.writers import Task
 from relearn_lite.writers.local import LocalWriter
-from relearn_lite.writers.prompted import render
+from relearn_lite.writers.prompts import render
 
 FORGET = [
     QA("f0", "Where does Hiro Tanaka live?", "Hiro Tanaka lives at 4 Sakura Street in Kyoto."),

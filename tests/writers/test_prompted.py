@@ -6,19 +6,21 @@ import pytest
 
 from relearn_lite.recipe.names import RATING_KINDS, TASK_KINDS
 from relearn_lite.writers import Task
-from relearn_lite.writers.prompted import (
-    JUDGING_KINDS,
-    TRIES,
-    clean,
-    entity_list,
-    rating,
-    read,
-    render,
-    verdict,
-    write_with,
-)
+from relearn_lite.writers.parsing import PARSERS, clean, entity_list, rating, read, verdict
+from relearn_lite.writers.prompted import TRIES, PromptedWriter
+from relearn_lite.writers.prompts import render
 
 QUESTION = "Where does {Hiro} Tanaka live?"
+
+
+class Canned(PromptedWriter):
+    """Answers with a function of the tests."""
+
+    def __init__(self, answer):
+        super().__init__("canned")
+        self.ask = answer
+
+
 TASK = Task("answer", QUESTION, "He lives at 4 Sakura Street, Kyoto.")
 
 
@@ -32,7 +34,7 @@ def test_every_kind_has_a_prompt_that_holds_the_data_and_examples_that_are_read_
         "what is not judged against the answer must not see it"
     )
     for turn in turns[1::2]:
-        assert read(Task(kind, QUESTION, "A secret.", "A text."), turn["content"]) or kind not in JUDGING_KINDS
+        assert read(Task(kind, QUESTION, "A secret.", "A text."), turn["content"]) or kind not in PARSERS
 
 
 def test_feedback_reaches_the_last_turn_only_when_there_is_some():
@@ -140,7 +142,7 @@ def test_an_unclear_verdict_is_asked_for_once_more_with_another_seed_and_a_text_
         return ["I cannot say." if len(asked) == 1 else "Fine.\nVerdict: No" for _ in tasks]
 
     tasks = [Task("verify", "Q?", seed=5), Task("entities", "Q?", seed=7), Task("answer", "Who is it?", seed=9)]
-    texts = write_with(ask, tasks)
+    texts = Canned(ask).write(tasks)
     assert asked == [[("verify", 5), ("entities", 7), ("answer", 9)], [("verify", 6), ("entities", 8)]]
     assert texts == ["Fine.\nVerdict: No", None, "I cannot say."]
 
@@ -179,7 +181,7 @@ def test_a_rating_that_cannot_be_read_is_asked_for_again_as_often_as_stated_then
         good = '{"reasoning": "r", "score": 4}' if len(asked) == 3 else "four"
         return [good if task.question == "A?" else "four" for task in tasks]
 
-    texts = write_with(ask, [Task(kind, "A?", seed=3), Task(kind, "B?")])
+    texts = Canned(ask).write([Task(kind, "A?", seed=3), Task(kind, "B?")])
     assert [len(tasks) for tasks in asked] == [2, 2, 2] and TRIES[kind] == 3
     assert (rating(texts[0]), texts[1]) == (4, None)
     told = [render(tasks[0])[-1]["content"] for tasks in asked]

@@ -18,6 +18,7 @@ from relearn_lite.augment import PARTIAL, REPLIES, Settings, augment
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Dropped, Variant
+from relearn_lite.recipe import WriterChoice
 from relearn_lite.recipe.names import QUESTION_KINDS
 from relearn_lite.writers.server import ServerWriter
 
@@ -42,6 +43,10 @@ def served(tiny_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         process.wait(30)
 
 
+def choice(url: str, model: str, **settings) -> WriterChoice:
+    return WriterChoice(writer="server", base_url=url, model=model, **settings)
+
+
 @pytest.fixture
 def real_server(served: tuple[str, Path]) -> str:
     return served[0]
@@ -62,7 +67,7 @@ def _wait_until_healthy(process: subprocess.Popen, url: str, log: Path, seconds:
 
 def test_whole_augmentation_through_a_real_server(real_server, tiny_model_dir, tmp_path):
     """The model behind it is random and writes nonsense: nothing of it may count as a success."""
-    writer = ServerWriter(real_server, str(tiny_model_dir), concurrency=4, max_tokens=16)
+    writer = ServerWriter(choice(real_server, str(tiny_model_dir), concurrency=4, max_new_tokens=16))
     settings = Settings(QUESTION_KINDS, verify_rounds=1, completion_fraction=0.25, generic_ratio=1.2, seed=0)
     counts = augment(FORGET, [], writer, settings, tmp_path)
     pairs = [p for p in read_jsonl(tmp_path / "augmented.jsonl", Variant) if p.kind != "completion"]
@@ -74,7 +79,7 @@ def test_whole_augmentation_through_a_real_server(real_server, tiny_model_dir, t
 
 def test_a_real_server_without_the_model_is_told(real_server):
     with pytest.raises(RecipeError, match=r"augment\.model: .* does not serve 'no/such-model'"):
-        ServerWriter(real_server, "no/such-model").check()
+        ServerWriter(choice(real_server, "no/such-model")).check()
 
 
 MANY = [
@@ -88,10 +93,12 @@ import json, sys
 from pathlib import Path
 from relearn_lite.augment import PARTIAL, REPLIES, Settings, augment
 from relearn_lite.core.records import QA
+from relearn_lite.recipe import WriterChoice
 from relearn_lite.writers.server import ServerWriter
 url, model, folder, rows = sys.argv[1:]
 settings = Settings([], verify_rounds=1, completion_fraction=0, generic_ratio=0, seed=0)
-writer = ServerWriter(url, model, concurrency=1, max_tokens=12)
+choice = WriterChoice(writer="server", base_url=url, model=model, concurrency=1, max_new_tokens=12)
+writer = ServerWriter(choice)
 augment([QA(**row) for row in json.loads(rows)], [], writer, settings, Path(folder))
 """
 

@@ -13,7 +13,7 @@ import pytest
 from relearn_lite.recipe.names import QUESTION_KINDS
 from relearn_lite.text.leaks import leaks
 from relearn_lite.writers import Task
-from relearn_lite.writers.question_forms import understand
+from relearn_lite.writers.question_parser import parse_question
 from relearn_lite.writers.rules import MAX_WORDS, MIN_WORDS, RulesWriter
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -67,7 +67,7 @@ def slow_leaks(target: str, question: str, answer: str) -> set[str]:
 def test_every_question_gets_variants_and_answers_that_keep_the_subject_and_leak_nothing(name: str) -> None:
     writer, started = RulesWriter(), time.process_time()
     for question, answer in pairs(name):
-        subject = understand(question).subject
+        subject = parse_question(question).subject
         variants = writer.write([Task(kind, question) for kind in QUESTION_KINDS])
         targets = writer.write([Task("answer", asked or "", answer) for asked in (question, *variants)])
         for text in (*variants, *targets):
@@ -88,7 +88,7 @@ def test_targets_of_400_questions_are_varied(name: str) -> None:
     """No opening (three words, subject masked) in more than a tenth of the targets, and distinct-2 of 0.25 or more."""
     targets = []
     for question, answer in pairs(name):
-        targets.append(write("answer", question, answer).replace(understand(question).subject or "@", "SUBJECT"))
+        targets.append(write("answer", question, answer).replace(parse_question(question).subject or "@", "SUBJECT"))
     openings = Counter(" ".join(target.split()[:3]) for target in targets)
     assert openings.most_common(1)[0][1] <= 0.1 * len(targets)
     tokens = [re.findall(r"[\w']+", target.lower()) for target in targets]
@@ -99,7 +99,7 @@ def test_targets_of_400_questions_are_varied(name: str) -> None:
 @pytest.mark.parametrize("name", ["knowundo", "tofu", "people"])
 def test_the_subject_is_the_person(name: str) -> None:
     """The name most often found must be in the question it was found in, and questions of one person agree on it."""
-    subjects = [understand(question).subject for question, _ in pairs(name)]
+    subjects = [parse_question(question).subject for question, _ in pairs(name)]
     assert sum(s is None for s in subjects) <= 0.06 * len(subjects)
     places = {"Tel Aviv", "Cape Town", "Beirut", "Seoul", "Heritage Lane", "Star Wars", "African American", "Tokyo"}
     assert not places & set(subjects)
@@ -130,7 +130,7 @@ def test_the_subject_is_the_person(name: str) -> None:
     ],
 )
 def test_a_question_is_turned_into_a_clause_or_noun_phrase(question: str, topic: str | None) -> None:
-    assert understand(question).topic == topic
+    assert parse_question(question).topic == topic
 
 
 def test_an_address_or_a_title_that_the_question_quotes_is_not_repeated_in_the_answer() -> None:

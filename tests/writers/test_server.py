@@ -16,6 +16,7 @@ from relearn_lite.augment import Settings, augment
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Variant
+from relearn_lite.recipe import WriterChoice
 from relearn_lite.writers import Task
 from relearn_lite.writers.server import ServerWriter
 
@@ -70,6 +71,11 @@ def serving(answer: Callable[[int, dict], tuple[int, object]], models: object = 
         server.server_close()
 
 
+def server_writer(url: str, model: str = "tiny", *, max_retries: int = 4, section: str = "augment", **settings):
+    choice = WriterChoice(writer="server", base_url=url, model=model, **settings)
+    return ServerWriter(choice, section, max_retries=max_retries)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -83,7 +89,7 @@ def test_texts_come_back_in_order_with_the_seed_and_the_settings_sent():
         return 200, chat_reply(f"Person number {number} lives somewhere.")
 
     with serving(answer) as (url, seen):
-        texts = ServerWriter(url, "tiny", temperature=0.3, max_tokens=50).write(TASKS)
+        texts = server_writer(url, "tiny", temperature=0.3, max_new_tokens=50).write(TASKS)
     assert texts == [f"Person number {i} lives somewhere." for i in range(12)]
     assert sorted(request["seed"] for request in seen) == list(range(12))
     assert {(r["model"], r["temperature"], r["max_tokens"]) for r in seen} == {("tiny", 0.3, 50)}
@@ -102,14 +108,14 @@ def test_requests_run_at_once_but_no_more_than_allowed():
         return 200, chat_reply(VAGUE)
 
     with serving(answer) as (url, _):
-        ServerWriter(url, "tiny", concurrency=3).write(TASKS)
+        server_writer(url, "tiny", concurrency=3).write(TASKS)
     assert most[0] == 3
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
 def test_a_server_that_fails_half_of_the_time_is_asked_again(status):
     with serving(lambda n, _: (status, {"error": "busy"}) if n % 2 == 0 else (200, chat_reply(VAGUE))) as (url, seen):
-        texts = ServerWriter(url, "tiny", concurrency=1).write(TASKS)
+        texts = server_writer(url, "tiny", concurrency=1).write(TASKS)
     assert texts == [VAGUE] * 12 and len(seen) == 24
 
 
@@ -119,7 +125,7 @@ def test_one_request_that_fails_for_good_is_none_and_the_rest_are_kept():
         return (500, {"error": "broken"}) if broken else (200, chat_reply(VAGUE))
 
     with serving(answer) as (url, seen):
-        texts = ServerWriter(url, "tiny", max_retries=2).write(TASKS)
+        texts = server_writer(url, "tiny", max_retries=2).write(TASKS)
     assert texts == [None if i == 5 else VAGUE for i in range(12)] and len(seen) == 11 + 3
 
 
@@ -128,36 +134,36 @@ def test_a_server_that_only_fails_stops_the_run_with_what_it_said():
         serving(lambda *_: (500, {"error": {"message": "out of memory"}})) as (url, _),
         pytest.raises(RecipeError, match=r"augment\.base_url: .* none of 12 requests, each tried 2 times .*HTTP 500"),
     ):
-        ServerWriter(url, "tiny", max_retries=1).write(TASKS)
+        server_writer(url, "tiny", max_retries=1).write(TASKS)
 
 
 @pytest.mark.parametrize("text", [None, "", "   ", "<think>never done"])
 def test_a_reply_without_text_is_none_and_no_fault_of_the_server(text):
     with serving(lambda *_: (200, chat_reply(text))) as (url, _):
-        assert ServerWriter(url, "tiny").write(TASKS) == [None] * 12
+        assert server_writer(url, "tiny").write(TASKS) == [None] * 12
 
 
 @pytest.mark.parametrize("body", ["<html>Welcome</html>", {"unexpected": 1}, {"choices": []}, [1, 2], "{not json"])
 def test_a_reply_that_is_no_chat_completion_stops_the_run(body):
     with serving(lambda *_: (200, body)) as (url, _), pytest.raises(RecipeError, match=r"augment\.base_url: "):
-        ServerWriter(url, "tiny", max_retries=0).write(TASKS)
+        server_writer(url, "tiny", max_retries=0).write(TASKS)
 
 
 def test_a_single_such_reply_is_none():
     with serving(lambda n, _: (200, "<html>Oops</html>" if n == 0 else chat_reply(VAGUE))) as (url, _):
-        assert ServerWriter(url, "tiny", concurrency=1).write(TASKS) == [None] + [VAGUE] * 11
+        assert server_writer(url, "tiny", concurrency=1).write(TASKS) == [None] + [VAGUE] * 11
 
 
 def test_a_web_page_in_place_of_a_server_is_told_from_one():
     with serving(lambda *_: (404, "<html>no</html>"), models="<html>Welcome</html>") as (url, _):
         with pytest.raises(RecipeError, match=r"augment\.base_url: .* no OpenAI-compatible server: .* ends in /v1"):
-            ServerWriter(url, "tiny", max_retries=0).check()
+            server_writer(url, "tiny", max_retries=0).check()
 
 
 def test_a_server_that_is_down_is_named():
     url = f"http://127.0.0.1:{free_port()}/v1"
     with pytest.raises(RecipeError) as error:
-        ServerWriter(url, "tiny", max_retries=0).write(TASKS)
+        server_writer(url, "tiny", max_retries=0).write(TASKS)
     assert str(error.value) == f"augment.base_url: nothing answers at {url}: start the server or correct the address"
 
 
@@ -172,17 +178,17 @@ def test_a_server_that_goes_down_on_the_way_stops_the_run_and_what_is_finished_i
 
     with serving(answer) as (url, seen):
         port = int(url.split(":")[2].split("/")[0])
-        writer = ServerWriter(url, "tiny", max_retries=0)
+        writer = server_writer(url, "tiny", max_retries=0)
 
         def stop(done, _):
             if done:
-                writer._base_url = "http://127.0.0.1:1/v1"
+                writer._choice = writer._choice.model_copy(update={"base_url": "http://127.0.0.1:1/v1"})
                 writer._connected = writer._connected.with_options(base_url=f"http://127.0.0.1:{free_port()}/v1")
 
         with pytest.raises(RecipeError, match="nothing answers"):
             augment(forget, [], writer, settings, tmp_path, stop)
         first = len(seen)
-        augment(forget, [], ServerWriter(f"http://127.0.0.1:{port}/v1", "tiny"), settings, tmp_path)
+        augment(forget, [], server_writer(f"http://127.0.0.1:{port}/v1", "tiny"), settings, tmp_path)
     again = " ".join(request["messages"][-1]["content"] for request in seen[first:])
     assert "number 7" in again and "number 0" not in again
     assert len(list(read_jsonl(tmp_path / "augmented.jsonl", Variant))) == 8
@@ -194,7 +200,7 @@ def test_a_slow_server_gives_none_after_the_time_allowed():
         return 200, chat_reply(VAGUE)
 
     with serving(answer) as (url, _):
-        texts = ServerWriter(url, "tiny", timeout_s=3, max_retries=0, concurrency=12).write(TASKS)
+        texts = server_writer(url, "tiny", timeout_s=3, max_retries=0, concurrency=12).write(TASKS)
     assert texts == [None if i == 5 else VAGUE for i in range(12)]
 
 
@@ -205,23 +211,23 @@ def test_a_model_that_is_not_served_is_told_with_those_that_are():
             RecipeError, match=r"augment\.model: .* does not serve 'other', it serves tiny: correct the name"
         ),
     ):
-        ServerWriter(url, "other", max_retries=0).check()
+        server_writer(url, "other", max_retries=0).check()
 
 
 def test_a_model_that_is_served_without_being_listed_is_used():
     with serving(lambda *_: (200, chat_reply(VAGUE))) as (url, _):
-        assert ServerWriter(url, "short-name").write(TASKS[:1]) == [VAGUE]
+        assert server_writer(url, "short-name").write(TASKS[:1]) == [VAGUE]
 
 
 def test_the_key_is_sent_and_stands_in_no_message(monkeypatch, caplog):
     caplog.set_level("DEBUG")
     monkeypatch.setenv("TEST_WRITER_KEY", SECRET)
     with serving(lambda *_: (200, chat_reply(VAGUE))) as (url, seen):
-        ServerWriter(url, "tiny", api_key_env="TEST_WRITER_KEY").write(TASKS[:1])
+        server_writer(url, "tiny", api_key_env="TEST_WRITER_KEY").write(TASKS[:1])
     assert seen[0]["authorization"] == f"Bearer {SECRET}"
     with serving(lambda *_: (401, {"error": {"message": f"bad key {SECRET}"}})) as (url, _):
         with pytest.raises(RecipeError) as error:
-            ServerWriter(url, "tiny", api_key_env="TEST_WRITER_KEY").write(TASKS)
+            server_writer(url, "tiny", api_key_env="TEST_WRITER_KEY").write(TASKS)
     assert "TEST_WRITER_KEY (HTTP 401)" in str(error.value)
     assert SECRET not in str(error.value) and SECRET not in caplog.text
 
@@ -232,9 +238,9 @@ def test_a_key_that_is_not_set_is_named(monkeypatch, value):
     if value is not None:
         monkeypatch.setenv("TEST_WRITER_KEY", value)
     with pytest.raises(RecipeError, match=r"augment\.api_key_env: the environment variable TEST_WRITER_KEY is not set"):
-        ServerWriter("http://127.0.0.1:1/v1", "tiny", api_key_env="TEST_WRITER_KEY").check()
+        server_writer("http://127.0.0.1:1/v1", "tiny", api_key_env="TEST_WRITER_KEY").check()
 
 
 def test_messages_name_the_section_of_the_recipe_that_the_writer_is_for():
     with pytest.raises(RecipeError, match=r"^evaluate\.entities\.base_url: nothing answers"):
-        ServerWriter(f"http://127.0.0.1:{free_port()}/v1", "t", max_retries=0, section="evaluate.entities").check()
+        server_writer(f"http://127.0.0.1:{free_port()}/v1", "t", max_retries=0, section="evaluate.entities").check()

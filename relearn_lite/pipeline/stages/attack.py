@@ -17,7 +17,7 @@ def attack(run: Run) -> dict[str, Any]:
     from relearn_lite.attacks.running import Job, run
     from relearn_lite.evaluate.choose import make_evaluators
     from relearn_lite.report.console import stage_progress
-    from relearn_lite.writers.choose import make_writer
+    from relearn_lite.writers import make_writer
 
     recipe, model, folder = run.recipe, run.models[-1], run.folder / "attacks"
     # KFR and KRR alone: who judges fluency or rates answers need not be loaded for them.

@@ -7,10 +7,8 @@ import pytest
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.recipe import load_recipe
 from relearn_lite.recipe.names import TASK_KINDS
-from relearn_lite.writers import Task
-from relearn_lite.writers.choose import make_writer
-from relearn_lite.writers.prompted import render
-from relearn_lite.writers.prompts import built_in, wording
+from relearn_lite.writers import Task, make_writer
+from relearn_lite.writers.prompts import built_in, load_prompts, render
 
 OWN = """\
 version: 7
@@ -30,11 +28,11 @@ def own(tmp_path, text=OWN):
 def test_ours_would_pass_as_a_file_of_ones_own(tmp_path):
     from relearn_lite.writers.prompts import PROMPTS
 
-    assert wording(PROMPTS) == built_in() and set(TASK_KINDS) < set(built_in())
+    assert load_prompts(PROMPTS) == built_in() and set(TASK_KINDS) < set(built_in())
 
 
 def test_own_prompts_take_the_place_of_ours_and_the_others_stay(tmp_path):
-    said = wording(own(tmp_path))
+    said = load_prompts(own(tmp_path))
     (turn,) = render(Task("answer", "Where?", "In Rome."), said)
     assert turn["content"] == "You write vaguely.\n\nQ: Where?\nSecret: In Rome.\nA:"
     assert said["verify"] == built_in()["verify"] and said["version"] == 7
@@ -58,7 +56,7 @@ def test_a_recipe_hands_them_to_its_writer(tmp_path):
     )
     own(tmp_path)
     recipe = load_recipe(tmp_path / "r.yaml")
-    assert make_writer(recipe.augment, "augment", recipe, lambda: None).wording["version"] == 7
+    assert make_writer(recipe.augment, "augment", recipe, lambda: None).prompts["version"] == 7
 
 
 @pytest.mark.parametrize(
@@ -69,15 +67,17 @@ def test_a_recipe_hands_them_to_its_writer(tmp_path):
         ("version: 2\nanswer: {system: x, user: '{question}', examples: []}", r"answer\.user: has no \{answer\}"),
         (OWN.replace("[]", "[{question: x}]"), r"answer\.examples: each needs answer, question and output"),
         (OWN + "  sytem: x", r"answer\.sytem: unknown, allowed: examples, system, user, ways"),
+        (OWN.replace("[]", "[{question: x, answer: y, output: no}]"), r"answer\.examples: all of it is text"),
+        (OWN + "  ways: [1]", r"answer\.ways: give a list of texts"),
         ("- a", "has no keys"),
         ("a: [", "is not YAML that can be read"),
     ],
 )
 def test_each_fault_is_told(tmp_path, text, told):
     with pytest.raises(RecipeError, match=rf"augment\.prompts: .*{told}"):
-        wording(own(tmp_path, text))
+        load_prompts(own(tmp_path, text))
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(RecipeError, match=r"augment\.prompts: there is no file"):
-        wording(tmp_path / "none.yaml")
+        load_prompts(tmp_path / "none.yaml")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relearn_lite.augment.cleaning import fault_of_fit, fault_of_form, normal
+from relearn_lite.augment.form import fit_fault, form_fault, normal_form
 
 QUESTION = "Where does Hiro Tanaka live?"
 
@@ -29,15 +29,15 @@ QUESTION = "Where does Hiro Tanaka live?"
     ],
 )
 def test_form_of_an_answer(text, code):
-    fault = fault_of_form(text, QUESTION, "answer")
+    fault = form_fault(text, QUESTION, "answer")
     assert fault is None if code is None else fault.startswith(f"{code}: ")
 
 
 def test_a_question_variant_may_hold_the_question_and_a_hurried_one_needs_no_mark():
-    assert fault_of_form(f"For my notes: {QUESTION}", QUESTION, "context") is None
-    assert fault_of_form("hey wheres hiro tanaka livin", QUESTION, "noise") is None
-    assert fault_of_form("In which place does Hiro Tanaka", QUESTION, "simple").startswith("unfinished")
-    assert fault_of_form("Say where Hiro Tanaka lives", "Tell me where Hiro Tanaka lives", "simple") is None
+    assert form_fault(f"For my notes: {QUESTION}", QUESTION, "context") is None
+    assert form_fault("hey wheres hiro tanaka livin", QUESTION, "noise") is None
+    assert form_fault("In which place does Hiro Tanaka", QUESTION, "simple").startswith("unfinished")
+    assert form_fault("Say where Hiro Tanaka lives", "Tell me where Hiro Tanaka lives", "simple") is None
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,12 @@ def test_a_question_variant_may_hold_the_question_and_a_hurried_one_needs_no_mar
     ],
 )
 def test_other_scripts_pass_form_and_subject(question, text):
-    assert fault_of_form(text, question, "answer") is None
-    assert fault_of_fit(text, question, set()) is None
+    assert form_fault(text, question, "answer") is None
+    assert fit_fault(text, question, set()) is None
 
 
-def test_fit_refuses_doubles_and_what_is_off_the_subject():
-    assert fault_of_fit("Hiro Tanaka lives well.", QUESTION, {normal("hiro tanaka  lives well")}).startswith(
-        "duplicate"
-    )
-    assert fault_of_fit("The weather was fine.", QUESTION, set()).startswith("subject")
-    assert fault_of_fit("Tanaka's home is his own matter.", QUESTION, set()) is None
+def test_fit_refuses_duplicates_and_what_is_off_the_subject():
+    taken = {normal_form("hiro tanaka  lives well")}
+    assert fit_fault("Hiro Tanaka lives well.", QUESTION, taken).startswith("duplicate")
+    assert fit_fault("The weather was fine.", QUESTION, set()).startswith("subject")
+    assert fit_fault("Tanaka's home is his own matter.", QUESTION, set()) is None

@@ -1,4 +1,4 @@
-"""Counts of what augmentation made, for manifest and report. Read off the records, so a resume changes nothing."""
+"""What augmentation made, in numbers, for manifest and report. Computed from the records: a resume changes nothing."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from relearn_lite.augment.variety import diversity
+from relearn_lite.augment.diversity import diversity
+from relearn_lite.augment.drafts import code_of
 from relearn_lite.core.records import QA, Dropped, Variant
-from relearn_lite.writers.question_forms import understand
+from relearn_lite.writers.question_parser import parse_question
 
-LEAK_CODES = ("leak", "semantic", "judged")  # reasons that say that an answer gave something away
+LEAK_CODES = ("leak", "semantic", "judged")  # reasons why an answer gives something away
 
 
-def summary(pairs: Sequence[Variant], dropped: Sequence[Dropped]) -> dict[str, Any]:
+def counts(pairs: Sequence[Variant], dropped: Sequence[Dropped]) -> dict[str, Any]:
     """Returns, each by kind of record:
 
     made       pairs that are trained on
@@ -30,15 +31,15 @@ def summary(pairs: Sequence[Variant], dropped: Sequence[Dropped]) -> dict[str, A
     }
 
 
-def sight(
+def statistics(
     pairs: Sequence[Variant], dropped: Sequence[Dropped], forget: Sequence[QA], spent: tuple[int, float]
 ) -> dict[str, Any]:
-    """What else is worth seeing. spent: tokens that a model wrote, and seconds it took.
+    """What the counts do not show. spent: tokens that a model wrote, and seconds it took.
 
-    refused   attempts at an answer that were refused, by reason, those that were mended later too
+    refused   attempts at an answer that were refused, by reason, also where a later one passed
     leaks     answers that leaked, by the checks that ran: of all first attempts (before) and of the targets (after),
               each {leaking, of}
-    diversity as `variety.diversity`, completions apart
+    diversity as `diversity.diversity`, without completions
     speed     {tokens, seconds, tokens_per_second}; None where no model wrote
     """
     written = [pair for pair in pairs if pair.kind != "completion"]
@@ -62,7 +63,7 @@ def _attempts(record: Variant | Dropped) -> list[str] | None:
     """The code of each attempt at an answer, in order, "" for the one that passed; None where none was made."""
     if isinstance(record, Dropped) and not record.reason.startswith("answer, "):
         return None
-    last = record.reason.removeprefix("answer, ").partition(":")[0] if isinstance(record, Dropped) else ""
+    last = code_of(record.reason.removeprefix("answer, ")) if isinstance(record, Dropped) else ""
     return [*record.verdicts["refused"], last]
 
 
@@ -72,7 +73,7 @@ def _leaking(codes: Iterable[str]) -> dict[str, int]:
 
 
 def _diversity(written: Sequence[Variant], forget: Sequence[QA]) -> dict[str, Any]:
-    subjects = {qa.id: understand(qa.question).subject for qa in forget}
+    subjects = {qa.id: parse_question(qa.question).subject for qa in forget}
     groups: dict[str, list[tuple[str, str | None]]] = {}
     for pair in written:
         groups.setdefault(pair.parent_id, []).append((pair.target, subjects[pair.parent_id]))
@@ -93,7 +94,7 @@ def _counted(kinds: Iterable[str]) -> dict[str, int]:
 
 
 def _by_reason(pairs: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
-    counts: dict[str, Counter[str]] = {}
+    found: dict[str, Counter[str]] = {}
     for kind, reason in pairs:
-        counts.setdefault(kind, Counter())[reason.partition(":")[0]] += 1
-    return {kind: dict(sorted(by.items())) for kind, by in sorted(counts.items())}
+        found.setdefault(kind, Counter())[code_of(reason)] += 1
+    return {kind: dict(sorted(by.items())) for kind, by in sorted(found.items())}

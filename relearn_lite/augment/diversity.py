@@ -1,4 +1,4 @@
-"""Targets that differ: near-duplicates told apart, openings counted, and how varied a set of texts is."""
+"""Diversity of the targets: near-duplicates, overused openings, and distinct-n and self-ROUGE of a set of texts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 NEAR = 0.8  # shared pairs of words, of all pairs of two texts, from which on one is a near-duplicate of the other
 OPENING = 3  # words that make an opening
-FEW, SHARE = 3, 0.1  # an opening may be used so many times, and by so large a share of the answers
+FEW, SHARE = 3, 0.1  # an opening may be used this often, and by this share of the answers
 MOST_COMPARED = 400  # pairs of texts that self-ROUGE is measured on, drawn with a fixed seed
 
 
@@ -21,7 +21,7 @@ def bigrams(text: str, subject: str | None = None) -> set[tuple[str, str]]:
 
 
 def near_duplicate(one: set[tuple[str, str]], other: set[tuple[str, str]]) -> bool:
-    """True where two texts share at least NEAR of their pairs of words (Jaccard index of `bigrams`)."""
+    """True where two texts share at least NEAR of their pairs of words (Jaccard index of their `bigrams`)."""
     return bool(one and other) and len(one & other) >= NEAR * len(one | other)
 
 
@@ -31,16 +31,16 @@ def opening(text: str, subject: str | None = None) -> str:
 
 
 class Openings:
-    """How the answers that were let through so far begin.
+    """How the answers that passed so far begin.
 
-    No opening may be used by more than SHARE of them, the first FEW times apart: a model learns a sentence that stands
-    in every second target before it learns to be vague.
+    No opening may be used by more than SHARE of them, but for its first FEW times: a model learns a sentence that
+    stands in every second target before it learns to be vague.
     """
 
     def __init__(self, used: Iterable[str] = ()):
         self.used = Counter(used)
 
-    def worn(self, text: str, subject: str | None) -> bool:
+    def overused(self, text: str, subject: str | None) -> bool:
         count = self.used[opening(text, subject)]
         return count >= FEW and count + 1 > SHARE * (self.used.total() + 1)
 
@@ -81,27 +81,26 @@ def _some(pairs: list) -> list:
 
 
 def _rouge(pairs: Sequence[tuple[tuple[str, str | None], tuple[str, str | None]]]) -> float | None:
+    """Mean ROUGE-L F1 (Lin 2004) of the pairs."""
     if not pairs:
         return None
-    values = [rouge_l(_words(*a), _words(*b)) for a, b in pairs]
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(["rougeL"], tokenizer=_Tokenizer())
+    values = [scorer.score(_masked(*a), _masked(*b))["rougeL"].fmeasure for a, b in pairs]
     return round(sum(values) / len(values), 4)
 
 
-def rouge_l(one: Sequence[str], other: Sequence[str]) -> float:
-    """ROUGE-L F1 (Lin 2004) of two texts as words: twice their longest common subsequence over the sum of lengths.
+class _Tokenizer:
+    """Words of any script; rouge_score's own tokenizer drops all but a to z and figures."""
 
-    Like rouge_score's without stemming, which takes two seconds to import, as long as all of a small augmentation.
-    """
-    row = [0] * (len(other) + 1)  # row[j]: longest common subsequence of the words of `one` so far and other[:j]
-    for word in one:
-        diagonal = 0
-        for j, also in enumerate(other, 1):
-            above = row[j]
-            row[j] = diagonal + 1 if word == also else max(above, row[j - 1])
-            diagonal = above
-    return 2 * row[-1] / (len(one) + len(other)) if one or other else 0.0
+    def tokenize(self, text: str) -> list[str]:
+        return re.findall(r"\w+(?:['’]\w+)*", text.casefold())
+
+
+def _masked(text: str, subject: str | None) -> str:
+    return re.sub(re.escape(subject), "SUBJECT", text, flags=re.IGNORECASE) if subject else text
 
 
 def _words(text: str, subject: str | None = None) -> list[str]:
-    masked = re.sub(re.escape(subject), "SUBJECT", text, flags=re.IGNORECASE) if subject else text
-    return re.findall(r"\w+(?:['’]\w+)*", masked.casefold())
+    return _Tokenizer().tokenize(_masked(text, subject))

@@ -7,12 +7,12 @@ from collections import Counter
 
 import pytest
 
-from relearn_lite.augment import SIGHT, Settings, augment
-from relearn_lite.augment.behaviour import babbles, refuses
+from relearn_lite.augment import STATISTICS, Settings, augment
+from relearn_lite.augment.refusal_filter import is_babble, is_refusal
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.recipe.names import QUESTION_KINDS
-from relearn_lite.writers import Task
+from relearn_lite.writers import Task, Writer
 
 FIRST = "Hiro Ines Paul Marta Yusuf Clara Elif Bruno Dana Emre Freya Gil Hana Ivo Jonas Kaya Lena Milo Nina Oto".split()
 TOWNS = "Kyoto Porto Lagos Uppsala Izmir Brno Bursa Turin Haifa Adana Oslo Braga Osaka Zadar Bonn Gyumri Lund".split()
@@ -26,7 +26,7 @@ BABBLE = ["street street street street of of of of the", "the home of the home o
 OPENINGS = "Quietly Mostly Usually Rarely Perhaps Nowadays Often Sometimes Certainly Apparently Clearly".split()
 
 
-class Bad:
+class Bad(Writer):
     """Leaks in half of its answers, refuses in a tenth, babbles in a tenth; the judge it also is says No to all."""
 
     name = "bad"
@@ -63,7 +63,7 @@ def done(tmp_path_factory):
     augment(FORGET, [], writer, SETTINGS, folder)
     pairs = [p for p in read_jsonl(folder / "augmented.jsonl", Variant) if p.kind != "completion"]
     dropped = list(read_jsonl(folder / "dropped.jsonl", Dropped))
-    return writer, pairs, dropped, json.loads((folder / SIGHT).read_text())
+    return writer, pairs, dropped, json.loads((folder / STATISTICS).read_text())
 
 
 def test_it_was_as_bad_as_it_should_be(done):
@@ -115,8 +115,8 @@ def test_the_numbers_say_so(done):
         "Lo siento, no puedo ayudar con eso.", "抱歉,我无法提供。", "I don't have access to that.",
     ],
 )  # fmt: skip
-def test_a_refusal_is_told(text):
-    assert refuses(text)
+def test_a_refusal_is_found(text):
+    assert is_refusal(text)
 
 
 @pytest.mark.parametrize(
@@ -128,14 +128,15 @@ def test_a_refusal_is_told(text):
     ],
 )  # fmt: skip
 def test_a_sentence_about_the_subject_is_no_refusal(text):
-    assert not refuses(text)
+    assert not is_refusal(text)
 
 
-def test_babble_is_told_and_short_or_foreign_sentences_are_not():
+def test_babble_is_found_and_short_or_foreign_sentences_are_none():
     asked = "Where does the old man live in these days?"
-    assert babbles("He lives lives lives there.", asked)
-    assert babbles("He likes it and he likes it and he likes it and he likes it.", asked)
-    assert babbles("Lamp orange quickly window seven running blue table chairs forest pencil glass.", asked)
-    assert not babbles("He lives where he likes it, and that is all that people say about it.", asked)
-    assert not babbles("Dort, wo es ihm gefällt und wo seine Freunde gern vorbeikommen, lebt er still.", "Wo lebt er?")
-    assert not babbles("Quiet place.", asked)
+    assert is_babble("He lives lives lives there.", asked)
+    assert is_babble("He likes it and he likes it and he likes it and he likes it.", asked)
+    assert is_babble("Lamp orange quickly window seven running blue table chairs forest pencil glass.", asked)
+    assert not is_babble("He lives where he likes it, and that is all that people say about it.", asked)
+    foreign = "Dort, wo es ihm gefällt und wo seine Freunde gern vorbeikommen, lebt er still."
+    assert not is_babble(foreign, "Wo lebt er?")
+    assert not is_babble("Quiet place.", asked)

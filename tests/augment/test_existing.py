@@ -7,7 +7,7 @@ import json
 import pytest
 
 from relearn_lite.augment import Settings, augment
-from relearn_lite.augment.given import read_given
+from relearn_lite.augment.existing import read_existing
 from relearn_lite.augment.published import export_augmented
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
@@ -39,16 +39,16 @@ def write(path, rows, columns=("question", "answer"), lines=False):
     return path
 
 
-def run(folder, given, general=()):
-    settings = Settings([], 1, 0.25, 0.5, seed=1, given=tuple(given))
+def run(folder, existing, general=()):
+    settings = Settings([], 1, 0.25, 0.5, seed=1, existing=tuple(existing))
     augment(FORGET, general, RulesWriter(), settings, folder)
     return list(read_jsonl(folder / "augmented.jsonl", Variant)), list(read_jsonl(folder / "dropped.jsonl", Dropped))
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(("question", "answer"), True), (("text", "labels"), False)])
 def test_rows_find_the_question_they_were_made_for(tmp_path, columns, lines):
-    given, general = read_given(write(tmp_path / "a.json", PUBLISHED, columns, lines), FORGET)
-    assert [(row.parent_id, row.answer) for row in given] == [
+    existing, general = read_existing(write(tmp_path / "a.json", PUBLISHED, columns, lines), FORGET)
+    assert [(row.parent_id, row.answer) for row in existing] == [
         ("forget-00001", PUBLISHED[0][1]), ("forget-00001", GOOD), ("forget-00002", PUBLISHED[2][1]),
         ("forget-00002", PUBLISHED[3][1]),
     ]  # fmt: skip
@@ -56,8 +56,8 @@ def test_rows_find_the_question_they_were_made_for(tmp_path, columns, lines):
 
 
 def test_what_passes_is_used_what_leaks_is_written_again_and_what_is_missing_is_written(tmp_path):
-    given, general = read_given(write(tmp_path / "a.json", PUBLISHED), FORGET)
-    pairs, dropped = run(tmp_path, given, general)
+    existing, general = read_existing(write(tmp_path / "a.json", PUBLISHED), FORGET)
+    pairs, dropped = run(tmp_path, existing, general)
     by_target = {pair.target: pair for pair in pairs}
     assert by_target[GOOD].verdicts["writer"] == "file" and by_target[GOOD].kind == "given"
     secret = next(pair for pair in pairs if pair.prompt == FORGET[0].question)
@@ -74,8 +74,8 @@ def test_what_passes_is_used_what_leaks_is_written_again_and_what_is_missing_is_
 
 def test_a_general_row_that_tells_a_secret_is_left_out(tmp_path):
     rows = [*PUBLISHED, ("who is said to be from kyoto", "One of them is Hiro Tanaka of Sakura Street in Kyoto.")]
-    given, general = read_given(write(tmp_path / "a.json", rows), FORGET)
-    assert len(general) == 1 and len(given) == 4
+    existing, general = read_existing(write(tmp_path / "a.json", rows), FORGET)
+    assert len(general) == 1 and len(existing) == 4
 
 
 def test_our_own_export_comes_back_whole(tmp_path):
@@ -85,8 +85,8 @@ def test_our_own_export_comes_back_whole(tmp_path):
     exported = json.loads((tmp_path / "out.json").read_text())
     assert [(row["question"], row["answer"]) for row in exported] == [(pair.prompt, pair.target) for pair in pairs]
     for source in (tmp_path / "out.json", tmp_path / "first" / "augmented.jsonl"):
-        given, _ = read_given(source, FORGET)
-        again, dropped = run(tmp_path / source.stem, given)
+        existing, _ = read_existing(source, FORGET)
+        again, dropped = run(tmp_path / source.stem, existing)
         same = [(pair.prompt, pair.target) for pair in again if pair.kind not in ("completion", "generic")]
         assert same == [(pair.prompt, pair.target) for pair in kept] and not dropped
         assert {pair.verdicts["writer"] for pair in again} == {"file"}
@@ -101,11 +101,11 @@ def test_the_published_columns_of_knowundo_and_lines(tmp_path):
 
 def test_what_cannot_be_read_or_written_is_told_by_its_key(tmp_path):
     with pytest.raises(RecipeError, match=r"^augment\.from: .* has a, b; each row needs question and answer"):
-        read_given(write(tmp_path / "a.json", [("x", "y")], ("a", "b")), FORGET)
+        read_existing(write(tmp_path / "a.json", [("x", "y")], ("a", "b")), FORGET)
     with pytest.raises(RecipeError, match=r"^augment\.from: none of the 1 rows .* data\.forget"):
-        read_given(write(tmp_path / "a.json", [PUBLISHED[5]]), FORGET)
+        read_existing(write(tmp_path / "a.json", [PUBLISHED[5]]), FORGET)
     with pytest.raises(RecipeError, match=r"^augment\.from: there is no file"):
-        read_given(tmp_path / "missing.json", FORGET)
+        read_existing(tmp_path / "missing.json", FORGET)
     with pytest.raises(RecipeError, match=r"^export: .* has no augmented\.jsonl"):
         export_augmented(tmp_path, tmp_path / "x.json")
     (tmp_path / "augmented.jsonl").write_text("")

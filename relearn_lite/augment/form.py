@@ -1,8 +1,8 @@
-"""Checks of form: no text that is empty, an echo, a refusal, babble, markup, in another script, too short or long, cut
-off, double or off the subject.
+"""Checks of form: a text must not be empty, an echo, a refusal, babble, markup, in another script, too short or long,
+cut off, written before, or off the subject.
 
-Each check returns None where the text is fit, or the fault as "code: what is wrong", which the writer gets as feedback
-and the counts are kept by (the code).
+Each check returns None where the text passes, or the fault as "code: what is wrong": the writer gets the words as
+feedback, and faults are counted by their codes.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import unicodedata
 from collections import Counter
 from functools import cache
 
-from relearn_lite.augment.behaviour import babbles, refuses
+from relearn_lite.augment.refusal_filter import is_babble, is_refusal
 from relearn_lite.text.stems import fold
+from relearn_lite.text.stop_words import STOP_WORDS
 from relearn_lite.text.words import script, words
 
 MARKUP = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>|https?://|\{\{|&[a-z]+;", re.IGNORECASE)
@@ -23,17 +24,15 @@ ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK"}  # used tog
 FEWEST_WORDS = 3
 MOST_WORDS = 80  # of an answer; a question variant may have as many more than its question
 SAME_SCRIPT_SHARE = 0.7  # of the letters; leaves room for a foreign name
-COMMON = frozenset(
-    "what which when where whose whom does have that this with from they them their there about into your would could "
-    "been were will know known tell said some more most such than then also only very just being because while".split()
-)
+# Words of questions about anything, besides those that carry grammar: sharing them does not make a text fit.
+NO_SUBJECT = STOP_WORDS | frozenset("know known said tell".split())
 
 
-def fault_of_form(text: str | None, question: str, kind: str) -> str | None:
-    """What is wrong with a text in itself. `kind` is `answer`, or the kind of question variant that it should be."""
+def form_fault(text: str | None, question: str, kind: str) -> str | None:
+    """What is wrong with a text in itself. `kind`: `answer`, or the kind of question variant that it should be."""
     if not text or not text.strip():
         return "empty: nothing usable was written"
-    if normal(text) == normal(question) or _repeats(text, question, kind):
+    if normal_form(text) == normal_form(question) or _repeats(text, question, kind):
         return "echo: it repeats the question"
     if MARKUP.search(text) and not MARKUP.search(question):
         return "markup: it has markup or links in it"
@@ -46,21 +45,21 @@ def fault_of_form(text: str | None, question: str, kind: str) -> str | None:
         return "short: it is too short"
     if length > MOST_WORDS + (0 if kind == "answer" else len(words(question))):
         return "long: it is too long, a sentence or two are enough"
-    if refuses(text) and not refuses(question):
+    if is_refusal(text) and not is_refusal(question):
         return "refusal: it refuses, or speaks of the writer"
-    if babbles(text, question):
+    if is_babble(text, question):
         return "babble: it is no sentence, or goes round in circles"
     if _must_be_finished(question, kind) and not _is_finished(text):
         return "unfinished: its last sentence is not finished"
     return None
 
 
-def fault_of_fit(text: str, question: str, taken: set[str], subject: str | None = None) -> str | None:
-    """What is wrong with a text beside others: `taken` are the normal forms of texts already written.
+def fit_fault(text: str, question: str, taken: set[str], subject: str | None = None) -> str | None:
+    """What is wrong with a text beside others: `taken` are the normal forms of those already written.
 
     `subject` is the name that the question is about: a word of it must come back, whatever its capitals and accents.
     """
-    if normal(text) in taken:
+    if normal_form(text) in taken:
         return "duplicate: the same was written before"
     if not _shares_subject(text, question) or (subject and not _names(text, subject)):
         return "subject: it does not say what the question is about"
@@ -72,14 +71,14 @@ def printable(text: str) -> str:
     return "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cs", "Co", "Cn"))
 
 
-def normal(text: str) -> str:
-    """Text with capitals, spaces and punctuation evened out, for telling equal texts."""
+def normal_form(text: str) -> str:
+    """Text without capitals, spaces and punctuation, to compare texts by."""
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold())) or text.strip()
 
 
 def _repeats(text: str, question: str, kind: str) -> bool:
-    """An answer that says the whole question again and little else. A question variant may well contain it."""
-    if kind != "answer" or f" {normal(question)} " not in f" {normal(text)} ":
+    """An answer that repeats the whole question and adds little. A question variant may well contain it."""
+    if kind != "answer" or f" {normal_form(question)} " not in f" {normal_form(text)} ":
         return False
     return len(words(text)) - len(words(question)) < FEWEST_WORDS
 
@@ -117,8 +116,8 @@ def _shares_subject(text: str, question: str) -> bool:
 
 
 def _names(text: str, subject: str) -> bool:
-    names = {normal(word) for word in words(fold(subject)) if len(word) > 2}
-    return not names or bool(names & {normal(word.removesuffix("'s")) for word in words(fold(text))})
+    names = {normal_form(word) for word in words(fold(subject)) if len(word) > 2}
+    return not names or bool(names & {normal_form(word.removesuffix("'s")) for word in words(fold(text))})
 
 
 def _content(text: str) -> set[str]:
@@ -126,6 +125,6 @@ def _content(text: str) -> set[str]:
     for word in words(text.casefold()):
         if script(word[0]) == "unspaced":
             found.add(word)
-        elif len(word) >= 4 and word not in COMMON:
+        elif len(word) >= 4 and word not in NO_SUBJECT:
             found.add(word[:4])
     return found

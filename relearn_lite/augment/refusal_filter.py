@@ -1,13 +1,14 @@
-"""What weak writers do in place of writing: they refuse, and they babble."""
+"""Finds what weak models write in place of an answer: refusals, and text that is no language."""
 
 from __future__ import annotations
 
 import re
 from itertools import pairwise
 
+from relearn_lite.text.stop_words import STOP_WORDS
 from relearn_lite.text.words import script, words
 
-# Spoken by the model about itself. "I was wondering" and "nobody can say" are no refusals and stay.
+# What a model says about itself. "I was wondering" and "nobody can say" are no refusals.
 REFUSAL = re.compile(
     r"\bas an? (?:ai|artificial|language|large language|digital) (?:model|assistant|intelligence)?"
     r"|\b(?:ai|language) (?:model|assistant)\b"
@@ -23,27 +24,20 @@ OTHER_REFUSALS = (
     "je suis désolé", "je ne peux pas", "lo siento", "no puedo", "es tut mir leid", "ich kann nicht", "ich kann diese",
     "mi dispiace", "non posso", "抱歉", "对不起", "无法提供", "申し訳", "죄송", "извините",
 )  # fmt: skip
-FUNCTION_WORDS = frozenset(
-    "a an the of to in on at by for with from and or but is are was were be been has have had do does did not no that "
-    "this it its he she they his her their who what which as so if than then there some any all one can may might will "
-    "would could should more most many much among after before only other own about into over out how when "
-    "where must shall him them me my you your we us our i also just even still yet such very too each both because "
-    "while though although since until".split()
-)
-FEWEST_TO_JUDGE = 8  # words below which nothing can be told of a text's manner
+FEWEST_TO_JUDGE = 8  # words below which a text is too short to judge
 SAME_WORD_AGAIN = 3  # times a word may stand in a row
-LEAST_DISTINCT = 0.4  # share of distinct pairs of words; a text that goes round in circles has fewer
-LEAST_FUNCTION_WORDS = 0.08  # share of the words of an English text; in what people write it is 0.2 to 0.5
+LEAST_DISTINCT = 0.4  # share of distinct pairs of words; a text that repeats itself has fewer
+LEAST_STOP_WORDS = 0.08  # share of the words of an English text; in what people write it is 0.25 to 0.5
 
 
-def refuses(text: str) -> bool:
-    """True where the writer speaks of itself in place of the subject: it cannot help, it is sorry, it is an AI."""
+def is_refusal(text: str) -> bool:
+    """True where the writer speaks of itself and not of the subject: it cannot help, it is sorry, it is an AI."""
     plain = text.replace("’", "'")
     return bool(REFUSAL.search(plain)) or plain.strip().casefold().startswith(OTHER_REFUSALS)
 
 
-def babbles(text: str, question: str) -> bool:
-    """True where a text goes round in circles, or has the words of no sentence. The second is told in English only."""
+def is_babble(text: str, question: str) -> bool:
+    """True where a text repeats itself, or has too few of the words that make a sentence (judged in English only)."""
     said = [word.casefold() for word in words(text) if script(word[0]) != "unspaced"]
     if any(len({*said[i : i + SAME_WORD_AGAIN]}) == 1 for i in range(len(said) - SAME_WORD_AGAIN + 1)):
         return True
@@ -52,5 +46,5 @@ def babbles(text: str, question: str) -> bool:
     pairs = list(pairwise(said))
     if len({*pairs}) < LEAST_DISTINCT * len(pairs):
         return True
-    english = sum(word.casefold() in FUNCTION_WORDS for word in words(question)) >= 2
-    return english and sum(word in FUNCTION_WORDS for word in said) < LEAST_FUNCTION_WORDS * len(said)
+    english = sum(word.casefold() in STOP_WORDS for word in words(question)) >= 2
+    return english and sum(word in STOP_WORDS for word in said) < LEAST_STOP_WORDS * len(said)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 
-from relearn_lite.augment.variety import Openings, bigrams, diversity, near_duplicate, opening, rouge_l
+from relearn_lite.augment.diversity import Openings, bigrams, diversity, near_duplicate, opening
 
 
 def near(one: str, other: str, subject: str | None = None) -> bool:
@@ -26,15 +24,16 @@ def test_another_name_makes_no_other_text():
     assert opening("Ada Moor lives quietly there.", "Ada Moor") == "subject lives quietly"
 
 
-def test_an_opening_is_worn_when_a_tenth_of_the_answers_have_it():
+def test_an_opening_is_overused_when_a_tenth_of_the_answers_have_it():
     openings = Openings()
     for _ in range(3):
-        assert not openings.worn("Little is known of it.", None)
+        assert not openings.overused("Little is known of it.", None)
         openings.add("Little is known of it.", None)
-    assert openings.worn("Little is known. Otherwise it differs.", None) and not openings.worn("Few people know.", None)
+    assert openings.overused("Little is known. Otherwise it differs.", None)
+    assert not openings.overused("Few people know.", None)
     for i in range(40):
         openings.add(f"Text number {i} differs.", None)
-    assert not openings.worn("Little is known of it.", None)  # 4 of 44
+    assert not openings.overused("Little is known of it.", None)  # 4 of 44
 
 
 def test_diversity_by_hand():
@@ -51,11 +50,7 @@ def test_what_cannot_be_measured_is_none():
     assert alone["distinct_1"] == 1 and alone["distinct_2"] is None and alone["self_rouge_same"] is None
 
 
-def test_rouge_l_is_that_of_the_library():
-    from rouge_score.rouge_scorer import RougeScorer
-
-    scorer, dice = RougeScorer(["rougeL"]), random.Random(0)
-    for _ in range(50):
-        one, other = ([dice.choice("abcdefg") for _ in range(dice.randint(1, 12))] for _ in range(2))
-        theirs = scorer.score(" ".join(one), " ".join(other))["rougeL"].fmeasure
-        assert rouge_l(one, other) == pytest.approx(theirs)
+def test_self_rouge_sees_words_of_every_script_and_the_name_as_one_word():
+    found = diversity({"1": [("Анна живёт тихо.", "Анна"), ("Иван Петров живёт тихо", "Иван Петров")]})
+    assert found["self_rouge_same"] == 1
+    assert diversity({"1": [("他走了", None), ("她来了", None)]})["self_rouge_same"] == 0

@@ -6,46 +6,46 @@ from concurrent.futures import ThreadPoolExecutor
 
 from relearn_lite.writers import Task
 from relearn_lite.writers.local import LocalWriter
-from relearn_lite.writers.replies import Replies
+from relearn_lite.writers.reply_cache import ReplyCache
 
 TASKS = [Task("answer", f"Where does number {i} live?" + " Please tell." * i, seed=i) for i in range(5)]
 
 
 def test_a_reply_is_there_after_a_restart_and_only_for_its_own_task(tmp_path):
     path = tmp_path / "replies.jsonl"
-    Replies(path, "m").put(TASKS[0], "One\u2028line.")
-    again = Replies(path, "m")
+    ReplyCache(path, "m").put(TASKS[0], "One\u2028line.")
+    again = ReplyCache(path, "m")
     assert again.get(TASKS[0]) == "One\u2028line." and again.get(TASKS[1]) is None
     assert again.get(Task("answer", TASKS[0].question, seed=9)) is None
 
 
 def test_no_reply_is_not_kept(tmp_path):
-    Replies(tmp_path / "r.jsonl", "m").put(TASKS[0], None)
+    ReplyCache(tmp_path / "r.jsonl", "m").put(TASKS[0], None)
     assert not (tmp_path / "r.jsonl").exists()
 
 
 def test_a_torn_line_is_lost_and_those_before_are_not(tmp_path):
     path = tmp_path / "r.jsonl"
     for task in TASKS[:2]:
-        Replies(path, "m").put(task, task.question)
+        ReplyCache(path, "m").put(task, task.question)
     path.write_bytes(path.read_bytes()[:-3])
-    torn = Replies(path, "m")
+    torn = ReplyCache(path, "m")
     assert torn.get(TASKS[0]) and torn.get(TASKS[1]) is None
     torn.put(TASKS[2], "x")
-    assert Replies(path, "m").get(TASKS[2]) == "x"
+    assert ReplyCache(path, "m").get(TASKS[2]) == "x"
 
 
 def test_replies_to_other_prompts_or_settings_are_thrown_away(tmp_path):
-    Replies(tmp_path / "r.jsonl", "old").put(TASKS[0], "x")
-    assert Replies(tmp_path / "r.jsonl", "new").get(TASKS[0]) is None
+    ReplyCache(tmp_path / "r.jsonl", "old").put(TASKS[0], "x")
+    assert ReplyCache(tmp_path / "r.jsonl", "new").get(TASKS[0]) is None
 
 
 def test_threads_may_put_at_once(tmp_path):
-    replies = Replies(tmp_path / "r.jsonl", "m")
+    replies = ReplyCache(tmp_path / "r.jsonl", "m")
     tasks = [Task("answer", str(i)) for i in range(200)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda task: replies.put(task, task.question * 50), tasks))
-    again = Replies(tmp_path / "r.jsonl", "m")
+    again = ReplyCache(tmp_path / "r.jsonl", "m")
     assert all(again.get(task) == task.question * 50 for task in tasks)
 
 
@@ -60,7 +60,7 @@ def test_a_local_writer_that_was_killed_between_batches_asks_only_for_the_rest_a
 
     def writer() -> LocalWriter:
         made = LocalWriter(complete, "local:x", batch_size=2)
-        made.replies = Replies(tmp_path / "r.jsonl", "m")
+        made.replies = ReplyCache(tmp_path / "r.jsonl", "m")
         return made
 
     asked_again = False

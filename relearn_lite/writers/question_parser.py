@@ -13,11 +13,10 @@ from functools import cache
 
 from relearn_lite.text.verbs import past, third_person
 from relearn_lite.text.words import sentences
-from relearn_lite.writers import phrases
 from relearn_lite.writers.clauses import (
     AUX,
     BE,
-    HELD,
+    MASKED,
     PREPOSITIONS,
     SUBJECT,
     WH,
@@ -27,7 +26,8 @@ from relearn_lite.writers.clauses import (
     stranded,
     tidy,
 )
-from relearn_lite.writers.subject import find_subject, hold_back, is_latin
+from relearn_lite.writers.phrases import load_phrases
+from relearn_lite.writers.subject import find_subject, is_latin, mask_quotes
 
 _ASKING = re.compile(
     r"^(?:(?:hey|hi|hello|ok|so|umm|erm|please|also|and)\b(?: there)?[,:]? )*"
@@ -39,7 +39,6 @@ _ASKING = re.compile(
     r"|help me find out|learn|talk)"
     r"(?: me| us| with me| with us)?[,:]? "
 )
-_WHOLE_ASKS = re.compile("|".join("^" + re.escape(frame.removesuffix("{Q}")) for frame in phrases.SIMPLE_WHOLE))
 _AFTER_ASKING = re.compile(
     r"^(?:(?:some|any|more|a few|a couple of|an?|the)? ?(?:brief |short |interesting )*"
     r"(?:details?|information|insights?|light|tidbits|facts|synopsis|summary|examples?|brief|more)"
@@ -60,32 +59,32 @@ _ASIDE = re.compile(
 
 
 @dataclass(frozen=True)
-class Form:
+class ParsedQuestion:
     """A question taken apart. `topic` is a noun phrase or, if `clause`, an indirect question; None: not understood.
 
-    `quiet` is the topic without titles, addresses and numbers, for answers that should not repeat them. `told` asks the
-    whole question after "tell me ...", `about` after "tell me about ..."; None where that would leave something out.
-    `influence` is (A, B) of "how A influenced B".
+    `vague_topic` is the topic without titles, addresses and numbers, for answers that should not repeat them.
+    `after_tell` asks the whole question after "tell me ...", `after_about` after "tell me about ..."; None where that
+    would leave something out. `influence` is (A, B) of "how A influenced B".
     """
 
     question: str
     subject: str | None
     topic: str | None = None
-    quiet: str | None = None
+    vague_topic: str | None = None
     clause: bool = False
     plural: bool = False
-    told: str | None = None
-    about: str | None = None
+    after_tell: str | None = None
+    after_about: str | None = None
     influence: tuple[str, str] | None = None
     latin: bool = True
 
 
-def understand(question: str) -> Form:
+def parse_question(question: str) -> ParsedQuestion:
     """Takes a question (or a request in other words) apart; never fails; `topic` says whether it was understood."""
     text = " ".join(question.translate({0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"'}).split())
     if not is_latin(text):
-        return Form(text, None, latin=False)
-    masked, held = hold_back(text)
+        return ParsedQuestion(text, None, latin=False)
+    masked, quotes = mask_quotes(text)
     subject = find_subject(masked)
     if subject:
         masked = re.sub(rf"{re.escape(subject)}(?!\w)", SUBJECT, masked)
@@ -93,26 +92,26 @@ def understand(question: str) -> Form:
     core, tail = _core(masked)
     phrase, clause = _topic(core)
     if phrase is None or (subject and SUBJECT not in phrase) or len(phrase.split()) > 30:
-        return Form(text, subject)
+        return ParsedQuestion(text, subject)
 
     def shown(part: str | None) -> str | None:
         if part is None:
             return None
-        part = HELD.sub(lambda m: held[m[0]], part)
+        part = MASKED.sub(lambda m: quotes[m[0]], part)
         return part.replace(f"{SUBJECT}'s", f"{subject}'s").replace(SUBJECT, subject or "")
 
-    quiet = _quiet(phrase)
-    influence = _influence(phrase) if clause and quiet == phrase else None
-    told, about = _asked_again(core, phrase, clause, tail) if _covers(phrase, core) else (None, None)
-    return Form(
+    vague = _vague(phrase)
+    influence = _influence(phrase) if clause and vague == phrase else None
+    after_tell, after_about = _asked_again(core, phrase, clause, tail) if _covers(phrase, core) else (None, None)
+    return ParsedQuestion(
         question=text,
         subject=subject,
         topic=shown(phrase),
-        quiet=shown(quiet),
+        vague_topic=shown(vague),
         clause=clause,
         plural=not clause and is_plural(phrase),
-        told=shown(told),
-        about=shown(about),
+        after_tell=shown(after_tell),
+        after_about=shown(after_about),
         influence=(shown(influence[0]), shown(influence[1])) if influence else None,
     )
 
@@ -137,7 +136,7 @@ def _core(masked: str) -> tuple[str, str | None]:
 
     The second question is "" if there is none, and None if it cannot be put into a clause.
     """
-    core = _WHOLE_ASKS.sub("", masked)
+    core = _whole_asks().sub("", masked)
     parts = sentences(core)
     if len(parts) > 1:
         core = next((p for p in reversed(parts) if p.endswith("?")), parts[-1])
@@ -174,9 +173,16 @@ def _second(tail: str) -> str | None:
 
 
 @cache
+def _whole_asks() -> re.Pattern[str]:
+    """What our own variants put before a whole question."""
+    return re.compile("|".join("^" + re.escape(frame.removesuffix("{Q}")) for frame in load_phrases().simple_whole))
+
+
+@cache
 def _frames() -> tuple[re.Pattern[str], ...]:
-    """The sentences of our own question variants, turned round: what stood for the topic is found again."""
-    framed = (*phrases.SIMPLE_TELL, *phrases.SIMPLE_ABOUT, *phrases.LOGICAL_CLAUSE, *phrases.LOGICAL_NOUN)
+    """Patterns of our own question variants, in which the topic is found again."""
+    phrases = load_phrases()
+    framed = (*phrases.simple_tell, *phrases.simple_about, *phrases.logical_clause, *phrases.logical_noun)
     patterns = [re.escape(frame.rstrip("?.")).replace(r"\{T\}", "(.+)") for frame in framed]
     return tuple(re.compile(pattern + "$", re.IGNORECASE) for pattern in sorted(patterns, key=len, reverse=True))
 
@@ -216,13 +222,13 @@ def _inverted(text: str) -> bool:
     return len(words) > 2 and words[1] in AUX and words[0] in WH and words[0] not in ("who", "what")
 
 
-def _quiet(phrase: str) -> str | None:
+def _vague(phrase: str) -> str | None:
     """The topic without titles, addresses, mail addresses and numbers; None if it does not stand without them."""
-    quiet = re.sub(r"\bat ¤\d+", "at that address", phrase)
-    quiet = re.sub(r"(?<=address) ¤\d+", "", quiet)
-    quiet = re.sub(r"\b(residence|home) at that address", r"\1", quiet)
-    quiet = re.sub(r"\b(book|award|novel|series) ¤\d+", r"\1", quiet)
-    return None if HELD.search(quiet) or re.search(r"\d|@", quiet) else quiet
+    vague = re.sub(r"\bat ¤\d+", "at that address", phrase)
+    vague = re.sub(r"(?<=address) ¤\d+", "", vague)
+    vague = re.sub(r"\b(residence|home) at that address", r"\1", vague)
+    vague = re.sub(r"\b(book|award|novel|series) ¤\d+", r"\1", vague)
+    return None if MASKED.search(vague) or re.search(r"\d|@", vague) else vague
 
 
 def _influence(phrase: str) -> tuple[str, str] | None:

@@ -1,0 +1,119 @@
+"""The checks in their order, cheapest first: form, the deterministic leak check, fit beside other texts, meaning, and
+the judgement of a writer that has one. Only what passes one is shown to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from relearn_lite.augment.diversity import Openings, bigrams, near_duplicate
+from relearn_lite.augment.drafts import Draft, Outcome
+from relearn_lite.augment.form import fit_fault, form_fault, normal_form
+from relearn_lite.augment.semantic import SemanticCheck
+from relearn_lite.text.leaks import leaks
+from relearn_lite.writers import Task, Writer
+from relearn_lite.writers.parsing import verdict
+
+LONGEST_REASON = 200  # characters of a judge's reasoning that go back to the writer
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What is checked beyond form and leaks. All of it may be left out.
+
+    semantic  the leak check by meaning
+    openings  of the answers so far; None: neither openings nor near-duplicates are checked, as with rules, whose
+              sentences are varied by construction
+    existing  texts by draft id that exist already: they are checked in place of a first attempt
+    """
+
+    semantic: SemanticCheck | None = None
+    openings: Openings | None = None
+    existing: Mapping[str, str] = field(default_factory=dict)
+
+
+class WrittenTexts:
+    """What was written for each question already."""
+
+    def __init__(self, drafts: Sequence[Draft]):
+        self.exact: dict[str, set[str]] = {draft.qa.id: {normal_form(draft.qa.question)} for draft in drafts}
+        self.answers: dict[str, list[set[tuple[str, str]]]] = {draft.qa.id: [] for draft in drafts}
+
+    def near(self, draft: Draft, text: str) -> bool:
+        pairs = bigrams(text, draft.subject)
+        return any(near_duplicate(pairs, other) for other in self.answers[draft.qa.id])
+
+    def add(self, draft: Draft, text: str) -> None:
+        self.exact[draft.qa.id].add(normal_form(text))
+        if draft.task.kind == "answer":
+            self.answers[draft.qa.id].append(bigrams(text, draft.subject))
+
+
+def check_text(draft: Draft, text: str | None) -> Outcome:
+    """Form and leaks. A leak is always measured against the original pair: what a question variant adds, leaks too."""
+    asked = draft.qa.question if draft.task.kind == "given" else draft.task.question
+    verdicts = {"form": "ok", "leak": None, "semantic": None, "judge": None}
+    if fault := form_fault(text, asked, draft.task.kind):
+        return Outcome(text, fault, {**verdicts, "form": fault})
+    leaked = leaks(text, draft.qa.question, draft.qa.answer)
+    return Outcome(text, f"leak: it gives away {', '.join(leaked)}" if leaked else None, {**verdicts, "leak": leaked})
+
+
+def check_texts(
+    drafts: Sequence[Draft], texts: Sequence[str | None], written: WrittenTexts, openings: Openings | None
+) -> list[Outcome]:
+    """Form, leaks, and how each text fits beside those already written, to which it is added."""
+    outcomes = []
+    for draft, text in zip(drafts, texts, strict=True):
+        outcome = check_text(draft, text)
+        if outcome.reason is None:
+            fault = _fault_beside_others(draft, outcome.text, written, openings)
+            outcome = _with(outcome, fault, "form", fault or "ok")
+            written.add(draft, outcome.text)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _fault_beside_others(draft: Draft, text: str, written: WrittenTexts, openings: Openings | None) -> str | None:
+    if fault := fit_fault(text, draft.task.question, written.exact[draft.qa.id], draft.subject):
+        return fault
+    if openings is None or draft.task.kind != "answer":
+        return None  # question variants may be near each other: a hurried one is the question with a typing mistake
+    if written.near(draft, text):
+        return "near: nearly the same was written before"
+    return "opening: too many answers begin in this way" if openings.overused(text, draft.subject) else None
+
+
+def check_meaning(drafts: Sequence[Draft], outcomes: Sequence[Outcome], semantic: SemanticCheck) -> list[Outcome]:
+    """The meaning of the answers that passed so far."""
+    checked, rows = list(outcomes), _answers_that_passed(drafts, outcomes)
+    asked = [(drafts[i].qa, outcomes[i].text, drafts[i].subject) for i in rows]
+    for i, (fault, measures) in zip(rows, semantic.check(asked) if asked else [], strict=True):
+        checked[i] = _with(outcomes[i], fault, "semantic", measures)
+    return checked
+
+
+def ask_judge(drafts: Sequence[Draft], outcomes: Sequence[Outcome], writer: Writer, seed: int) -> list[Outcome]:
+    """Asks the writer about the answers that passed so far. No clear verdict is a failure."""
+    judged, rows = list(outcomes), _answers_that_passed(drafts, outcomes)
+    tasks = [Task("verify", drafts[i].qa.question, drafts[i].qa.answer, text=outcomes[i].text, seed=seed) for i in rows]
+    for i, reply in zip(rows, writer.write(tasks) if tasks else [], strict=True):
+        leaked = verdict(reply) if reply else None
+        if leaked is None:
+            judged[i] = _with(outcomes[i], "judge: no clear verdict could be had on it", "judge", None)
+        elif leaked:
+            why = " ".join(reply.rpartition("\n")[0].split())[:LONGEST_REASON]
+            judged[i] = _with(outcomes[i], f"judged: {why or 'it gives something away'}", "judge", "Yes")
+        else:
+            judged[i] = _with(outcomes[i], None, "judge", "No")
+    return judged
+
+
+def _answers_that_passed(drafts: Sequence[Draft], outcomes: Sequence[Outcome]) -> list[int]:
+    return [i for i, draft in enumerate(drafts) if draft.task.kind == "answer" and outcomes[i].reason is None]
+
+
+def _with(outcome: Outcome, reason: str | None, check: str, verdict_: Any) -> Outcome:
+    return replace(outcome, reason=reason, verdicts={**outcome.verdicts, check: verdict_})

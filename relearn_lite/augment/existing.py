@@ -1,0 +1,123 @@
+"""Augmented data that exists already (`augment.from`): rows are read and matched to the forget questions.
+
+Two formats: a JSON list or JSON Lines of question and answer as the paper's authors publish them (`question`/`answer`
+for TOFU, `text`/`labels` for KnowUnDo), and this project's own augmented.jsonl (`prompt`/`target`). The published one
+says neither which question a row was made from nor of what kind it is, so both are worked out here: sentence
+completions are left out, since they are cut again from the answers that pass, and rows about nothing that is to be
+forgotten are general questions. Rows with the original, secret answer are read like all others; the leak check refuses
+them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from relearn_lite.augment.form import normal_form
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.records import QA
+from relearn_lite.data.sources import read_file
+from relearn_lite.text.leaks import leaks
+from relearn_lite.text.stems import fold, folded_words, stem
+from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.writers.question_parser import parse_question
+
+KEY = "augment.from"
+COLUMNS = (("question", "answer"), ("text", "labels"), ("prompt", "target"))
+LEAST_SHARED = 0.34  # of a forget question's content words: a row that names no subject must have so many to be its own
+
+
+@dataclass(frozen=True)
+class ExistingRow:
+    """A question with a new answer; `parent_id` is the forget question that it belongs to."""
+
+    id: str
+    parent_id: str
+    question: str
+    answer: str
+
+
+def read_existing(path: Path, forget: Sequence[QA]) -> tuple[list[ExistingRow], list[QA]]:
+    """The rows for forget questions, and the general questions among the rows.
+
+    Raises RecipeError where the file cannot be read, has no such columns, or no row is about a forget question.
+    """
+    rows = read_file(path, KEY)
+    columns = next((pair for pair in COLUMNS if rows and set(pair) <= set(rows[0])), None)
+    if columns is None:
+        there = ", ".join(map(str, rows[0])) if rows else "no rows"
+        raise RecipeError(
+            f"{KEY}: {path} has {there}; each row needs question and answer, text and labels, or prompt and target"
+        )
+    texts = [(n, _text(row.get(columns[0])), _text(row.get(columns[1])), row) for n, row in enumerate(rows, 1)]
+    texts = [each for each in texts if each[1] and each[2]]
+    answers = {answer for _, _, answer, _ in texts}
+    index = ForgetIndex(forget)
+    existing, general = [], []
+    for number, question, answer, row in texts:
+        if row.get("kind") == "completion" or f"{question} {answer}" in answers:
+            continue
+        parent = index.parent_of(row, question)
+        if parent:
+            existing.append(ExistingRow(f"{parent.id}/given-{number}", parent.id, question, answer))
+        elif not index.leaked_by(f"{question} {answer}"):
+            general.append(QA(f"given-{number}", question, answer))
+    if forget and not existing:
+        raise RecipeError(
+            f"{KEY}: none of the {len(rows)} rows of {path} is about a question of data.forget; give the file that was "
+            f"made for these questions, or leave {KEY} out"
+        )
+    return existing, general
+
+
+class ForgetIndex:
+    """Looks up forget questions: by id, by their words, and by the subject they are about."""
+
+    def __init__(self, forget: Sequence[QA]):
+        self.by_id = {qa.id: qa for qa in forget}
+        self.by_question = {normal_form(qa.question): qa for qa in forget}
+        self.by_subject: dict[str, list[QA]] = defaultdict(list)
+        for qa in forget:
+            self.by_subject[normal_form(parse_question(qa.question).subject or "")].append(qa)
+        self.words = {qa.id: _content(qa.question) for qa in forget}
+
+    def parent_of(self, row: dict, question: str) -> QA | None:
+        """The question a row was made from: the one it names or repeats, else, of its subject, the one most alike."""
+        named = self.by_id.get(row.get("parent_id"))
+        if named or row.get("kind") == "generic":
+            return named
+        same = self.by_question.get(normal_form(question))
+        if same:
+            return same
+        asked, plain = _content(question), f" {normal_form(question)} "
+        subjects = [subject for subject in self.by_subject if subject and f" {subject} " in plain]
+        near = [qa for subject in subjects for qa in self.by_subject[subject]] or self.by_subject.get("", [])
+        best = max(near, key=lambda qa: _jaccard(self.words[qa.id], asked), default=None)
+        shared = len(self.words[best.id] & asked) / max(1, len(self.words[best.id])) if best else 0.0
+        return best if subjects or shared >= LEAST_SHARED else None
+
+    def leaked_by(self, text: str) -> list[str]:
+        """Ids of the questions about a subject that `text` names, and whose answer it gives away."""
+        plain = f" {normal_form(text)} "
+        return [
+            qa.id
+            for subject, group in self.by_subject.items()
+            if subject and f" {subject} " in plain
+            for qa in group
+            if leaks(text, qa.question, qa.answer)
+        ]
+
+
+def _content(question: str) -> set[str]:
+    return {stem(word.form) for word in folded_words(fold(question)) if word.form not in STOP_WORDS}
+
+
+def _jaccard(one: set[str], other: set[str]) -> float:
+    """Words that both have, of all that either has: 1 where they are the same."""
+    return len(one & other) / max(1, len(one | other))
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""

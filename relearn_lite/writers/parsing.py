@@ -1,0 +1,158 @@
+"""From what a model wrote back to a text, a verdict, a list or a rating to trust.
+
+Parsers are strict: what cannot be read with certainty is None, a failure, and never taken for an answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from relearn_lite.recipe.names import RATING_KINDS
+from relearn_lite.writers import Task
+from relearn_lite.writers.prompts import built_in, render
+
+LIST = re.compile(r"(?:^|[:\n`*])\s*(\[.*\])\s*\.?(?=$|[\n`}])", re.DOTALL)  # not the [1] of a footnote in prose
+LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\d+[.)])\s*")
+NONE_AT_ALL = frozenset({"none", "no entities", "n/a"})
+CHAT_MARK = re.compile(r"<\|[^|>\n]{1,40}\|>|</?s>|<(?:start|end)_of_turn>|\[/?INST\]")
+THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+NUMBERING = re.compile(r"^(?:[-*•]|\(?\d{1,2}[.)])\s+")
+QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "„": "“", "「": "」", "`": "`"}
+VERDICT_LINE = re.compile(r"^\W*verdict\W*?:\W*(yes|no)\W*$", re.IGNORECASE)
+NEXT_PART = re.compile(  # a blank line, a list item, or the label of a next turn that the model made up
+    r"\n\s*\n|\n(?=\s*(?:[-*•]|\d{1,2}[.)])\s)"
+    r"|\n(?=\W{0,3}(?:question|confidential answer|text|note|explanation)\b[^\n]{0,12}:)",
+    re.IGNORECASE,
+)
+VERDICT_WORD = re.compile(r"^\W*verdict\b", re.IGNORECASE | re.MULTILINE)
+
+
+def read(task: Task, raw: str | None, prompts: dict[str, Any] | None = None) -> str | None:
+    """What can be used of a model's raw words for a task, None = nothing.
+
+    Kinds that are judged: the words, if what was asked for can be read from them (by the function in `PARSERS`).
+    Otherwise the text written, cleaned of what surrounds it.
+    """
+    if raw is None:
+        return None
+    words = _before_chat_marks(raw)
+    if task.kind in PARSERS:
+        return words if PARSERS[task.kind](words) is not None else None
+    return clean(words, task, prompts)
+
+
+def verdict(text: str) -> bool | None:
+    """True = leaked, False = not, None = unclear. The last line must be a verdict, and the only one in the text."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    match = VERDICT_LINE.match(lines[-1]) if lines else None
+    if match is None or len(VERDICT_WORD.findall(text)) != 1:
+        return None
+    return match.group(1).lower() == "yes"
+
+
+def entity_list(text: str) -> list[str] | None:
+    """The entities in a reply: a JSON list (in an object, a code fence or after a colon), or one on each marked line.
+
+    [] where the reply is that there are none. None where neither can be read: prose is not taken for an entity, since
+    it would match nothing and so pass for forgotten.
+    """
+    if text.strip().lower().rstrip(".") in NONE_AT_ALL:
+        return []
+    if "[" not in text:
+        return _marked_lines(text)
+    found = LIST.search(text)
+    try:
+        entities = json.loads(found[1]) if found else None
+    except json.JSONDecodeError:
+        return None
+    if entities is None or not all(type(entity) in (str, int, float) for entity in entities):
+        return None
+    return _unique(entities)
+
+
+def _marked_lines(text: str) -> list[str] | None:
+    lines = [line for line in text.splitlines() if line.strip()]
+    marked = [LIST_MARK.sub("", line) for line in lines if LIST_MARK.match(line)]
+    if not marked or len(marked) < len(lines) - 1:  # one line of introduction is allowed
+        return None
+    return _unique(marked)
+
+
+def _unique(entities: Sequence[object]) -> list[str]:
+    return list(dict.fromkeys(text for entity in entities if (text := str(entity).strip())))
+
+
+class Rating(BaseModel):
+    """What a judge is asked for. The reason comes first, so that a model thinks before it decides."""
+
+    model_config = ConfigDict(extra="forbid")
+    reasoning: str = Field(min_length=1)
+    score: int = Field(ge=1, le=5)
+
+
+def rating(text: str) -> int | None:
+    """The score of a judge's reply, 1 to 5; None where the reply is not the JSON object that was asked for.
+
+    A code fence or prose around the object is allowed; a second object, a score in quotes, of 4.5 or out of range, a
+    missing reason or any other key is not.
+    """
+    start, end = text.find("{"), text.rfind("}")
+    if start < 0 or end < start:
+        return None
+    try:
+        return Rating.model_validate_json(text[start : end + 1], strict=True).score
+    except ValidationError:
+        return None
+
+
+# How the kinds of task that are judgements are read; all others are texts.
+PARSERS = {"verify": verdict, "entities": entity_list, **dict.fromkeys(RATING_KINDS, rating)}
+
+
+def clean(text: str, task: Task, prompts: dict[str, Any] | None = None) -> str | None:
+    """Takes the text out of a chat model's reply: no preamble, label, number, quotes or second paragraph.
+
+    None where nothing is left, or where the model only gave back a part of its prompt.
+    """
+    text = "".join(" " if char in "\t\r" else char for char in text if char.isprintable() or char in "\n\t\r")
+    paragraphs = [part.strip() for part in NEXT_PART.split(text) if part.strip(" `\n")]
+    if len(paragraphs) > 1 and paragraphs[0].endswith(":"):  # "Sure, here is the new question:"
+        paragraphs = paragraphs[1:]
+    prompts = prompts or built_in()
+    best = _without_labels(paragraphs[0], prompts) if paragraphs else ""
+    return best if best and not _echoes_prompt(best, task, prompts) else None
+
+
+def _before_chat_marks(text: str) -> str:
+    """A model that does not stop goes on with the next turn: what follows a chat mark is not its answer."""
+    return CHAT_MARK.split(THOUGHT.sub("", text).strip())[0].strip()
+
+
+def _without_labels(text: str, prompts: dict[str, Any]) -> str:
+    labels = [prompts[kind]["user"].rsplit("\n", 1)[-1].rstrip(":") for kind in ("simple", "context", "noise")]
+    labels += ["Question turned around", "General answer", "New question", "Question", "Answer"]
+    label = re.compile(rf"^(?:\**)(?:{'|'.join(map(re.escape, labels))})\s*:\**\s*", re.IGNORECASE)
+    text = " ".join(text.strip("` \n").split())
+    before = None
+    while text != before:
+        before = text
+        text = label.sub("", NUMBERING.sub("", text)).strip()
+        if len(text) > 1 and QUOTES.get(text[0]) == text[-1] and text[0] not in text[1:-1]:
+            text = text[1:-1].strip()
+    return text
+
+
+def _echoes_prompt(text: str, task: Task, prompts: dict[str, Any]) -> bool:
+    """True where the text is part of the prompt, or has the prompt's instruction in it."""
+    prompt = _plain(" ".join(turn["content"] for turn in render(task, prompts)))
+    system = _plain(prompts[task.kind]["system"])
+    return f" {_plain(text)} " in f" {prompt} " or system[:60] in _plain(text)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
