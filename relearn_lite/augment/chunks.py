@@ -8,7 +8,7 @@ from pathlib import Path
 
 from relearn_lite.augment.checks import Checks
 from relearn_lite.augment.completions import completion
-from relearn_lite.augment.drafts import Asked, answer_drafts, asked_questions, question_drafts
+from relearn_lite.augment.drafts import Draft, answer_draft, answer_drafts, question_drafts
 from relearn_lite.augment.existing import ExistingRow
 from relearn_lite.augment.semantic import SemanticCheck
 from relearn_lite.augment.verify import check_question, write_verified
@@ -60,36 +60,37 @@ def augment_chunk(
 
     A question with rows of its own in `settings.existing` gets those, checked like everything else, and no more.
     """
-    existing, dropped = _usable_rows(chunk, settings.existing)
-    bare = [qa for qa in chunk if not existing[qa.id]]
+    existing, dropped = _existing_drafts(chunk, settings.existing)
     rounds, seed = settings.verify_rounds, settings.seed
+    bare = [qa for qa in chunk if not existing[qa.id]]
     questions = write_verified(question_drafts(bare, settings.questions), writer, rounds, seed)
-    asked: dict[str, list[Asked]] = {qa.id: existing[qa.id] for qa in chunk}
-    for qa in bare:
-        asked[qa.id], refused = asked_questions(qa, settings.questions, questions, settings.answers_per_question)
-        dropped += refused
+    drafts: list[Draft] = []
+    for qa in chunk:
+        drafts += existing[qa.id]
+        if qa in bare:
+            new, refused = answer_drafts(qa, settings.questions, questions, settings.answers_per_question)
+            drafts, dropped = drafts + new, dropped + refused
     ready = {row.id: row.answer for row in settings.existing}
     checks = replace(checks, semantic=settings.semantic, existing=ready)
-    answers = write_verified(answer_drafts(chunk, asked), writer, rounds, seed, checks)
+    outcomes = write_verified(drafts, writer, rounds, seed, checks)
     variants: list[Variant] = []
-    for qa in chunk:
-        for each in asked[qa.id]:
-            outcome = answers[each.id]
-            own = {"question": each.outcome.verdicts} if each.outcome else {}
-            verdicts = {**outcome.verdicts, **own}
-            if outcome.reason:
-                reason = f"answer, {outcome.reason}"
-                dropped.append(Dropped(each.id, qa.id, each.kind, each.question, outcome.text, reason, verdicts))
-            else:
-                pair = Variant(each.id, qa.id, each.kind, each.question, outcome.text, verdicts)
-                rest = completion(pair, settings.completion_fraction) if settings.completion_fraction > 0 else None
-                variants += [pair, rest] if rest else [pair]
+    for draft in drafts:
+        outcome, record = outcomes[draft.id], (draft.id, draft.qa.id, draft.kind, draft.task.question)
+        verdicts = outcome.verdicts | ({"question": draft.question.verdicts} if draft.question else {})
+        if outcome.reason:
+            dropped.append(Dropped(*record, outcome.text, f"answer, {outcome.reason}", verdicts))
+        else:
+            pair = Variant(*record, outcome.text, verdicts)
+            rest = completion(pair, settings.completion_fraction) if settings.completion_fraction > 0 else None
+            variants += [pair, rest] if rest else [pair]
     return variants, sorted(dropped, key=lambda record: [qa.id for qa in chunk].index(record.parent_id))
 
 
-def _usable_rows(chunk: Sequence[QA], existing: Sequence[ExistingRow]) -> tuple[dict[str, list[Asked]], list[Dropped]]:
-    """The existing rows whose question may be used, by parent, and the others."""
-    usable: dict[str, list[Asked]] = {qa.id: [] for qa in chunk}
+def _existing_drafts(
+    chunk: Sequence[QA], existing: Sequence[ExistingRow]
+) -> tuple[dict[str, list[Draft]], list[Dropped]]:
+    """Drafts for the existing rows whose question may be used, by parent, and the other rows."""
+    drafts: dict[str, list[Draft]] = {qa.id: [] for qa in chunk}
     parents, dropped = {qa.id: qa for qa in chunk}, []
     for row in existing:
         if row.parent_id not in parents:
@@ -101,5 +102,5 @@ def _usable_rows(chunk: Sequence[QA], existing: Sequence[ExistingRow]) -> tuple[
             dropped.append(Dropped(row.id, qa.id, "given", row.question, row.answer, reason, outcome.verdicts))
         else:
             kind = "original" if row.question == qa.question else "given"
-            usable[qa.id].append(Asked(row.id, kind, row.question))
-    return usable, dropped
+            drafts[qa.id].append(answer_draft(qa, row.id, kind, row.question))
+    return drafts, dropped

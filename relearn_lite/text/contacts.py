@@ -1,4 +1,4 @@
-"""Email addresses, written or read out, and a spelling in which both are equal."""
+"""Email addresses, written or read out ("at", "dot"), brought to one spelling."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _SPOKEN_AT = re.compile(r"\s*[\[({<]?\s*\b(?:at)\b\s*[\])}>]?\s*", re.IGNORECASE)
 _SPOKEN_DOT = re.compile(r"\s*[\[({<]?\s*\b(?:dot|punkt|point)\b\s*[\])}>]?\s*", re.IGNORECASE)
 _NO_LETTER = re.compile(r"[^\w@]|_")
-_SHORTEST_HOST = 7  # letters of a host's name that are told from a word by chance: "mail" is not
-# Hosts that many people share: naming one tells as little as naming a telephone company.
+_SHORTEST_HOST = 7  # letters of a host's name from which on it is no common word: "mail" would be
+# Hosts that many people use: naming one gives away as little as naming a telephone company.
 _COMMON_HOSTS = frozenset("outlook hotmail icloud proton protonmail example yahoomail googlemail".split())
 
 
 def email_keys(plain: str) -> Iterator[tuple[str, str]]:
-    """(address as it stands there, key to look for in a `compact` text) of each address in a folded text.
+    """(address as written, key to look for in a `compact` text) of each address in a folded text.
 
-    The whole address is a key, what stands before its @, and the name of its host.
+    Keys are the whole address, what stands before its @, and the name of its host.
     """
     for email in _EMAIL.findall(plain):
         local, _, host = email.partition("@")

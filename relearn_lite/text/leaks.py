@@ -1,4 +1,4 @@
-"""Does a text give away what an answer tells? A check by rules: no model, no network, the same result every time."""
+"""Does a text give away what an answer says? A check by rules: no model, no network, the same result every time."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _VAGUE_STEMS = frozenset(stem(word) for word in (*_FUNCTION_WORDS, *_VAGUE)) | f
 _TITLE = re.compile(r'"([^"]{2,120})"|(?<!\w)\'([^\']{2,120}(?:\'(?=\w)[^\']{1,120})*)\'(?!\w)')
 _NAME = re.compile(r"\b(?:[A-Z]\.|[A-Z][\w'-]*)(?:\s+(?:(?:de|da|van|von|bin|al|el|la)\s+)?(?:[A-Z]\.|[A-Z][\w'-]*))+")
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])")  # HarrowMill
-_DIGIT_WINDOW = 5  # so many digits in a row of a phone number are taken for that number
-_LONG_NAME = 7  # letters of a name that is also found in pieces: "Pendle Wick" tells Pendlewick
+_DIGIT_WINDOW = 5  # digits in a row of a phone number that give it away
+_LONG_NAME = 7  # letters from which on a name is also found when split: "Pendle Wick" for Pendlewick
 
 
 @dataclass(frozen=True)
 class Specific:
-    """One thing that an answer tells: its `kind`, its `value` as it stands there, and the `key` it is found by."""
+    """One fact of an answer: its `kind`, its `value` as written, and the `key` by which it is found in a text."""
 
     kind: str
     value: str
@@ -46,21 +46,21 @@ class Specific:
 
 
 def leaks(text: str, question: str, answer: str) -> list[str]:
-    """Every specific of `answer` that `question` does not give and `text` contains, in words ("name: Granada").
+    """Every specific of `answer` that `text` contains and `question` does not give, such as "name: Granada".
 
     Empty means that the text is safe. Near matches count: other forms and derivations of a word, other spellings of a
-    number or date, one part of a name or address. The order is that of the answer.
+    number or date, one part of a name or address. In the order of the answer.
     """
     if not text.strip():
         return []
-    told = _Text(text)
+    prepared = _Text(text)
     given = _given_words(question)
-    return list(dict.fromkeys(str(s) for s in specifics(question, answer) if _contains(told, s, given)))
+    return list(dict.fromkeys(str(s) for s in specifics(question, answer) if _contains(prepared, s, given)))
 
 
 @lru_cache(maxsize=8192)
 def specifics(question: str, answer: str) -> tuple[Specific, ...]:
-    """What `answer` tells and `question` does not: numbers, dates, contacts, titles, names and other content words."""
+    """What `answer` says beyond `question`: numbers, dates, contacts, titles, names and other content words."""
     asked, plain = _Text(question), fold(answer)
     found = [*_email_specifics(plain, asked), *_number_specifics(plain, asked), *_title_specifics(plain, asked)]
     found += _word_specifics(plain, _given_words(question))
@@ -68,7 +68,7 @@ def specifics(question: str, answer: str) -> tuple[Specific, ...]:
 
 
 class _Text:
-    """A text prepared for look-ups; every part is worked out once."""
+    """A text prepared for look-ups: each part is computed once."""
 
     def __init__(self, text: str) -> None:
         self.plain = fold(text)
@@ -79,7 +79,7 @@ class _Text:
         self.roots: dict[str, list[str]] = {}
         for form in self.forms:
             self.roots.setdefault(root(form), []).append(form)
-        # A capital in the middle of a sentence tells the name May or Will from the verb.
+        # A capital in the middle of a sentence marks May or Will as a name.
         self.capitals = frozenset(w.form for w in self.words if w.capital and not w.first)
         self.numbers = numbers(self.plain)
         self.months = months(self.plain)
@@ -91,7 +91,7 @@ class _Text:
 
 @lru_cache(maxsize=8192)
 def _given_words(question: str) -> frozenset[str]:
-    """Folded forms and stems that the question itself gives."""
+    """Folded forms and stems of the question's own words."""
     forms = {w.form for w in folded_words(fold(question))}
     return frozenset(forms | {stem(form) for form in forms})
 

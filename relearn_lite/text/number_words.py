@@ -1,4 +1,4 @@
-"""Numbers, months and groups of digits that a text tells, in figures or in words.
+"""Numbers, months and groups of digits in a text, written in figures or in words.
 
 English number words are read by the package text2num; what it does not know is added here: decades, a dozen, years said
 as two numbers ("nineteen ten"), and a half million.

@@ -1,8 +1,8 @@
 """Words brought to a form in which near matches are equal: accents, plural, possessive, and a common root.
 
-Ours in place of Snowball's stemmer, which nltk has: that one tells "poetry" from "poet" and "physics" from "physicist",
-so leaks go unseen, and takes "university" for "universe" and "informal" for "inform", so that a question would seem to
-give what it does not. Here `stem` undoes inflection alone (what a question gives) and `root` goes further (what leaks).
+Not Snowball's stemmer (nltk): it keeps "poetry" apart from "poet" and "physics" from "physicist", so that leaks go
+unseen, and takes "university" for "universe" and "informal" for "inform", so that a question seems to give what it does
+not. Here `stem` undoes inflection only, for what a question gives, and `root` goes further, for what a text gives away.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HIRAGANA = re.compile("[\u3040-\u309f]")
 
 _DOUBLED = re.compile(r"([bdfgmnprt])\1$")
 _SHORT = re.compile(r"[^aeiou][aeiouy][^aeiouwxy]")  # nam(ing), vot(ed): what is left of a word in -e
-# Endings that only inflect: a word that differs from another by these tells the same.
+# Endings that only inflect: words that differ by these mean the same.
 _INFLECTIONS = ("ings", "ing", "edly", "ied", "ies", "ed", "es", "s")
 # Endings that make a new word of the same root: poet and poetry, science and scientific, activist and activism.
 _DERIVATIONS = """
@@ -41,7 +41,7 @@ ism ity ive ian ion ing ful ous ial ate ary ory ery ies ers ors ish ize ise al a
 
 @dataclass(frozen=True)
 class Word:
-    """One word of a text: `shown` as it stands there, `form` folded, `capital`, and `first` of its sentence."""
+    """One word: `shown` as written, `form` folded, whether it has a `capital` and is `first` in its sentence."""
 
     shown: str
     form: str
@@ -51,7 +51,7 @@ class Word:
 
 
 def fold(text: str) -> str:
-    """Drops accents and writes quotes, dashes, widths and digits in one way; capitals stay."""
+    """The text without accents, with quotes, dashes, widths and digits in one form; capitals stay."""
     if text.isascii():
         return text
     plain = unicodedata.normalize("NFKD", text.translate(_SAME)).translate(_SAME)
@@ -60,9 +60,9 @@ def fold(text: str) -> str:
 
 
 def folded_words(folded: str) -> Iterator[Word]:
-    """Words of a folded text. Both "Al-Farsi" as "alfarsi" and its parts are given, so either spelling is found.
+    """Words of a folded text. "Al-Farsi" gives "alfarsi" and its parts too, so that either spelling is found.
 
-    Scripts that put no spaces between words give pairs of characters; pairs with hiragana are grammar and left out.
+    Scripts without spaces between words give pairs of characters; pairs with hiragana are grammar and left out.
     """
     end = 0
     for match in _TOKEN.finditer(folded):
@@ -109,7 +109,7 @@ def stem(word: str) -> str:
 
 @lru_cache(maxsize=65536)
 def root(word: str) -> str:
-    """What the folded word shares with others of its family, four letters at least; crude, and meant to be."""
+    """What the folded word shares with others of its family, four letters at least; crude on purpose."""
     if not word.isascii():
         # After folding this is a script other than Latin; case endings seldom have more than two letters.
         return word.removeprefix("ال")[: max(4, len(word) - 2)]

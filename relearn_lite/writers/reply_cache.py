@@ -1,4 +1,4 @@
-"""What a model has already said, kept on disk reply by reply, so that a restart asks for none of it again."""
+"""Replies of a model, kept on disk one by one, so that a restart asks for none of them again."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from relearn_lite.augment import Settings, augment
-from relearn_lite.augment.existing import read_existing
+from relearn_lite.augment.existing import ForgetIndex, read_existing
 from relearn_lite.augment.published import export_augmented
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
@@ -53,6 +53,13 @@ def test_rows_find_the_question_they_were_made_for(tmp_path, columns, lines):
         ("forget-00002", PUBLISHED[3][1]),
     ]  # fmt: skip
     assert [(qa.question, qa.answer) for qa in general] == [PUBLISHED[5]]
+
+
+def test_a_row_is_for_the_question_most_alike_not_for_the_shortest_that_it_contains():
+    asked = {"a": "Who is Ada Moor?", "b": "Which doctor treats Ada Moor today?"}
+    index = ForgetIndex([QA(id_, question, "Li Wu.") for id_, question in asked.items()])
+    assert index.parent_of({}, "Who is the doctor that Ada Moor is treated by?").id == "b"
+    assert index.parent_of({}, "Who is Ada Moor, would you say?").id == "a"
 
 
 def test_what_passes_is_used_what_leaks_is_written_again_and_what_is_missing_is_written(tmp_path):

@@ -18,7 +18,7 @@ BY_MEANING = "translated paraphrased hint".split()
 
 
 def refused(row: dict) -> bool:
-    """By the layers without a model."""
+    """By the checks without a model."""
     fault = form_fault(row["text"], row["question"], "answer")
     return bool(fault or leaks(row["text"], row["question"], row["answer"]))
 
@@ -37,7 +37,7 @@ def test_the_set_is_as_large_and_varied_as_it_claims():
     assert len({row["text"] for row in ROWS}) == len({row["id"] for row in ROWS}) == len(ROWS)
 
 
-def test_the_layers_without_a_model_catch_nine_of_ten_leaks_that_words_can_tell():
+def test_the_checks_without_a_model_catch_nine_of_ten_leaks_that_words_can_tell():
     found = caught()
     assert sum(found[kind][0] for kind in DETERMINISTIC) >= 0.9 * sum(found[kind][1] for kind in DETERMINISTIC)
     assert all(found[kind][0] >= 0.8 * found[kind][1] for kind in DETERMINISTIC), found

@@ -17,6 +17,7 @@ from relearn_lite.text.words import script_runs, sentences, words
         ("<b>x</b>\x00y", ["b", "x", "b", "y"]),
         ("Анна живёт", ["Анна", "живёт"]),
         ("दिल्ली में", ["दिल्ली", "में"]),
+        ("佐々木さん", ["佐々", "々木", "木さ", "さん"]),  # the repetition mark was once a word of its own
         ("北京大学 ok", ["北京", "京大", "大学", "ok"]),
         ("-- ' .", []),
         ("", []),
