@@ -23,9 +23,9 @@ def make(
     from relearn_lite.models.generation import chat
 
     prompts = load_prompts(getattr(choice, "prompts", None), f"{section}.prompts")
-    shared = choice.shares(recipe.model.name)
+    shared = choice.uses_model(recipe.model.name)
     if not shared and choice.model not in loaded:
-        loaded[choice.model] = backends.load(recipe.model.other(choice.model), recipe.seed)
+        loaded[choice.model] = backends.load(recipe.model.settings_for(choice.model), recipe.seed)
     model = vanilla() if shared else loaded[choice.model]
     return LocalWriter(
         chat(model, batch_size=choice.batch_size, temperature=choice.temperature, section=section),

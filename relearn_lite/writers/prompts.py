@@ -9,6 +9,7 @@ from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.recipe.names import QUESTION_KINDS, TASK_KINDS
+from relearn_lite.recipe.yaml_text import NotYaml, parse
 from relearn_lite.writers import Task
 
 PROMPTS = Path(__file__).with_name("prompts.yaml")
@@ -30,16 +31,16 @@ def load_prompts(path: Path | None, key: str = "augment.prompts") -> dict[str, A
     """
     if path is None:
         return built_in()
-    import yaml
-
     try:
         given = _read(path)
     except FileNotFoundError:
         raise RecipeError(
             f"{key}: there is no file {path}; correct the path (relative paths start at the recipe's folder)"
         ) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RecipeError(f"{key}: {path} is not YAML that can be read ({first_line(error)}); correct it") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{key}: {path} cannot be read ({first_line(error)}); give a file of UTF-8 text") from None
+    except NotYaml as error:
+        raise RecipeError([f"{key}: {path}:{line}: {problem}" for line, problem in error.problems]) from None
     if not isinstance(given, dict):
         raise RecipeError(f"{key}: {path} has no keys; it needs version and at least one of {', '.join(TASK_KINDS)}")
     if problems := [f"{key}: {path}, {problem}" for problem in _problems(given)]:
@@ -72,9 +73,7 @@ def render(task: Task, prompts: dict[str, Any] | None = None) -> list[dict[str, 
 
 
 def _read(path: Path) -> Any:
-    import yaml
-
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return parse(path.read_text(encoding="utf-8"))[0]
 
 
 def _problems(given: dict[str, Any]) -> list[str]:
@@ -109,7 +108,7 @@ def _entry_problems(entry: Any, kind: str) -> list[str]:
     elif any(not isinstance(each, dict) or not (needed | {"output"}) <= set(each) for each in examples):
         problems.append(f"examples: each needs {', '.join(sorted(needed))} and output")
     elif any(not isinstance(text, str) for each in examples for text in each.values()):
-        problems.append("examples: all of it is text; put words such as yes and no, and numbers, in quotes")
+        problems.append("examples: all of it is text; put numbers, true, false and null in quotes")
     if not isinstance(ways, list) or any(not isinstance(way, str) for way in ways):
         problems.append("ways: give a list of texts, [] for none")
     return problems

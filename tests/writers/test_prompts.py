@@ -67,7 +67,7 @@ def test_a_recipe_hands_them_to_its_writer(tmp_path):
         ("version: 2\nanswer: {system: x, user: '{question}', examples: []}", r"answer\.user: has no \{answer\}"),
         (OWN.replace("[]", "[{question: x}]"), r"answer\.examples: each needs answer, question and output"),
         (OWN + "  sytem: x", r"answer\.sytem: unknown, allowed: examples, system, user, ways"),
-        (OWN.replace("[]", "[{question: x, answer: y, output: no}]"), r"answer\.examples: all of it is text"),
+        (OWN.replace("[]", "[{question: x, answer: y, output: true}]"), r"answer\.examples: all of it is text"),
         (OWN + "  ways: [1]", r"answer\.ways: give a list of texts"),
         ("- a", "has no keys"),
         ("a: [", "is not YAML that can be read"),
