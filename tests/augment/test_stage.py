@@ -11,8 +11,8 @@ from relearn_lite.cli.commands import cli
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import Variant
+from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.pipeline import inputs, run
-from relearn_lite.pipeline.stages import load_data
 from relearn_lite.recipe import load_recipe, to_yaml
 
 RECIPE = """\
