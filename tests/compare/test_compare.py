@@ -103,7 +103,7 @@ def test_every_point_of_a_sweep_is_listed_and_the_best_goes_on(folder):
 
 def test_answers_in_training_are_logged(folder):
     rows = [json.loads(line) for line in (folder / "methods/learns/logs/unlearn/checks.jsonl").open()]
-    assert rows and all(len(row["answers"]) == 4 and row["answers"][0]["generated_response"] for row in rows)
+    assert rows and all(len(row["answers"]) == 2 and row["answers"][0]["generated_response"] for row in rows)
 
 
 def test_the_page_shows_the_same_questions_answered_by_all(folder):
@@ -133,13 +133,37 @@ def test_runs_that_are_none_are_all_named(folder, tmp_path):
 
 
 def test_other_settings_are_refused_and_again_does_that_method_and_no_other(place, folder):
-    other = "compare.methods=[{name: learns, method: relearn_gdr, lr: 1.0e-4}]"
+    other = "compare.methods=[{name: learns, method: relearn_gdr, lr: 1.0e-4, evaluate_every: 1}]"
     with pytest.raises(RecipeError, match=r"unlearn\.lr was 0\.002, is 0\.0001.*--again learns"):
         run(place, other)
     before = manifests(folder)
     run(place, other, again=["learns"])
     after = manifests(folder)
     assert [str(path) for path in before if after[path] != before[path]] == ["methods/learns"]
+
+
+def test_a_failed_method_s_model_is_gone_before_the_next_one_is_loaded(place, monkeypatch):
+    """The error of the failed stage held its frames, and these the model, while the next one was loaded beside it."""
+    import gc
+    import weakref
+
+    from relearn_lite.models import backends
+
+    loaded, alive = [], []
+    load = backends.load
+
+    def watched(*args, **options):
+        gc.collect()
+        alive.append([number for number, model in enumerate(loaded) if model() is not None])
+        made = load(*args, **options)
+        loaded.append(weakref.ref(made.model))
+        return made
+
+    monkeypatch.setattr(backends, "load", watched)
+    methods = "[{name: one, method: ga, lr: 1.0e+30, epochs: 4}, {name: two, method: ga}]"
+    _, compared = run(place, "name=freed", f"compare.methods={methods}")
+    assert [each.failure is None for each in compared] == [False, True]
+    assert len(loaded) >= 3 and not any(alive)
 
 
 def test_an_unknown_method_to_do_again_is_refused(place):

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from relearn_lite.evaluate.choose import make_evaluators
-from relearn_lite.evaluate.quick_eval import check_questions, checkup
+from relearn_lite.evaluate.quick_eval import quick_eval, selection_questions
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED
-from relearn_lite.pipeline.stages import Run
+from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Lora, load_recipe
 
 
@@ -24,9 +24,10 @@ def work(tmp_path):
 def test_a_new_adapter_is_vanilla_and_a_ruined_one_is_not(work):
     loaded = backends.load(work.recipe.model, 0)
     backends.add_adapter(loaded, UNLEARNED, Lora(r=2), 0)
-    questions = check_questions(work.questions, 2)
+    apart = {f"{side}_select": work.data[side] for side in ("forget", "retain")}
+    questions = selection_questions(apart, 2)
     assert [qa.id for qa in questions["forget"]] == [work.data["forget"][n].id for n in (0, 3)]
-    ask = checkup(work.recipe, loaded, questions, make_evaluators(work.recipe, lambda: loaded))
+    ask = quick_eval(work.recipe, loaded, questions, make_evaluators(work.recipe, lambda: loaded))
     loaded.model.train()
     before = torch.get_rng_state()
     reading = ask()

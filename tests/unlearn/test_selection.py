@@ -3,11 +3,11 @@
 import pytest
 
 from relearn_lite.recipe import Watch
-from relearn_lite.unlearn.selection import Reading, balance, best, spread, why_stop
+from relearn_lite.unlearn.selection import EvalResult, balance, best, spread, why_stop
 
 
-def reading(step, kfr, krr, share):
-    return Reading(step, kfr, krr, share and share * 0.3, share)
+def result(step, kfr, krr, share):
+    return EvalResult(step, kfr, krr, share and share * 0.3, share)
 
 
 def test_balance_is_the_harmonic_mean_worked_out_by_hand():
@@ -25,9 +25,9 @@ def test_one_part_of_zero_makes_it_zero_and_a_missing_one_makes_it_missing():
 
 
 def test_the_best_is_the_first_of_equals_and_never_one_without_a_balance():
-    readings = [reading(10, 0.2, 1, 1), reading(30, 0.9, 1, 1), reading(20, 0.9, 1, 1), reading(40, 1, 1, None)]
+    readings = [result(10, 0.2, 1, 1), result(30, 0.9, 1, 1), result(20, 0.9, 1, 1), result(40, 1, 1, None)]
     assert best(readings).step == 20
-    assert best([reading(40, 1, 1, None)]) is None
+    assert best([result(40, 1, 1, None)]) is None
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,12 @@ def test_the_best_is_the_first_of_equals_and_never_one_without_a_balance():
     ],
 )
 def test_a_bound_that_was_passed_is_named_and_a_missing_value_passes_none(krr, share, told):
-    why = why_stop(reading(5, 1.0, krr, share), Watch())
+    why = why_stop(result(5, 1.0, krr, share), Watch())
     assert why is None if told is None else told in why
 
 
 def test_bounds_can_be_switched_off():
-    assert why_stop(reading(5, 1.0, 0.0, 0.001), Watch(lowest_krr=None, lowest_ls=None)) is None
+    assert why_stop(result(5, 1.0, 0.0, 0.001), Watch(lowest_krr=None, lowest_ls=None)) is None
 
 
 def test_questions_are_spread_from_first_to_last():
