@@ -22,14 +22,10 @@ def section(analysis: dict[str, Any] | None, mask: bool = False) -> Section | No
     """The analysis for people; None where there is none. mask: no tokens are shown, they could spell what is secret."""
     if not analysis:
         return None
-    counts, models = analysis["questions"], analysis["models"]
-    intro = (
-        f"{counts['forget']} forget and {counts['retain']} retain questions, each model fed their original answers "
-        "token by token. Numbers are over the tokens that tell what the question does not."
-    )
+    models, intro = analysis["models"], texts("analysis")["intro"]
     return Section("inside", "Inside the model", [
-        intro, numbers(analysis), *_sentences(analysis, models, mask), *([] if mask else _examples(analysis, models)),
-        *_pictures(analysis, models),
+        intro.format(**analysis["questions"]), numbers(analysis), *_sentences(analysis, models, mask),
+        *([] if mask else _examples(analysis, models)), *_pictures(analysis, models),
     ])  # fmt: skip
 
 
@@ -98,43 +94,28 @@ def _by_layer(
 
 def _sentences(analysis: dict[str, Any], models: Sequence[str], mask: bool) -> list[str]:
     """What the numbers say of each side, in words."""
-    told = []
-    if len(models) > 1:
-        seesaw = (analysis.get("distribution") or {}).get("seesaw", {}).get(models[1], {})
-        told += [_moved(side, seesaw[side], mask) for side in SIDES if seesaw.get(side)]
-    circuits = analysis.get("circuits") or {}
-    if circuits.get("reason"):
-        told.append(f"No circuits: {circuits['reason']}.")
+    words, circuits = texts("analysis"), analysis.get("circuits") or {}
+    told = [f"No circuits: {circuits['reason']}."] if circuits.get("reason") else []
+    shifts = (analysis.get("distribution") or {}).get("seesaw", {}).get(models[-1], {})
     for side in SIDES:
-        if (circuits.get("summary") or {}).get(side):
-            told.append(_parts(side, circuits, models))
-    return told
-
-
-def _moved(side: str, seesaw: dict[str, Any], mask: bool) -> str:
-    sentence = (
-        f"Seesaw, {side} questions: {number(seesaw['moved'])} of the probability changed hands at a token; the "
-        f"original token lost {number(seesaw['lost'])}, other words gained {number(seesaw['to_words'])} and non-words "
-        f"{number(seesaw['to_non_words'])}; the five largest gainers of a position took {number(seesaw['to_five'])} of "
-        "the gain"
-    )
-    gainers = ", ".join(f"“{each['token']}” {number(each['gained'])}" for each in seesaw["gainers"][:8])
-    return f"{sentence}." if mask else f"{sentence}. Over all positions most went to {gainers}."
+        if shift := shifts.get(side):
+            numbers = {key: number(value) for key, value in shift.items() if key != "gainers"}
+            gainers = ", ".join(f"“{each['token']}” {number(each['gained'])}" for each in shift["gainers"][:8])
+            told.append(words["shift"].format(side=side, **numbers))
+            told += [] if mask else [words["gainers"].format(side=side, gainers=gainers)]
+    return told + [_parts(side, circuits, models) for side in SIDES if (circuits.get("summary") or {}).get(side)]
 
 
 def _parts(side: str, circuits: dict[str, Any], models: Sequence[str]) -> str:
-    values, summary = circuits["sides"][side], circuits["summary"][side]
+    values, summary, words = circuits["sides"][side], circuits["summary"][side], texts("analysis")
     gap = values["logprob"][models[0]] - values["logprob"][models[1]]
     by_part = {(part["layer"], part["head"]): part for part in values["parts"]}
     listed = {
         column: ", ".join(f"{part_name(*part)} ({number(by_part[tuple(part)][column])})" for part in summary[key][:4])
         for column, key in (("holds", "holders"), ("restores", "restorers"))
     }
-    return (
-        f"Circuits, {side} questions (by {circuits['method']}): vanilla and unlearned differ by {number(gap)} nats a "
-        f"token. The answers rest most on {listed['holds']}; most comes back by restoring {listed['restores']}."
-        + (" Attribution is too small for holds where vanilla is sure." if circuits["method"] == "attribution" else "")
-    )
+    told = words["circuits"].format(side=side, method=circuits["method"], gap=number(gap), **listed)
+    return f"{told} {words['attribution']}" if circuits["method"] == "attribution" else told
 
 
 def _examples(analysis: Mapping[str, Any], models: Sequence[str]) -> list[Part]:

@@ -29,13 +29,18 @@ def section(attacks: dict[str, Any] | None, mask: bool = False) -> Section | Non
     """The attacks for people; None where there were none. mask: specifics of forget questions are covered."""
     if not attacks:
         return None
-    parts = [*sentences(attacks), _table(rows(attacks)), Text("legend", texts("attacks")["table"])]
+    words, asked, leaks = texts("attacks"), attacks["questions"], attacks["leaks"]
+    new = sum(not leak["plain"] for leak in leaks)
+    parts = [
+        words["intro"].format(**asked, leaks=len(leaks), new=new),
+        *(words["sampled"].format(**row) for row in attacks["attacks"] if row["attack"] == "sampling"),
+        _table(rows(attacks)), Text("legend", words["table"]),
+    ]  # fmt: skip
     if any(curve.get("steps") for curve in attacks["relearning"].values()):
         parts += [Text("heading", "Relearning"), *_relearning(attacks["relearning"])]
-    if attacks["leaks"]:
-        shown = f"{min(MOST_LEAKS, len(attacks['leaks']))} of {len(attacks['leaks'])}; attacks.json has all."
-        told = Text("legend", f"The worst first: most words of the original answer back. {shown}")
-        parts += [Text("heading", "What leaked"), told, Cards(_leaks(attacks, mask))]
+    if leaks:
+        told = words["leaks"].format(shown=min(MOST_LEAKS, len(leaks)), leaks=len(leaks))
+        parts += [Text("heading", "What leaked"), Text("legend", told), Cards(_leaks(attacks, mask))]
     return Section("attacks", "Under attack", parts)
 
 
@@ -65,24 +70,6 @@ def console_table(attacks: Mapping[str, Any]) -> rich.table.Table:
     if missing:
         told += f" {missing} {'way' if missing == 1 else 'ways'} could not be tried here; the report says why."
     return _table(shown).only({"kfr": "KFR", "krr": "KRR"}).console("Under attack", told)
-
-
-def sentences(attacks: Mapping[str, Any]) -> list[str]:
-    """What the table says, in words."""
-    asked = attacks["questions"]
-    new = sum(not leak["plain"] for leak in attacks["leaks"])
-    told = [
-        f"The same {asked['forget']} forget and {asked['retain']} retain questions in each line, judged as the answers "
-        "above. In a worst case a question counts as leaked if any way leaks it, and as lost if any way loses it. "
-        f"{len(attacks['leaks'])} forget questions leaked in some way, {new} of them not without an attack."
-    ]
-    told += [
-        f"Sampling: KFR is 1 − leak@{row['k']}, from {row['draws']} answers drawn to each question; KRR is that of one "
-        "draw." for row in attacks["attacks"] if row["attack"] == "sampling"
-    ]
-    told += [f"Relearning from {source}: {curve['reason']}." for source, curve in attacks["relearning"].items()
-             if curve["reason"]]  # fmt: skip
-    return told
 
 
 def _table(shown: Mapping[str, Row]) -> Table:

@@ -100,14 +100,10 @@ def missing_words(models: dict[str, dict[str, Any]], key: str, total: int) -> st
     return "; ".join(told)
 
 
-def judges(metrics: dict[str, Any]) -> dict[str, str]:
-    """Who judged, by role; roles that nobody had are left out."""
-    return {role: name for role, name in (metrics.get("evaluators") or {}).items() if name}
-
-
 def judged_by(metrics: dict[str, Any]) -> str:
-    """Who judged, and whether the numbers compare with the paper's, in two sentences."""
-    names = ", ".join(f"{name} ({role.replace('_', ' ')})" for role, name in judges(metrics).items())
+    """Who judged, role by role where somebody did, and whether the numbers compare with the paper's."""
+    who = metrics.get("evaluators") or {}
+    names = ", ".join(f"{name} ({role.replace('_', ' ')})" for role, name in who.items() if name)
     told = f"Judged by {names}." if names else "Who judged is not recorded."
     if metrics.get("comparable_with_paper"):
         return f"{told} KFR, KRR, LS and ROUGE compare with the ReLearn paper's; other numbers do not."

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from relearn_lite.report import analysis, attacks, augmentation, cost
-from relearn_lite.report.metric_table import headline, judges, metric_table
+from relearn_lite.report.metric_table import headline, metric_table
 from relearn_lite.report.plots import Line, line_chart
 from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.samples import cards
@@ -22,9 +22,7 @@ NOT_LOSSES = ("step", "epoch", "lr", "tokens_per_s", "tokens_per_second")
 
 def sections(results: RunResults, mask: bool = False) -> list[Section]:
     """All sections of a run's report. `mask`: names, numbers and addresses of forget questions are covered."""
-    words, surroundings = texts("run"), cost.surroundings(results.manifest)
-    judged = words["comparable" if results.metrics.get("comparable_with_paper") else "not_comparable"]
-    who = [(role.replace("_", " "), name) for role, name in judges(results.metrics).items()]
+    surroundings = cost.surroundings(results.manifest)
     answers = Cards(cards(results.samples, mask), choice=True) if results.samples else "No answers were kept."
     found = [
         _metrics(results),
@@ -36,7 +34,6 @@ def sections(results: RunResults, mask: bool = False) -> list[Section]:
         ]),
         augmentation.section(results.augmentation),
         Section("cost", "Cost", [cost.stage_table(results.manifest) or "The stages were not timed."]),
-        Section("judged", "How it was judged", [f"{judged} {words['judged']}", Facts(who)]),
         Section("how", "What it ran on", [Facts(surroundings) if surroundings else "Not recorded."]),
         Section("recipe", "Recipe", [Text("code", results.recipe or "not recorded")]),
     ]  # fmt: skip
