@@ -73,7 +73,7 @@ def run(
         lambda: pipeline.run(loaded, runs=runs, start=start, until=until, fresh=fresh, quiet=quiet)
     )
     if folder:
-        from relearn_lite.report.show import show_run
+        from relearn_lite.report.console import show_run
 
         show_run(folder)
 
@@ -201,7 +201,7 @@ def score(
     if as_json:
         click.echo(json.dumps(results | {"evaluators": evaluators.names()}, indent=2, ensure_ascii=False))
     else:
-        from relearn_lite.report.show import show_scores
+        from relearn_lite.report.console import show_scores
 
         show_scores(results, evaluators)
 

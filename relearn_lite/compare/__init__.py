@@ -28,10 +28,10 @@ from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.sharing import Sources, StageFailed, run_with
 from relearn_lite.pipeline.stages import learns_new_answers, stages_of
 from relearn_lite.recipe import ComparedMethod, Recipe
-from relearn_lite.report.compare import Compared, judged, lines
-from relearn_lite.report.compare_attacks import console_table as attacks_table
+from relearn_lite.report import compare_attacks
+from relearn_lite.report.compare import Compared, judged, models, table
 from relearn_lite.report.compare_files import console_table, write_comparison
-from relearn_lite.report.folder import read_run
+from relearn_lite.report.run_results import read_run
 from relearn_lite.report.untrusted import visible
 
 __all__ = ["compare", "compare_runs", "show"]
@@ -63,13 +63,13 @@ def show(compared: Sequence[Compared], folder: Path) -> None:
     """Prints the tables, what failed and what must be known, and where the page is."""
     from rich.console import Console
 
-    console, table = Console(), lines(compared)
-    console.print(console_table(folder.name, table, console.width))
-    if attacked := attacks_table(table):
+    console, shown = Console(), models(compared)
+    console.print(console_table(folder.name, shown, console.width))
+    if attacked := compare_attacks.console_table(shown):
         console.print(attacked)
-    for line in table:
-        for sentence in [f"failed: {line.failure}"] if line.failure else line.notes:
-            console.print(visible(f"{line.name}: {sentence}"), markup=False, highlight=False)
+    for row in table(shown).rows:
+        for sentence in [row.failure] if row.failure else row.notes:
+            console.print(visible(f"{row.name}: {sentence}"), markup=False, highlight=False)
     console.print(judged(compared), markup=False, highlight=False)
     console.print(f"Page: {folder / 'compare.html'}", markup=False, highlight=False, soft_wrap=True)
 

@@ -13,7 +13,7 @@ from relearn_lite.pipeline.stages import scores_of
 from relearn_lite.recipe import load_recipe
 from relearn_lite.report.compare import Compared
 from relearn_lite.report.compare_files import write_comparison
-from relearn_lite.report.folder import read_run
+from relearn_lite.report.run_results import read_run
 from relearn_lite.unlearn.selection import balance
 
 QUESTIONS = 5

@@ -2,118 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from relearn_lite.report.drawing import BAR_STEP, Bar, Chart, Map, layer_chart, name, part_map, stacked_bars
-from relearn_lite.report.rows import number
-from relearn_lite.report.untrusted import visible
+from relearn_lite.report.numbers import number
+from relearn_lite.report.plots import Line, Picture, line_chart, part_maps, part_name, stacked_bars
+from relearn_lite.report.sections import Part, Pictures, Section, Text
+from relearn_lite.report.tables import Cell, Row, Table, measured
+from relearn_lite.report.texts import texts
 
 SIDES = ("forget", "retain")
-COLOURS = {"forget": "--line-2", "retain": "--line-3"}
+COLOURS = {"forget": "line-2", "retain": "line-3"}
 MOST_EXAMPLES, MOST_TOKENS = 3, 8
-READINGS = {
-    "first_p": ("Probability of the answer's first token", "Whether it would begin the original answer at all."),
-    "first_rank": ("Median rank of the first token", "1: the original answer would be begun."),
-    "first_entropy": ("Entropy at the first token, nats", "How many beginnings are open: 0 for one."),
-    "p": ("Probability of the original token", "How sure the model is of the answer's own token, given all before it."),
-    "median_rank": ("Median rank of the original token", "1: it would be said next; the larger, the further from it."),
-    "likeliest": ("Original token ranks first", "Share of tokens that greedy decoding would still say."),
-    "entropy": ("Entropy, nats", "0: one candidate; a few: a few candidates; far above vanilla's: noise."),
-    "words_in_top5": ("Words among the five likeliest", "Candidates that are pieces of words: low means noise."),
-    "non_word": ("Mass on non-words", "Probability of digits, signs, torn bytes; answers with numbers have some."),
-    "first_layer": ("First layer where it ranks first", "Where an answer takes shape; of tokens that ever rank first."),
-    "never": ("Ranks first at no layer", "Low after unlearning: inner layers still know what the output hides."),
-    "cosine": ("Distance of the last layer, 1 - cosine", "0: as vanilla's; retain questions should stay near it."),
-    "relative_l2": ("Distance of the last layer, relative L2", "Length of the change as a share of vanilla's state."),
-    "logprob": ("Log-probability, nats a token", "What the circuits explain: 0 is certain."),
-    "moved": ("Parts moved, mean", "Change of what heads and MLPs write, as a share of vanilla's."),
-    "moved_of_holders": ("Parts moved, those that hold most", "Above the mean: the method went for these parts."),
-    "agreement": ("Agreement of holds and restores", "Rank correlation; 1: it changed just what held the answers."),
-}
+LAYER = "layer, 0: the embeddings"
+SHARES = {"p": "line-3", "other_words": "line-4", "other_non_words": "line-2"}  # of the probability, with colours
 
 
-@dataclass(frozen=True)
-class KeyNumber:
-    label: str
-    reading: str
-    values: list[str]  # one a column
-
-
-@dataclass(frozen=True)
-class Token:
-    text: str
-    before: str
-    after: str
-    instead: str
-
-
-@dataclass(frozen=True)
-class View:
-    """All that the templates show. Texts of tokens are escaped there."""
-
-    intro: str
-    columns: list[str]
-    numbers: list[KeyNumber]
-    sentences: list[str]
-    bars: list[Bar]
-    bars_height: int
-    charts: list[Chart]
-    maps: list[tuple[str, list[Map], float]]  # side, its maps, height
-    examples: list[tuple[str, list[Token]]]  # id of the question, some of its tokens
-
-
-def view(analysis: dict[str, Any] | None, mask: bool = False) -> View | None:
+def section(analysis: dict[str, Any] | None, mask: bool = False) -> Section | None:
     """The analysis for people; None where there is none. mask: no tokens are shown, they could spell what is secret."""
     if not analysis:
         return None
-    models = analysis["models"]
-    counts = analysis["questions"]
-    bars = _bars(analysis, models)
-    return View(
-        f"{counts['forget']} forget and {counts['retain']} retain questions, each model fed their original answers "
-        "token by token. Numbers are over the tokens that tell what the question does not.",
-        [f"{side}, {model}" for side in SIDES for model in models],
-        _numbers(analysis, models),
-        _sentences(analysis, models, mask),
-        bars,
-        len(bars) * BAR_STEP + 4,
-        _charts(analysis, models),
-        _maps(analysis),
-        [] if mask else _examples(analysis, models),
-    )
+    models, intro = analysis["models"], texts("analysis")["intro"]
+    return Section("inside", "Inside the model", [
+        intro.format(**analysis["questions"]), numbers(analysis), *_sentences(analysis, models, mask),
+        *([] if mask else _examples(analysis, models)), *_pictures(analysis, models),
+    ])  # fmt: skip
 
 
-def markdown(analysis: dict[str, Any] | None, mask: bool, table: Callable[..., str]) -> str:
-    """The section of report.md; empty without an analysis. table: draws (head, lines, sides) as Markdown."""
-    shown = view(analysis, mask)
-    if shown is None:
-        return ""
-    lines = [(each.label, *each.values, each.reading) for each in shown.numbers]
-    head = ("Number", *shown.columns, "How to read it")
-    drawn = table(head, lines, "-" + ":" * len(shown.columns) + "-")
-    items = "\n".join(f"- {sentence}" for sentence in _escaped(shown.sentences))
-    return f"## Inside the model\n\n{shown.intro}\n\n{drawn}\n\n{items}"
-
-
-def _escaped(sentences: Sequence[str]) -> list[str]:
-    from relearn_lite.report.markdown_text import inline
-
-    return [inline(visible(sentence)) for sentence in sentences]
-
-
-def _numbers(analysis: dict[str, Any], models: Sequence[str]) -> list[KeyNumber]:
-    found = []
-    for key, (label, reading) in READINGS.items():
-        values = [value_of(analysis, key, side, model) for side in SIDES for model in models]
-        if any(value is not None for value in values):
-            found.append(KeyNumber(label, reading, [number(value) for value in values]))
-    return found
+def numbers(analysis: Mapping[str, Any]) -> Table:
+    """Each number that is known, a column for each side and model."""
+    columns, rows = {f"{side}, {model}": (side, model) for side in SIDES for model in analysis["models"]}, []
+    for key, (name, reading) in texts("analysis")["readings"].items():
+        cells = {column: measured(value_of(analysis, key, *of)) for column, of in columns.items()}
+        if any(cell.value is not None for cell in cells.values()):
+            rows.append(Row(name, cells, reading=(reading,)))
+    return Table("Number", {column: column for column in columns}, rows)
 
 
 def value_of(analysis: Mapping[str, Any], key: str, side: str, model: str) -> float | None:
-    """One of READINGS, of one model on one side; what compares with the first model stands at the other one."""
+    """A number of one model on one side; what compares with the first model stands at the other one."""
     changed = model != analysis["models"][0]
     distribution, memory, circuits = (analysis.get(part) or {} for part in ("distribution", "memory", "circuits"))
     for part in (distribution, memory):
@@ -127,85 +54,71 @@ def value_of(analysis: Mapping[str, Any], key: str, side: str, model: str) -> fl
     return ((circuits.get("summary") or {}).get(side) or {}).get(key) if changed else None
 
 
-def _bars(analysis: dict[str, Any], models: Sequence[str]) -> list[Bar]:
-    summary = (analysis.get("distribution") or {}).get("summary", {})
-    return stacked_bars({
-        f"{side}, {model}": [summary[side][model][key] for key in ("p", "other_words", "other_non_words")]
-        for side in SIDES for model in models if summary
-    })
-
-
-def _charts(analysis: dict[str, Any], models: Sequence[str]) -> list[Chart]:
-    memory = analysis.get("memory")
-    if not memory:
-        return []
-    styles = {f"{side}, {model}": (COLOURS[side], model == models[0]) for side in SIDES for model in models}
-    lens = {f"{side}, {model}": memory["summary"][side][model]["p"] for side in SIDES for model in models}
-    drawn = [layer_chart("probability", lens, styles)]
-    for column, label in (("cosine", "1 - cosine"), ("relative_l2", "relative L2")):
-        moved = {
-            f"{side}, {model}": memory["distance"][side][model][column] for side in SIDES for model in models[1:]
-        }
-        drawn.append(layer_chart(label, moved, styles) if moved else None)
-    return [chart for chart in drawn if chart]
-
-
-def _maps(analysis: dict[str, Any]) -> list[tuple[str, list[Map], float]]:
+def _pictures(analysis: Mapping[str, Any], models: Sequence[str]) -> list[Pictures]:
+    """Where the probability went, the logit lens, the distance from vanilla, and the parts of the network."""
+    words, found = texts("analysis"), []
+    if distribution := analysis.get("distribution"):
+        summary = {f"{side}, {model}": distribution["summary"][side][model] for side in SIDES for model in models}
+        bars = {name: [row[key] for key in SHARES] for name, row in summary.items()
+                if all(row[key] is not None for key in SHARES)}  # fmt: skip
+        colours = {words["readings"][key][0]: colour for key, colour in SHARES.items()}
+        drawn = stacked_bars("All the probability at a token", bars, colours)
+        found.append(Pictures([drawn], "Where the probability went", words["shares"]))
+    if memory := analysis.get("memory"):
+        lens = _by_layer("Probability of the original token", {
+            (side, model): memory["summary"][side][model]["p"] for side in SIDES for model in models
+        }, models)  # fmt: skip
+        moved = [
+            _by_layer(title, {
+                (side, model): memory["distance"][side][model][key] for side in SIDES for model in models[1:]
+            }, models) for key, title in (("cosine", "1 - cosine"), ("relative_l2", "Relative L2"))
+        ]  # fmt: skip
+        found += [Pictures([lens], "Layer by layer", words["lens"])]
+        found += [Pictures(moved, text=words["distance"])] if any(moved) else []
     sides = (analysis.get("circuits") or {}).get("sides") or {}
-    drawn = []
-    for side, values in sides.items():
-        if values:
-            maps = [
-                part_map(title, place, values["parts"], title, ("--line-2", "--line-3"))
-                for place, title in enumerate(("holds", "restores", "moved"))
-            ]
-            layers = 1 + max(part["layer"] for part in values["parts"])
-            drawn.append((side, maps, layers * maps[0].size + 48))
-    return drawn
+    maps = [part_maps(f"Parts of the network, {side} questions", of["parts"], ("holds", "restores", "moved"))
+            for side, of in sides.items() if of]  # fmt: skip
+    return [*found, *([Pictures(maps, "Heads and MLPs", words["maps"])] if maps else [])]
+
+
+def _by_layer(
+    title: str, values: Mapping[tuple[str, str], Sequence[float | None]], models: Sequence[str]
+) -> Picture | None:
+    """A line a side and model, vanilla's dashed."""
+    lines = [
+        Line(f"{side}, {model}: {number(row[-1])} at the last layer", list(enumerate(row)), COLOURS[side],
+             "--" if model == models[0] else "-") for (side, model), row in values.items()
+    ]  # fmt: skip
+    return line_chart(f"{title} by layer", lines, (LAYER, title), (0,))
 
 
 def _sentences(analysis: dict[str, Any], models: Sequence[str], mask: bool) -> list[str]:
     """What the numbers say of each side, in words."""
-    told = []
-    if len(models) > 1:
-        seesaw = (analysis.get("distribution") or {}).get("seesaw", {}).get(models[1], {})
-        told += [_moved(side, seesaw[side], mask) for side in SIDES if seesaw.get(side)]
-    circuits = analysis.get("circuits") or {}
-    if circuits.get("reason"):
-        told.append(f"No circuits: {circuits['reason']}.")
+    words, circuits = texts("analysis"), analysis.get("circuits") or {}
+    told = [f"No circuits: {circuits['reason']}."] if circuits.get("reason") else []
+    shifts = (analysis.get("distribution") or {}).get("seesaw", {}).get(models[-1], {})
     for side in SIDES:
-        if (circuits.get("summary") or {}).get(side):
-            told.append(_parts(side, circuits, models))
-    return told
-
-
-def _moved(side: str, seesaw: dict[str, Any], mask: bool) -> str:
-    sentence = (
-        f"Seesaw, {side} questions: {number(seesaw['moved'])} of the probability changed hands at a token; the "
-        f"original token lost {number(seesaw['lost'])}, other words gained {number(seesaw['to_words'])} and non-words "
-        f"{number(seesaw['to_non_words'])}; the five largest gainers of a position took {number(seesaw['to_five'])} of "
-        "the gain"
-    )
-    gainers = ", ".join(f"“{each['token']}” {number(each['gained'])}" for each in seesaw["gainers"][:8])
-    return f"{sentence}." if mask else f"{sentence}. Over all positions most went to {gainers}."
+        if shift := shifts.get(side):
+            numbers = {key: number(value) for key, value in shift.items() if key != "gainers"}
+            gainers = ", ".join(f"“{each['token']}” {number(each['gained'])}" for each in shift["gainers"][:8])
+            told.append(words["shift"].format(side=side, **numbers))
+            told += [] if mask else [words["gainers"].format(side=side, gainers=gainers)]
+    return told + [_parts(side, circuits, models) for side in SIDES if (circuits.get("summary") or {}).get(side)]
 
 
 def _parts(side: str, circuits: dict[str, Any], models: Sequence[str]) -> str:
-    values, summary = circuits["sides"][side], circuits["summary"][side]
+    values, summary, words = circuits["sides"][side], circuits["summary"][side], texts("analysis")
     gap = values["logprob"][models[0]] - values["logprob"][models[1]]
     by_part = {(part["layer"], part["head"]): part for part in values["parts"]}
     listed = {
-        column: ", ".join(f"{name(*part)} ({number(by_part[tuple(part)][column])})" for part in summary[key][:4])
+        column: ", ".join(f"{part_name(*part)} ({number(by_part[tuple(part)][column])})" for part in summary[key][:4])
         for column, key in (("holds", "holders"), ("restores", "restorers"))
     }
-    return (
-        f"Circuits, {side} questions (by {circuits['method']}): vanilla and unlearned differ by {number(gap)} nats a "
-        f"token. The answers rest most on {listed['holds']}; most comes back by restoring {listed['restores']}."
-        + (" Attribution is too small for holds where vanilla is sure." if circuits["method"] == "attribution" else "")
-    )
+    told = words["circuits"].format(side=side, method=circuits["method"], gap=number(gap), **listed)
+    return f"{told} {words['attribution']}" if circuits["method"] == "attribution" else told
 
 
-def _examples(analysis: dict[str, Any], models: Sequence[str]) -> list[tuple[str, list[Token]]]:
+def _examples(analysis: Mapping[str, Any], models: Sequence[str]) -> list[Part]:
     """The forget questions that lost most, and in each the telling tokens that did."""
     if len(models) < 2:
         return []
@@ -218,20 +131,22 @@ def _examples(analysis: dict[str, Any], models: Sequence[str]) -> list[tuple[str
             lost = {n: old["p"][n] - new["p"][n] for n in tells}
             ranked.append((sum(lost.values()) / len(lost), question, lost))
     ranked.sort(key=lambda each: -each[0])
-    return [(question["id"], _tokens(question, lost, before, after)) for _, question, lost in ranked[:MOST_EXAMPLES]]
+    tables = [_tokens(question, lost, before, after) for _, question, lost in ranked[:MOST_EXAMPLES]]
+    return [Text("heading", "Tokens that lost most"), texts("analysis")["tokens"], *tables] if tables else []
 
 
-def _tokens(question: dict[str, Any], lost: dict[int, float], before: str, after: str) -> list[Token]:
+def _tokens(question: Mapping[str, Any], lost: Mapping[int, float], before: str, after: str) -> Table:
     chosen = sorted(sorted(lost, key=lambda n: -lost[n])[:MOST_TOKENS])
     old, new = question["models"][before], question["models"][after]
 
-    def place(row: dict[str, Any], n: int) -> str:
-        return f"{number(row['p'][n])}, rank {row['rank'][n]:,.0f}"
+    def place(row: Mapping[str, Any], n: int) -> Cell:
+        return Cell(f"{number(row['p'][n])}, rank {row['rank'][n]:,.0f}")
 
-    return [
-        Token(
-            f"“{question['tokens'][n]}”", place(old, n), place(new, n),
-            ", ".join(f"“{text}” {number(chance)}" for text, chance in new["top"][n][:5]),
-        )
-        for n in chosen
-    ]
+    rows = [
+        Row(f"“{question['tokens'][n]}”", {
+            "before": place(old, n), "after": place(new, n),
+            "instead": Cell(", ".join(f"“{text}” {number(chance)}" for text, chance in new["top"][n][:5])),
+        }) for n in chosen
+    ]  # fmt: skip
+    columns = {"before": before.capitalize(), "after": after.capitalize(), "instead": "Likeliest now"}
+    return Table(f"Token of {question['id']}", columns, rows, left=("instead",))

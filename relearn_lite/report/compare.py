@@ -1,41 +1,27 @@
-"""Many methods side by side, as plain data: the lines of the table."""
+"""Many methods side by side: the models that are compared, and the table of their numbers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from relearn_lite.metrics import key_of
-from relearn_lite.report import RunResults
-from relearn_lite.report.cost import duration, memory
-from relearn_lite.report.rows import arrow, judged_by, missing_words, number, split_of
+from relearn_lite.report.metric_table import arrow, judged_by, missing_words, split_of
+from relearn_lite.report.numbers import duration, memory, number
+from relearn_lite.report.run_results import RunResults
+from relearn_lite.report.tables import Cell, Row, Table, measured
 from relearn_lite.unlearn.diagnostics import explain
-from relearn_lite.unlearn.selection import RULE
 
 # Key, and heading. What is not a metric of its own is made of metrics, in relearn_lite.compare.
 COLUMNS = {
-    "kfr": "KFR",
-    "krr": "KRR",
-    "ls_forget": "LS",
-    "ls_share": "LS / vanilla",
-    "rougeL_forget": "ROUGE-L forget",
-    "rougeL_retain": "ROUGE-L retain",
-    "ppl_forget": "Perplexity",
-    "forget_score": "Forget score",
-    "retain_score": "Retain score",
-    "balance": "Balance",
-}
+    "kfr": "KFR", "krr": "KRR", "ls_forget": "LS", "ls_share": "LS / vanilla", "rougeL_forget": "ROUGE-L forget",
+    "rougeL_retain": "ROUGE-L retain", "ppl_forget": "Perplexity", "forget_score": "Forget score",
+    "retain_score": "Retain score", "balance": "Balance",
+}  # fmt: skip
+COST = {"seconds": "Time", "memory_mb": "Memory"}
 MADE_HERE = {"ls_share": "↑", "balance": "↑"}
-LEGEND = (
-    "KFR: share of forget answers that no longer tell. KRR: share of retain answers that still do. LS: linguistic "
-    "score of the forget answers, then as a share of vanilla's. Perplexity: of the forget answers. Forget score: KFR "
-    "and 1 − ROUGE-L; retain score: KRR and ROUGE-L. Balance: "
-    f"{RULE}. ↑ higher is better, ↓ lower is better; the best of the methods is bold. The best in one column says "
-    "little: a model that only babbles has forgotten too. Intervals are 95 %, over the questions. Time and peak memory "
-    "are those of unlearning. — could not be had."
-)
 
 
 @dataclass(frozen=True)
@@ -57,75 +43,66 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Cell:
-    value: float | None
-    interval: Sequence[float] | None
-    best: bool = False
+class Model:
+    """One that the tables have a line for. sign: what stands for it in pictures, V or the method's number.
 
-    @property
-    def text(self) -> str:
-        return number(self.value)
+    runs: the method's, or all that have this vanilla model.
+    """
 
-    @property
-    def interval_text(self) -> str:
-        return f"{number(self.interval[0])} – {number(self.interval[1])}" if self.interval else ""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the table. failure: why there are no cells, in words. of: whose it is, vanilla's of all with it."""
-
-    number: int | None  # None: vanilla
+    sign: str
     name: str
-    cells: Mapping[str, Cell]
-    seconds: float | None = None
-    memory_mb: float | None = None
-    failure: str | None = None
-    notes: tuple[str, ...] = ()
-    of: tuple[Compared, ...] = ()
+    runs: tuple[Compared, ...]
 
     @property
-    def sign(self) -> str:
-        """What stands for it in pictures."""
-        return "V" if self.number is None else str(self.number)
+    def is_vanilla(self) -> bool:
+        """Whether it is a model before unlearning; it does not compete."""
+        return self.sign == "V"
 
-    @property
-    def time(self) -> str:
-        return duration(self.seconds)
-
-    @property
-    def memory(self) -> str:
-        return memory(self.memory_mb)
+    def why_not(self, unasked: str) -> str:
+        """Why a method was not looked into. unasked: where nobody wanted it."""
+        return "it failed" if self.runs[0].results is None else (self.runs[0].failure or unasked).rstrip(".")
 
 
-def lines(compared: Sequence[Compared]) -> list[Line]:
-    """Vanilla first (each, where runs have different ones), then the methods in their order; the best is marked."""
-    finished = [each for each in compared if each.results]
-    table = _vanilla_lines(finished) + [_line(n, each) for n, each in enumerate(compared, 1)]
-    judged = [line.cells for line in table if line.number and line.cells]
-    bests = {key: best_of(key, [cells[key].value for cells in judged]) for key in COLUMNS}
-    return [_with_best(line, bests) for line in table]
+def models(compared: Sequence[Compared]) -> list[Model]:
+    """Vanilla first (each, where runs have different ones), then the methods in their order."""
+    vanillas: dict[str, list[Compared]] = {}
+    for each in compared:
+        if each.results:
+            same = repr([each.results.metrics["vanilla"].get(key) for key in COLUMNS])
+            vanillas.setdefault(same, []).append(each)
+    found = [Model("V", f"vanilla of {runs[0].name}" if len(vanillas) > 1 else "vanilla", tuple(runs))
+             for runs in vanillas.values()]  # fmt: skip
+    return found + [Model(str(n), each.name, (each,)) for n, each in enumerate(compared, 1)]
 
 
-def _vanilla_lines(finished: Sequence[Compared]) -> list[Line]:
-    found: dict[str, Line] = {}
-    for each in finished:
-        numbers = each.results.metrics["vanilla"]
-        made = {"ls_share": None if numbers.get("ls_forget") is None else 1.0, "balance": None}
-        cells = _cells(numbers, made, each.intervals.get("vanilla", {}))
-        same = repr([cell.value for cell in cells.values()])
-        line = found.get(same) or Line(None, f"vanilla of {each.name}", cells, notes=_missing(each, "vanilla"))
-        found[same] = replace(line, of=(*line.of, each))
-    if len(found) == 1:
-        return [replace(line, name="vanilla") for line in found.values()]
-    return list(found.values())
+def table(shown: Sequence[Model]) -> Table:
+    """The numbers of all models, the best of the methods marked."""
+    headings = {key: f"{text} {MADE_HERE.get(key) or arrow(key)}" for key, text in COLUMNS.items()}
+    lower = {key for key in COLUMNS if key not in MADE_HERE and key_of(key).good == "lower"}
+    return Table("Method", headings | COST, mark_best([_row(model) for model in shown], lower), notes_below=True)
 
 
-def _line(place: int, each: Compared) -> Line:
+def _row(model: Model) -> Row:
+    each, which = model.runs[0], "vanilla" if model.is_vanilla else "unlearned"
     if each.results is None:
-        return Line(place, each.name, {}, failure=each.failure or "it did not finish", of=(each,))
-    results = each.results
-    unlearn = (results.manifest.get("stages") or {}).get("unlearn") or {}
+        return Row(model.name, {}, sign=model.sign, failure=f"Failed: {each.failure or 'it did not finish'}")
+    numbers, answered, added, cost, notes = each.results.metrics[which], each.results.answered(), each.added, {}, []
+    if model.is_vanilla:
+        added = {"ls_share": None if numbers.get("ls_forget") is None else 1.0, "balance": None}
+    else:
+        unlearn = (each.results.manifest.get("stages") or {}).get("unlearn") or {}
+        seconds, peak = unlearn.get("seconds"), unlearn.get("peak_memory_mb")
+        cost = {"seconds": Cell(duration(seconds), value=seconds), "memory_mb": Cell(memory(peak), value=peak)}
+        notes = _notes(each, unlearn)
+    bounds = {**each.intervals.get(which, {}), **(numbers.get("intervals") or {})}
+    cells = {key: measured(added[key] if key in added else numbers.get(key), bounds.get(key)) for key in COLUMNS}
+    missing = {key: missing_words({"": numbers}, key, answered.get(split_of(key), 0)) for key in COLUMNS}
+    notes += [f"{COLUMNS[key]}: {words}." for key, words in missing.items() if words]
+    return Row(model.name, cells | cost, sign=model.sign, notes=tuple(notes))
+
+
+def _notes(each: Compared, unlearn: Mapping[str, Any]) -> list[str]:
+    """What must be known of a method's training, and of what came after its numbers."""
     notes = [*each.notes]
     if unlearn.get("stopped"):
         notes.append(f"Stopped early: {unlearn['stopped']}.")
@@ -133,58 +110,39 @@ def _line(place: int, each: Compared) -> Line:
         notes.append(f"Adapter of step {unlearn['kept_step']} of {unlearn.get('steps')}, the best check in training.")
     if unlearn.get("resumed"):
         notes.append("Time and memory are those since training was last started: it had been stopped.")
-    notes += [*explain(results.losses), *_missing(each, "unlearned")]
-    notes += [f"Measured, but then: {each.failure}"] if each.failure else []
-    cells = _cells(results.metrics["unlearned"], each.added, each.intervals.get("unlearned", {}))
-    return Line(
-        place, each.name, cells, unlearn.get("seconds"), unlearn.get("peak_memory_mb"), notes=tuple(notes), of=(each,)
-    )
+    return [*notes, *explain(each.results.losses), *([f"Measured, but then: {each.failure}"] if each.failure else [])]
 
 
-def _cells(
-    numbers: Mapping[str, Any], made: Mapping[str, float | None], intervals: Mapping[str, Sequence[float]]
-) -> dict[str, Cell]:
-    known = {**intervals, **(numbers.get("intervals") or {})}
-    return {key: Cell(made[key] if key in made else numbers.get(key), known.get(key)) for key in COLUMNS}
+def mark_best(rows: Sequence[Row], lower: Collection[str] = (), if_alike: bool = True) -> list[Row]:
+    """The rows with the best of the methods marked in each column, as it is shown: what looks the same is equally good.
+
+    lower: columns in which the lowest is best. if_alike: where all methods look the same, too. Vanilla is left out.
+    """
+    rivals: dict[tuple[str, int], list[Cell]] = {}
+    methods = [row for row in rows if row.sign != "V"]
+    for row in methods:
+        for key in row.cells.keys() - COST.keys():
+            for place, cell in enumerate(row.at(key)):
+                rivals.setdefault((key, place), []).append(cell)
+    bests = {}
+    for (key, place), cells in rivals.items():
+        known = [cell.value for cell in cells if cell.value is not None and math.isfinite(cell.value)]
+        if len(known) > 1 and (if_alike or len({cell.text for cell in cells}) > 1):
+            bests[key, place] = number((min if key in lower else max)(known))
+
+    def marked(row: Row, key: str) -> tuple[Cell, ...]:
+        return tuple(replace(cell, tone="best") if cell.text == bests.get((key, place)) else cell
+                     for place, cell in enumerate(row.at(key)))  # fmt: skip
+
+    return [replace(row, cells={key: marked(row, key) for key in row.cells}) if row in methods else row for row in rows]
 
 
-def _missing(each: Compared, model: str) -> tuple[str, ...]:
-    """What a mean leaves out, in words, for the columns that are shown."""
-    answered, numbers = each.results.answered(), each.results.metrics[model]
-    told = {key: missing_words({"": numbers}, key, answered.get(split_of(key), 0)) for key in COLUMNS}
-    return tuple(f"{COLUMNS[key]}: {words}." for key, words in told.items() if words)
-
-
-def best_of(key: str, values: Sequence[float | None]) -> float | None:
-    """The best value of a column, as it is shown: what looks the same is equally good."""
-    known = [value for value in values if value is not None and math.isfinite(value)]
-    if len(known) < 2:
-        return None
-    lower = key not in MADE_HERE and key_of(key).good == "lower"
-    return min(known) if lower else max(known)
-
-
-def _with_best(line: Line, bests: Mapping[str, float | None]) -> Line:
-    if line.number is None:
-        return line
-    cells = {
-        key: replace(cell, best=bests[key] is not None and cell.text == number(bests[key]))
-        for key, cell in line.cells.items()
-    }
-    return replace(line, cells=cells)
-
-
-def headings() -> dict[str, str]:
-    """The columns' headings, each with an arrow for which way is good."""
-    return {key: f"{text} {MADE_HERE.get(key) or arrow(key)}" for key, text in COLUMNS.items()}
-
-
-def asked_alike(compared: Sequence[Compared], section: str) -> bool:
+def asked_alike(shown: Sequence[Model], section: str) -> bool:
     """Whether all runs that have a section (`analyze`, `attacks`) of their recipe have the same."""
     import yaml
 
-    trees = (yaml.safe_load(each.results.recipe) or {} for each in compared if each.results)
-    found = [tree[section] for tree in trees if tree.get(section)]
+    recipes = (yaml.safe_load(each.results.recipe) or {} for model in shown for each in model.runs if each.results)
+    found = [recipe[section] for recipe in recipes if recipe.get(section)]
     return all(each == found[0] for each in found)
 
 

@@ -1,23 +1,63 @@
-"""What a run shows in the terminal: calm progress and one table."""
+"""What a run shows in the terminal: progress, the verdict and one table."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from relearn_lite.report import RunResults
-from relearn_lite.report.cost import duration
-from relearn_lite.report.rows import headline, judged_by, rows
+from relearn_lite.report import attacks
+from relearn_lite.report.metric_table import headline, judged_by, metric_table
+from relearn_lite.report.numbers import duration
+from relearn_lite.report.run_results import RunResults, read_run
+from relearn_lite.report.tables import Cell, Row
 from relearn_lite.report.untrusted import visible
+from relearn_lite.report.verdict import unjudged, verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
     from rich.table import Table
 
+    from relearn_lite.judges import Evaluators
+
 PATIENCE = 2.0  # seconds of work before a bar appears: shorter work needs none
+
+
+def show_run(folder: Path) -> None:
+    """The verdict, the table and where the report is; or, for a run not evaluated yet, how far it is."""
+    from rich.console import Console
+
+    console = Console()
+    if not (folder / "metrics.json").exists():
+        console.print(f"Stopped before evaluation; the run is in {folder}", markup=False, highlight=False)
+        return
+    results = read_run(folder)
+    console.print(summary_table(results))
+    console.print(verdict(results.metrics, results.answered()), markup=False, highlight=False)
+    _tell_unjudged(console, results.metrics)
+    if results.attacks:
+        console.print(attacks.console_table(results.attacks))
+    report = folder / "report.html"
+    if report.exists():
+        console.print(f"Report: {report}", markup=False, highlight=False, soft_wrap=True)
+
+
+def show_scores(scores: dict[str, Any], evaluators: Evaluators) -> None:
+    """The table of one model's answers, and who judged them."""
+    from rich.console import Console
+
+    console = Console()
+    metrics = {"vanilla": scores, "evaluators": evaluators.names(), "comparable_with_paper": False}
+    console.print(summary_table(RunResults("score", metrics)))
+    _tell_unjudged(console, metrics)
+
+
+def _tell_unjudged(console: Console, metrics: dict[str, Any]) -> None:
+    if sentence := unjudged(metrics):
+        console.print(visible(sentence), markup=False, highlight=False, style="yellow")
 
 
 def summary_table(results: RunResults) -> Table:
@@ -25,37 +65,22 @@ def summary_table(results: RunResults) -> Table:
 
     Answers from files get all their metrics: there is no report to look them up in.
     """
-    from rich.table import Table
-    from rich.text import Text
+    table = metric_table(results.metrics, results.answered())
+    last = "unlearned" if "unlearned" in table.columns else "vanilla"
+    rows, more = list(table.rows), []
+    if last == "unlearned" or results.samples:
+        rows, more = headline(table)
 
-    lines, more = rows(results.metrics, results.answered()), []
-    models = [model for model in ("vanilla", "unlearned") if results.metrics.get(model)]
-    after = models[-1:] == ["unlearned"]
-    if after or results.samples:
-        lines, more = headline(lines)
-    spans = [line.after_interval if after else line.before_interval for line in lines]
-    table = Table(
-        title=Text(visible(results.name), style="bold"),
-        caption=Text(judged_by(results.metrics) + (f" The report has {len(more)} more numbers." if more else "")),
-        caption_justify="left",
-        title_justify="left",
-    )
-    table.add_column("metric", overflow="fold")
-    for model in models:
-        table.add_column(model if after else "value", justify="right", no_wrap=True)
-    table.add_column("good is", overflow="fold")
-    if any(spans):
-        table.add_column("95 % interval", justify="right", no_wrap=True)
-    if any(line.missing for line in lines):
-        table.add_column("missing", overflow="fold")
-    colours = {True: "green", False: "red", None: ""}
-    for line, span in zip(lines, spans, strict=True):
-        values = {"vanilla": Text(line.before), "unlearned": Text(line.after, style=colours[line.better])}
-        cells = [Text(line.label), *(values[model] for model in models), Text(line.goal)]
-        cells += [Text(span)] if any(spans) else []
-        cells += [Text(visible(line.missing), style="yellow")] if any(each.missing for each in lines) else []
-        table.add_row(*cells)
-    return table
+    def told(row: Row) -> Row:
+        spread, missing = Cell(row.at(last)[0].spread), Cell("; ".join(row.notes), tone="warn")
+        return replace(row, cells={**row.cells, "interval": spread, "missing": missing})
+
+    shown = replace(table, rows=[told(row) for row in rows], left=("good", "missing"))
+    columns = shown.columns | {"interval": "95 % interval", "missing": "Missing"}
+    columns = {key: name for key, name in columns.items() if any(row.at(key)[0].text for row in shown.rows)}
+    columns.pop("change", None)
+    caption = judged_by(results.metrics) + (f" The report has {len(more)} more numbers." if more else "")
+    return shown.only(columns).console(results.name, caption)
 
 
 @contextmanager
@@ -68,10 +93,15 @@ def stage_progress(
     when the work ends. What stays, everywhere, is one line: description, items, time. A failure leaves no such line.
     `total` None: not known how much there is. Writes to standard error unless given a console.
     """
+    from rich import progress as rich
     from rich.console import Console
 
     console = console or Console(stderr=True)
-    progress = _bar(console, disable=quiet or not console.is_terminal)
+    progress = rich.Progress(
+        rich.TextColumn("{task.description}", markup=False), rich.BarColumn(), rich.MofNCompleteColumn(),
+        rich.TimeElapsedColumn(), rich.TimeRemainingColumn(), console=console, transient=True, refresh_per_second=2,
+        disable=quiet or not console.is_terminal,
+    )  # fmt: skip
     task = progress.add_task(description, total=total)
     start, done = time.monotonic(), 0
 
@@ -89,26 +119,3 @@ def stage_progress(
         progress.stop()
     took = duration(time.monotonic() - start)
     console.print(f"{description}: {round(done):,} in {took}", markup=False, highlight=False)
-
-
-def _bar(console: Console, disable: bool) -> Progress:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        refresh_per_second=2,
-        disable=disable,
-    )

@@ -9,90 +9,108 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from relearn_lite.report.rows import arrow, label
+from relearn_lite.report.metric_table import arrow, label
+from relearn_lite.report.numbers import number
 from relearn_lite.report.untrusted import COMMON, TOKEN, cover, masked, specifics, visible
 
-Status = Literal["leaked", "forgotten", "lost", "kept", "unjudged"]
-LEFT = ("entity_coverage", "rougeL", "rouge1")  # how much of the original answer is left, by the first there is
-READ = ("entity_coverage", "rougeL", "ppl", "rttr")  # shown with an answer; samples.jsonl has them all
+Status = Literal["leaked", "forgotten", "lost", "kept", "unjudged", ""]
+REMAINS = ("entity_coverage", "rougeL", "rouge1")  # how much of the original answer is left, by the first there is
+SHOWN = ("entity_coverage", "rougeL", "ppl", "rttr")  # with an answer; samples.jsonl has them all
 _WORST_FIRST = ("leaked", "lost", "unjudged", "forgotten", "kept")
 
 
 @dataclass(frozen=True)
-class Piece:
+class Span:
     """A stretch of text; `mark` is `same` (the other answer has it too), `only` (it has not) or empty."""
 
     text: str
-    mark: Literal["same", "only", ""]
+    mark: Literal["same", "only", ""] = ""
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One metric of one answer, before and after."""
+class Answer:
+    """Who said it, what, and what became of it, where that is told at the answer."""
 
-    label: str
-    arrow: str
-    before: float | None
-    after: float | None
+    who: str
+    spans: list[Span]
+    status: Status = ""
+
+    @property
+    def text(self) -> str:
+        """The answer without marks."""
+        return "".join(span.text for span in self.spans)
 
 
 @dataclass(frozen=True)
 class Card:
-    """One question as a report shows it. All texts are cleaned, and masked where that was asked for."""
+    """One question as a report shows it, and its answers, the original one first. All texts are cleaned, and masked
+    where that was asked for. told: what else stands beside its name; scores: what stands below it."""
 
     id: str
     split: str
-    status: Status
-    finished: bool
     query: str
-    truth: list[Piece]
-    before: str | None  # None: one model was measured, and `after` is its answer
-    after: list[Piece]
-    scores: list[Reading]
-    left: float | None  # how much of the original answer is still there, as far as it was measured
+    answers: list[Answer]
+    status: Status = ""
+    finished: bool = True
+    told: str = ""
+    scores: tuple[str, ...] = ()
 
     @property
     def is_forget(self) -> bool:
+        """Whether it asks for what is to be forgotten."""
         return self.split.startswith("forget")
 
 
 def cards(samples: Sequence[dict[str, Any]], mask: bool = False) -> list[Card]:
     """One card a sample: forget questions first, leaks before all, then by how much of the answer is left; then
     retain questions, lost ones first, those with least left of the answer before the others."""
-    secret = [s for s in samples if s["split"].startswith("forget")]
-    known = specifics(s[text] or "" for s in secret for text in ("query", "ground_truth")) if mask else None
-    made = [_card(sample, known if sample["split"].startswith("forget") else None) for sample in samples]
-    return sorted(made, key=_badness)
+    known = secrets(samples) if mask else None
+    return [_card(sample, known) for sample in sorted(samples, key=_badness)]
 
 
-def _badness(card: Card) -> tuple:
-    worst = (-card.left if card.is_forget else card.left) if card.left is not None else 0.0
-    return (not card.is_forget, _WORST_FIRST.index(card.status), worst, card.split, card.id)
+def secrets(samples: Sequence[dict[str, Any]]) -> frozenset[str]:
+    """The names, numbers and addresses in forget questions and their original answers."""
+    asked = [sample for sample in samples if sample["split"].startswith("forget")]
+    return specifics(sample[text] or "" for sample in asked for text in ("query", "ground_truth"))
+
+
+def clean(text: str | None, split: str, known: frozenset[str] | None) -> str:
+    """A text to be shown; known (see `secrets`): those of the forget side are covered."""
+    shown = visible(text or "")
+    return masked(shown, known) if known is not None and split.startswith("forget") else shown
+
+
+def _badness(sample: dict[str, Any]) -> tuple:
+    split = sample["split"]
+    forget, scores = split.startswith("forget"), (sample.get("scores") or {}).get(_model(sample)) or {}
+    left = next((scores[name] for name in REMAINS if scores.get(name) is not None), 0.0)
+    worst = -left if forget else left
+    return (not forget, _WORST_FIRST.index(status(split, scores)), worst, split, str(sample["id"]))
+
+
+def _model(sample: dict[str, Any]) -> str:
+    """The model whose answers are judged: the unlearned one, or the only one that there is."""
+    return "unlearned" if "unlearned" in sample else "vanilla"
 
 
 def _card(sample: dict[str, Any], known: frozenset[str] | None) -> Card:
-    model = "unlearned" if "unlearned" in sample else "vanilla"
-    query, answer = visible(sample["query"] or ""), visible(sample[model] or "")
-    truth, after = compare(visible(sample["ground_truth"] or ""), answer, query, known)
-    before = None if model == "vanilla" else visible(sample["vanilla"] or "")
+    model, split = _model(sample), sample["split"]
+    alone, side = model == "vanilla", split.partition("_")[0]
+    texts = (visible(sample[text] or "") for text in ("ground_truth", model, "query"))
+    truth, after = compare(*texts, known if split.startswith("forget") else None)
+    before = [] if alone else [Answer("Before (vanilla)", [Span(clean(sample["vanilla"], split, known))])]
     scores = sample.get("scores") or {}
     old, new = scores.get("vanilla") or {}, scores.get(model) or {}
+    told = [
+        f"{label(name)} {arrow(f'{name}_{side}')} "
+        f"{'' if alone else f'{number(old.get(name))} → '}{number(new.get(name))}"
+        for name in SHOWN if name in old or name in new
+    ]  # fmt: skip
     return Card(
-        id=visible(str(sample["id"])),
-        split=sample["split"],
-        status=status(sample["split"], new),
-        finished=(sample.get("finished") or {}).get(model, True),
-        query=query if known is None else masked(query, known),
-        truth=truth,
-        before=before if known is None or before is None else masked(before, known),
-        after=after,
-        scores=[
-            Reading(label(name), arrow(f"{name}_{sample['split'].partition('_')[0]}"), old.get(name), new.get(name))
-            for name in READ
-            if name in old or name in new
-        ],
-        left=next((new[name] for name in LEFT if new.get(name) is not None), None),
-    )
+        visible(str(sample["id"])), split, clean(sample["query"], split, known),
+        [Answer("Original answer", truth), *before, Answer("Answer" if alone else "After (unlearned)", after)],
+        status(split, new), (sample.get("finished") or {}).get(model, True), split.replace("_", ", "), tuple(told),
+    )  # fmt: skip
 
 
 def status(split: str, scores: dict[str, Any]) -> Status:
@@ -104,7 +122,7 @@ def status(split: str, scores: dict[str, Any]) -> Status:
 
 def compare(
     original: str, answer: str, query: str = "", known: frozenset[str] | None = None
-) -> tuple[list[Piece], list[Piece]]:
+) -> tuple[list[Span], list[Span]]:
     """Marks, word by word and without regard to case, what two answers have in common.
 
     Only words that carry content count: a stretch begins and ends with one, and common words or words that the question
@@ -114,20 +132,20 @@ def compare(
     left, right = (list(TOKEN.finditer(text)) for text in (original, answer))
     keys = [[token.group().casefold() for token in tokens] for tokens in (left, right)]
     given = {token.group().casefold() for token in TOKEN.finditer(query)} | COMMON
-    pieces: tuple[list[Piece], list[Piece]] = ([], [])
+    spans: tuple[list[Span], list[Span]] = ([], [])
     for tag, a, b, c, d in difflib.SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
         mark = "same" if tag == "equal" else "only"
-        pieces[0].extend(_pieces(left[a:b], mark, given, known))
-        pieces[1].extend(_pieces(right[c:d], mark, given, known))
-    return pieces
+        spans[0].extend(_spans(left[a:b], mark, given, known))
+        spans[1].extend(_spans(right[c:d], mark, given, known))
+    return spans
 
 
-def _pieces(
+def _spans(
     tokens: Sequence[re.Match[str]],
     mark: Literal["same", "only"],
     given: AbstractSet[str],
     known: frozenset[str] | None,
-) -> Iterator[Piece]:
+) -> Iterator[Span]:
     """A stretch as unmarked, marked, unmarked: marked from its first to its last word of content."""
     telling = [
         i
@@ -137,4 +155,4 @@ def _pieces(
     first, last = (telling[0], telling[-1] + 1) if telling else (0, 0)
     for part, of in ((tokens[:first], ""), (tokens[first:last], mark), (tokens[last:], "")):
         if part:
-            yield Piece("".join(token.group() if known is None else cover(token, known) for token in part), of)
+            yield Span("".join(token.group() if known is None else cover(token, known) for token in part), of)

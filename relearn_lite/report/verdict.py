@@ -27,21 +27,20 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
     What could not be judged is said, never guessed; so is how many answers a mean leaves out. The bounds are this
     project's own: the paper names none.
     """
-    before, after = metrics.get("vanilla") or {}, metrics.get("unlearned") or {}
-    totals = answered or {}
+    before, after, totals = metrics.get("vanilla") or {}, metrics.get("unlearned") or {}, answered or {}
     if before and not after:
         return _alone(before, totals)
-    return " ".join(
-        (
-            _forgotten(_value(before, "kfr"), _value(after, "kfr"), _gap(after, "kfr", totals.get("forget"))),
-            _kept(_value(before, "krr"), _value(after, "krr"), _gap(after, "krr", totals.get("retain"))),
-            _fluent(
-                _value(before, "ls_forget"),
-                _value(after, "ls_forget"),
-                _gap(after, "ls_forget", totals.get("forget")),
-            ),
-        )
-    )
+    told = []
+    for judge, what, key, split in (
+        (_forgotten, "it forgot", "kfr", "forget"), (_kept, "the rest is kept", "krr", "retain"),
+        (_fluent, "its language is whole", "ls_forget", "forget"),
+    ):  # fmt: skip
+        value, gap = _value(after, key), _gap(after, key, totals.get(split))
+        if value is None:
+            told.append(f"Whether {what} could not be judged{_because(gap)}.")
+        else:
+            told.append(f"{judge(_value(before, key), value)}{_left_out(gap)}.")
+    return " ".join(told)
 
 
 def unjudged(metrics: dict[str, Any]) -> str:
@@ -73,54 +72,38 @@ def _alone(model: dict[str, Any], totals: dict[str, int]) -> str:
     return f"One model, measured as it is: {'; '.join(told)}."
 
 
-def _forgotten(before: float | None, after: float | None, gap: str) -> str:
-    if after is None:
-        return f"Whether it forgot could not be judged{_because(gap)}."
+def _forgotten(before: float | None, after: float) -> str:
     share = f"{_percent(after)} of the forget answers no longer tell what they should not"
     if before is not None and before >= UNKNOWN_BEFORE:
         return (
             f"Whether it forgot cannot be told: {share}, but the vanilla model did not know {_percent(before)} of them "
-            f"in the first place{_left_out(gap)}."
+            "in the first place"
         )
-    if after >= FORGOTTEN:
-        sentence = f"It forgot: {share}"
-    elif after >= PARTLY_FORGOTTEN:
-        sentence = f"It forgot in part: {share}, the others still do"
-    else:
-        sentence = f"It did not forget: only {share}"
+    sentence = f"It did not forget: only {share}"
+    if after >= PARTLY_FORGOTTEN:
+        sentence = f"It forgot: {share}" if after >= FORGOTTEN else f"It forgot in part: {share}, the others still do"
     if before is None:
-        sentence += " (what the vanilla model knew is not on record)"
-    elif before >= PARTLY_UNKNOWN_BEFORE:
-        sentence += f" (the vanilla model did not know {_percent(before)} in the first place)"
-    return f"{sentence}{_left_out(gap)}."
+        return f"{sentence} (what the vanilla model knew is not on record)"
+    unknown = f" (the vanilla model did not know {_percent(before)} in the first place)"
+    return sentence + (unknown if before >= PARTLY_UNKNOWN_BEFORE else "")
 
 
-def _kept(before: float | None, after: float | None, gap: str) -> str:
-    if after is None:
-        return f"Whether the rest is kept could not be judged{_because(gap)}."
+def _kept(before: float | None, after: float) -> str:
     share = _share(after, before) if before else after
-    opening = (
-        "The rest is kept" if share >= KEPT else "The rest is damaged" if share >= PARTLY_KEPT else "The rest is lost"
-    )
+    opening = "kept" if share >= KEPT else "damaged" if share >= PARTLY_KEPT else "lost"
     compared = f", {_percent(before)} before" if before is not None else ", before is not on record"
     known = "; the vanilla model itself knew little of it" if before is not None and before < KNOWN_BEFORE else ""
-    return f"{opening}: {_percent(after)} of the retain answers are right{compared}{known}{_left_out(gap)}."
+    return f"The rest is {opening}: {_percent(after)} of the retain answers are right{compared}{known}"
 
 
-def _fluent(before: float | None, after: float | None, gap: str) -> str:
-    if after is None:
-        return f"Whether its language is whole could not be judged{_because(gap)}."
+def _fluent(before: float | None, after: float) -> str:
     if not before:
-        return f"Whether its language suffered cannot be told: vanilla has no linguistic score{_left_out(gap)}."
+        return "Whether its language suffered cannot be told: vanilla has no linguistic score"
     share = _share(after, before)
-    opening = (
-        "Its answers are as fluent as before"
-        if share >= FLUENT
-        else "Its language is poorer"
-        if share >= POORER
-        else "Its language broke"
-    )
-    return f"{opening}: linguistic score {after:.3f} on the forget questions, {before:.3f} before{_left_out(gap)}."
+    opening = "Its language is poorer" if share >= POORER else "Its language broke"
+    if share >= FLUENT:
+        opening = "Its answers are as fluent as before"
+    return f"{opening}: linguistic score {after:.3f} on the forget questions, {before:.3f} before"
 
 
 def _share(after: float, before: float) -> float:

@@ -60,7 +60,7 @@ def test_a_run_folder_has_what_the_design_promises(folder: Path):
 
 
 def test_a_stage_that_was_stopped_says_that_its_time_is_that_of_the_last_try(place, monkeypatch):
-    from relearn_lite.report.cost import stages as costs
+    from relearn_lite.report.cost import stage_table
 
     def stop(work):
         raise KeyboardInterrupt
@@ -69,7 +69,7 @@ def test_a_stage_that_was_stopped_says_that_its_time_is_that_of_the_last_try(pla
         patch.setitem(pipeline.STAGES, "generate", replace(pipeline.STAGES["generate"], run=stop))
         run(place, "name=stopped", until="generate")
     manifest = json.loads((run(place, "name=stopped", until="generate") / "manifest.json").read_text())
-    times = {cost.name: cost.time for cost in costs(manifest)}
+    times = {row.name: row.at("time")[0].text for row in stage_table(manifest).rows}
     assert times["generate"].startswith("at least ") and times["all"].startswith("at least ")
     assert times["unlearn"][0].isdigit()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relearn_lite.report import RunResults
+from relearn_lite.report.run_results import RunResults
 
 HOSTILE = {
     "script": "<script>alert(1)</script><img src=x onerror=alert(2)>",

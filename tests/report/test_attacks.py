@@ -8,7 +8,7 @@ import re
 import pytest
 from rich.console import Console
 
-from relearn_lite.report.attacks import console_table, view
+from relearn_lite.report.attacks import console_table, rows, section
 from relearn_lite.report.html import render_html
 from relearn_lite.report.markdown import render_markdown
 
@@ -19,21 +19,23 @@ def attacked(results, attacks):
 
 
 def test_without_attacks_there_is_no_section(results):
-    assert view(None) is None
+    assert section(None) is None
     assert "Under attack" not in render_html(results) + render_markdown(results)
 
 
 def test_each_attack_stands_beside_no_attack(attacks):
-    rows = {row.name: row for row in view(attacks).rows}
-    assert [rows[name].kfr for name in ("No attack", "Jailbreak, forced start", "Jailbreak, worst case")] == [
+    found = {row.name: row for row in rows(attacks).values()}
+    kfr = {name: row.at("kfr")[0] for name, row in found.items()}
+    assert [kfr[name].text for name in ("No attack", "Jailbreak, forced start", "Jailbreak, worst case")] == [
         "1.000", "0.750", "0.500",
     ]  # fmt: skip
-    assert rows["Jailbreak, forced start"].note == "1 forget answers not judged"
-    assert rows["Jailbreak, worst case"].worse and not rows["No attack"].worse and not rows["Sampling, leak@k"].worse
-    assert rows["Any of these, worst case"].krr == "0.700"
-    assert rows["Precision, base in float16"].kfr == "—" and "halves" in rows["Precision, base in float16"].note
-    assert rows["Relearning from forget, 10 steps"].kfr == "0.250"
-    assert rows["Relearning from unrelated"].kfr == "—"
+    assert found["Jailbreak, forced start"].notes == ("1 forget answers not judged",)
+    worse = {name for name, cell in kfr.items() if cell.tone == "bad"}
+    assert "Jailbreak, worst case" in worse and not {"No attack", "Sampling, leak@8"} & worse
+    assert found["Any of these, worst case"].at("krr")[0].text == "0.700"
+    assert kfr["Precision, base in float16"].text == "—" and "halves" in found["Precision, base in float16"].notes[0]
+    assert kfr["Relearning from forget, 10 steps"].text == "0.250"
+    assert kfr["Relearning from unrelated"].text == "—"
 
 
 @pytest.mark.parametrize("render", [render_html, render_markdown])
@@ -49,10 +51,12 @@ def test_what_a_model_wrote_stays_text(attacked, render):
 def test_the_curve_is_drawn_with_a_gap_where_a_value_is_missing(attacked):
     page = render_html(attacked)
     section = page.partition('<section aria-labelledby="attacks">')[2].partition("</section>")[0]
-    assert "KFR, taught forget examples: 1.000 at first, 0.250 at last" in section
-    paths = re.findall(r'<path d="([^"]+)" style="stroke:var\(--line-2\)', section)
-    assert [path.count("M") for path in paths[:2]] == [1, 2]
-    for tag in ("svg", "table", "tr", "td", "th", "ul", "li", "article", "p"):
+    assert "KFR, taught forget examples" in section
+    paths = re.findall(r'<path d="([^"]+)"[^>]*style="fill: none;[^"]*stroke: var\(--line-2\)', section)
+    assert [path.count("M") for path in paths[:2]] == [2, 1], "KRR, under KFR"
+    for cell in ("forget, KRR", "10 steps", "0.250"):  # the same as a table
+        assert cell in section
+    for tag in ("svg", "table", "tr", "td", "th", "text", "article", "p"):
         assert len(re.findall(rf"<{tag}[ >]", section)) == section.count(f"</{tag}>"), tag
 
 

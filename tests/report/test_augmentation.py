@@ -8,9 +8,9 @@ import pytest
 
 from relearn_lite.augment.statistics import counts, statistics
 from relearn_lite.core.records import QA, Dropped, Variant
-from relearn_lite.report.augmentation import console_table, markdown, view
+from relearn_lite.report.augmentation import console_table, kinds, section
 from relearn_lite.report.html import render_html
-from relearn_lite.report.markdown import _table, render_markdown
+from relearn_lite.report.markdown import render_markdown
 
 FORGET = [QA("f0", "Where does Ada Moor live?", "In Rome."), QA("f1", "Where does Bo Li live?", "In Bonn.")]
 
@@ -44,7 +44,8 @@ def test_the_numbers_by_hand(found):
 
 
 def test_each_kind_has_a_line_with_its_reasons(found):
-    lines = {line[0]: line[1:] for line in view(found).kinds}
+    table = kinds(found)
+    lines = {row.name: tuple(row.at(key)[0].text for key in table.columns) for row in table.rows}
     assert lines["original"] == ("2", "1", "1 (leak 1)", "0")
     assert lines["simple"] == ("1", "1", "0", "1 (answer, short 1)")
     assert lines["noise"] == ("0", "0", "0", "1 (question, leak 1)")
@@ -70,5 +71,5 @@ def test_the_terminal_shows_it_and_reads_no_markup(found):
 
 
 def test_a_run_without_one_shows_nothing(results):
-    assert view(None) is None and markdown(None, _table) == ""
+    assert section(None) is None
     assert "first attempts" not in render_html(results) + render_markdown(results)

@@ -1,10 +1,13 @@
 """The checks in training of all methods: ordered by what was forgotten, and shown only where there were any."""
 
+import re
 from dataclasses import replace
 
-from relearn_lite.report.compare import Compared, lines
-from relearn_lite.report.compare_checks import pictures
+import pytest
+
+from relearn_lite.report.compare import Compared, models
 from relearn_lite.report.compare_files import as_html
+from relearn_lite.report.compare_plots import checks
 
 
 def check(step, kfr, krr, ls_share):
@@ -18,13 +21,19 @@ def checked(results):
 
 
 def test_what_had_forgotten_less_stands_first_and_what_was_not_had_leaves_a_gap(results):
-    kept, fluent = pictures(lines(checked(results)))
-    steady, falling = kept.chart.lines
-    assert (steady.last, falling.last) == (1.0, 0.5)  # at the highest KFR, not at the last step
-    assert falling.path.count("L") == 2 and fluent.chart.lines[1].path.count("L") == 1
-    (half, one), right = [float(x.split()[0]) for x in steady.path[1:].split("L")], kept.chart.x_ticks[-1]
-    assert right == (one, "100") and half - 56 == one - half  # 0 % stands at the left edge, 56
-    assert [label for _, _, label in kept.ends] == ["2", "1"]
+    kept, fluent = (picture.svg for picture in checks(models(checked(results))).parts[0].pictures)
+
+    def path(svg, colour):
+        d = re.search(rf'<path d="([^"]*)"[^>]*style="fill: none;[^"]*stroke: var\(--{colour}\)', svg)[1]
+        return [(float(x), float(y)) for x, y in re.findall(r"[ML] ([\d.]+) ([\d.]+)", d)]
+
+    steady, falling = path(kept, "mark-1"), path(kept, "mark-2")
+    assert len(falling) == 3 and falling == sorted(falling, key=lambda point: point[0])
+    assert falling[-1][1] == max(y for _, y in falling), "the KRR at the highest KFR, not that of the last step"
+    assert len(path(fluent, "mark-2")) == 2
+    (half, _), (one, _) = steady
+    assert falling[-1][0] == half and one - half == pytest.approx(2 * (half - falling[0][0]), abs=0.3), "to scale"
+    assert re.findall(r"font-weight: 700[^>]*>([^<]*)<", kept) == ["1", "2"]
 
 
 def test_the_page_has_them_and_without_checks_it_has_none(results):

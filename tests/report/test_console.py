@@ -3,9 +3,10 @@ import io
 import pytest
 from rich.console import Console
 
-from relearn_lite.report import RunResults, console
+from relearn_lite.report import console
 from relearn_lite.report.console import stage_progress, summary_table
-from relearn_lite.report.cost import duration
+from relearn_lite.report.numbers import duration
+from relearn_lite.report.run_results import RunResults
 
 
 def printed(table) -> str:
@@ -46,8 +47,8 @@ def test_null_is_a_dash_not_a_zero():
 
 def test_answers_of_one_model_make_one_column():
     text = printed(summary_table(RunResults("score", {"vanilla": {"kfr": 0.4, "intervals": {"kfr": [0.3, 0.5]}}})))
-    assert "value" in text and "0.300 – 0.500" in text
-    assert "unlearned" not in text
+    assert "Value" in text and "0.300 – 0.500" in text
+    assert "Unlearned" not in text
 
 
 def test_a_name_is_not_taken_for_markup():

@@ -11,10 +11,10 @@ from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.judges import embedded_evaluators
 from relearn_lite.judges.entities import PromptedEntities
 from relearn_lite.recipe.names import DEFAULT_METRICS
+from relearn_lite.report.console import show_run, show_scores
 from relearn_lite.report.html import render_html
 from relearn_lite.report.markdown import render_markdown
-from relearn_lite.report.rows import rows
-from relearn_lite.report.show import show_run, show_scores
+from relearn_lite.report.metric_table import metric_table
 from relearn_lite.report.verdict import unjudged, verdict
 
 ANSWERS = {
@@ -65,7 +65,8 @@ def test_a_run_ends_with_the_sentence(tmp_path, results, capsys):
 
 
 def test_the_report_has_the_paired_change_with_its_sign_and_interval(results):
-    changes = {row.key: (row.change, row.change_interval) for row in rows(results.metrics)}
+    cells = {row.label: row.at("change")[0] for row in metric_table(results.metrics).rows}
+    changes = {key: (cell.text, cell.spread) for key, cell in cells.items()}
     assert changes["kfr"] == ("+0.830", "+0.750 to +0.900")
     assert changes["rougeL_forget"] == ("−0.660", "−0.700 to −0.600")
     assert changes["krr"] == ("−0.040", "−0.090 to 0.000")
@@ -99,9 +100,9 @@ def test_one_model_alone_gets_no_verdict_and_gaps_are_told():
 
 def test_a_number_nearer_to_its_ideal_is_better_from_either_side(monkeypatch):
     from relearn_lite.metrics import KEYS, Key
-    from relearn_lite.report import rows as module
+    from relearn_lite.report import metric_table as module
 
     key = Key("auc", "closer", 0.5, "How well an attack tells members from others; at 0.5 it cannot.")
     monkeypatch.setattr(module, "key_of", lambda name: key if name == "auc" else KEYS.get(name))
-    (row,) = rows({"vanilla": {"auc": 0.9}, "unlearned": {"auc": 0.4, "notes": {"auc": "8 against 9"}}})
-    assert (row.goal, row.better, row.note) == ("→ 0.5", True, "8 against 9")
+    (row,) = metric_table({"vanilla": {"auc": 0.9}, "unlearned": {"auc": 0.4, "notes": {"auc": "8 against 9"}}}).rows
+    assert (row.at("good")[0].text, row.at("unlearned")[0].tone) == ("→ 0.5", "good") and "8 against 9" in row.reading

@@ -1,0 +1,67 @@
+"""What the report of one run tells, in its order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from relearn_lite.report import analysis, attacks, augmentation, cost
+from relearn_lite.report.metric_table import headline, metric_table
+from relearn_lite.report.plots import Line, line_chart
+from relearn_lite.report.run_results import RunResults
+from relearn_lite.report.samples import cards
+from relearn_lite.report.sections import Cards, Facts, Folded, Part, Pictures, Section, Text
+from relearn_lite.report.tables import Row, Table, measured
+from relearn_lite.report.texts import texts
+from relearn_lite.unlearn.diagnostics import explain
+
+NOT_LOSSES = ("step", "epoch", "lr", "tokens_per_s", "tokens_per_second")
+
+
+def sections(results: RunResults, mask: bool = False) -> list[Section]:
+    """All sections of a run's report. `mask`: names, numbers and addresses of forget questions are covered."""
+    surroundings = cost.surroundings(results.manifest)
+    answers = Cards(cards(results.samples, mask), choice=True) if results.samples else "No answers were kept."
+    found = [
+        _metrics(results),
+        Section("answers", "Answers, the worst first", [answers]),
+        attacks.section(results.attacks, mask),
+        analysis.section(results.analysis, mask),
+        Section("training", "Training", [
+            *(Text("notice", sentence) for sentence in explain(results.losses)), *_losses(results.losses),
+        ]),
+        augmentation.section(results.augmentation),
+        Section("cost", "Cost", [cost.stage_table(results.manifest) or "The stages were not timed."]),
+        Section("how", "What it ran on", [Facts(surroundings) if surroundings else "Not recorded."]),
+        Section("recipe", "Recipe", [Text("code", results.recipe or "not recorded")]),
+    ]  # fmt: skip
+    return [section for section in found if section]
+
+
+def _metrics(results: RunResults) -> Section:
+    table, alone = metric_table(results.metrics, results.answered()), not results.metrics.get("unlearned")
+    first, more = headline(table)
+    parts: list[Part] = [replace(table, rows=first)] if first else ["Nothing was measured."]
+    if more:
+        parts.append(Folded(f"{len(more)} more numbers", replace(table, rows=more)))
+    legend = texts("run")["metrics"] + ("" if alone else f" {texts('run')['change']}")
+    return Section("metrics", "As it is" if alone else "Before and after", [*parts, Text("legend", legend)])
+
+
+def _losses(losses: Sequence[dict[str, Any]]) -> list[Part]:
+    """Every loss term that was logged, as a curve and as a table, the total first."""
+    names = dict.fromkeys(name for row in losses for name in row if name not in NOT_LOSSES)
+    lines, rows = [], []
+    for n, name in enumerate(sorted(names, key=lambda name: name != "loss"), 1):
+        values = [(row["step"], value if isinstance(value := row.get(name), int | float) else None) for row in losses]
+        known = [value for _, value in values if value is not None and math.isfinite(value)]
+        if known:
+            title = texts("run")["losses"].get(name, name)
+            lines.append(Line(title, values, f"line-{min(n, 4)}", "--" if name == "loss" else "-"))
+            rows.append(Row(title, {"first": measured(known[0]), "last": measured(known[-1])}))
+    if not rows:
+        return ["No losses were recorded."]
+    drawn = line_chart("Loss over optimizer steps", lines, ("optimizer step", "loss"))
+    return [Pictures([drawn]), Table("Loss", {"first": "First step", "last": "Last step"}, rows)]

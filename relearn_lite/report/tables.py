@@ -1,0 +1,146 @@
+"""One table for every format: pages, Markdown, LaTeX and the console draw the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from relearn_lite.report.escaping import inline, latex
+from relearn_lite.report.numbers import interval, number
+from relearn_lite.report.untrusted import visible
+
+if TYPE_CHECKING:
+    import rich.table
+
+TONES = {"best": "bold", "good": "green", "bad": "red", "warn": "yellow", "": ""}  # on the console
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number or a text. spread: the interval, as text; tone: one of TONES; value, bounds: the number in full."""
+
+    text: str
+    spread: str = ""
+    tone: str = ""
+    value: float | None = None
+    bounds: Sequence[float] | None = None
+
+
+NOT_HAD = Cell("—")
+
+
+def measured(value: float | None, bounds: Sequence[float] | None = None, tone: str = "") -> Cell:
+    """A number with its interval."""
+    return Cell(number(value), interval(bounds), tone, value, bounds)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table.
+
+    cells: by column, one or several numbers. label: the key of what is named. sign: what stands for it in pictures.
+    reading: how to read it; notes: what must be known beside it. failure: why there are no cells, summed up before its
+    colon.
+    """
+
+    name: str
+    cells: Mapping[str, Cell | tuple[Cell, ...]]
+    label: str = ""
+    sign: str = ""
+    reading: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    failure: str = ""
+
+    def at(self, column: str) -> tuple[Cell, ...]:
+        """What stands in a column; a dash where nothing does."""
+        cells = self.cells.get(column, NOT_HAD)
+        return cells if isinstance(cells, tuple) else (cells,)
+
+
+@dataclass(frozen=True)
+class Table:
+    """first: heading of the rows' names; columns: key and heading of the others; left: columns that hold text.
+
+    notes_below: the rows' notes are told after the table (see `notes`), not in it.
+    """
+
+    kind: ClassVar[str] = "table"
+    first: str
+    columns: Mapping[str, str]
+    rows: Sequence[Row]
+    left: Collection[str] = ()
+    notes_below: bool = False
+
+    def only(self, columns: Mapping[str, str]) -> Table:
+        """The same rows with these columns."""
+        return replace(self, columns=columns)
+
+    def notes(self) -> list[tuple[str, str]]:
+        """(name, what must be known) of the rows that have notes."""
+        return [(row.name, " ".join(row.notes)) for row in self.rows if row.notes]
+
+    def markdown(self) -> str:
+        """A pipe table, its last column what must be known beside a row."""
+        noted = not self.notes_below and any(row.reading or row.notes for row in self.rows)
+        head = [self.first, *self.columns.values(), *["Note"] * noted]
+        rule = ["---", *("---" if key in self.left else "---:" for key in self.columns), *["---"] * noted]
+        lines = [[inline(text) for text in head], rule]
+        for row in self.rows:
+            name = f"{row.name} ({row.label})" if row.label else row.name
+            cells = [inline(name), *self._drawn(row, _markdown_cell)]
+            if row.failure:
+                cells[1:] = [inline(row.failure), *[""] * (len(self.columns) - 1)]
+            lines.append(cells + [inline(" ".join([*row.reading, *row.notes]))] * noted)
+        return "\n".join(f"|{'|'.join(line)}|" for line in lines)
+
+    def latex(self) -> str:
+        """A tabular that needs no package; without intervals."""
+        head = " & ".join(latex(text) for text in (self.first, *self.columns.values()))
+        body = "".join(
+            " & ".join([
+                latex(row.name),
+                *([rf"\multicolumn{{{len(self.columns)}}}{{l}}{{{latex(row.failure.partition(':')[0].lower())}}}"]
+                  if row.failure else self._drawn(row, _latex_cell)),
+            ]) + " \\\\\n" for row in self.rows
+        )  # fmt: skip
+        sides = "".join("l" if key in self.left else "r" for key in self.columns)
+        return f"\\begin{{tabular}}{{l{sides}}}\n\\hline\n{head} \\\\ \\hline\n{body}\\hline\n\\end{{tabular}}\n"
+
+    def console(self, title: str, caption: str = "", spreads: bool = False) -> rich.table.Table:
+        """For the terminal. spreads: intervals below the values."""
+        from rich.box import HEAVY_HEAD, SIMPLE_HEAD
+        from rich.table import Table as Drawn
+        from rich.text import Text
+
+        drawn = Drawn(
+            title=Text(visible(title), style="bold"), title_justify="left", caption=Text(visible(caption)),
+            caption_justify="left", box=HEAVY_HEAD if spreads else SIMPLE_HEAD, show_lines=spreads,
+            collapse_padding=not spreads,
+        )  # fmt: skip
+        drawn.add_column(Text(self.first), overflow="fold")
+        for key, text in self.columns.items():
+            side = "left" if key in self.left else "right"
+            drawn.add_column(Text(text), justify=side, no_wrap=side == "right", overflow="fold")
+        for row in self.rows:
+            cells = [Text(row.failure.partition(":")[0].lower(), style="red")] if row.failure else [
+                Text("\n").join(
+                    Text(visible(cell.text), style=TONES[cell.tone]).append(
+                        f"\n{cell.spread}" if spreads and cell.spread else "", style="not bold dim"
+                    ) for cell in row.at(key)
+                ) for key in self.columns
+            ]  # fmt: skip
+            drawn.add_row(Text(visible(row.name)), *cells)
+        return drawn
+
+    def _drawn(self, row: Row, draw: Callable[[Cell], str]) -> list[str]:
+        return [" / ".join(map(draw, row.at(key))) for key in self.columns]
+
+
+def _markdown_cell(cell: Cell) -> str:
+    text = f"**{inline(cell.text)}**" if cell.tone == "best" else inline(cell.text)
+    return f"{text} ({inline(cell.spread)})" if cell.spread else text
+
+
+def _latex_cell(cell: Cell) -> str:
+    return rf"\textbf{{{latex(cell.text)}}}" if cell.tone == "best" else latex(cell.text)
