@@ -46,8 +46,21 @@ def _metrics(results: RunResults) -> Section:
     parts: list[Part] = [replace(table, rows=first)] if first else ["Nothing was measured."]
     if more:
         parts.append(Folded(f"{len(more)} more numbers", replace(table, rows=more)))
+    if apart := _set_apart(results.manifest.get("data") or {}):
+        parts.append(apart)
     legend = texts("run")["metrics"] + ("" if alone else f" {texts('run')['change']}")
     return Section("metrics", "As it is" if alone else "Before and after", [*parts, Text("legend", legend)])
+
+
+def _set_apart(data: dict[str, Any]) -> str | None:
+    """Which questions weights and settings were chosen by, where something was chosen."""
+    counts = {side: data.get(f"{side}_select", {}).get("rows") for side in ("forget", "retain")}
+    if not any(counts.values()):
+        return None
+    return (
+        f"{counts['forget']} forget and {counts['retain']} retain questions were set apart to choose by (which weights are "
+        "kept, when training stops, which settings go on); none of them is among those that are reported here."
+    )
 
 
 def _losses(losses: Sequence[dict[str, Any]]) -> list[Part]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import relearn_lite.assets
+import relearn_lite
 from relearn_lite.text.leaks import leaks
 
-FOLDER = Path(relearn_lite.assets.__file__).parent / "people"
+FOLDER = Path(relearn_lite.__file__).parent / "assets" / "people"
 PRIVATE = {"address", "phone", "health", "parents", "family", "money"}
 PUBLIC = {"profession", "work", "award", "education", "project", "teaching"}
 
