@@ -61,12 +61,12 @@ def told(records, split: str = "forget", response: str = "") -> list[Answer]:
     return [Answer(qa.id, "m", split, qa.question, qa.answer, response) for qa in records]
 
 
-def measured(records=(), loaded=None, adapters=(), reference=None, **context):
-    """A MeasuredModel of the embedded model (or another), that knows these records by id."""
-    from relearn_lite.judges.measured import Context, MeasuredModel
+def evaluated(records=(), loaded=None, adapters=(), reference=None, **context):
+    """A EvaluatedModel of the embedded model (or another), that knows these records by id."""
+    from relearn_lite.judges.evaluated_model import Context, EvaluatedModel
 
     by_id = {qa.id: qa for qa in records}
-    return MeasuredModel(loaded or embedded_model(), adapters, Context(records=by_id, **context), reference)
+    return EvaluatedModel(loaded or embedded_model(), adapters, Context(records=by_id, **context), reference)
 
 
 def slow_log_probs(loaded, question: str, answer: str):

@@ -8,9 +8,9 @@ from pathlib import Path
 from relearn_lite.attacks.asking import Advance, Attempt, Target
 from relearn_lite.core.files import append_jsonl, cut_torn_line, read_jsonl, write_jsonl
 from relearn_lite.core.records import QA
-from relearn_lite.judges.measured import Context, MeasuredModel
+from relearn_lite.judges.evaluated_model import Context, EvaluatedModel
 
-NEXT_DRAW = 1_000_003  # between the seeds of two draws, as MeasuredModel.samples has it
+NEXT_DRAW = 1_000_003  # between the seeds of two draws, as EvaluatedModel.samples has it
 
 
 def sample(
@@ -18,13 +18,13 @@ def sample(
 ) -> None:
     """Writes `draws` answers to each forget question and one to each retain question, sampled as published.
 
-    questions: by side. The answers are those of `MeasuredModel.samples`, draw by draw, so that finished ones are kept.
+    questions: by side. The answers are those of `EvaluatedModel.samples`, draw by draw, so that finished ones are kept.
     """
     turns = {"forget": draws, "retain": 1}
     if file.exists():
         advance(sum(turns[side] * len(asked) for side, asked in questions.items()))
         return
-    model = MeasuredModel(target.loaded, target.adapters, Context(generate=target.generate))
+    model = EvaluatedModel(target.loaded, target.adapters, Context(generate=target.generate))
     partial = file.with_suffix(".partial.jsonl")
     cut_torn_line(partial)
     attempts = list(read_jsonl(partial, Attempt)) if partial.exists() else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
 from relearn_lite.judges import Evaluators, embedded_evaluators
-from relearn_lite.judges.measured import Context
+from relearn_lite.judges.evaluated_model import Context
 from relearn_lite.metrics import METRICS
 from relearn_lite.metrics.retain_model import read_retain_ratios
 from relearn_lite.recipe import MODEL_EVALUATORS
@@ -36,7 +36,8 @@ def make_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators
 
 
 def _entities(recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded]) -> Entities:
-    from relearn_lite.judges.entities import PromptedEntities, RuleEntities
+    from relearn_lite.judges.entities import RuleEntities
+    from relearn_lite.judges.prompted import PromptedEntities
     from relearn_lite.writers import make_writer
 
     choice = recipe.evaluate.evaluators.entities
@@ -93,13 +94,13 @@ def base_model(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Loaded:
 
 def _judge(recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded]) -> Judge | None:
     """Made only where a metric asks for it: a local judge is a whole model."""
-    from relearn_lite.judges.ratings import PromptedJudge
+    from relearn_lite.judges.prompted import PromptedRatings
     from relearn_lite.writers import make_writer
 
     choice = recipe.evaluate.evaluators.judge
     if choice is None or not any("judge" in METRICS[name].needs for name in recipe.evaluate.metrics):
         return None
-    return PromptedJudge(make_writer(choice, "evaluate.evaluators.judge", recipe, vanilla, held))
+    return PromptedRatings(make_writer(choice, "evaluate.evaluators.judge", recipe, vanilla, held))
 
 
 def score_evaluators(language_model: str | None = None) -> Evaluators:

@@ -9,7 +9,7 @@ import numpy as np
 
 from relearn_lite.core.records import Score
 from relearn_lite.metrics import COMBINED, METRICS, PARAPHRASE
-from relearn_lite.metrics.intervals import middle, resampled_means
+from relearn_lite.metrics.intervals import percentile_interval, resampled_means
 
 
 def differences(before: Sequence[Score], after: Sequence[Score]) -> dict[str, dict[str, float | int]]:
@@ -50,7 +50,8 @@ def combined_intervals(scores: Sequence[Score]) -> dict[str, list[float]]:
         shared = [id for id in columns[0] if all(id in column for column in columns)]
         rows = np.asarray([[column[id] for column in columns] for id in shared], dtype=np.float64)
         if len(rows) >= 2:
-            found[number.key.name + ending] = list(middle([float(number.combine(*m)) for m in resampled_means(rows)]))
+            drawn = [float(number.combine(*means)) for means in resampled_means(rows)]
+            found[number.key.name + ending] = list(percentile_interval(drawn))
     return found
 
 
@@ -59,7 +60,7 @@ def _by_key(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
     keys = {
         (part, side + ending): metric.key(part, side) + ending
         for metric in METRICS.values()
-        if not metric.whole
+        if not metric.aggregate
         for side in metric.sides
         for part in metric.parts
         for ending in ("", PARAPHRASE)
@@ -78,5 +79,5 @@ def _paired_difference(rows: np.ndarray, combine: Callable[..., float]) -> dict[
     def change(means: np.ndarray) -> float:
         return float(combine(*means[parts:])) - float(combine(*means[:parts]))
 
-    low, high = middle([change(means) for means in resampled_means(rows)])
+    low, high = percentile_interval([change(means) for means in resampled_means(rows)])
     return {"mean": change(rows.mean(axis=0)), "low": low, "high": high, "n": len(rows)}

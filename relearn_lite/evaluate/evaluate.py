@@ -11,8 +11,8 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Answer, Score
 from relearn_lite.data.answer_files import read_answers
 from relearn_lite.judges import Evaluators, embedded_evaluators
-from relearn_lite.metrics import COMBINED, METRICS, PARAPHRASE, Column, Metric
-from relearn_lite.metrics.declaration import Whole
+from relearn_lite.metrics import COMBINED, METRICS, PARAPHRASE, Metric
+from relearn_lite.metrics.declaration import Aggregate, MetricValues
 from relearn_lite.metrics.intervals import bootstrap_interval
 from relearn_lite.recipe.names import DEFAULT_METRICS, metric_name_problems
 
@@ -47,12 +47,12 @@ def evaluate(
         rows = answers[side + ending]
         if progress:
             progress(f"{metric.name} of {side + ending}", done, len(work))
-        for part, column in _measure(metric, rows, evaluators).items():
+        for part, found in _measure(metric, rows, evaluators).items():
             key = metric.key(part, side) + ending
-            numbers[key] = _summarize(key, column, result)
+            numbers[key] = _summarize(key, found, result)
             scores += [
                 Score(row.id, part, value, reason, side + ending)
-                for row, value, reason in zip(rows, column.values, column.reasons, strict=bool(column.values))
+                for row, value, reason in zip(rows, found.values, found.reasons, strict=bool(found.values))
             ]
     if progress:
         progress("done", len(work), len(work))
@@ -68,59 +68,62 @@ def _work(answers: Mapping[str, Sequence[Answer]], metrics: Sequence[str]) -> li
         for ending in ("", PARAPHRASE)
         for name in dict.fromkeys(metrics)
         for side in METRICS[name].sides
-        if side + ending in answers and not (ending and METRICS[name].whole)
+        if side + ending in answers and not (ending and METRICS[name].aggregate)
     ]
 
 
-def _measure(metric: Metric, rows: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
+def _measure(metric: Metric, rows: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
+    missing = evaluators.missing(metric.needs)
+    reason = None
     if not rows:
-        return {part: Column.not_measured("there are no answers") for part in metric.parts}
-    if missing := evaluators.missing(metric.needs):
-        if "measured" in missing:
-            return {part: Column.not_measured("needs the model itself, not answers alone") for part in metric.parts}
+        reason = "there are no answers"
+    elif "model" in missing:
+        reason = "needs the model itself, not answers alone"
+    elif missing:
         reason = "nobody was named for " + " and ".join(f"evaluate.evaluators.{field}" for field in missing)
-        return {part: Column.not_measured(reason) for part in metric.parts}
-    return {part: _only_finite(column) for part, column in metric.measure(rows, evaluators).items()}
+    if reason:
+        return {part: MetricValues.not_measured(reason) for part in metric.parts}
+    return {part: _only_finite(found) for part, found in metric.measure(rows, evaluators).items()}
 
 
-def _only_finite(column: Column) -> Column:
+def _only_finite(found: MetricValues) -> MetricValues:
     """NaN and infinity are failures too: one of them would make the mean meaningless."""
     pairs = [
         (value, reason) if value is None or math.isfinite(value) else (None, f"not a finite number ({value})")
-        for value, reason in zip(column.values, column.reasons, strict=bool(column.values))
+        for value, reason in zip(found.values, found.reasons, strict=bool(found.values))
     ]
-    whole = column.whole
-    if whole and whole.value is not None and not math.isfinite(whole.value):
-        whole = replace(whole, value=None, interval=None, reason=f"not a finite number ({whole.value})")
-    return Column([value for value, _ in pairs], [reason for _, reason in pairs], column.absent, whole)
+    total = found.aggregate
+    if total and total.value is not None and not math.isfinite(total.value):
+        total = replace(total, value=None, interval=None, reason=f"not a finite number ({total.value})")
+    return MetricValues([value for value, _ in pairs], [reason for _, reason in pairs], found.unmeasured, total)
 
 
-def _summarize(key: str, column: Column, result: dict) -> float | None:
+def _summarize(key: str, found: MetricValues, result: dict) -> float | None:
     """The mean of what could be scored; notes missing counts, the interval, and the reason if there is no mean."""
-    known = [float(value) for value in column.values if value is not None]
-    n_missing = len(column.values) - len(known)
+    known = [float(value) for value in found.values if value is not None]
+    n_missing = len(found.values) - len(known)
     if n_missing:
         result["missing"][key] = n_missing
-    if column.whole:
-        return _take_whole(key, column.whole, result)
+    if found.aggregate:
+        return _take_aggregate(key, found.aggregate, result)
     if not known:
-        told = next((reason for reason in column.reasons if reason), None)
-        result["reasons"][key] = column.absent or f"none of {n_missing} answers could be scored: {told}"
+        told = next((reason for reason in found.reasons if reason), None)
+        result["reasons"][key] = found.unmeasured or f"none of {n_missing} answers could be scored: {told}"
         return None
     if len(known) > 1:
         result["intervals"][key] = list(bootstrap_interval(known))
     return math.fsum(known) / len(known)
 
 
-def _take_whole(key: str, whole: Whole, result: dict) -> float | None:
+def _take_aggregate(key: str, total: Aggregate, result: dict) -> float | None:
     """A number that a metric made of all answers itself, with what it says about it."""
-    if whole.note:
-        result["notes"][key] = whole.note
-    if whole.value is None:
-        result["reasons"][key] = whole.reason or "it could not be had"
-    elif whole.interval:
-        result["intervals"][key] = list(whole.interval)
-    return whole.value
+    if total.note:
+        result["notes"][key] = total.note
+    if total.value is None:
+        result["reasons"][key] = total.reason or "it could not be had"
+    elif total.interval:
+        result["intervals"][key] = list(total.interval)
+    return total.value
 
 
 def _combine(numbers: dict, ending: str, reasons: dict[str, str]) -> dict[str, float | None]:

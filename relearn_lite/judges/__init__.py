@@ -1,4 +1,11 @@
-"""Who judges answers. Each evaluator has `name`, `embedded` and one verb; None from it means that it failed."""
+"""Who judges answers. Each judge has `name`, `embedded` and one verb; None from it means that it failed.
+
+To add a judge of a kind that is here: create relearn_lite/judges/<name>.py with a class that has what the kind's
+Protocol below asks for, and make it where the recipe names it, in relearn_lite/evaluate/choose.py. A judge that prompts
+a chat model extends `prompted.PromptedJudge`. (Embeddings are models: relearn_lite/models/embeddings.py.)
+A new kind is besides a Protocol and a field of `Evaluators` here, and a key of `evaluate.evaluators` in
+relearn_lite/recipe/evaluate.py. A metric names the fields that it cannot do without in `needs`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +14,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from relearn_lite.judges.measured import MeasuredModel
+    from relearn_lite.judges.evaluated_model import EvaluatedModel
     from relearn_lite.models.embeddings import Embeddings
 
 
@@ -53,18 +60,19 @@ class Judge(Protocol):
 
 @dataclass(frozen=True)
 class Evaluators:
-    """Those who judge in one evaluation. None: nobody was named, and what needs it is null with that reason."""
+    """The judges of one evaluation, and the model whose answers they judge. None: nobody was named; a metric that
+    needs it is null with that reason."""
 
     entities: Entities | None = None
     embeddings: Embeddings | None = None
     nli: NLI | None = None
     language_model: LanguageModel | None = None
     judge: Judge | None = None
-    measured: MeasuredModel | None = None  # whose answers are judged; None where there are only files of answers
+    model: EvaluatedModel | None = None  # None where there are only files of answers
 
     def names(self) -> dict[str, str | None]:
-        """The name of each, for reports: a number means little without who judged."""
-        judges = (f.name for f in fields(self) if f.name != "measured")
+        """The name of each judge, for reports: a number means little without who judged."""
+        judges = (f.name for f in fields(self) if f.name != "model")
         return {name: getattr(getattr(self, name), "name", None) for name in judges}
 
     def missing(self, needs: Sequence[str]) -> list[str]:

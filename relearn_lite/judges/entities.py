@@ -1,17 +1,12 @@
-"""Entities and core nouns of a text that its question does not give: by rule (embedded), or asked of a writer."""
+"""Entities and core nouns of a text that its question does not give, by rule (embedded); see `prompted` for others."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from relearn_lite.core.errors import RecipeError
 from relearn_lite.text.stop_words import STOP_WORDS
 from relearn_lite.text.words import sentences, words
-
-if TYPE_CHECKING:
-    from relearn_lite.writers import Task, Writer
 
 # Words that tell nothing by themselves, on top of those that carry grammar: an answer that adds no more than these to
 # its question has told nothing. Other languages have no list: their function words count as entities, which makes an
@@ -67,46 +62,3 @@ def _is_content(word: str, form: str, position: int) -> bool:
     if form in NO_ENTITIES or word.casefold() in NO_ENTITIES:
         return False
     return len(form) >= 3 or (len(form) == 2 and word[0].isupper() and position > 0)
-
-
-class PromptedEntities:
-    """Asks a writer (a local instruct model, or a server) for the entities of texts.
-
-    What was had once is kept: the reference answers are the same for every model that is judged. A writer that cannot
-    be reached, or refuses, is a failure of every text; `fault` then says what it said.
-    """
-
-    embedded = False
-
-    def __init__(self, writer: Writer):
-        self.writer = writer
-        self.name = f"entities listed by {writer.name}"
-        self.fault: str | None = None
-        self._known: dict[tuple[str, str], list[str]] = {}
-
-    def extract(self, items: Sequence[tuple[str, str]]) -> list[list[str] | None]:
-        from relearn_lite.writers import Task
-        from relearn_lite.writers.parsing import entity_list
-
-        self._known |= {item: [] for item in items if not item[1].strip()}  # nothing to ask about
-        open_items = [item for item in dict.fromkeys(items) if item not in self._known]
-        tasks = [Task(kind="entities", question=question, text=text) for question, text in open_items]
-        replies, self.fault = ask(self.writer, tasks)
-        for item, reply in zip(open_items, replies, strict=True):
-            entities = None if reply is None else entity_list(reply)
-            if entities is not None:
-                self._known[item] = entities
-        return [self._known.get(item) for item in items]
-
-
-def ask(writer: Writer, tasks: Sequence[Task]) -> tuple[list[str | None], str | None]:
-    """(replies, fault): a writer that cannot be had at all has failed for every task, and `fault` says why.
-
-    Answers are not lost to a judge that is down: what depends on it is missing, the rest is measured.
-    """
-    if not tasks:
-        return [], None
-    try:
-        return writer.write(tasks), None
-    except RecipeError as error:
-        return [None] * len(tasks), " ".join(error.problems)

@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 
 from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.judges.answer_cache import AnswerCache
 from relearn_lite.judges.entities import NO_ENTITIES, normal_form
+from relearn_lite.models.generation import batches_of
 from relearn_lite.text.words import words
 
 LABELS = ("entailment", "neutral", "contradiction")
@@ -89,8 +91,7 @@ class TransformersNLI:
     """A text-classification model trained on NLI: a hub id such as tasksource/deberta-base-long-nli, or a folder.
 
     Which output means what is read from its config (`id2label`): the order differs between models. Pairs are
-    batched by length; those longer than the model allows are cut at the end of the longer text. A pair that was
-    labelled is not computed again: what is kept is often answered in the same words before and after.
+    batched by length; those longer than the model allows are cut at the end of the longer text.
     """
 
     embedded = False
@@ -104,43 +105,38 @@ class TransformersNLI:
             self.model = AutoModelForSequenceClassification.from_pretrained(name).to(device or _device()).eval()
         except (OSError, ValueError, ImportError) as error:
             raise RecipeError(
-                f"evaluate.evaluators.nli: '{name}' could not be loaded ({first_line(error)}). Allowed: 'embedded', a "
-                "folder with a text-classification model, or a hub id that this machine can reach."
+                f"evaluate.evaluators.nli: '{name}' could not be loaded ({first_line(error)}). Allowed: 'embedded', "
+                "a folder with a text-classification model, or a hub id that this machine can reach."
             ) from error
         self.labels = read_labels(self.model.config.id2label, name)
         # Some tokenizers give 1e30 for "no limit": then the model's own table of positions is the limit.
         positions = getattr(self.model.config, "max_position_embeddings", 512)
         self.max_length = min(self.tokenizer.model_max_length, positions)
-        self._known: dict[tuple[str, str], str] = {}
+        self._labels = AnswerCache()
 
     def label(self, pairs: Sequence[tuple[str, str]]) -> list[str | None]:
+        return self._labels.get_all(pairs, self._compute)
+
+    def _compute(self, pairs: list[tuple[str, str]]) -> list[str | None]:
         # An empty text neither follows nor contradicts.
-        self._known |= {pair: "neutral" for pair in pairs if not all(text.strip() for text in pair)}
-        open_pairs = sorted(set(pairs) - self._known.keys(), key=lambda pair: (len(pair[0]) + len(pair[1]), pair))
-        for start in range(0, len(open_pairs), self.batch_size):
-            batch = open_pairs[start : start + self.batch_size]
-            self._known |= {
-                pair: label for pair, label in zip(batch, self._batch(batch), strict=True) if label is not None
-            }
-        return [self._known.get(pair) for pair in pairs]
+        labels: dict[tuple[str, str], str | None] = dict.fromkeys(pairs, "neutral")
+        told = [pair for pair in pairs if all(text.strip() for text in pair)]
+        for rows in batches_of([pair[0] + pair[1] for pair in told], self.batch_size):
+            batch = [told[i] for i in rows]
+            labels |= zip(batch, self._batch(batch), strict=True)
+        return [labels[pair] for pair in pairs]
 
     def _batch(self, pairs: list[tuple[str, str]]) -> list[str | None]:
         import torch
 
-        premises, hypotheses = zip(*pairs, strict=True)
         inputs = self.tokenizer(
-            list(premises),
-            list(hypotheses),
-            truncation=True,
-            max_length=self.max_length,
-            padding=True,
+            *map(list, zip(*pairs, strict=True)), truncation=True, max_length=self.max_length, padding=True,
             return_tensors="pt",
-        ).to(self.model.device)
+        ).to(self.model.device)  # fmt: skip
         with torch.inference_mode():
             logits = self.model(**inputs).logits.float()  # (B, 3)
-        best = logits.argmax(-1).tolist()
-        sound = logits.isfinite().all(-1).tolist()
-        return [self.labels[b] if ok else None for b, ok in zip(best, sound, strict=True)]
+        best, finite = logits.argmax(-1).tolist(), logits.isfinite().all(-1).tolist()
+        return [self.labels[b] if ok else None for b, ok in zip(best, finite, strict=True)]
 
 
 def read_labels(id2label: dict[int, str], name: str) -> dict[int, str]:

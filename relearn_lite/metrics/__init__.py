@@ -1,7 +1,9 @@
 """Every metric, found in the files of this folder. Importing this loads neither torch nor nltk.
 
-To add one: create relearn_lite/metrics/<name>.py with a tuple METRICS of Metric declarations next to their functions
-(and COMBINED, for numbers made of other numbers). Recipes, reports and docs then know it.
+To add one: create relearn_lite/metrics/<name>.py with a function from answers to `MetricValues` and a tuple METRICS of
+`Metric` declarations (and COMBINED, for numbers made of other numbers); enter its name, with the numbers that it gives,
+in METRICS of relearn_lite/recipe/names.py. Recipes, tables and reports then know it. What could not be had is None with
+a reason, never 0.
 """
 
 from __future__ import annotations
@@ -9,10 +11,10 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from relearn_lite.metrics.declaration import Column, Combined, Key, Metric
+from relearn_lite.metrics.declaration import Combined, Key, Metric, MetricValues
 from relearn_lite.recipe import names
 
-__all__ = ["COMBINED", "KEYS", "METRICS", "Column", "Combined", "Key", "Metric", "key_of"]
+__all__ = ["COMBINED", "KEYS", "METRICS", "Combined", "Key", "Metric", "MetricValues", "key_of"]
 
 _modules = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
 _found = {m.name: m for module in _modules for m in getattr(module, "METRICS", ())}

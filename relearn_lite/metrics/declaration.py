@@ -1,4 +1,4 @@
-"""What a metric says about itself. The recipe, the report and the docs read nothing else of it."""
+"""What a metric declares about itself. The recipe, the report and the docs read nothing else of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 
 Side = Literal["forget", "retain"]
+SIDES: tuple[Side, ...] = ("forget", "retain")
+Good = Literal["higher", "lower", "closer"]  # closer: to the ideal, from either side
 
 
 @dataclass(frozen=True)
@@ -17,9 +19,9 @@ class Key:
     """One number of metrics.json: which way is good, the value to hope for, and one sentence on how to read it."""
 
     name: str
-    good: Literal["higher", "lower", "closer"]  # closer: to the ideal, from either side
+    good: Good
     ideal: float | None  # None: no fixed value; compare with the vanilla model's
-    reading: str
+    description: str
     low: float = 0.0
     high: float | None = 1.0  # None: no upper bound
 
@@ -30,8 +32,16 @@ class Key:
         return (new > old) == (self.good == "higher")
 
 
+def keys_of_sides(
+    part: str, *, forget: tuple[Good, float | None, str], retain: tuple[Good, float | None, str],
+    low: float = 0.0, high: float | None = 1.0,
+) -> tuple[Key, Key]:  # fmt: skip
+    """The keys of a number that is measured on both sides; forget, retain: what is good, the ideal, a description."""
+    return Key(f"{part}_forget", *forget, low, high), Key(f"{part}_retain", *retain, low, high)
+
+
 @dataclass(frozen=True)
-class Whole:
+class Aggregate:
     """A number of all answers together that is not the mean of their values, such as an AUC.
 
     interval: 95 %, None where it has none. reason: why the value is None. note: what a reader must know beside it.
@@ -44,42 +54,50 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Column:
+class MetricValues:
     """A metric's value of each answer, in their order. None: could not be had; the reason stands in `reasons`."""
 
     values: list[float | None]
     reasons: list[str | None]
-    absent: str | None = None  # why nothing was measured at all: nobody was named who could
-    whole: Whole | None = None  # the metric's number, where that is not the mean of the values
+    unmeasured: str | None = None  # why nothing was measured at all: nobody was named who could
+    aggregate: Aggregate | None = None  # the metric's number, where that is not the mean of the values
 
     @classmethod
-    def not_measured(cls, reason: str) -> Column:
-        """A column without rows: its metric is null for `reason`, and no answer counts as missing."""
-        return cls([], [], absent=reason)
+    def not_measured(cls, reason: str) -> MetricValues:
+        """No values: the metric is null for `reason`, and no answer counts as missing."""
+        return cls([], [], unmeasured=reason)
 
     @classmethod
-    def of(cls, values: Sequence[float | None], reason: str) -> Column:
-        """A column in which every missing value is missing for the same reason."""
-        return cls(list(values), [reason if value is None else None for value in values])
+    def of(cls, values: Sequence[float | None], reason: str, aggregate: Aggregate | None = None) -> MetricValues:
+        """Values of which every missing one is missing for the same reason."""
+        reasons = [reason if value is None else None for value in values]
+        return cls(list(values), reasons, aggregate=aggregate)
+
+
+Measure = Callable[[Sequence[Answer], Evaluators], dict[str, MetricValues]]
 
 
 @dataclass(frozen=True)
 class Metric:
     """A metric that a recipe can ask for by `name`: measured answer by answer, its numbers being the means.
 
-    `measure(answers, evaluators)` returns a column for each of its parts. A part `p` measured on side `forget`
-    becomes the key `p_forget`, unless the metric knows one side only (`kfr`, `krr`): then its key is `p` itself.
-    `needs` names the fields of Evaluators without which nothing can be measured. `whole`: its numbers are not means
-    over the answers, its columns say them themselves; such a metric is not taken over reworded questions.
+    `measure(answers, evaluators)` returns the values of each of its parts, by default one that is named as the metric.
+    A part `p` measured on side `forget` becomes the key `p_forget`, unless the metric knows one side only (`kfr`,
+    `krr`): then its key is `p` itself. `needs` names the fields of Evaluators without which nothing can be measured.
+    `aggregate`: its numbers are no means over the answers but `MetricValues.aggregate`; such a metric is not taken over
+    reworded questions.
     """
 
     name: str
-    sides: tuple[Side, ...]
-    parts: tuple[str, ...]
     keys: tuple[Key, ...]
-    measure: Callable[[Sequence[Answer], Evaluators], dict[str, Column]]
+    measure: Measure
+    sides: tuple[Side, ...] = SIDES
     needs: tuple[str, ...] = ()
-    whole: bool = False
+    parts: tuple[str, ...] = ()
+    aggregate: bool = False
+
+    def __post_init__(self):
+        object.__setattr__(self, "parts", self.parts or (self.name,))
 
     def key(self, part: str, side: str) -> str:
         """The name in metrics.json of a part that was measured on a side."""

@@ -24,7 +24,7 @@ def interval_of(
     values = [
         statistic(*(group[rng.integers(0, len(group), len(group))] for group in groups)) for _ in range(resamples)
     ]
-    return middle(values)
+    return percentile_interval(values)
 
 
 def resampled_means(rows: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
@@ -37,10 +37,10 @@ def resampled_means(rows: np.ndarray, resamples: int = RESAMPLES, seed: int = 0)
 
 def bootstrap_interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
     """95 % percentile bootstrap interval of the mean: 2.5th and 97.5th percentile of the means of 2000 resamples."""
-    return middle(resampled_means(np.asarray(values, dtype=np.float64)[:, None], seed=seed)[:, 0])
+    return percentile_interval(resampled_means(np.asarray(values, dtype=np.float64)[:, None], seed=seed)[:, 0])
 
 
-def middle(drawn: Sequence[float] | np.ndarray) -> tuple[float, float]:
-    """The middle 95 % of what was drawn."""
+def percentile_interval(drawn: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    """2.5th and 97.5th percentile of what was drawn."""
     low, high = np.percentile(drawn, [2.5, 97.5])
     return float(low), float(high)

@@ -7,12 +7,13 @@ reference has at most three entities.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from statistics import fmean, harmonic_mean
 
 import numpy as np
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import Column, Combined, Key, Metric
+from relearn_lite.metrics.declaration import Combined, Key, Metric, MetricValues
 from relearn_lite.text.words import words
 
 C1, C1_FEW_ENTITIES, FEW_ENTITIES = 0.3, 0.5, 3
@@ -49,59 +50,52 @@ def without_question_words(entities: Sequence[str], question: str) -> list[str]:
     return [entity for entity in entities if asked.isdisjoint(word.casefold() for word in words(entity))]
 
 
-def measure_forgetting(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
-    """1.0 for each answer that is forgotten, 0.0 for one that is not, None where an evaluator failed."""
+def measure_forgetting(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
+    """1.0 for each answer that is forgotten, 0.0 for one that is not, None where a judge failed."""
     labels = evaluators.nli.label([(a.generated_response, a.ground_truth) for a in answers])
-    covered = coverages(answers, evaluators)
-    return {"kfr": _judge(labels, covered, evaluators, lambda label, e, n: is_forgotten(e, n, label))}
+    return {"kfr": _judge(labels, answers, evaluators, lambda label, e, n: is_forgotten(e, n, label))}
 
 
-def measure_retention(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
-    """1.0 for each answer that is retained, 0.0 for one that is not, None where an evaluator failed."""
+def measure_retention(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
+    """1.0 for each answer that is retained, 0.0 for one that is not, None where a judge failed."""
     labels = evaluators.nli.label([(a.ground_truth, a.generated_response) for a in answers])
-    covered = coverages(answers, evaluators)
-    return {"krr": _judge(labels, covered, evaluators, lambda label, e, n: is_retained(e, label))}
+    return {"krr": _judge(labels, answers, evaluators, lambda label, e, n: is_retained(e, label))}
 
 
 def coverages(answers: Sequence[Answer], evaluators: Evaluators) -> list[tuple[float, int] | None]:
     """(entity coverage, number of reference entities) of each answer; None where entities could not be had."""
-    told = [(a.query, a.generated_response) for a in answers]
-    found = evaluators.entities.extract([*told, *((a.query, a.ground_truth) for a in answers)])
-    reference = found[len(told) :]
+    n = len(answers)
+    texts = [(a.query, a.generated_response) for a in answers] + [(a.query, a.ground_truth) for a in answers]
+    found = evaluators.entities.extract(texts)
     predicted = [
-        None if entities is None else without_question_words(entities, question)
-        for entities, (question, _) in zip(found[: len(told)], told, strict=True)
+        None if entities is None else without_question_words(entities, answer.query)
+        for entities, answer in zip(found[:n], answers, strict=True)
     ]
-    texts = list(dict.fromkeys(text for found in (*predicted, *reference) for text in found or ()))
-    row = {text: i for i, text in enumerate(texts)}
-    vectors = evaluators.embeddings.embed(texts)
-    covered: list[tuple[float, int] | None] = []
-    for told, known in zip(predicted, reference, strict=True):
-        if told is None or known is None:
-            covered.append(None)
-        else:
-            pair = vectors[[row[text] for text in told]], vectors[[row[text] for text in known]]
-            covered.append((entity_coverage(*pair), len(known)))
-    return covered
+    distinct = list(dict.fromkeys(entity for entities in (*predicted, *found[n:]) for entity in entities or ()))
+    vector = dict(zip(distinct, evaluators.embeddings.embed(distinct), strict=True))
+
+    def covered(ours: list[str] | None, reference: list[str] | None) -> tuple[float, int] | None:
+        if ours is None or reference is None:
+            return None
+        return entity_coverage([vector[e] for e in ours], [vector[e] for e in reference]), len(reference)
+
+    return list(map(covered, predicted, found[n:]))
 
 
 def _judge(
-    labels: list[str | None],
-    covered: list[tuple[float, int] | None],
-    evaluators: Evaluators,
+    labels: list[str | None], answers: Sequence[Answer], evaluators: Evaluators,
     judge: Callable[[str, float, int], bool],
-) -> Column:
+) -> MetricValues:  # fmt: skip
+    covered = coverages(answers, evaluators)
+    failure = getattr(evaluators.entities, "failure", None)
+    no_entities = "no entities could be had" + (f": {failure}" if failure else "")
     values: list[float | None] = []
     reasons: list[str | None] = []
-    fault = getattr(evaluators.entities, "fault", None)
-    no_entities = "no entities could be had" + (f": {fault}" if fault else "")
     for label, coverage in zip(labels, covered, strict=True):
-        failed = None
-        if coverage is None or label is None:
-            failed = no_entities if coverage is None else "no NLI label could be had"
+        failed = no_entities if coverage is None else "no NLI label could be had" if label is None else None
         values.append(None if failed else float(judge(label, *coverage)))
         reasons.append(failed)
-    return Column(values, reasons)
+    return MetricValues(values, reasons)
 
 
 def _unit(vectors) -> np.ndarray:
@@ -110,81 +104,30 @@ def _unit(vectors) -> np.ndarray:
     return matrix / np.where(lengths == 0, 1.0, lengths)
 
 
-def arithmetic_mean(first: float, second: float) -> float:
-    """(a + b) / 2."""
-    return (first + second) / 2
-
-
-def harmonic_mean(first: float, second: float) -> float:
-    """2ab / (a + b); 0 where both are 0."""
-    return 2 * first * second / (first + second) if first + second else 0.0
-
-
 JUDGES = ("entities", "embeddings", "nli")
+FORGOTTEN = "Share of forget questions whose answer no longer tells what the original told."
+RETAINED = "Share of retain questions whose answer still tells what the original told."
 METRICS = (
-    Metric(
-        name="kfr",
-        sides=("forget",),
-        parts=("kfr",),
-        keys=(
-            Key(
-                "kfr",
-                "higher",
-                1.0,
-                "Share of forget questions whose answer no longer tells what the original told.",
-            ),
-        ),
-        measure=measure_forgetting,
-        needs=JUDGES,
-    ),
-    Metric(
-        name="krr",
-        sides=("retain",),
-        parts=("krr",),
-        keys=(Key("krr", "higher", 1.0, "Share of retain questions whose answer still tells what the original told."),),
-        measure=measure_retention,
-        needs=JUDGES,
-    ),
+    Metric("kfr", (Key("kfr", "higher", 1.0, FORGOTTEN),), measure_forgetting, ("forget",), JUDGES),
+    Metric("krr", (Key("krr", "higher", 1.0, RETAINED),), measure_retention, ("retain",), JUDGES),
 )
-COMBINED = (
-    Combined(
-        Key(
-            "forget_score",
-            "higher",
-            1.0,
-            "Forgetting in one number: harmonic mean of kfr and 1 - rougeL_forget; low if either is.",
-        ),
-        of=("kfr", "rougeL_forget"),
-        combine=lambda kfr, rouge: harmonic_mean(kfr, 1 - rouge),
-    ),
-    Combined(
-        Key(
-            "retain_score",
-            "higher",
-            1.0,
-            "Retention in one number: harmonic mean of krr and rougeL_retain; low if either is.",
-        ),
-        of=("krr", "rougeL_retain"),
-        combine=harmonic_mean,
-    ),
-    Combined(
-        Key(
-            "forget_score_arithmetic",
-            "higher",
-            1.0,
-            "As forget_score, with an arithmetic mean, which one bad part does not pull down.",
-        ),
-        of=("kfr", "rougeL_forget"),
-        combine=lambda kfr, rouge: arithmetic_mean(kfr, 1 - rouge),
-    ),
-    Combined(
-        Key(
-            "retain_score_arithmetic",
-            "higher",
-            1.0,
-            "As retain_score, with an arithmetic mean, which one bad part does not pull down.",
-        ),
-        of=("krr", "rougeL_retain"),
-        combine=arithmetic_mean,
-    ),
-)
+
+
+def _in_one_number(side: str, of: tuple[str, str], what: str, parts: str) -> tuple[Combined, Combined]:
+    """A side's harmonic and arithmetic mean of its rate and its ROUGE-L, which is bad on the forget side."""
+
+    def mean(of_two: Callable[[Sequence[float]], float]) -> Callable[[float, float], float]:
+        return lambda rate, rouge: of_two((rate, 1 - rouge if side == "forget" else rouge))
+
+    name = f"{side}_score"
+    harmonic = f"{what} in one number: harmonic mean of {parts}; low if either is."
+    arithmetic = f"As {name}, with an arithmetic mean, which one bad part does not pull down."
+    return (
+        Combined(Key(name, "higher", 1.0, harmonic), of, mean(harmonic_mean)),
+        Combined(Key(f"{name}_arithmetic", "higher", 1.0, arithmetic), of, mean(fmean)),
+    )
+
+
+_FORGET = _in_one_number("forget", ("kfr", "rougeL_forget"), "Forgetting", "kfr and 1 - rougeL_forget")
+_RETAIN = _in_one_number("retain", ("krr", "rougeL_retain"), "Retention", "krr and rougeL_retain")
+COMBINED = (_FORGET[0], _RETAIN[0], _FORGET[1], _RETAIN[1])

@@ -10,10 +10,11 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from statistics import fmean, harmonic_mean
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import Column, Combined, Key, Metric, Side
+from relearn_lite.metrics.declaration import Combined, Key, Metric, MetricValues, Side
 from relearn_lite.text.words import sentences
 
 BRUNET_OF_NOTHING = 1000.0
@@ -45,8 +46,7 @@ def linguistic_score(ppl: float, brunet: float, honore: float) -> tuple[float, f
     better; the harmonic one is 0 where any part is.
     """
     parts = (1 / (1 + ppl), 1 / (1 + brunet), honore / (1 + honore))
-    harmonic = 3 / sum(1 / part for part in parts) if all(parts) else 0.0
-    return harmonic, sum(parts) / 3
+    return harmonic_mean(parts), fmean(parts)
 
 
 def tokens(text: str) -> list[str]:
@@ -87,93 +87,60 @@ def _counts(text: str) -> tuple[int, int, int]:
     return _counts_of(text.lower())
 
 
-def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
+def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
     """Brunet's index, Honoré's statistic and RTTR of each answer, and its perplexity if there is a language model."""
     texts = [answer.generated_response for answer in answers]
     measures = {"brunet": brunet_index, "honore": honore_statistic, "rttr": rttr}
-    columns = {part: Column.of([of(text) for text in texts], "undefined") for part, of in measures.items()}
-    return {"ppl": _perplexity(answers, evaluators)} | columns
+    found = {part: MetricValues.of([of(text) for text in texts], "undefined") for part, of in measures.items()}
+    return {"ppl": _perplexity(answers, evaluators)} | found
 
 
-def _perplexity(answers: Sequence[Answer], evaluators: Evaluators) -> Column:
+def _perplexity(answers: Sequence[Answer], evaluators: Evaluators) -> MetricValues:
     """exp(mean token loss) of each answer after its question, under the base language model."""
     if evaluators.language_model is None:
-        return Column.not_measured("no language model was named (evaluate.evaluators.language_model)")
+        return MetricValues.not_measured("no language model was named (evaluate.evaluators.language_model)")
     values = evaluators.language_model.perplexity([(a.query, a.generated_response) for a in answers])
-    fault = getattr(evaluators.language_model, "fault", None) or "the language model gave none"
-    why = [fault if a.generated_response.strip() else "empty answer" for a in answers]
-    return Column(list(values), [reason if value is None else None for value, reason in zip(values, why, strict=True)])
+    failure = getattr(evaluators.language_model, "failure", None) or "the language model gave none"
+    why = [failure if a.generated_response.strip() else "empty answer" for a in answers]
+    reasons = [reason if value is None else None for value, reason in zip(values, why, strict=True)]
+    return MetricValues(list(values), reasons)
 
 
 def _keys(side: Side) -> tuple[Key, ...]:
     return (
         Key(
-            f"ppl_{side}",
-            "lower",
-            None,
+            f"ppl_{side}", "lower", None,
             f"How surprised the base model is by the {side} answers, from 1; as low as vanilla's is good. Babble is "
             "high, but endless repetition is low: read it with rttr.",
-            low=1.0,
-            high=None,
+            low=1.0, high=None,
         ),
         Key(
-            f"brunet_{side}",
-            "lower",
-            None,
+            f"brunet_{side}", "lower", None,
             f"Brunet's index of the {side} answers: lower is richer wording; 1000 for an empty answer.",
-            low=1.0,
-            high=BRUNET_OF_NOTHING,
+            low=1.0, high=BRUNET_OF_NOTHING,
         ),
         Key(
-            f"honore_{side}",
-            "higher",
-            None,
+            f"honore_{side}", "higher", None,
             f"Honoré's statistic of the {side} answers: higher means more words used only once.",
             high=HONORE_CAP,
         ),
         Key(
-            f"rttr_{side}",
-            "higher",
-            None,
+            f"rttr_{side}", "higher", None,
             f"Variety of words of the {side} answers; repetition such as `Tel Tel Tel` brings it down.",
             high=None,
         ),
-    )
+    )  # fmt: skip
 
 
-def _scores(side: Side) -> tuple[Combined, ...]:
-    of = (f"ppl_{side}", f"brunet_{side}", f"honore_{side}")
+def _scores(side: Side) -> tuple[Combined, Combined]:
+    of = tuple(f"{part}_{side}" for part in ("ppl", "brunet", "honore"))
+    harmonic = f"Linguistic score of the {side} answers: fluent and varied at once; 0.9 of vanilla's or more is good."
+    arithmetic = f"As ls_{side}, with an arithmetic mean, which one bad part does not pull down."
     return (
-        Combined(
-            Key(
-                f"ls_{side}",
-                "higher",
-                None,
-                f"Linguistic score of the {side} answers: fluent and varied at once; 0.9 of vanilla's or more is good.",
-            ),
-            of,
-            combine=lambda ppl, brunet, honore: linguistic_score(ppl, brunet, honore)[0],
-        ),
-        Combined(
-            Key(
-                f"ls_arithmetic_{side}",
-                "higher",
-                None,
-                f"As ls_{side}, with an arithmetic mean, which one bad part does not pull down.",
-            ),
-            of,
-            combine=lambda ppl, brunet, honore: linguistic_score(ppl, brunet, honore)[1],
-        ),
+        Combined(Key(f"ls_{side}", "higher", None, harmonic), of, lambda *parts: linguistic_score(*parts)[0]),
+        Combined(Key(f"ls_arithmetic_{side}", "higher", None, arithmetic), of, lambda *p: linguistic_score(*p)[1]),
     )
 
 
-METRICS = (
-    Metric(
-        name="ls",
-        sides=("forget", "retain"),
-        parts=("ppl", "brunet", "honore", "rttr"),
-        keys=_keys("forget") + _keys("retain"),
-        measure=measure,
-    ),
-)
+METRICS = (Metric("ls", _keys("forget") + _keys("retain"), measure, parts=("ppl", "brunet", "honore", "rttr")),)
 COMBINED = _scores("forget") + _scores("retain")

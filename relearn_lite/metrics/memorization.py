@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import Column, Key, Metric
+from relearn_lite.metrics.declaration import Measure, Metric, MetricValues, keys_of_sides
 
 EMPTY = "the original answer has no token"
 
@@ -37,56 +37,29 @@ def exact_memorization(greedy: Sequence[bool]) -> float | None:
     return sum(map(bool, greedy)) / len(greedy) if len(greedy) else None
 
 
-def _measure(name: str, of: Callable[[Sequence[bool]], float | None]):
-    def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
-        scored = evaluators.measured.score([(answer.query, answer.ground_truth) for answer in answers])
-        return {name: Column.of([None if found is None else of(found.greedy) for found in scored], EMPTY)}
+def _measure(name: str, of: Callable[[Sequence[bool]], float | None]) -> Measure:
+    def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
+        scores = evaluators.model.score([(answer.query, answer.ground_truth) for answer in answers])
+        return {name: MetricValues.of([None if each is None else of(each.greedy) for each in scores], EMPTY)}
 
     return measure
 
 
+def _metric(name: str, of: Callable[[Sequence[bool]], float | None], forget: str, retain: str) -> Metric:
+    keys = keys_of_sides(name, forget=("lower", 0.0, forget), retain=("higher", None, retain))
+    return Metric(name, keys, _measure(name, of), needs=("model",))
+
+
 METRICS = (
-    Metric(
-        name="extraction_strength",
-        sides=("forget", "retain"),
-        parts=("extraction_strength",),
-        keys=(
-            Key(
-                "extraction_strength_forget",
-                "lower",
-                0.0,
-                "Share of the original forget answer's end that the model completes word for word by itself.",
-            ),
-            Key(
-                "extraction_strength_retain",
-                "higher",
-                None,
-                "Share of the original retain answer's end that the model completes word for word by itself.",
-            ),
-        ),
-        measure=_measure("extraction_strength", extraction_strength),
-        needs=("measured",),
+    _metric(
+        "extraction_strength", extraction_strength,
+        "Share of the original forget answer's end that the model completes word for word by itself.",
+        "Share of the original retain answer's end that the model completes word for word by itself.",
     ),
-    Metric(
-        name="exact_memorization",
-        sides=("forget", "retain"),
-        parts=("exact_memorization",),
-        keys=(
-            Key(
-                "exact_memorization_forget",
-                "lower",
-                0.0,
-                "Share of the original forget answers' tokens that are the model's first choice at their place; common "
-                "words keep it above 0 even in a model that never saw them.",
-            ),
-            Key(
-                "exact_memorization_retain",
-                "higher",
-                None,
-                "Share of the original retain answers' tokens that are the model's first choice at their place.",
-            ),
-        ),
-        measure=_measure("exact_memorization", exact_memorization),
-        needs=("measured",),
+    _metric(
+        "exact_memorization", exact_memorization,
+        "Share of the original forget answers' tokens that are the model's first choice at their place; common words "
+        "keep it above 0 even in a model that never saw them.",
+        "Share of the original retain answers' tokens that are the model's first choice at their place.",
     ),
-)
+)  # fmt: skip

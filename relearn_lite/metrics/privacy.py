@@ -17,17 +17,18 @@ import numpy as np
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import Column, Key, Metric, Whole
+from relearn_lite.metrics.declaration import Aggregate, Key, Measure, Metric, MetricValues
 from relearn_lite.metrics.intervals import interval_of
 from relearn_lite.metrics.knowledge import JUDGES, measure_forgetting
 from relearn_lite.metrics.memorization import EMPTY
 
 if TYPE_CHECKING:
-    from relearn_lite.judges.measured import MeasuredModel, Pair, Scored
+    from relearn_lite.judges.evaluated_model import EvaluatedModel, Pair
+    from relearn_lite.models.scoring import TokenScores
 
 MIN_K = 0.4  # share of an answer's least likely tokens, as MUSE and open-unlearning take it
 SMALLEST_VARIANCE = 1e-6  # of log p, below which Min-K%++ would divide by nothing
-Attack = Callable[["MeasuredModel", Sequence["Pair"]], list[float | None]]
+Attack = Callable[["EvaluatedModel", Sequence["Pair"]], list[float | None]]
 
 
 def auc(members: Sequence[float], others: Sequence[float]) -> float:
@@ -62,40 +63,37 @@ def leak_at_k(leaks: int, drawn: int, k: int) -> float:
     return 1 - math.comb(drawn - leaks, k) / math.comb(drawn, k)
 
 
-def _by_answer(of: Callable[[Scored, str], float]) -> Attack:
-    def attack(measured: MeasuredModel, pairs: Sequence[Pair]) -> list[float | None]:
-        scored = measured.score(pairs)
-        return [None if found is None else of(found, pair[1]) for found, pair in zip(scored, pairs, strict=True)]
+def _by_answer(of: Callable[[TokenScores, str], float]) -> Attack:
+    def attack(model: EvaluatedModel, pairs: Sequence[Pair]) -> list[float | None]:
+        return [None if s is None else of(s, pair[1]) for s, pair in zip(model.score(pairs), pairs, strict=True)]
 
     return attack
 
 
-def _min_k_plus_plus(found: Scored, _: str) -> float:
+def _min_k_plus_plus(scores: TokenScores, _: str) -> float:
     """min_k of each token's log-probability, standardised by the mean and deviation over the vocabulary."""
-    deviation = np.sqrt(np.maximum(found.std**2, SMALLEST_VARIANCE))
-    return min_k((found.log_probs - found.mean) / deviation)
+    deviation = np.sqrt(np.maximum(scores.std**2, SMALLEST_VARIANCE))
+    return min_k((scores.log_probs - scores.mean) / deviation)
 
 
-def _against_reference(measured: MeasuredModel, pairs: Sequence[Pair]) -> list[float | None]:
-    found = zip(measured.score(pairs), measured.reference.score(pairs), strict=True)
-    return [None if ours is None or theirs is None else theirs.loss - ours.loss for ours, theirs in found]
+def _against_reference(model: EvaluatedModel, pairs: Sequence[Pair]) -> list[float | None]:
+    scores = zip(model.score(pairs), model.reference.score(pairs), strict=True)
+    return [None if ours is None or theirs is None else theirs.loss - ours.loss for ours, theirs in scores]
 
 
-def _by_gradient(measured: MeasuredModel, pairs: Sequence[Pair]) -> list[float | None]:
-    return [None if norm is None else -norm for norm in measured.gradient_norms(pairs)]
+def _by_gradient(model: EvaluatedModel, pairs: Sequence[Pair]) -> list[float | None]:
+    return [None if norm is None else -norm for norm in model.gradient_norms(pairs)]
 
 
+# name -> (the attack, how it tells members from others)
 ATTACKS: dict[str, tuple[Attack, str]] = {
-    "mia_loss": (
-        _by_answer(lambda found, _: -found.loss),
-        "by the answer's mean token loss (Yeom et al. 2018)",
-    ),
+    "mia_loss": (_by_answer(lambda s, _: -s.loss), "by the answer's mean token loss (Yeom et al. 2018)"),
     "mia_zlib": (
-        _by_answer(lambda found, answer: -found.loss / len(zlib.compress(answer.encode()))),
+        _by_answer(lambda s, answer: -s.loss / len(zlib.compress(answer.encode()))),
         "by the loss for each byte of the compressed answer (Carlini et al. 2021)",
     ),
     "mia_min_k": (
-        _by_answer(lambda found, _: min_k(found.log_probs)),
+        _by_answer(lambda s, _: min_k(s.log_probs)),
         "by the least likely 40 % of the answer's tokens (Shi et al. 2024)",
     ),
     "mia_min_k_plus_plus": (
@@ -103,126 +101,100 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
         "as mia_min_k, each token set against the whole vocabulary at its place (Zhang et al. 2025)",
     ),
     "mia_reference": (
-        _against_reference,
-        "by the loss set against that of a reference model (Carlini et al. 2021)",
+        _against_reference, "by the loss set against that of a reference model (Carlini et al. 2021)"
     ),
-    "mia_gradnorm": (
-        _by_gradient,
-        "by the norm of the loss's gradient (Wang et al. 2024)",
-    ),
-}
+    "mia_gradnorm": (_by_gradient, "by the norm of the loss's gradient (Wang et al. 2024)"),
+}  # fmt: skip
 
 
-def attack_auc(attack: Attack, answers: Sequence[Answer], measured: MeasuredModel) -> Column:
-    """The attack's score of each forget answer, and as a whole its AUC against the holdout with its interval."""
-    holdout = [(qa.question, qa.answer) for qa in measured.context.holdout]
+def attack_auc(attack: Attack, answers: Sequence[Answer], model: EvaluatedModel) -> MetricValues:
+    """The attack's score of each forget answer, and as aggregate its AUC against the holdout with its interval."""
+    holdout = [(qa.question, qa.answer) for qa in model.context.holdout]
     if not holdout:
-        return Column.not_measured("data.holdout is not given: questions like the forget set that the model never saw")
-    scores = attack(measured, [(answer.query, answer.ground_truth) for answer in answers])
-    members, others = _known(scores), _known(attack(measured, holdout))
+        return MetricValues.not_measured(
+            "data.holdout is not given: questions like the forget set that the model never saw"
+        )
+    scores = attack(model, [(answer.query, answer.ground_truth) for answer in answers])
+    members, others = _known(scores), _known(attack(model, holdout))
     if not len(members) or not len(others):
-        whole = Whole(None, reason="no answer of the forget set, or none of data.holdout, has a token")
+        total = Aggregate(None, reason="no answer of the forget set, or none of data.holdout, has a token")
     else:
         note = f"{len(members)} forget answers against {len(others)} of data.holdout"
-        whole = Whole(auc(members, others), interval_of(auc, [members, others]), note=note)
-    return replace(Column.of(scores, EMPTY), whole=whole)
+        total = Aggregate(auc(members, others), interval_of(auc, [members, others]), note=note)
+    return MetricValues.of(scores, EMPTY, total)
 
 
 def _known(scores: Sequence[float | None]) -> np.ndarray:
     return np.asarray([score for score in scores if score is not None], dtype=np.float64)
 
 
-def _measure_attack(name: str):
-    def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
-        measured = evaluators.measured
-        if name == "mia_reference" and measured.reference is None:
+def _measure_attack(name: str) -> Measure:
+    def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
+        if name == "mia_reference" and evaluators.model.reference is None:
             why = "the reference is the measured model itself; name another in evaluate.privacy.reference_model"
-            return {name: Column.not_measured(why)}
-        return {name: attack_auc(ATTACKS[name][0], answers, measured)}
+            return {name: MetricValues.not_measured(why)}
+        return {name: attack_auc(ATTACKS[name][0], answers, evaluators.model)}
 
     return measure
 
 
-def measure_privleak(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
+def measure_privleak(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
     """PrivLeak of the min-k attack, whose AUC a model that never saw the forget set has at `reference_auc`."""
-    measured = evaluators.measured
-    column, reference = attack_auc(ATTACKS["mia_min_k"][0], answers, measured), measured.context.privacy.reference_auc
-    if column.whole is None or column.whole.value is None:
-        return {"privleak": column}
-    whole = column.whole
-    interval = whole.interval and tuple(sorted(privleak(bound, reference) for bound in whole.interval))
-    note = f"reference AUC {reference:g} (evaluate.privacy.reference_auc); {whole.note}"
-    return {"privleak": replace(column, whole=Whole(privleak(whole.value, reference), interval, note=note))}
+    found = attack_auc(ATTACKS["mia_min_k"][0], answers, evaluators.model)
+    total, reference = found.aggregate, evaluators.model.context.privacy.reference_auc
+    if total is None or total.value is None:
+        return {"privleak": found}
+    interval = total.interval and tuple(sorted(privleak(bound, reference) for bound in total.interval))
+    note = f"reference AUC {reference:g} (evaluate.privacy.reference_auc); {total.note}"
+    return {"privleak": replace(found, aggregate=Aggregate(privleak(total.value, reference), interval, note=note))}
 
 
-def measure_leaks(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
+def measure_leaks(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
     """For each forget question the chance that one of k sampled answers still tells, judged as kfr judges."""
-    measured = evaluators.measured
-    k, drawn = measured.context.privacy.k, measured.context.privacy.samples
-    texts = measured.samples([answer.query for answer in answers], drawn, measured.context.seed)
-    told = [replace(a, generated_response=text) for a, row in zip(answers, texts, strict=True) for text in row]
-    forgotten = measure_forgetting(told, evaluators)["kfr"].values
-    values: list[float | None] = []
-    for row in range(len(answers)):
-        judged = [value for value in forgotten[row * drawn : (row + 1) * drawn] if value is not None]
-        values.append(leak_at_k(judged.count(0.0), len(judged), k) if len(judged) >= k else None)
-    return {"leak_at_k": Column.of(values, f"fewer than k = {k} of {drawn} sampled answers could be judged")}
+    context = evaluators.model.context
+    k, drawn = context.privacy.k, context.privacy.samples
+    texts = evaluators.model.samples([answer.query for answer in answers], drawn, context.seed)
+    samples = [replace(a, generated_response=text) for a, row in zip(answers, texts, strict=True) for text in row]
+    forgotten = measure_forgetting(samples, evaluators)["kfr"].values
+    values = [leak_at_k_of(forgotten[start : start + drawn], k) for start in range(0, len(forgotten), drawn)]
+    return {"leak_at_k": MetricValues.of(values, f"fewer than k = {k} of {drawn} sampled answers could be judged")}
+
+
+def leak_at_k_of(forgotten: Sequence[float | None], k: int) -> float | None:
+    """`leak_at_k` of the samples of one question by their kfr: 0 leaks. None where fewer than k could be judged."""
+    known = [value for value in forgotten if value is not None]
+    return leak_at_k(known.count(0.0), len(known), k) if len(known) >= k else None
+
+
+def _metric(name: str, measure: Measure, good: str, ideal: float, description: str, **bounds: float | None) -> Metric:
+    key = Key(name, good, ideal, description, **bounds)
+    return Metric(name, (key,), measure, ("forget",), needs=("model",), aggregate=True)
 
 
 METRICS = (
     *(
-        Metric(
-            name=name,
-            sides=("forget",),
-            parts=(name,),
-            keys=(
-                Key(
-                    name,
-                    "closer",
-                    0.5,
-                    f"AUC of telling forget answers from unseen ones {how}: 0.5 cannot tell, 1 knows every member, "
-                    "below 0.5 they stand out as too unlikely.",
-                ),
-            ),
-            measure=_measure_attack(name),
-            needs=("measured",),
-            whole=True,
+        _metric(
+            name, _measure_attack(name), "closer", 0.5,
+            f"AUC of telling forget answers from unseen ones {how}: 0.5 cannot tell, 1 knows every member, below 0.5 "
+            "they stand out as too unlikely.",
         )
         for name, (_, how) in ATTACKS.items()
     ),
-    Metric(
-        name="privleak",
-        sides=("forget",),
-        parts=("privleak",),
-        keys=(
-            Key(
-                "privleak",
-                "closer",
-                0.0,
-                "Membership beside that of a model that never saw the forget set, in percent: towards -100 forgotten "
-                "too little, above 0 so much that it shows.",
-                low=-100.0,
-                high=None,
-            ),
-        ),
-        measure=measure_privleak,
-        needs=("measured",),
-        whole=True,
+    _metric(
+        "privleak", measure_privleak, "closer", 0.0,
+        "Membership beside that of a model that never saw the forget set, in percent: towards -100 forgotten too "
+        "little, above 0 so much that it shows.",
+        low=-100.0, high=None,
     ),
     Metric(
-        name="leak_at_k",
-        sides=("forget",),
-        parts=("leak_at_k",),
-        keys=(
+        "leak_at_k",
+        (
             Key(
-                "leak_at_k",
-                "lower",
-                0.0,
+                "leak_at_k", "lower", 0.0,
                 "Share of forget questions for which one of k sampled answers still tells (k: evaluate.privacy.k); a "
                 "model can be silent when asked once and tell when asked often.",
             ),
         ),
-        measure=measure_leaks,
-        needs=("measured", *JUDGES),
+        measure_leaks, ("forget",), needs=("model", *JUDGES),
     ),
-)
+)  # fmt: skip

@@ -7,7 +7,7 @@ from functools import cache
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import Column, Key, Metric
+from relearn_lite.metrics.declaration import Metric, MetricValues, keys_of_sides
 from relearn_lite.text.words import script, script_runs
 
 PARTS = ("rouge1", "rougeL")
@@ -52,39 +52,31 @@ class AnyScriptTokenizer:
         return tokens
 
 
-def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
+def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
     """ROUGE recall of each answer against the original answer."""
     scores = [rouge_recall(answer.generated_response, answer.ground_truth) for answer in answers]
-    return {part: Column.of([score[part] for score in scores], "the original answer has no words") for part in PARTS}
+    no_words = "the original answer has no words"
+    return {part: MetricValues.of([score[part] for score in scores], no_words) for part in PARTS}
 
 
+IN_ORDER = "As rouge1_{side}, counting only words that return in the original order."
 METRICS = (
     Metric(
-        name="rouge",
-        sides=("forget", "retain"),
-        parts=PARTS,
-        keys=(
-            Key(
-                "rouge1_forget",
-                "lower",
-                0.0,
-                "Share of the original forget answers' words that return; a model that never saw them still has "
-                "0.3 to 0.5 from words that the question suggests.",
+        "rouge",
+        keys_of_sides(
+            "rouge1",
+            forget=(
+                "lower", 0.0,
+                "Share of the original forget answers' words that return; a model that never saw them still has 0.3 to "
+                "0.5 from words that the question suggests.",
             ),
-            Key(
-                "rougeL_forget",
-                "lower",
-                0.0,
-                "As rouge1_forget, counting only words that return in the original order.",
-            ),
-            Key("rouge1_retain", "higher", 1.0, "Share of the original retain answers' words that return."),
-            Key(
-                "rougeL_retain",
-                "higher",
-                1.0,
-                "As rouge1_retain, counting only words that return in the original order.",
-            ),
+            retain=("higher", 1.0, "Share of the original retain answers' words that return."),
+        ) + keys_of_sides(
+            "rougeL",
+            forget=("lower", 0.0, IN_ORDER.format(side="forget")),
+            retain=("higher", 1.0, IN_ORDER.format(side="retain")),
         ),
-        measure=measure,
+        measure,
+        parts=PARTS,
     ),
-)
+)  # fmt: skip

@@ -8,6 +8,7 @@ Formulas: the authors' code (locuslab/tofu); its keys are kept, so that numbers 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import harmonic_mean
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def model_utility(results: Mapping[str, Mapping]) -> dict[str, float]:
         means = by_question(results[task], task).mean(axis=0)
         numbers |= {f"{name} {TASKS[task]}": float(mean) for name, mean in zip(NUMBERS.values(), means, strict=True)}
     kept = [value for name, value in numbers.items() if not name.endswith("Forget")]
-    numbers["Model Utility"] = harmonic(kept)
+    numbers["Model Utility"] = harmonic_mean(kept)
     return numbers
 
 
@@ -82,7 +83,3 @@ def by_question(result: Mapping, task: str) -> np.ndarray:
         true = true / (true + np.asarray(wrong))
     ratio = truth_ratio(log_ratios(result), forget=task == "forget")
     return np.stack([np.asarray(result["rougeL_recall"], dtype=np.float64), true, ratio], axis=1)
-
-
-def harmonic(numbers: Sequence[float]) -> float:
-    return len(numbers) / sum(1 / value for value in numbers) if all(numbers) else 0.0

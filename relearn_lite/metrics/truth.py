@@ -1,4 +1,4 @@
-"""Probability and truth ratio of the measured model: the true answer, beside its paraphrase and wrong answers.
+"""Probability and truth ratio of the evaluated model: the true answer, beside its paraphrase and wrong answers.
 
 Formulas: `relearn_lite.metrics.tofu`. As in TOFU, the mark that ends an answer counts as one of its tokens.
 """
@@ -13,13 +13,13 @@ import numpy as np
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import Column, Key, Metric
+from relearn_lite.metrics.declaration import Measure, Metric, MetricValues, keys_of_sides
 from relearn_lite.metrics.memorization import EMPTY
 from relearn_lite.metrics.tofu import truth_ratio, truth_ratio_corrected
 
 if TYPE_CHECKING:
     from relearn_lite.core.records import QA
-    from relearn_lite.judges.measured import MeasuredModel
+    from relearn_lite.judges.evaluated_model import EvaluatedModel
 
 NO_ALTERNATIVES = "the record has no paraphrased and wrong answers (columns paraphrased_answer and wrong_answers)"
 
@@ -53,126 +53,108 @@ class Losses:
         return self.probability / (self.probability + float(np.exp(-np.asarray(self.wrong)).sum()))
 
 
-def losses(answers: Sequence[Answer], records: Sequence[QA], measured: MeasuredModel) -> list[Losses]:
+def losses(answers: Sequence[Answer], records: Sequence[QA], model: EvaluatedModel) -> list[Losses]:
     """The losses of the true, paraphrased and wrong answers to each answer's question.
 
     Wrong answers beside a true one that nobody paraphrased are a multiple choice, such as TOFU's real authors and
     world facts: there the true answer is its own paraphrase, as in TOFU's settings.
     """
-    texts = []
+    rows = []
     for answer, record in zip(answers, records, strict=True):
         choice = bool(record.wrong_answers) and record.paraphrased_answer is None
         paraphrase = answer.ground_truth if choice else record.paraphrased_answer or ""
-        texts.append((choice, (answer.ground_truth, paraphrase, *record.wrong_answers)))
-    pairs = [(answer.query, text) for answer, (_, row) in zip(answers, texts, strict=True) for text in row]
-    scored = iter(measured.score(pairs))
+        texts = (answer.ground_truth, paraphrase, *record.wrong_answers)
+        rows.append((choice, [(answer.query, text) for text in texts]))
+    scores = iter(model.score([pair for _, pairs in rows for pair in pairs]))
     found = []
-    for choice, row in texts:
-        true, paraphrase, *wrong = (None if (s := next(scored)) is None else s.loss_with_end for _ in row)
+    for choice, pairs in rows:
+        true, paraphrase, *wrong = (None if (s := next(scores)) is None else s.loss_with_end for _ in pairs)
         found.append(Losses(true, paraphrase, () if None in wrong else tuple(wrong), choice))
     return found
 
 
-def losses_of(answers: Sequence[Answer], measured: MeasuredModel) -> list[Losses]:
+def losses_of(answers: Sequence[Answer], model: EvaluatedModel) -> list[Losses]:
     """The losses of answers to the questions that the recipe asked, whose records are known by id."""
-    return losses(answers, [measured.context.records[answer.id] for answer in answers], measured)
+    return losses(answers, [model.context.records[answer.id] for answer in answers], model)
 
 
-def measure_probability(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
+def measure_probability(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
     """p(answer)^(1/tokens) of each true answer; in multiple choice on the retain side, its share among all answers."""
     retain = answers[0].split.startswith("retain")
-    found = losses_of(answers, evaluators.measured)
+    found = losses_of(answers, evaluators.model)
     values = [row.share if retain and row.multiple_choice else row.probability for row in found]
-    return {"probability": Column.of(values, EMPTY)}
+    return {"probability": MetricValues.of(values, EMPTY)}
 
 
-def log_ratios_of(answers: Sequence[Answer], measured: MeasuredModel) -> list[float | None]:
+def log_ratios_of(answers: Sequence[Answer], model: EvaluatedModel) -> list[float | None]:
     """The log truth ratio of each question; None where its record has no paraphrased or no wrong answer.
 
     Nor has a forget question one without a paraphrase: an answer known by heart would pass for a fact that is known.
     """
     forget = answers[0].split.startswith("forget")
-    return [None if forget and row.multiple_choice else row.log_ratio for row in losses_of(answers, measured)]
+    return [None if forget and row.multiple_choice else row.log_ratio for row in losses_of(answers, model)]
 
 
-def _measure_ratio(name: str, of: Callable[[float, bool], float]):
-    def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Column]:
-        ratios = log_ratios_of(answers, evaluators.measured)
+def _measure_ratio(name: str, of: Callable[[float, bool], float]) -> Measure:
+    def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
+        ratios = log_ratios_of(answers, evaluators.model)
         if all(ratio is None for ratio in ratios):
-            return {name: Column.not_measured(f"in every question: {NO_ALTERNATIVES}")}
+            return {name: MetricValues.not_measured(f"in every question: {NO_ALTERNATIVES}")}
         forget = answers[0].split.startswith("forget")
         values = [None if ratio is None else float(of(ratio, forget)) for ratio in ratios]
-        return {name: Column.of(values, NO_ALTERNATIVES)}
+        return {name: MetricValues.of(values, NO_ALTERNATIVES)}
 
     return measure
 
 
 METRICS = (
     Metric(
-        name="probability",
-        sides=("forget", "retain"),
-        parts=("probability",),
-        keys=(
-            Key(
-                "probability_forget",
-                "lower",
-                0.0,
+        "probability",
+        keys_of_sides(
+            "probability",
+            forget=(
+                "lower", 0.0,
                 "Probability that the model gives the true forget answers, p^(1/tokens); a model that never saw them "
                 "still has some from common words.",
             ),
-            Key(
-                "probability_retain",
-                "higher",
-                None,
+            retain=(
+                "higher", None,
                 "Probability that the model gives the true retain answers, p^(1/tokens); in multiple choice, their "
                 "share.",
             ),
         ),
-        measure=measure_probability,
-        needs=("measured",),
+        measure_probability, needs=("model",),
     ),
     Metric(
-        name="truth_ratio",
-        sides=("forget", "retain"),
-        parts=("truth_ratio",),
-        keys=(
-            Key(
-                "truth_ratio_forget",
-                "higher",
-                1.0,
+        "truth_ratio",
+        keys_of_sides(
+            "truth_ratio",
+            forget=(
+                "higher", 1.0,
                 "TOFU's truth ratio of the forget questions: 1 where truth and falsehood are equally likely, 0 where "
                 "the model clearly holds to either.",
             ),
-            Key(
-                "truth_ratio_retain",
-                "higher",
-                1.0,
+            retain=(
+                "higher", 1.0,
                 "TOFU's truth ratio of the retain questions: near 1 where the truth is much likelier than falsehood.",
             ),
         ),
-        measure=_measure_ratio("truth_ratio", truth_ratio),
-        needs=("measured",),
+        _measure_ratio("truth_ratio", truth_ratio), needs=("model",),
     ),
     Metric(
-        name="truth_ratio_corrected",
-        sides=("forget", "retain"),
-        parts=("truth_ratio_corrected",),
-        keys=(
-            Key(
-                "truth_ratio_corrected_forget",
-                "closer",
-                0.5,
+        "truth_ratio_corrected",
+        keys_of_sides(
+            "truth_ratio_corrected",
+            forget=(
+                "closer", 0.5,
                 "Share of the truth beside falsehood on the forget questions (open-unlearning): 0.5 holds to neither, "
                 "1 still knows, 0 holds to falsehood.",
             ),
-            Key(
-                "truth_ratio_corrected_retain",
-                "higher",
-                1.0,
+            retain=(
+                "higher", 1.0,
                 "Share of the truth beside falsehood on the retain questions (open-unlearning): 1 knows, 0.5 does not.",
             ),
         ),
-        measure=_measure_ratio("truth_ratio_corrected", lambda ratio, forget: truth_ratio_corrected(ratio)),
-        needs=("measured",),
+        _measure_ratio("truth_ratio_corrected", lambda ratio, forget: truth_ratio_corrected(ratio)), needs=("model",),
     ),
-)
+)  # fmt: skip

@@ -55,7 +55,7 @@ def _row(key: str, models: dict[str, dict[str, Any]], change: dict[str, Any] | N
     notes = [model["notes"][key] for model in reversed(models.values()) if key in (model.get("notes") or {})]
     when = {"vanilla": "before", "unlearned": "after"}
     missing = missing_words({when[name]: model for name, model in models.items()}, key, answered.get(split_of(key), 0))
-    reading = [*([declared.reading] if declared else []), *notes[:1]]
+    reading = [*([declared.description] if declared else []), *notes[:1]]
     return Row(label(key), cells, key, reading=tuple(reading), notes=(missing,) if missing else ())
 
 

@@ -11,6 +11,7 @@ import torch
 from relearn_lite.analyze import probes
 from relearn_lite.core.records import QA
 from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED, Loaded, active_adapters
 from relearn_lite.recipe import Lora, Model
 
 PEOPLE = Path(backends.__file__).parents[1] / "assets" / "people"
@@ -20,7 +21,7 @@ PEOPLE = Path(backends.__file__).parents[1] / "assets" / "people"
 class Pair:
     """A loaded model, its two versions, questions, and the probes made of them."""
 
-    loaded: backends.Loaded
+    loaded: Loaded
     questions: dict[str, list[QA]]
     probes: list[probes.Probe]
 
@@ -30,7 +31,7 @@ class Pair:
 
     def ask(self, model: str, ids: tuple[int, ...], **options):
         """The plain way: one example, unpadded, all logits, no hooks."""
-        with torch.no_grad(), backends.active_adapters(self.loaded.model, self.models[model]):
+        with torch.no_grad(), active_adapters(self.loaded.model, self.models[model]):
             return self.loaded.model(input_ids=torch.tensor([ids]), use_cache=False, **options)
 
 
@@ -41,11 +42,11 @@ def people(name: str, count: int) -> list[QA]:
 
 def shaken(quantization: str, scale: float) -> Pair:
     loaded = backends.load(Model(name="embedded", quantization=quantization), seed=0)
-    backends.add_adapter(loaded, backends.UNLEARNED, Lora(r=8, alpha=16, dropout=0.1), seed=0)
+    backends.add_adapter(loaded, UNLEARNED, Lora(r=8, alpha=16, dropout=0.1), seed=0)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for key, parameter in loaded.model.named_parameters():
-            if f".{backends.UNLEARNED}." in key:
+            if f".{UNLEARNED}." in key:
                 parameter.copy_(torch.randn(parameter.shape, generator=generator) * scale)
     loaded.model.eval()
     questions = {side: people(side, 12) for side in ("forget", "retain")}

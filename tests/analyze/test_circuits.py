@@ -12,7 +12,7 @@ from relearn_lite.analyze.circuits import circuits, plan
 from relearn_lite.analyze.patching import answer_logprob, patched_logprob, record
 from relearn_lite.analyze.probes import batched
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED, active_adapters
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def by_hand(pair, probe, layer, head):
         width = args[0].shape[-1] // 6
         rows = slice(head * width, (head + 1) * width)
         base = module.base_layer.weight
-        name = backends.UNLEARNED
+        name = UNLEARNED
         adapted = base + module.scaling[name] * module.lora_B[name].weight @ module.lora_A[name].weight
         return output + vanilla["input"][..., rows] @ base[:, rows].T - args[0][..., rows] @ adapted[:, rows].T
 
@@ -194,7 +194,7 @@ def test_other_architectures_are_patched_as_exactly(kind):
     ids = torch.arange(1, 21).view(2, 10)
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids}
     donor, vanilla = record(model, parts, batch, ())
-    with backends.active_adapters(model, ("other",)):
+    with active_adapters(model, ("other",)):
         assert (answer_logprob(model, batch) - vanilla).abs().max() > 1e-3
     everything = patched_logprob(model, parts, batch, ("other",), donor, parts.parts)
     torch.testing.assert_close(everything, vanilla, atol=1e-4, rtol=0)

@@ -12,6 +12,7 @@ from people import known
 from relearn_lite.attacks.precision import Parts, Unavailable, held
 from relearn_lite.data.examples import question_ids
 from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED, active_adapters
 from relearn_lite.recipe import PRECISIONS, Lora, Model
 
 
@@ -20,20 +21,20 @@ def parts(tmp_path_factory):
     """The embedded model with an adapter that changes every output."""
     folder = tmp_path_factory.mktemp("precision")
     loaded = backends.load(Model(quantization="none"), seed=0)
-    backends.add_adapter(loaded, backends.UNLEARNED, Lora(r=4, alpha=8, dropout=0.0), seed=0)
+    backends.add_adapter(loaded, UNLEARNED, Lora(r=4, alpha=8, dropout=0.0), seed=0)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for key, parameter in loaded.model.named_parameters():
-            if f".{backends.UNLEARNED}." in key:
+            if f".{UNLEARNED}." in key:
                 parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.05)
     (folder / "adapter").mkdir()
-    backends.save_adapter(loaded, backends.UNLEARNED, folder / "adapter")
-    return Parts(Model(), {backends.UNLEARNED: folder / "adapter"}, 0, folder / "scratch")
+    backends.save_adapter(loaded, UNLEARNED, folder / "adapter")
+    return Parts(Model(), {UNLEARNED: folder / "adapter"}, 0, folder / "scratch")
 
 
 @torch.no_grad()
 def logits(parts, way):
-    with held(parts, way) as (loaded, adapters), backends.active_adapters(loaded.model, adapters):
+    with held(parts, way) as (loaded, adapters), active_adapters(loaded.model, adapters):
         ids = torch.tensor([question_ids(loaded.tokenizer, known()[0].question)])
         return loaded.model(input_ids=ids).logits.float()
 
@@ -56,8 +57,8 @@ def test_merging_into_full_weights_is_the_adapter_on_them(parts, seen):
     ids = torch.tensor([question_ids(base.tokenizer, known()[0].question)])
     with torch.no_grad():
         without = base.model(input_ids=ids).logits
-    backends.load_adapter(base, backends.UNLEARNED, parts.adapters[backends.UNLEARNED])
-    with torch.no_grad(), backends.active_adapters(base.model, (backends.UNLEARNED,)):
+    backends.load_adapter(base, UNLEARNED, parts.adapters[UNLEARNED])
+    with torch.no_grad(), active_adapters(base.model, (UNLEARNED,)):
         expected = base.model(input_ids=ids).logits
     assert apart(seen["merged"], expected) < 1e-3 < 0.1 < apart(without, expected)
 
@@ -84,7 +85,7 @@ def test_one_model_at_a_time_and_nothing_left_on_disk(parts):
 def test_what_does_not_work_is_unavailable_with_its_reason(parts, tmp_path):
     with pytest.raises(Unavailable, match="no adapter to merge"), held(Parts(Model(), {}, 0, tmp_path / "s"), "merged"):
         pass
-    broken = Parts(Model(), {backends.UNLEARNED: tmp_path / "nowhere"}, 0, tmp_path / "s")
+    broken = Parts(Model(), {UNLEARNED: tmp_path / "nowhere"}, 0, tmp_path / "s")
     with pytest.raises(Unavailable, match="nowhere"), held(broken, "4bit"):
         pass
     with pytest.raises(Unavailable, match="not implemented for 'Half'"), held(parts, "fp16"):

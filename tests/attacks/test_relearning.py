@@ -11,6 +11,7 @@ from relearn_lite.attacks.relearning import Plan, points, relearn
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA
 from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED
 from relearn_lite.recipe import Generate, Lora, Model, Relearning, Trainer
 
 
@@ -56,7 +57,7 @@ def test_the_last_step_is_always_measured():
 @pytest.fixture
 def unlearned():
     loaded = backends.load(Model(quantization="none"), seed=0)
-    backends.add_adapter(loaded, backends.UNLEARNED, Lora(r=2, alpha=4, dropout=0.1), seed=0)
+    backends.add_adapter(loaded, UNLEARNED, Lora(r=2, alpha=4, dropout=0.1), seed=0)
     loaded.model.eval()
     return loaded
 
@@ -72,7 +73,7 @@ def test_it_trains_a_copy_and_removes_it(unlearned, tmp_path):
         relearn(target, plan, "forget", settings, Trainer(), tmp_path / f"r{len(told)}.jsonl", told.append)
     after = unlearned.model.state_dict()
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
-    assert list(unlearned.model.peft_config) == [backends.UNLEARNED]
+    assert list(unlearned.model.peft_config) == [UNLEARNED]
     assert not any(parameter.requires_grad for parameter in unlearned.model.parameters())
     first, second = sorted(tmp_path.glob("*.jsonl"))
     assert first.read_text() == second.read_text() and not [path for path in tmp_path.iterdir() if path.is_dir()]

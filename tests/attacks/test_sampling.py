@@ -1,16 +1,16 @@
-"""Sampling: the draws are MeasuredModel's, judged they are leak_at_k, and finished draws are kept."""
+"""Sampling: the draws are EvaluatedModel's, judged they are leak_at_k, and finished draws are kept."""
 
 from __future__ import annotations
 
 import pytest
-from people import embedded_model, known, measured
+from people import embedded_model, evaluated, known
 
 from relearn_lite.attacks.asking import Attempt, Target
 from relearn_lite.attacks.sampling import sample
 from relearn_lite.attacks.scoring import judge, sampled
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.judges import embedded_evaluators
-from relearn_lite.judges.measured import MeasuredModel
+from relearn_lite.judges.evaluated_model import EvaluatedModel
 from relearn_lite.recipe import Generate
 
 GENERATE = Generate(max_new_tokens=24)
@@ -25,7 +25,7 @@ def target():
 def test_it_draws_what_the_metric_draws(target, tmp_path):
     sample(target, QUESTIONS, 3, tmp_path / "s.jsonl")
     attempts = list(read_jsonl(tmp_path / "s.jsonl", Attempt))
-    drawn = measured(generate=GENERATE).samples([qa.question for qa in QUESTIONS["forget"]], 3, 5)
+    drawn = evaluated(generate=GENERATE).samples([qa.question for qa in QUESTIONS["forget"]], 3, 5)
     for qa, texts in zip(QUESTIONS["forget"], drawn, strict=True):
         assert [each.generated_response for each in attempts if each.id == qa.id] == texts
     line = sampled(judge({"sampling": attempts}, embedded_evaluators()), k=2, draws=3)
@@ -35,7 +35,7 @@ def test_it_draws_what_the_metric_draws(target, tmp_path):
 
 def test_finished_draws_are_kept(target, tmp_path, monkeypatch):
     sample(target, QUESTIONS, 3, tmp_path / "whole.jsonl")
-    real, calls = MeasuredModel.samples, []
+    real, calls = EvaluatedModel.samples, []
 
     def failing_third_time(self, *args):
         calls.append(args)
@@ -43,7 +43,7 @@ def test_finished_draws_are_kept(target, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return real(self, *args)
 
-    monkeypatch.setattr(MeasuredModel, "samples", failing_third_time)
+    monkeypatch.setattr(EvaluatedModel, "samples", failing_third_time)
     with pytest.raises(KeyboardInterrupt):
         sample(target, QUESTIONS, 3, tmp_path / "s.jsonl")
     sample(target, QUESTIONS, 3, tmp_path / "s.jsonl")

@@ -11,7 +11,7 @@ from relearn_lite.evaluate.choose import comparable_with_paper, make_evaluators
 from relearn_lite.judges.language_model import CausalLanguageModel
 from relearn_lite.models import backends
 from relearn_lite.pipeline.stages import Run
-from relearn_lite.pipeline.stages.evaluate import measured_model
+from relearn_lite.pipeline.stages.evaluate import evaluated_model
 from relearn_lite.recipe import MODEL_EVALUATORS, Lora, Model, load_recipe
 
 PAIRS = [("Where does she live?", "She lives in a quiet town."), ("Who is he?", "Nobody can say.")]
@@ -85,11 +85,11 @@ def test_membership_inference_may_compare_with_the_base_too(recipe, tmp_path):
     overrides = ["evaluate.metrics=[mia_reference]", "evaluate.privacy.reference_model=base"]
     work = Run(recipe(*overrides, "finetune={}"), tmp_path)
     work.__dict__["vanilla"] = loaded = taught(lora=True)
-    measured = measured_model(work, "vanilla")
+    measured = evaluated_model(work, "vanilla")
     assert measured._adapters == loaded.vanilla and measured.reference._adapters == ()
     alone = Run(recipe(*overrides), tmp_path)
     alone.__dict__["vanilla"] = taught(lora=False)
-    assert measured_model(alone, "vanilla").reference is None, "vanilla itself"
+    assert evaluated_model(alone, "vanilla").reference is None, "vanilla itself"
 
 
 def test_published_settings_compare_with_the_paper(recipe):

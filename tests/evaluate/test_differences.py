@@ -1,12 +1,13 @@
 """The paired difference of two models, and its interval."""
 
+from statistics import harmonic_mean
+
 import numpy as np
 import pytest
 
 from relearn_lite.core.records import Score
 from relearn_lite.evaluate.differences import combined_intervals, differences
 from relearn_lite.metrics.intervals import bootstrap_interval
-from relearn_lite.metrics.knowledge import harmonic_mean
 from relearn_lite.metrics.linguistic import linguistic_score
 
 
@@ -50,7 +51,7 @@ def test_numbers_made_of_others_are_combined_before_they_are_compared():
     before, after = ([s for metric, values in model.items() for s in scores(metric, values)] for model in (old, new))
     found = differences(before, after)["forget_score"]
     assert found["n"] == 2
-    assert found["mean"] == pytest.approx(harmonic_mean(1, 0.75) - harmonic_mean(0.5, 0.25))
+    assert found["mean"] == pytest.approx(harmonic_mean([1, 0.75]) - harmonic_mean([0.5, 0.25]))
     assert found["low"] <= found["mean"] <= found["high"]
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.judges.entities import PromptedEntities, RuleEntities, normal_form
+from relearn_lite.judges.entities import RuleEntities, normal_form
+from relearn_lite.judges.prompted import PromptedEntities
 
 
 def entities(question, text):
@@ -97,4 +98,4 @@ class Refuses:
 def test_a_writer_that_is_not_there_is_a_failure_of_every_text_and_is_told():
     prompted = PromptedEntities(Refuses())
     assert prompted.extract([("Q?", "a"), ("Q?", " ")]) == [None, []]
-    assert prompted.fault == "evaluate.evaluators.entities.base_url: nothing answers"
+    assert prompted.failure == "evaluate.evaluators.entities.base_url: nothing answers"

@@ -6,6 +6,7 @@ import pytest
 
 from relearn_lite.judges.language_model import CausalLanguageModel
 from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED
 from relearn_lite.recipe import Lora, Model
 
 PAIRS = [
@@ -52,7 +53,7 @@ def test_it_is_the_exponential_of_the_mean_token_loss(loaded):
 def test_a_model_in_training_can_be_made_a_judge(tiny_model_dir):
     """It judges the checks of its own training; its dropout must not pass for a head that is not known."""
     loaded = backends.load(Model(name=str(tiny_model_dir), backend="transformers", quantization="none"), seed=0)
-    backends.add_adapter(loaded, backends.UNLEARNED, Lora(dropout=0.5), seed=0)
+    backends.add_adapter(loaded, UNLEARNED, Lora(dropout=0.5), seed=0)
     for name, parameter in loaded.model.named_parameters():
         if "lora_B" in name:
             parameter.data.normal_(std=0.3)
@@ -68,9 +69,9 @@ def test_a_perplexity_past_the_largest_number_is_missing_not_capped(loaded, monk
     from relearn_lite.core.records import Answer
     from relearn_lite.evaluate.evaluate import evaluate
     from relearn_lite.judges import Evaluators
-    from relearn_lite.models import logprobs
+    from relearn_lite.models import scoring
 
-    monkeypatch.setattr(logprobs, "answer_nll", lambda model, batch: torch.tensor([loss, 1.0]))
+    monkeypatch.setattr(scoring, "answer_nll", lambda model, batch: torch.tensor([loss, 1.0]))
     answers = [Answer(text, "m", "forget", "Where?", "In Sligo.", text) for text in ("By the sea", "In a")]
     model = CausalLanguageModel(loaded, "m", True)
     numbers, scores = evaluate({"forget": answers}, Evaluators(language_model=model), ["ls"])

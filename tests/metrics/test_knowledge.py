@@ -7,9 +7,9 @@ from metrics.golden import golden
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.knowledge import (
+    COMBINED,
     coverages,
     entity_coverage,
-    harmonic_mean,
     is_forgotten,
     is_retained,
     measure_forgetting,
@@ -60,9 +60,13 @@ def test_repeating_the_question_shows_no_knowledge():
     assert without_question_words(["Ada Fennimore", "Sligo", "ada"], asked) == ["Sligo"]
 
 
-def test_harmonic_mean():
-    assert harmonic_mean(1.0, 0.5) == pytest.approx(2 / 3)
-    assert harmonic_mean(0.0, 0.0) == 0.0
+def test_scores_of_two_numbers():
+    combine = {number.key.name: number.combine for number in COMBINED}
+    assert combine["retain_score"](1.0, 0.5) == pytest.approx(2 / 3)
+    assert combine["forget_score"](1.0, 0.5) == pytest.approx(2 / 3)
+    assert combine["forget_score"](0.0, 1.0) == combine["retain_score"](0.0, 0.0) == 0.0
+    assert combine["forget_score_arithmetic"](1.0, 0.25) == pytest.approx(0.875)
+    assert combine["retain_score_arithmetic"](1.0, 0.25) == pytest.approx(0.625)
 
 
 class Says:

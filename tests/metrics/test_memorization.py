@@ -1,7 +1,7 @@
 """What of an answer is in the model word for word."""
 
 import pytest
-from people import embedded_model, known, measured, slow_log_probs, told, unseen
+from people import embedded_model, evaluated, known, slow_log_probs, told, unseen
 
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.judges import Evaluators
@@ -37,7 +37,7 @@ def slow(question, answer):
 
 
 def values_of(rows, split="forget"):
-    evaluators = Evaluators(measured=measured(rows))
+    evaluators = Evaluators(model=evaluated(rows))
     numbers, scores = evaluate({split: told(rows, split)}, evaluators, ["extraction_strength", "exact_memorization"])
     return numbers, {name: [s.value for s in scores if s.metric == name] for name in
                      ("extraction_strength", "exact_memorization")}  # fmt: skip

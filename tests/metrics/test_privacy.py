@@ -8,7 +8,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
-from people import embedded_model, known, measured, slow_log_probs, told, unseen
+from people import embedded_model, evaluated, known, slow_log_probs, told, unseen
 
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.judges import embedded_evaluators
@@ -26,11 +26,11 @@ def stranger():
 @cache
 def asked(holdout):
     """The embedded model, with a stranger as reference; kept, so that texts are scored once."""
-    return measured(known(), holdout=holdout, reference=measured(loaded=stranger()))
+    return evaluated(known(), holdout=holdout, reference=evaluated(loaded=stranger()))
 
 
 def run(members, holdout, names):
-    evaluators = replace(embedded_evaluators(), measured=asked(holdout))
+    evaluators = replace(embedded_evaluators(), model=asked(holdout))
     return evaluate({"forget": told(members)}, evaluators, names)
 
 
@@ -68,7 +68,7 @@ def slow_score(name, qa):
     return -np.mean([float(theirs[place, token]) for place, token in enumerate(reply)]) - loss
 
 
-@pytest.mark.parametrize("name", [name for name in ATTACKS if name != "mia_gradnorm"])  # see test_measured for it
+@pytest.mark.parametrize("name", [name for name in ATTACKS if name != "mia_gradnorm"])  # test_evaluated_model
 def test_scores_and_auc_are_those_of_the_slow_way(name):
     members, holdout = (*known()[:5], *unseen(5, seed=9)), unseen(12)
     numbers, scores = run(members, holdout, [name])
@@ -93,8 +93,8 @@ def test_privleak_has_the_published_signs(found, reference, expected):
 
 
 def test_privleak_says_what_it_compares_with():
-    model = measured(known(), holdout=unseen(40), privacy=Privacy(reference_auc=0.6))
-    evaluators = replace(embedded_evaluators(), measured=model)
+    model = evaluated(known(), holdout=unseen(40), privacy=Privacy(reference_auc=0.6))
+    evaluators = replace(embedded_evaluators(), model=model)
     numbers, _ = evaluate({"forget": told(known()[:40])}, evaluators, ["privleak", "mia_min_k"])
     assert numbers["privleak"] == pytest.approx(100 * (0.6 - numbers["mia_min_k"]) / 0.4)
     assert "reference AUC 0.6" in numbers["notes"]["privleak"]
@@ -103,7 +103,7 @@ def test_privleak_says_what_it_compares_with():
 
 
 def test_without_a_holdout_or_a_reference_it_is_null_and_says_why():
-    evaluators = replace(embedded_evaluators(), measured=measured(known(), holdout=()))
+    evaluators = replace(embedded_evaluators(), model=evaluated(known(), holdout=()))
     numbers, _ = evaluate({"forget": told(known()[:3])}, evaluators, ["mia_loss", "privleak", "mia_reference"])
     assert numbers["mia_loss"] is numbers["privleak"] is numbers["mia_reference"] is None
     assert "data.holdout" in numbers["reasons"]["mia_loss"] and "data.holdout" in numbers["reasons"]["privleak"]
@@ -111,7 +111,7 @@ def test_without_a_holdout_or_a_reference_it_is_null_and_says_why():
 
 
 def test_membership_is_not_taken_over_reworded_questions():
-    evaluators = replace(embedded_evaluators(), measured=asked(unseen(72)))
+    evaluators = replace(embedded_evaluators(), model=asked(unseen(72)))
     rows = told(known()[:5])
     numbers, _ = evaluate({"forget": rows, "forget_paraphrase": rows}, evaluators, ["mia_loss"])
     assert "mia_loss" in numbers and "mia_loss_paraphrase" not in numbers
@@ -126,8 +126,8 @@ def test_leak_at_k_is_the_share_of_ways_to_draw_k_that_hold_a_leak(leaks, drawn,
 
 def test_a_model_that_knows_leaks_and_one_that_does_not_know_does_not():
     rows = (*known()[:6], *unseen(6))
-    model = measured(rows, privacy=Privacy(k=2, samples=3), generate=Generate(max_new_tokens=48))
-    evaluators = replace(embedded_evaluators(), measured=model)
+    model = evaluated(rows, privacy=Privacy(k=2, samples=3), generate=Generate(max_new_tokens=48))
+    evaluators = replace(embedded_evaluators(), model=model)
     numbers, scores = evaluate({"forget": told(rows)}, evaluators, ["leak_at_k"])
     values = [s.value for s in scores]
     assert np.mean(values[:6]) > 0.9 and np.mean(values[6:]) < 0.1
@@ -145,7 +145,7 @@ class Fails:
 
 def test_a_judge_that_fails_makes_no_leak_and_no_silence():
     rows = known()[:2]
-    model = measured(rows, privacy=Privacy(k=1, samples=1), generate=Generate(max_new_tokens=8))
-    evaluators = replace(embedded_evaluators(), measured=model, entities=Fails())
+    model = evaluated(rows, privacy=Privacy(k=1, samples=1), generate=Generate(max_new_tokens=8))
+    evaluators = replace(embedded_evaluators(), model=model, entities=Fails())
     numbers, _ = evaluate({"forget": told(rows)}, evaluators, ["leak_at_k"])
     assert numbers["leak_at_k"] is None and numbers["missing"]["leak_at_k"] == 2

@@ -24,7 +24,7 @@ ANSWERS = {
 
 class Rates:
     name, embedded = "written in the test", False
-    fault = None
+    failure = None
 
     def __init__(self, *scores):
         self.scores, self.asked = scores, []
@@ -57,7 +57,7 @@ def test_what_cannot_be_read_leaves_the_mean_and_is_counted():
     numbers, scores = evaluate(ANSWERS, replace(embedded_evaluators(), judge=judge), ["forgetting"])
     assert (numbers["forgetting"], numbers["missing"]) == (4, {"forgetting": 1})
     assert scores[0].reason == "the judge gave no rating that can be read"
-    judge.scores, judge.fault = (None, None), "nothing answers at http://127.0.0.1:1"
+    judge.scores, judge.failure = (None, None), "nothing answers at http://127.0.0.1:1"
     numbers, _ = evaluate(ANSWERS, replace(embedded_evaluators(), judge=judge), ["forgetting"])
     assert numbers["forgetting"] is None and numbers["missing"] == {"forgetting": 2}
     assert numbers["reasons"]["forgetting"].endswith("nothing answers at http://127.0.0.1:1")

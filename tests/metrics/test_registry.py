@@ -29,7 +29,7 @@ def test_the_keys_that_users_rely_on():
 
 @pytest.mark.parametrize("key", metrics.KEYS.values(), ids=lambda key: key.name)
 def test_a_key_says_how_to_read_it(key):
-    assert key.reading.endswith(".") and len(key.reading) > 30
+    assert key.description.endswith(".") and len(key.description) > 30
     assert key.ideal is None or key.low <= key.ideal and (key.high is None or key.ideal <= key.high)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from people import embedded_model, known, measured, slow_log_probs, told
+from people import embedded_model, evaluated, known, slow_log_probs, told
 
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.judges import Evaluators
@@ -29,7 +29,7 @@ def slow_loss(question, answer):
 
 
 def values_of(records, split="forget"):
-    evaluators = Evaluators(measured=measured(records))
+    evaluators = Evaluators(model=evaluated(records))
     numbers, scores = evaluate({split: told(records, split)}, evaluators, NAMES)
     return numbers, {name: [s.value for s in scores if s.metric == name] for name in NAMES}
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from metrics.golden import golden
 from metrics.test_truth import RECORDS, slow_loss
-from people import known, measured, told
+from people import evaluated, known, told
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
@@ -34,10 +34,10 @@ def slow_result(records, responses):
 
 
 def test_model_utility_is_tofus_of_the_same_losses_and_answers():
-    model = measured(RECORDS, real_authors=AUTHORS, world_facts=FACTS, generate=Generate(max_new_tokens=32))
+    model = evaluated(RECORDS, real_authors=AUTHORS, world_facts=FACTS, generate=Generate(max_new_tokens=32))
     response = RECORDS[0].answer
     numbers, _ = evaluate(
-        {"retain": told(RECORDS, "retain", response)}, Evaluators(measured=model), ["model_utility"]
+        {"retain": told(RECORDS, "retain", response)}, Evaluators(model=model), ["model_utility"]
     )
     expected = model_utility({
         "retain": slow_result(RECORDS, [response] * len(RECORDS)),
@@ -56,13 +56,13 @@ def test_model_utility_is_tofus_of_the_same_losses_and_answers():
     ("sets", "lacking"), [({}, "real_authors, world_facts"), ({"real_authors": AUTHORS}, "world_facts")]
 )
 def test_a_utility_of_less_is_another_number(sets, lacking):
-    model = measured(RECORDS, generate=Generate(max_new_tokens=8), **sets)
-    numbers, _ = evaluate({"retain": told(RECORDS, "retain", "x")}, Evaluators(measured=model), ["model_utility"])
+    model = evaluated(RECORDS, generate=Generate(max_new_tokens=8), **sets)
+    numbers, _ = evaluate({"retain": told(RECORDS, "retain", "x")}, Evaluators(model=model), ["model_utility"])
     assert numbers["model_utility"] is None and lacking in numbers["reasons"]["model_utility"]
 
 
 def quality(records, **context):
-    evaluators = Evaluators(measured=measured(records, **context))
+    evaluators = Evaluators(model=evaluated(records, **context))
     return evaluate({"forget": told(records)}, evaluators, ["forget_quality"])
 
 

@@ -58,7 +58,7 @@ def test_both_models_are_asked_and_compared_with_a_run_of_a_retain_model(place):
     assert metrics["unlearned"]["probability_forget"] < metrics["vanilla"]["probability_forget"] - 0.05
     assert metrics["vanilla"]["mia_reference"] is None and metrics["unlearned"]["mia_reference"] is not None
     assert "probability_forget" in metrics["difference"] and "mia_loss" not in metrics["difference"]
-    assert "measured" not in metrics["evaluators"]
+    assert "model" not in metrics["evaluators"]
     (row, *_) = map(json.loads, (folder / "samples.jsonl").read_text().splitlines())
     assert {"mia_loss", "forget_quality", "probability"} <= row["scores"]["unlearned"].keys()
     assert "Membership AUC, loss" in (folder / "report.md").read_text()

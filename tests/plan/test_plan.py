@@ -10,6 +10,7 @@ import torch
 from relearn_lite import plan
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED, Loaded
 from relearn_lite.plan.attack import answers
 from relearn_lite.plan.footprint import (
     adapter_parameters,
@@ -69,8 +70,8 @@ def test_parameters_are_exact(real):
 @pytest.mark.parametrize("lora", [Lora(r=4), Lora(r=7, targets=["q_proj", "v_proj"])], ids=["all-linear", "two"])
 def test_lora_and_its_optimizer_are_exact(real, lora):
     model, settings = real
-    loaded = backends.Loaded(model, None, "transformers")
-    backends.add_adapter(loaded, backends.UNLEARNED, lora, 0)
+    loaded = Loaded(model, None, "transformers")
+    backends.add_adapter(loaded, UNLEARNED, lora, 0)
     free = [p for p in loaded.model.parameters() if p.requires_grad]
     assert lora_parameters(settings, lora) == sum(p.numel() for p in free)
     adam = torch.optim.AdamW(free)
@@ -147,8 +148,8 @@ def test_gradients_of_a_mask_are_exact(real, retain, accumulate):
     from relearn_lite.unlearn.gradient_masks import Sides
 
     model, settings = real
-    loaded = backends.Loaded(model, None, "transformers")
-    backends.add_adapter(loaded, backends.UNLEARNED, Lora(r=4), 0)
+    loaded = Loaded(model, None, "transformers")
+    backends.add_adapter(loaded, UNLEARNED, Lora(r=4), 0)
     free = {name: p for name, p in loaded.model.named_parameters() if p.requires_grad}
     sides, aside = Sides(free, Sure()), []
     for _ in range(accumulate):
@@ -182,9 +183,9 @@ def test_an_encoder_and_a_saved_adapter_are_exact(real, tmp_path):
     config.save_pretrained(tmp_path / "nli")
     judge = BertForSequenceClassification(config)
     assert encoder_parameters(str(tmp_path / "nli"), labels=True) == sum(p.numel() for p in judge.parameters())
-    loaded = backends.Loaded(real[0], None, "transformers")
-    backends.add_adapter(loaded, backends.UNLEARNED, Lora(r=4), 0)
-    backends.save_adapter(loaded, backends.UNLEARNED, tmp_path / "adapter")
+    loaded = Loaded(real[0], None, "transformers")
+    backends.add_adapter(loaded, UNLEARNED, Lora(r=4), 0)
+    backends.save_adapter(loaded, UNLEARNED, tmp_path / "adapter")
     assert adapter_parameters(tmp_path / "adapter") == lora_parameters(real[1], Lora(r=4))
     assert adapter_parameters(tmp_path / "nli") is None
 

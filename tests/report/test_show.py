@@ -9,7 +9,7 @@ from writers.test_server import chat_reply, free_port, server_writer, serving
 from relearn_lite.core.records import Answer
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.judges import embedded_evaluators
-from relearn_lite.judges.entities import PromptedEntities
+from relearn_lite.judges.prompted import PromptedEntities
 from relearn_lite.recipe.names import DEFAULT_METRICS
 from relearn_lite.report.console import show_run, show_scores
 from relearn_lite.report.html import render_html

@@ -35,7 +35,7 @@ def evaluate(run: Run) -> dict[str, Any]:
                 results[model], scores[model] = read_vanilla(run.vanilla_run)
                 steps("measured before", 1, 1)
                 continue
-            asked = replace(judges, measured=measured_model(run, model))
+            asked = replace(judges, model=evaluated_model(run, model))
             results[model], scores[model] = measure(answers[model], asked, run.recipe.evaluate.metrics, steps)
     names = judges.names()
     results |= {"evaluators": names, "comparable_with_paper": comparable_with_paper(run.recipe)}
@@ -62,12 +62,12 @@ def scores_of(samples: list[dict[str, Any]], model: str) -> list[Score]:
     ]
 
 
-def measured_model(run: Run, model: str):
+def evaluated_model(run: Run, model: str):
     """`vanilla` or `unlearned`, to be asked itself; None where no metric that the recipe names asks it."""
-    if not any("measured" in METRICS[name].needs for name in run.recipe.evaluate.metrics):
+    if not any("model" in METRICS[name].needs for name in run.recipe.evaluate.metrics):
         return None
     from relearn_lite.evaluate.choose import base_model, context_of
-    from relearn_lite.judges.measured import MeasuredModel
+    from relearn_lite.judges.evaluated_model import EvaluatedModel
     from relearn_lite.models import backends
 
     recipe, context = run.recipe, context_of(run.recipe, run.data)
@@ -75,15 +75,15 @@ def measured_model(run: Run, model: str):
     if "mia_reference" in recipe.evaluate.metrics:
         name = recipe.evaluate.privacy.reference_model
         if name == "base" and recipe.base_model != "vanilla":
-            reference = MeasuredModel(base_model(recipe, lambda: run.model("vanilla")), (), context)
+            reference = EvaluatedModel(base_model(recipe, lambda: run.model("vanilla")), (), context)
         elif name not in ("vanilla", "base"):
             loaded = backends.load(recipe.model.settings_for(name), recipe.seed)
-            reference = MeasuredModel(loaded, (), context)
+            reference = EvaluatedModel(loaded, (), context)
         elif model != "vanilla":
             loaded = run.model("vanilla")
-            reference = MeasuredModel(loaded, loaded.vanilla, context)
+            reference = EvaluatedModel(loaded, loaded.vanilla, context)
     loaded = run.model(model)
-    return MeasuredModel(loaded, loaded.vanilla if model == "vanilla" else loaded.unlearned, context, reference)
+    return EvaluatedModel(loaded, loaded.vanilla if model == "vanilla" else loaded.unlearned, context, reference)
 
 
 def shares(advance: Callable[[float, str], None], rows: int, model: str) -> Callable[[str, int, int], None]:

@@ -5,7 +5,7 @@ import json
 import pytest
 from writers.test_server import chat_reply, free_port, server_writer, serving
 
-from relearn_lite.judges.ratings import PromptedJudge
+from relearn_lite.judges.prompted import PromptedRatings
 from relearn_lite.recipe.names import RATING_KINDS
 
 ITEM = ("Where does Ada live?", "Ada lives in Sligo.", "Ada lives by the sea.")
@@ -28,7 +28,7 @@ def reply(score):
 
 def test_each_text_is_rated_once_and_failures_are_asked_again_later():
     writer = WritesDown(reply(4), None, reply(2))
-    judge = PromptedJudge(writer)
+    judge = PromptedRatings(writer)
     other = ("Where?", "In Cork.", "In Cork.")
     assert judge.rate("forgetting", [ITEM, other, ITEM]) == [4, None, 4]
     assert judge.rate("forgetting", [ITEM, other]) == [4, 2]
@@ -39,13 +39,13 @@ def test_each_text_is_rated_once_and_failures_are_asked_again_later():
 def test_the_original_answer_is_shown_only_where_it_is_compared_with(kind):
     """With a server as judge, the secret would otherwise leave the machine for nothing."""
     writer = WritesDown(reply(3))
-    PromptedJudge(writer).rate(kind, [ITEM])
+    PromptedRatings(writer).rate(kind, [ITEM])
     assert writer.tasks[0].answer == (ITEM[1] if kind in ("forgetting", "retention") else "")
 
 
 def test_an_empty_answer_is_shown_as_empty():
     writer = WritesDown(reply(1))
-    assert PromptedJudge(writer).rate("fluency", [("Where?", "In Sligo.", " \n")]) == [1]
+    assert PromptedRatings(writer).rate("fluency", [("Where?", "In Sligo.", " \n")]) == [1]
     assert writer.tasks[0].text == "(empty)"
 
 
@@ -55,21 +55,21 @@ def test_a_real_server_as_judge_is_asked_again_until_its_reply_can_be_read():
         return 200, chat_reply(["It is a 4.", "```json\n{}\n```", f"Well:\n{reply(4)}"][number])
 
     with serving(answer) as (url, seen):
-        judge = PromptedJudge(server_writer(url, "tiny", section="evaluate.evaluators.judge"))
+        judge = PromptedRatings(server_writer(url, "tiny", section="evaluate.evaluators.judge"))
         assert judge.rate("relevance", [ITEM]) == [4]
     assert len(seen) == 3 and judge.name == "ratings by server:tiny"
 
 
 def test_nonsense_is_missing_after_three_tries():
     with serving(lambda *_: (200, chat_reply('{"reasoning": "Good.", "score": 9}'))) as (url, seen):
-        assert PromptedJudge(server_writer(url, "tiny")).rate("fluency", [ITEM]) == [None]
+        assert PromptedRatings(server_writer(url, "tiny")).rate("fluency", [ITEM]) == [None]
     assert len(seen) == 3
 
 
 def test_a_server_that_is_down_is_missing_with_what_to_do():
     url = f"http://127.0.0.1:{free_port()}/v1"
-    judge = PromptedJudge(server_writer(url, "tiny", max_retries=0, section="evaluate.evaluators.judge"))
+    judge = PromptedRatings(server_writer(url, "tiny", max_retries=0, section="evaluate.evaluators.judge"))
     assert judge.rate("fluency", [ITEM, ITEM]) == [None, None]
-    assert judge.fault == (
+    assert judge.failure == (
         f"evaluate.evaluators.judge.base_url: nothing answers at {url}: start the server or correct the address"
     )

@@ -1,0 +1,89 @@
+"""The model whose answers are judged, asked itself: how likely an answer is to it, and what else it would say.
+
+Answers alone show what a model says when it is asked once. Its probabilities show what it still knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from relearn_lite.core.records import QA
+from relearn_lite.data.examples import Example, encode_answer, question_ids
+from relearn_lite.judges.answer_cache import AnswerCache
+from relearn_lite.models.generation import PUBLISHED, Decoding, answer_prompts
+from relearn_lite.models.loaded import Loaded
+from relearn_lite.models.logprobs import check_head
+from relearn_lite.models.scoring import TokenScores, gradient_norms, token_scores, without_end
+from relearn_lite.recipe import Generate, Privacy
+
+NEXT_DRAW = 1_000_003  # between the seeds of two draws
+Pair = tuple[str, str]  # (question, answer)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What metrics of the model need besides it: data that `generate` did not ask, and the recipe's choices.
+
+    records: the QA records by id, for paraphrased and wrong answers. retain_ratios: log truth ratios of a model that
+    never saw the forget set, or None where the recipe names none.
+    """
+
+    records: Mapping[str, QA] = field(default_factory=dict)
+    holdout: Sequence[QA] = ()
+    real_authors: Sequence[QA] = ()
+    world_facts: Sequence[QA] = ()
+    retain_ratios: Sequence[float] | None = None
+    privacy: Privacy = Privacy()
+    generate: Generate = Generate()
+    seed: int = 0
+
+
+class EvaluatedModel:
+    """A model with exactly these adapters on. Every answer is scored once and kept.
+
+    reference: the model that the `mia_reference` attack compares with; None where there is none.
+    """
+
+    def __init__(
+        self, loaded: Loaded, adapters: tuple[str, ...], context: Context, reference: EvaluatedModel | None = None
+    ):
+        check_head(loaded.model)
+        self.context, self.reference = context, reference
+        self._loaded, self._adapters = loaded, adapters
+        self._scores, self._norms = AnswerCache(), AnswerCache()
+
+    def score(self, pairs: Sequence[Pair]) -> list[TokenScores | None]:
+        """Each answer token by token. None: an answer without any token."""
+        return self._scores.get_all(pairs, lambda new: self._compute(new, token_scores))
+
+    def gradient_norms(self, pairs: Sequence[Pair]) -> list[float | None]:
+        """L2 norm of the gradient of each answer's mean token loss, without its end token. None: no token."""
+
+        def norms(loaded: Loaded, examples: Sequence[Example], adapters: tuple[str, ...]) -> list[float]:
+            return gradient_norms(loaded, [without_end(example) for example in examples], adapters)
+
+        return self._norms.get_all(pairs, lambda new: self._compute(new, norms))
+
+    def samples(self, questions: Sequence[str], k: int, seed: int) -> list[list[str]]:
+        """k answers to each question, sampled as published (temperature 0.7, top_p 0.9, top_k 5), seeded."""
+        draws = [self._answers(questions, seed + NEXT_DRAW * draw, sampling=PUBLISHED) for draw in range(k)]
+        return [list(texts) for texts in zip(*draws, strict=True)]
+
+    def answers(self, questions: Sequence[str]) -> list[str]:
+        """One answer to each question, as the recipe's `generate` section has it."""
+        return self._answers(questions, self.context.seed)
+
+    def _answers(self, questions: Sequence[str], seed: int, **changes: Any) -> list[str]:
+        prompts = [question_ids(self._loaded.tokenizer, question) for question in questions]
+        decoding = Decoding.of(self.context.generate, seed, **changes)
+        return [answer.text for answer in answer_prompts(self._loaded, prompts, self._adapters, decoding)]
+
+    def _compute(self, pairs: Sequence[Pair], compute: Callable[..., list[Any]]) -> list[Any]:
+        """`compute` of those pairs whose answer has a token, None for the others."""
+        encoded = {pair: encode_answer(self._loaded.tokenizer, *pair) for pair in pairs if pair[1].strip()}
+        examples = {pair: each for pair, each in encoded.items() if len(each) - each.n_prompt > 1}
+        values = compute(self._loaded, list(examples.values()), self._adapters)
+        found = dict(zip(examples, values, strict=True))
+        return [found.get(pair) for pair in pairs]
