@@ -1,4 +1,4 @@
-"""Looks into a model before and after: what its answers' tokens lost, in which layers, and which parts did it.
+"""Looks into a model before and after: what its answers' tokens lost, in which layers, and which components did it.
 
 One model is in memory; vanilla and unlearned are its adapters switched. Teacher-forced, without sampling: the same
 recipe gives the same numbers.
@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relearn_lite.analyze import circuits, distribution, logit_lens
+from relearn_lite.analyze.answers import AnalyzedAnswer, choose_answers
 from relearn_lite.core.files import write_text
 from relearn_lite.core.records import QA
+from relearn_lite.metrics.declaration import SIDES
+from relearn_lite.models.logprobs import check_head
+from relearn_lite.models.scoring import evaluation_mode
 
 if TYPE_CHECKING:
     from relearn_lite.models.loaded import Loaded
@@ -24,69 +30,40 @@ Progress = Callable[[str, int], AbstractContextManager[Advance]]  # (what, how m
 
 
 def analyze(
-    loaded: Loaded,
-    questions: Mapping[str, Sequence[QA]],
-    models: Mapping[str, tuple[str, ...]],
-    settings: Analyze,
-    partial: Path,
-    progress: Progress,
-) -> dict[str, Any]:
+    loaded: Loaded, questions: Mapping[str, Sequence[QA]], models: Mapping[str, tuple[str, ...]], settings: Analyze,
+    unfinished: Path, progress: Progress,
+) -> dict[str, Any]:  # fmt: skip
     """What `settings` asks for, as analysis.json holds it.
 
-    questions: `forget` and `retain`. models: name -> adapters, the one that knows first. partial: a file that keeps the
-    finished parts, so that an analysis that was stopped goes on behind them; the caller removes it in the end.
+    questions: `forget` and `retain`. models: name -> adapters, the one that knows first. unfinished: a file that keeps
+    the finished parts, so that an analysis that was stopped goes on behind them; the caller removes it in the end.
     """
-    from relearn_lite.analyze import probes
-    from relearn_lite.models.logprobs import check_head
-
-    chosen = probes.choose(loaded.tokenizer, questions, settings.questions)
-    done = json.loads(partial.read_text(encoding="utf-8")) if partial.exists() else {}
-    with _evaluating(loaded.model):
+    answers = choose_answers(loaded.tokenizer, questions, settings.questions)
+    done = json.loads(unfinished.read_text(encoding="utf-8")) if unfinished.exists() else {}
+    with evaluation_mode(loaded):
         check_head(loaded.model)
-        for name, part in _parts(loaded, chosen, models, settings).items():
+        for name, what, total, run in _parts(loaded, answers, models, settings):
             if name not in done:
-                done[name] = part(progress)
-                write_text(partial, json.dumps(done, ensure_ascii=False, allow_nan=False))
-    counts = {side: sum(probe.side == side for probe in chosen) for side in probes.SIDES}
+                with progress(what, total) as advance:
+                    done[name] = run(advance=advance)
+                write_text(unfinished, json.dumps(done, ensure_ascii=False, allow_nan=False))
+    if settings.circuits != "none" and len(models) < 2:
+        done["circuits"] = {"reason": "circuits compare two models, and the recipe makes no unlearned one"}
+    counts = {side: sum(answer.side == side for answer in answers) for side in SIDES}
     return {"models": list(models), "questions": counts, **done}
 
 
-def _parts(loaded: Loaded, chosen, models, settings: Analyze) -> dict[str, Callable[[Progress], dict[str, Any]]]:
-    """The parts that are asked for, each still to be run."""
-
-    def distribution(progress: Progress) -> dict[str, Any]:
-        from relearn_lite.analyze.distribution import distribution as run
-
-        with progress("distribution", len(chosen)) as advance:
-            return run(loaded, chosen, models, top=settings.top, batch_size=settings.batch_size, advance=advance)
-
-    def memory(progress: Progress) -> dict[str, Any]:
-        from relearn_lite.analyze.lens import lens
-
-        with progress("memory", len(chosen)) as advance:
-            return lens(loaded, chosen, models, batch_size=settings.batch_size, advance=advance)
-
-    def circuits(progress: Progress) -> dict[str, Any]:
-        from relearn_lite.analyze.circuits import circuits as run
-        from relearn_lite.analyze.circuits import plan
-
-        if len(models) < 2:
-            return {"reason": "circuits compare two models, and the recipe makes no unlearned one"}
-        method, runs = plan(loaded, chosen, settings.batch_size, settings.circuits)
-        with progress(f"circuits, {method}", runs) as advance:
-            return run(loaded, chosen, models, method=method, batch_size=settings.batch_size, advance=advance)
-
-    asked = {"distribution": settings.distribution, "memory": settings.memory, "circuits": settings.circuits != "none"}
-    runs = {"distribution": distribution, "memory": memory, "circuits": circuits}
-    return {name: run for name, run in runs.items() if asked[name]}
-
-
-@contextmanager
-def _evaluating(model) -> Iterator[None]:
-    """Dropout off inside, and the model's mode as it was afterwards."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)
+def _parts(
+    loaded: Loaded, answers: Sequence[AnalyzedAnswer], models: Mapping[str, tuple[str, ...]], settings: Analyze
+) -> Iterator[tuple[str, str, int, Callable[..., dict[str, Any]]]]:
+    """The parts that are asked for: key in analysis.json, name and total of the progress, what is to be run."""
+    size, count = settings.batch_size, len(answers)
+    if settings.distribution:
+        run = partial(distribution.distribution, loaded, answers, models, top=settings.top, batch_size=size)
+        yield "distribution", "distribution", count, run
+    if settings.memory:
+        yield "memory", "memory", count, partial(logit_lens.logit_lens, loaded, answers, models, batch_size=size)
+    if settings.circuits != "none" and len(models) > 1:
+        method, runs = circuits.choose_method(loaded, answers, size, settings.circuits)
+        run = partial(circuits.circuits, loaded, answers, models, method=method, batch_size=size)
+        yield "circuits", f"circuits, {method}", runs, run

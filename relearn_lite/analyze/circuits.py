@@ -1,14 +1,16 @@
 """Knowledge circuits: which heads and MLPs hold the answers, which of them a method changed, and what this changed.
 
-Three numbers for each part, on the answers' telling tokens, for forget and for retain questions:
+Three numbers for each component, on the answers' telling tokens, for forget and for retain questions:
 
-holds     what the vanilla model loses, in log-probability (nats a token), when the part writes only its mean over all
-          tokens: how much of the answer rests on this part
-restores  what the unlearned model gains when the part writes what it writes in the vanilla model: how much of the loss
-          is in this part (activation patching: Vig et al., 2020; Meng et al., 2022)
-moved     how far what the part writes has gone from the vanilla's: |difference| / |vanilla's|, over all these tokens
+holds     what the vanilla model loses, in log-probability (nats a token), when the component writes only its mean over
+          all tokens: how much of the answer rests on it
+restores  what the unlearned model gains when the component writes what it writes in the vanilla model: how much of the
+          loss is in it (activation patching: Vig et al., 2020; Meng et al., 2022)
+moved     how far what the component writes has gone from the vanilla's: |difference| / |vanilla's|, over all these
+          tokens
 
-Effects of parts do not add up to the whole: parts depend on one another.
+Effects of components do not add up to the whole: they depend on one another.
+Tables by component are (layers, heads + 1), last in each row the MLP.
 """
 
 from __future__ import annotations
@@ -16,184 +18,187 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.analyze.anatomy import Anatomy, anatomy
-from relearn_lite.analyze.attribution import attributed
+from relearn_lite.analyze.activation_patching import Activations, patched_logprob, project, record
+from relearn_lite.analyze.aggregates import mean, rank_correlation, rounded
+from relearn_lite.analyze.answers import AnalyzedAnswer, answer_batches
+from relearn_lite.analyze.architecture import Architecture, find_architecture
+from relearn_lite.analyze.attribution_patching import attributed
 from relearn_lite.analyze.distribution import Models
-from relearn_lite.analyze.numbers import mean, plain, rank_correlation
-from relearn_lite.analyze.patching import Part, Recording, patched_logprob, record, written
-from relearn_lite.analyze.probes import SIDES, Probe, batched
 from relearn_lite.data.examples import IGNORE
+from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.models.loaded import Loaded
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-MOST_RUNS = 2000  # forward passes up to which `auto` patches each part in turn
+MOST_RUNS = 2000  # forward passes up to which `auto` patches each component in turn
 FIXED_RUNS = 3  # a batch: vanilla, unlearned, everything patched
-TOP_SHARE = 0.1  # of the parts: those that "hold most"
+TOP_SHARE = 0.1  # of the components: those that "hold most"
+Advance = Callable[[int], None]
 
 
-def plan(loaded: Loaded, probes: Sequence[Probe], batch_size: int, method: str) -> tuple[str, int]:
+def choose_method(
+    loaded: Loaded, answers: Sequence[AnalyzedAnswer], batch_size: int, method: str
+) -> tuple[str, int]:
     """The method that is meant (`auto` resolved), and how many forward passes it takes."""
-    sides = [sum(probe.side == side for probe in probes) for side in SIDES]
+    sides = [sum(answer.side == side for answer in answers) for side in SIDES]
     batches = sum(-(-count // batch_size) for count in sides)
-    means = -(-len(probes) // batch_size)
-    patching = means + batches * (FIXED_RUNS + 2 * len(anatomy(loaded.model).parts))
+    for_means = -(-len(answers) // batch_size)
+    patching = for_means + batches * (FIXED_RUNS + 2 * len(find_architecture(loaded.model).components))
     if method == "auto":
         method = "patching" if patching <= MOST_RUNS else "attribution"
-    return method, patching if method == "patching" else means + batches * (FIXED_RUNS + 2)
+    return method, patching if method == "patching" else for_means + batches * (FIXED_RUNS + 2)
 
 
 def circuits(
-    loaded: Loaded,
-    probes: Sequence[Probe],
-    models: Models,
-    *,
-    method: str,
-    batch_size: int,
-    advance: Callable[[int], None] = lambda _: None,
-) -> dict[str, Any]:
-    """The parts of the network, for a pair of models: the one that knows and the one that was changed.
+    loaded: Loaded, answers: Sequence[AnalyzedAnswer], models: Models, *, method: str, batch_size: int,
+    advance: Advance = lambda _: None,
+) -> dict[str, Any]:  # fmt: skip
+    """The components of the network, for a pair of models: the one that knows and the one that was changed.
 
-    method: `patching` (one run a part) or `attribution` (one backward pass for all parts, to first order).
+    method: `patching` (one run a component) or `attribution` (one backward pass for all, to first order).
 
     sides    by side: logprob (of the answers' telling tokens, nats a token, by model), everything (the same with all
-             parts of the changed model patched: that of the model that knows, but for rounding) and parts: layer, head
-             (None: the MLP), holds, restores, moved. None for a side without questions
-    summary  see `summary`
+             components of the changed model patched: that of the model that knows, but for rounding) and parts: layer,
+             head (None: the MLP), holds, restores, moved. None for a side without questions
+    summary  see `_summary`
     """
     import torch
 
-    parts = anatomy(loaded.model)
+    architecture = find_architecture(loaded.model)
     known, changed = models.values()
+    sides = {}
     with torch.no_grad():
-        means = mean_recording(loaded, parts, probes, known, batch_size, advance)
-        sides = {}
+        means = mean_activations(loaded, architecture, answers, known, batch_size, advance)
         for side in SIDES:
-            rows = [probe for probe in probes if probe.side == side]
-            total = _Side(parts)
-            for _, batch in batched(rows, batch_size, loaded, telling_only=True):
-                total.add(loaded.model, batch, (known, changed), means, method, advance)
-            sides[side] = total.result(list(models), len(rows))
+            totals = _Totals(architecture)
+            for rows, batch in answer_batches(
+                [answer for answer in answers if answer.side == side], batch_size, loaded, telling_only=True
+            ):
+                totals.add(loaded.model, batch, (known, changed), means, method, advance)
+                totals.rows += len(rows)
+            sides[side] = totals.result(list(models)) if totals.rows else None
     return {
         "method": method,
-        "layers": len(parts.layers),
-        "heads": parts.heads,
+        "layers": len(architecture.layers),
+        "heads": architecture.heads,
         "sides": sides,
-        "summary": summary(sides),
+        "summary": {side: None if values is None else _summary(values["parts"]) for side, values in sides.items()},
     }
 
 
-def mean_recording(
-    loaded: Loaded, parts: Anatomy, probes: Sequence[Probe], adapters, batch_size: int, advance: Callable[[int], None]
-) -> Recording:
-    """What each part does on average over all tokens, prompts included, of these questions and answers."""
-    heads, mlps, tokens = None, None, 0
-    for _, batch in batched(probes, batch_size, loaded):
-        run, _ = record(loaded.model, parts, batch, adapters)
+def mean_activations(
+    loaded: Loaded, architecture: Architecture, answers: Sequence[AnalyzedAnswer], adapters: tuple[str, ...],
+    batch_size: int, advance: Advance,
+) -> Activations:  # fmt: skip
+    """What each component does on average over all tokens, prompts included, of these questions and answers."""
+    sums: list[Tensor] = []
+    tokens = 0
+    for _, batch in answer_batches(answers, batch_size, loaded):
+        run, _ = record(loaded.model, architecture, batch, adapters)
         real = batch["attention_mask"].bool()
-        added = [[states[real].double().sum(0) for states in kind] for kind in (run.heads, run.mlps)]
-        if heads is None:
-            heads, mlps, like = *added, run
-        else:
-            heads = [total + new for total, new in zip(heads, added[0], strict=True)]
-            mlps = [total + new for total, new in zip(mlps, added[1], strict=True)]
+        added = [states[real].double().sum(0) for states in (*run.heads, *run.mlps)]
+        sums = [total + new for total, new in zip(sums, added, strict=True)] if sums else added
         tokens += int(real.sum())
         advance(1)
-    return Recording(
-        [(total / tokens).to(old.dtype)[None, None] for total, old in zip(heads, like.heads, strict=True)],
-        [(total / tokens).to(old.dtype)[None, None] for total, old in zip(mlps, like.mlps, strict=True)],
-        adapters,
-    )
+    like = (*run.heads, *run.mlps)
+    means = [(total / tokens).to(states.dtype)[None, None] for total, states in zip(sums, like, strict=True)]
+    return Activations(means[: len(run.heads)], means[len(run.heads) :], adapters)
 
 
-class _Side:
-    """Adds up the numbers of all parts over the batches of one side."""
+class _Totals:
+    """Sums over the answers of one side: log-probabilities, and tables by component."""
 
-    def __init__(self, parts: Anatomy):
-        self.parts = parts
+    def __init__(self, architecture: Architecture):
+        import torch
+
+        self.architecture = architecture
+        self.rows = 0
         self.known = self.changed = self.everything = 0.0
-        self.holds = dict.fromkeys(parts.parts, 0.0)
-        self.restores = dict.fromkeys(parts.parts, 0.0)
-        self.difference = dict.fromkeys(parts.parts, 0.0)  # squared
-        self.size = dict.fromkeys(parts.parts, 0.0)  # squared
+        shape = len(architecture.layers), architecture.heads + 1
+        self.holds, self.restores, self.difference, self.size = torch.zeros(4, *shape, dtype=torch.float64)
 
-    def add(self, model, batch, adapters, means: Recording, method: str, advance: Callable[[int], None]) -> None:
-        parts, (known, changed) = self.parts, adapters
-        before, known_logprob = record(model, parts, batch, known)
-        after, changed_logprob = record(model, parts, batch, changed)
+    def add(self, model, batch, adapters, means: Activations, method: str, advance: Advance) -> None:
+        """One batch. adapters: of the model that knows, and of the one that was changed."""
+        architecture, (known, changed) = self.architecture, adapters
+        before, known_logprob = record(model, architecture, batch, known)
+        after, changed_logprob = record(model, architecture, batch, changed)
+        whole = patched_logprob(model, architecture, batch, changed, before, architecture.components)
         self.known += known_logprob.sum().item()
         self.changed += changed_logprob.sum().item()
-        self.everything += patched_logprob(model, parts, batch, changed, before, parts.parts).sum().item()
+        self.everything += whole.sum().item()
         advance(FIXED_RUNS)
-        self._distances(batch, before, after)
+        self._add_distances(batch, before, after)
         if method == "attribution":
-            lost = attributed(model, parts, batch, before, means)
-            gained = attributed(model, parts, batch, after, before)
+            self.holds -= attributed(model, architecture, batch, before, means)
+            self.restores += attributed(model, architecture, batch, after, before)
             advance(2)
         else:
-            lost = _patch_each(model, parts, batch, (known, means), known_logprob, advance)
-            gained = _patch_each(model, parts, batch, (changed, before), changed_logprob, advance)
-        for part in parts.parts:
-            self.holds[part] -= lost[part]
-            self.restores[part] += gained[part]
+            self.holds -= _patch_each(model, architecture, batch, known, means, known_logprob, advance)
+            self.restores += _patch_each(model, architecture, batch, changed, before, changed_logprob, advance)
 
-    def _distances(self, batch: dict[str, Tensor], before: Recording, after: Recording) -> None:
+    def _add_distances(self, batch: dict[str, Tensor], before: Activations, after: Activations) -> None:
+        """Squared lengths of what the components write before, and of its change."""
         mask = batch["labels"][:, 1:] != IGNORE
-        for layer in range(len(self.parts.layers)):
-            old, new = (_writings(self.parts, run, layer, mask) for run in (before, after))
-            for number, part in enumerate(part for part in self.parts.parts if part[0] == layer):
-                self.difference[part] += (new[number] - old[number]).square().sum().item()
-                self.size[part] += old[number].square().sum().item()
+        for layer in range(len(self.architecture.layers)):
+            old, new = (_written(self.architecture, run, layer, mask) for run in (before, after))
+            self.difference[layer] += (new - old).square().sum((1, 2)).cpu()
+            self.size[layer] += old.square().sum((1, 2)).cpu()
 
-    def result(self, names: Sequence[str], rows: int) -> dict[str, Any] | None:
-        """None where the side has no questions."""
-        if not rows:
-            return None
-        values = [
-            {
-                "layer": layer,
-                "head": head,
-                "holds": plain(self.holds[layer, head] / rows),
-                "restores": plain(self.restores[layer, head] / rows),
-                "moved": plain((self.difference[layer, head] / max(self.size[layer, head], 1e-30)) ** 0.5),
-            }
-            for layer, head in self.parts.parts
+    def result(self, names: Sequence[str]) -> dict[str, Any]:
+        moved = (self.difference / self.size.clamp(min=1e-30)).sqrt()
+        tables = {"holds": self.holds / self.rows, "restores": self.restores / self.rows, "moved": moved}
+        parts = [
+            {"layer": layer, "head": head}
+            | {name: rounded(table[layer, -1 if head is None else head].item()) for name, table in tables.items()}
+            for layer, head in self.architecture.components
         ]
-        logprob = dict(zip(names, (plain(self.known / rows), plain(self.changed / rows)), strict=True))
-        return {"logprob": logprob, "everything": plain(self.everything / rows), "parts": values}
+        logprob = [rounded(total / self.rows) for total in (self.known, self.changed)]
+        return {
+            "logprob": dict(zip(names, logprob, strict=True)),
+            "everything": rounded(self.everything / self.rows),
+            "parts": parts,
+        }
 
 
-def _patch_each(model, parts: Anatomy, batch, host_and_donor, without: Tensor, advance) -> dict[Part, float]:
-    """Change of the rows' summed log-probability by patching one part at a time."""
-    host, donor = host_and_donor
-    effects = {}
-    for part in parts.parts:
-        effects[part] = (patched_logprob(model, parts, batch, host, donor, [part]) - without).sum().item()
+def _patch_each(
+    model, architecture: Architecture, batch, adapters: tuple[str, ...], source: Activations, unpatched: Tensor,
+    advance: Advance,
+) -> Tensor:  # fmt: skip
+    """Change of the rows' summed log-probability by patching one component at a time, by component."""
+    import torch
+
+    effects = []
+    for component in architecture.components:
+        logprob = patched_logprob(model, architecture, batch, adapters, source, [component])
+        effects.append((logprob - unpatched).sum().item())
         advance(1)
-    return effects
+    return torch.tensor(effects, dtype=torch.float64).view(-1, architecture.heads + 1)
 
 
-def _writings(parts: Anatomy, run: Recording, layer: int, mask: Tensor) -> list[Tensor]:
-    """What each head and, last, the MLP of a layer writes at supervised positions: (N, H) each, a bias left out."""
-    projection, heads = parts.projections[layer], run.heads[layer][:, :-1][mask]
-    alone = heads.new_zeros(parts.heads, *heads.shape)  # head h alone, the other slices 0
-    sliced, width = heads.unflatten(-1, (parts.heads, -1)), heads.shape[-1] // parts.heads
-    for head in range(parts.heads):
-        alone[head, :, head * width : (head + 1) * width] = sliced[:, head]
-    bias = written(projection, heads.new_zeros(1, heads.shape[-1]), run.adapters)
-    return [*(written(projection, alone, run.adapters) - bias).float(), run.mlps[layer][:, :-1][mask].float()]
+def _written(architecture: Architecture, run: Activations, layer: int, mask: Tensor) -> Tensor:
+    """What each head and, last, the MLP of a layer writes at N supervised positions, a bias left out.
 
-
-def summary(sides: dict[str, Any]) -> dict[str, Any]:
-    """By side: `holders` and `restorers` (the tenth of the parts with the largest effect, as [layer, head or None]),
-    `moved` (mean over all parts), `moved_of_holders`, `agreement` (rank correlation of holds and restores over all
-    parts: 1 where the method changed just what held the answers).
+    -> (heads + 1, N, H)
     """
-    return {side: None if values is None else _of_side(values["parts"]) for side, values in sides.items()}
+    import torch
+
+    projection, heads = architecture.projections[layer], run.heads[layer][:, :-1][mask]
+    sliced = heads.unflatten(-1, (architecture.heads, -1))
+    alone = torch.zeros_like(sliced).expand(architecture.heads, *sliced.shape).clone()  # head h alone, the others 0
+    for head in range(architecture.heads):
+        alone[head, :, head] = sliced[:, head]
+    bias = project(projection, heads.new_zeros(1, heads.shape[-1]), run.adapters)
+    written = project(projection, alone.flatten(-2), run.adapters) - bias
+    return torch.cat([written.float(), run.mlps[layer][:, :-1][mask][None].float()])
 
 
-def _of_side(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _summary(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """`holders` and `restorers` (the tenth of the components with the largest effect, as [layer, head or None]),
+    `moved` (mean over all), `moved_of_holders`, `agreement` (rank correlation of holds and restores over all: 1 where
+    the method changed just what held the answers).
+    """
+
     def largest(column: str) -> list[dict[str, Any]]:
         known = [part for part in parts if part[column] is not None]
         return sorted(known, key=lambda part: -part[column])[: max(3, round(TOP_SHARE * len(parts)))]

@@ -1,4 +1,4 @@
-"""Knowledge distribution: what a model holds likely at each position of the original answer, and what took its place.
+"""Knowledge distribution: what a model finds likely at each position of the original answer, and what took its place.
 
 The original answer is fed to the model token by token (teacher forcing), so that every model is asked the same: how
 likely is the next token of the answer, given all before it? (Xu et al., ACL 2025, section 5.)
@@ -12,9 +12,10 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.analyze.numbers import mean, median, plain, plain_list
-from relearn_lite.analyze.probes import SIDES, Probe, batched
-from relearn_lite.analyze.seesaw import Seesaw
+from relearn_lite.analyze.aggregates import mean, median, rounded
+from relearn_lite.analyze.answers import AnalyzedAnswer, answer_batches
+from relearn_lite.analyze.probability_shift import ProbabilityShift
+from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.models.loaded import Loaded, active_adapters
 from relearn_lite.models.logprobs import head_logits, supervised_hidden
 
@@ -44,43 +45,48 @@ def word_pieces(tokenizer, size: int) -> list[bool]:
 
 
 def distribution(
-    loaded: Loaded,
-    probes: Sequence[Probe],
-    models: Models,
-    *,
-    top: int,
-    batch_size: int,
+    loaded: Loaded, answers: Sequence[AnalyzedAnswer], models: Models, *, top: int, batch_size: int,
     advance: Callable[[int], None] = lambda _: None,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """What each model gives the original answers' tokens. The first of `models` is the one that knows.
 
-    questions  one a probe: id, side, tokens, telling, and by model one value a token: p, log_p (nats), rank (1: the
+    questions  one an answer: id, side, tokens, telling, and by model one value a token: p, log_p (nats), rank (1: the
                likeliest), entropy (nats), non_word (mass on tokens that are no word pieces), other_words and
                other_non_words (mass beside the original token), words_in_top5, top (likeliest candidates, with p)
     summary    by side and model, over the tokens that tell: means of these, median_rank, likeliest (share of rank 1),
                tokens (how many); all_p is the mean p over all tokens of the answers, and first_p, first_rank (median)
                and first_entropy are of each answer's first token, where nothing of it has been given away yet
-    seesaw     by other model and side, over the tokens that tell: see `Seesaw.result`
+    seesaw     by other model and side, over the tokens that tell: see `ProbabilityShift.result`
     """
     import torch
 
-    size = loaded.model.get_output_embeddings().weight.shape[0]
-    words = torch.tensor(word_pieces(loaded.tokenizer, size), device=loaded.device)
-    questions = {probe.key: _empty(loaded.tokenizer, probe, models) for probe in probes}
-    seesaws = {name: {side: Seesaw(words) for side in SIDES} for name in list(models)[1:]}
+    tokenizer, (known, *others) = loaded.tokenizer, models
+    vocabulary = len(loaded.model.get_output_embeddings().weight)
+    words = torch.tensor(word_pieces(tokenizer, vocabulary), device=loaded.device)
+    questions = {answer.key: _empty(tokenizer, answer, models) for answer in answers}
+    shifts = {name: {side: ProbabilityShift(words) for side in SIDES} for name in others}
     with torch.no_grad():
-        for chosen, batch in batched(probes, batch_size, loaded):
-            places = [(probe, n) for probe in chosen for n in range(len(probe.answer))]
-            for rows, labels, chances in _log_probabilities(loaded, batch, models):
-                for name, log_p in chances.items():
-                    noted = [questions[probe.key]["models"][name] for probe, _ in places[rows]]
-                    _note(noted, _measure(log_p, labels, words), log_p.topk(top, dim=-1), loaded.tokenizer)
-                for name, sides in seesaws.items():
-                    _compare(places[rows], labels, chances[next(iter(models))], chances[name], sides)
+        for chosen, batch in answer_batches(answers, batch_size, loaded):
+            positions = [(answer, n) for answer in chosen for n in range(len(answer.tokens))]
+            for rows, labels, log_probs in _log_probabilities(loaded, batch, models):
+                for name, log_p in log_probs.items():
+                    columns = _columns(log_p, labels, words) | {"top": _likeliest(log_p, top, tokenizer)}
+                    for n, (answer, _) in enumerate(positions[rows]):
+                        for column, values in columns.items():
+                            questions[answer.key]["models"][name].setdefault(column, []).append(values[n])
+                for name in others:
+                    _compare(positions[rows], labels, log_probs[known], log_probs[name], shifts[name])
             advance(len(chosen))
     kept = list(questions.values())
-    results = {name: {side: s.result(loaded.tokenizer) for side, s in sides.items()} for name, sides in seesaws.items()}
-    return {"summary": _summary(kept, models), "seesaw": results, "questions": kept}
+    return {
+        "summary": {
+            side: {name: _summary([q for q in kept if q["side"] == side], name) for name in models} for side in SIDES
+        },
+        "seesaw": {
+            name: {side: shift.result(tokenizer) for side, shift in sides.items()} for name, sides in shifts.items()
+        },
+        "questions": kept,
+    }
 
 
 def _log_probabilities(
@@ -93,30 +99,27 @@ def _log_probabilities(
             hidden[name], labels, _ = supervised_hidden(loaded.model, batch)
     for start in range(0, len(labels), POSITIONS):
         rows = slice(start, start + POSITIONS)
-        chances = {}
+        log_probs = {}
         for name, adapters in models.items():
             with active_adapters(loaded.model, adapters):  # the head may be adapted too
-                chances[name] = head_logits(loaded.model, hidden[name][rows]).log_softmax(-1)
-        yield rows, labels[rows], chances
+                log_probs[name] = head_logits(loaded.model, hidden[name][rows]).log_softmax(-1)
+        yield rows, labels[rows], log_probs
 
 
-def _empty(tokenizer, probe: Probe, models: Models) -> dict[str, Any]:
+def _empty(tokenizer, answer: AnalyzedAnswer, models: Models) -> dict[str, Any]:
     return {
-        "id": probe.id,
-        "side": probe.side,
-        "tokens": [tokenizer.decode([token]) for token in probe.answer],
-        "telling": list(probe.telling),
-        "models": {name: {} for name in models},
-    }
+        "id": answer.id, "side": answer.side, "tokens": [tokenizer.decode([token]) for token in answer.tokens],
+        "telling": list(answer.telling), "models": {name: {} for name in models},
+    }  # fmt: skip
 
 
-def _measure(log_p: Tensor, labels: Tensor, words: Tensor) -> dict[str, Tensor]:
+def _columns(log_p: Tensor, labels: Tensor, words: Tensor) -> dict[str, list[float | None]]:
     """The columns of `distribution`, each (N,), from log-probabilities (N, V)."""
     p = log_p.exp()
     own_log = log_p.gather(-1, labels[:, None])
     own, is_word, on_words = own_log.exp().squeeze(-1), words[labels], p[:, words].sum(-1)
     on_others = p[:, ~words].sum(-1)
-    return {
+    columns = {
         "p": own,
         "log_p": own_log.squeeze(-1),
         "rank": (log_p > own_log).sum(-1) + 1,
@@ -126,33 +129,27 @@ def _measure(log_p: Tensor, labels: Tensor, words: Tensor) -> dict[str, Tensor]:
         "other_non_words": (on_others - own * ~is_word).clamp(min=0),
         "words_in_top5": words[log_p.topk(min(FEW, log_p.shape[-1]), dim=-1).indices].float().mean(-1),
     }
+    return {name: list(map(rounded, values.tolist())) for name, values in columns.items()}
 
 
-def _note(noted: Sequence[dict], columns: Mapping[str, Tensor], likeliest, tokenizer) -> None:
-    """Adds some positions' numbers to their questions."""
-    values = {name: plain_list(column) for name, column in columns.items()}
-    tops = [
-        [[tokenizer.decode([token]), plain(chance)] for token, chance in zip(ids, chances, strict=True)]
-        for ids, chances in zip(likeliest.indices.tolist(), likeliest.values.exp().tolist(), strict=True)
+def _likeliest(log_p: Tensor, top: int, tokenizer) -> list[list[list]]:
+    """The `top` likeliest candidates of each position, each with its probability."""
+    values, indices = log_p.topk(top, dim=-1)
+    return [
+        [[tokenizer.decode([token]), rounded(p)] for token, p in zip(tokens, chances, strict=True)]
+        for tokens, chances in zip(indices.tolist(), values.exp().tolist(), strict=True)
     ]
-    for n, row in enumerate(noted):
-        for name, column in (*values.items(), ("top", tops)):
-            row.setdefault(name, []).append(column[n])
 
 
-def _compare(places, labels: Tensor, before: Tensor, after: Tensor, seesaws: Mapping[str, Seesaw]) -> None:
-    for side, seesaw in seesaws.items():
-        rows = [n for n, (probe, place) in enumerate(places) if probe.side == side and probe.telling[place]]
+def _compare(positions, labels: Tensor, before: Tensor, after: Tensor, shifts: Mapping[str, ProbabilityShift]) -> None:
+    for side, shift in shifts.items():
+        rows = [n for n, (answer, at) in enumerate(positions) if answer.side == side and answer.telling[at]]
         if rows:
-            seesaw.add(labels[rows], before[rows].exp(), after[rows].exp())
+            shift.add(labels[rows], before[rows].exp(), after[rows].exp())
 
 
-def _summary(questions: Sequence[dict], models: Models) -> dict[str, Any]:
-    return {side: {name: _side([q for q in questions if q["side"] == side], name) for name in models} for side in SIDES}
-
-
-def _side(questions: Sequence[dict], name: str) -> dict[str, float | None]:
-    def values(column: str) -> list[float | None]:
+def _summary(questions: Sequence[dict], name: str) -> dict[str, float | None]:
+    def telling(column: str) -> list[float | None]:
         return [
             value
             for question in questions
@@ -160,13 +157,17 @@ def _side(questions: Sequence[dict], name: str) -> dict[str, float | None]:
             if tells
         ]
 
+    def first(column: str) -> list[float | None]:
+        return [question["models"][name][column][0] for question in questions]
+
     columns = ("p", "log_p", "entropy", "words_in_top5", "non_word", "other_words", "other_non_words")
-    return {column: mean(values(column)) for column in columns} | {
-        "median_rank": median(values("rank")),
-        "likeliest": mean(float(rank == 1) for rank in values("rank")),
-        "tokens": len(values("rank")),
+    ranks = telling("rank")
+    return {column: mean(telling(column)) for column in columns} | {
+        "median_rank": median(ranks),
+        "likeliest": mean(rank == 1 for rank in ranks),
+        "tokens": len(ranks),
         "all_p": mean(value for question in questions for value in question["models"][name]["p"]),
-        "first_p": mean(question["models"][name]["p"][0] for question in questions),
-        "first_rank": median(question["models"][name]["rank"][0] for question in questions),
-        "first_entropy": mean(question["models"][name]["entropy"][0] for question in questions),
+        "first_p": mean(first("p")),
+        "first_rank": median(first("rank")),
+        "first_entropy": mean(first("entropy")),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from relearn_lite.analyze import probes
+from relearn_lite.analyze.answers import AnalyzedAnswer, choose_answers
 from relearn_lite.core.records import QA
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED, Loaded, active_adapters
@@ -19,11 +19,11 @@ PEOPLE = Path(backends.__file__).parents[1] / "assets" / "people"
 
 @dataclass
 class Pair:
-    """A loaded model, its two versions, questions, and the probes made of them."""
+    """A loaded model, its two versions, questions, and the answers chosen of them."""
 
     loaded: Loaded
     questions: dict[str, list[QA]]
-    probes: list[probes.Probe]
+    answers: list[AnalyzedAnswer]
 
     @property
     def models(self) -> dict[str, tuple[str, ...]]:
@@ -50,4 +50,4 @@ def shaken(quantization: str, scale: float) -> Pair:
                 parameter.copy_(torch.randn(parameter.shape, generator=generator) * scale)
     loaded.model.eval()
     questions = {side: people(side, 12) for side in ("forget", "retain")}
-    return Pair(loaded, questions, probes.choose(loaded.tokenizer, questions, 3))
+    return Pair(loaded, questions, choose_answers(loaded.tokenizer, questions, 3))

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from relearn_lite.analyze import distribution, lens
+from relearn_lite.analyze import distribution, logit_lens
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.pipeline import pipeline
 from relearn_lite.pipeline.stages import stages_of
@@ -89,17 +89,17 @@ def test_what_was_finished_before_a_crash_is_not_done_again(place, folder, monke
     ran = []
     with monkeypatch.context() as patch:
         patch.setattr(distribution, "distribution", _noting(ran, "distribution", distribution.distribution))
-        patch.setattr(lens, "lens", _crash)
+        patch.setattr(logit_lens, "logit_lens", _crash)
         with pytest.raises(KeyboardInterrupt):
             run(place, start="analyze")
         assert (folder / "analysis.partial.json").exists() and not (folder / "analysis.json").exists()
-        patch.setattr(lens, "lens", _noting(ran, "memory", LENS))
+        patch.setattr(logit_lens, "logit_lens", _noting(ran, "memory", LENS))
         run(place)
     assert ran == ["distribution", "memory"]
     assert read(folder) == whole
 
 
-LENS = lens.lens
+LENS = logit_lens.logit_lens
 
 
 def _crash(*_, **__):

@@ -11,14 +11,14 @@ from relearn_lite.analyze.distribution import distribution, is_word_piece, word_
 
 @pytest.fixture(scope="module")
 def found(pair):
-    return distribution(pair.loaded, pair.probes, pair.models, top=4, batch_size=2)
+    return distribution(pair.loaded, pair.answers, pair.models, top=4, batch_size=2)
 
 
-def naive(pair, model, probe):
+def naive(pair, model, answer):
     """(position, probabilities (V,), the original token) of each token of the answer."""
-    logits = pair.ask(model, probe.example.ids).logits[0].double()
-    for place, token in enumerate(probe.answer):
-        yield place, torch.softmax(logits[probe.example.n_prompt + place - 1], -1), token
+    logits = pair.ask(model, answer.example.ids).logits[0].double()
+    for place, token in enumerate(answer.tokens):
+        yield place, torch.softmax(logits[answer.example.n_prompt + place - 1], -1), token
 
 
 @pytest.mark.parametrize(
@@ -40,10 +40,10 @@ def test_special_tokens_and_ids_without_a_token_are_no_words(pair):
 
 def test_columns_are_the_plain_numbers(pair, found):
     words = torch.tensor(word_pieces(pair.loaded.tokenizer, len(pair.loaded.tokenizer)))
-    for probe, question in zip(pair.probes, found["questions"], strict=True):
-        assert (question["side"], question["id"]) == probe.key
+    for answer, question in zip(pair.answers, found["questions"], strict=True):
+        assert (question["side"], question["id"]) == answer.key
         for model, row in question["models"].items():
-            for place, p, token in naive(pair, model, probe):
+            for place, p, token in naive(pair, model, answer):
                 order = torch.argsort(p, descending=True)
                 others = p.clone()
                 others[token] = 0
@@ -62,27 +62,27 @@ def test_the_summary_is_over_telling_tokens(pair, found):
     for side in ("forget", "retain"):
         values = [
             float(p[token])
-            for probe in pair.probes if probe.side == side
-            for place, p, token in naive(pair, "unlearned", probe) if probe.telling[place]
+            for answer in pair.answers if answer.side == side
+            for place, p, token in naive(pair, "unlearned", answer) if answer.telling[place]
         ]
         summary = found["summary"][side]["unlearned"]
         assert summary["p"] == pytest.approx(sum(values) / len(values), rel=1e-3)
         assert summary["tokens"] == len(values)
         firsts = [
-            float(next(naive(pair, "unlearned", probe))[1][probe.answer[0]])
-            for probe in pair.probes if probe.side == side
+            float(next(naive(pair, "unlearned", answer))[1][answer.tokens[0]])
+            for answer in pair.answers if answer.side == side
         ]
         assert summary["first_p"] == pytest.approx(sum(firsts) / len(firsts), rel=1e-3)
 
 
-def test_the_seesaw_is_the_plain_difference(pair, found):
+def test_the_probability_shift_is_the_plain_difference(pair, found):
     words = torch.tensor(word_pieces(pair.loaded.tokenizer, len(pair.loaded.tokenizer)))
     sums, count, gained = dict.fromkeys(("moved", "lost", "to_words", "to_non_words"), 0.0), 0, 0
-    for probe in (probe for probe in pair.probes if probe.side == "forget"):
+    for answer in (answer for answer in pair.answers if answer.side == "forget"):
         for (place, old, token), (_, new, _) in zip(
-            naive(pair, "vanilla", probe), naive(pair, "unlearned", probe), strict=True
+            naive(pair, "vanilla", answer), naive(pair, "unlearned", answer), strict=True
         ):
-            if probe.telling[place]:
+            if answer.telling[place]:
                 gain = (new - old).clamp(min=0)
                 gain[token] = 0
                 sums["moved"] += float((new - old).abs().sum() / 2)
@@ -90,21 +90,21 @@ def test_the_seesaw_is_the_plain_difference(pair, found):
                 sums["to_words"] += float(gain[words].sum())
                 sums["to_non_words"] += float(gain[~words].sum())
                 gained, count = gained + gain, count + 1
-    seesaw = found["seesaw"]["unlearned"]["forget"]
+    shift = found["seesaw"]["unlearned"]["forget"]
     for name, total in sums.items():
-        assert seesaw[name] == pytest.approx(total / count, rel=1e-3, abs=1e-6), name
+        assert shift[name] == pytest.approx(total / count, rel=1e-3, abs=1e-6), name
     assert sums["moved"] / count > 0.05, "too little moved for this test to see anything"
-    assert seesaw["gainers"][0]["token"] == pair.loaded.tokenizer.decode([int(gained.argmax())])
+    assert shift["gainers"][0]["token"] == pair.loaded.tokenizer.decode([int(gained.argmax())])
 
 
-def test_one_model_alone_has_no_seesaw(pair):
-    alone = distribution(pair.loaded, pair.probes[:1], {"vanilla": ()}, top=2, batch_size=1)
+def test_one_model_alone_has_no_probability_shift(pair):
+    alone = distribution(pair.loaded, pair.answers[:1], {"vanilla": ()}, top=2, batch_size=1)
     assert alone["seesaw"] == {}
     assert alone["summary"]["retain"]["vanilla"]["p"] is None, "no retain question: not known, not 0"
 
 
 def test_the_batch_size_changes_nothing_and_json_is_strict(pair, found):
-    again = distribution(pair.loaded, pair.probes, pair.models, top=4, batch_size=6)
+    again = distribution(pair.loaded, pair.answers, pair.models, top=4, batch_size=6)
     for model in pair.models:
         for side in ("forget", "retain"):
             for key, value in found["summary"][side][model].items():

@@ -162,16 +162,17 @@ def test_gradients_of_a_mask_are_exact(real, retain, accumulate):
 
 
 def test_the_parts_that_circuits_record_are_exact(real, tmp_path):
-    from relearn_lite.analyze.anatomy import anatomy
-    from relearn_lite.analyze.patching import record
+    from relearn_lite.analyze.activation_patching import record
+    from relearn_lite.analyze.architecture import find_architecture
 
     model, settings = real
     (tmp_path / "data").mkdir()
     job = recipe(tmp_path / "data", settings.name, analyze="{circuits: patching, distribution: false, memory: false}",
                  **{"model.max_length": 16, "analyze.batch_size": 3})
     ids = torch.arange(48).reshape(3, 16) + 5
+    batch = {"input_ids": ids, "attention_mask": ids > 0, "labels": ids}
     with torch.no_grad():
-        run, _ = record(model, anatomy(model), {"input_ids": ids, "attention_mask": ids > 0, "labels": ids}, ())
+        run, _ = record(model, find_architecture(model), batch, ())
     numbers = sum(tensor.numel() for tensor in (*run.heads, *run.mlps))
     assert need(job, "analyze").parts["states"] == 2 * 2 * numbers  # two models, 16 bit
 

@@ -1,7 +1,7 @@
-"""The seesaw: where the probability went that the original answer's tokens lost.
+"""Where the probability went that the original answer's tokens lost.
 
-Pushing one token down pushes others up, since probabilities sum to one (Xu et al., ACL 2025, section 5). Whether what
-goes up is a few fluent words or noise tells methods apart.
+Pushing one token down pushes others up, since probabilities sum to one: the seesaw of Xu et al. (ACL 2025), section 5.
+Whether what goes up is a few fluent words or noise tells methods apart.
 
 Shapes: `N` positions, `V` vocabulary.
 """
@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.analyze.numbers import plain
+from relearn_lite.analyze.aggregates import rounded
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 FEW = 5
-GAINERS = 12  # tokens that took over most, kept a side
+GAINERS = 12  # tokens kept of those that gained most
 
 
-class Seesaw:
+class ProbabilityShift:
     """Adds up what moved from one distribution to another, batch by batch.
 
     words: (V,) bool, whether a token is a piece of a word.
@@ -52,7 +52,7 @@ class Seesaw:
     def result(self, tokenizer) -> dict[str, Any] | None:
         """Means over all positions, in probability; None where there was no position.
 
-        moved         what changed hands: total variation, half the sum of all |changes|
+        moved         how much changed: total variation, half the sum of all |changes|
         lost          by the original token; negative where it gained
         to_words, to_non_words   what the other tokens gained
         to_five       share of this gain that went to the five tokens that gained most at the position
@@ -62,7 +62,7 @@ class Seesaw:
             return None
         gained, ids = self.gained.topk(min(GAINERS, len(self.gained)))
         gainers = [
-            {"token": tokenizer.decode([token]), "gained": plain(value / self.count), "word": bool(self.words[token])}
+            {"token": tokenizer.decode([token]), "gained": rounded(value / self.count), "word": bool(self.words[token])}
             for token, value in zip(ids.tolist(), gained.tolist(), strict=True)
         ]
-        return {name: plain(total / self.count) for name, total in self.sums.items()} | {"gainers": gainers}
+        return {name: rounded(total / self.count) for name, total in self.sums.items()} | {"gainers": gainers}

@@ -3,32 +3,32 @@
 import pytest
 import torch
 
-from relearn_lite.analyze.lens import lens
+from relearn_lite.analyze.logit_lens import logit_lens
 
 
 @pytest.fixture(scope="module")
 def found(pair):
-    return lens(pair.loaded, pair.probes, pair.models, batch_size=2)
+    return logit_lens(pair.loaded, pair.answers, pair.models, batch_size=2)
 
 
-def telling(probe):
+def telling(answer):
     """Positions in the sequence that predict a telling token, and these tokens."""
     return [
-        (probe.example.n_prompt + n - 1, token)
-        for n, (token, tells) in enumerate(zip(probe.answer, probe.telling, strict=True)) if tells
+        (answer.example.n_prompt + n - 1, token)
+        for n, (token, tells) in enumerate(zip(answer.tokens, answer.telling, strict=True)) if tells
     ]
 
 
 def of_side(pair, side):
-    return [probe for probe in pair.probes if probe.side == side]
+    return [answer for answer in pair.answers if answer.side == side]
 
 
 @pytest.mark.parametrize("model", ["vanilla", "unlearned"])
 @pytest.mark.parametrize("side", ["forget", "retain"])
 def test_the_last_layer_is_the_models_output(pair, found, model, side):
     chances = [
-        float(pair.ask(model, probe.example.ids).logits[0, at].softmax(-1)[token])
-        for probe in of_side(pair, side) for at, token in telling(probe)
+        float(pair.ask(model, answer.example.ids).logits[0, at].softmax(-1)[token])
+        for answer in of_side(pair, side) for at, token in telling(answer)
     ]
     assert found["summary"][side][model]["p"][-1] == pytest.approx(sum(chances) / len(chances), abs=1e-5)
 
@@ -38,12 +38,12 @@ def test_every_layer_is_norm_and_head_of_its_hidden_states(pair, found):
     layers = base.config.num_hidden_layers
     # transformers puts the final norm into the last of its hidden states, so that one is checked above
     sums, count, firsts = [0.0] * layers, 0, []
-    for probe in of_side(pair, "forget"):
-        states = pair.ask("unlearned", probe.example.ids, output_hidden_states=True).hidden_states
+    for answer in of_side(pair, "forget"):
+        states = pair.ask("unlearned", answer.example.ids, output_hidden_states=True).hidden_states
         with torch.no_grad():
             seen = [base.lm_head(base.model.norm(state[0])).softmax(-1) for state in states[:layers]]
             seen.append(base.lm_head(states[layers][0]).softmax(-1))
-        for at, token in telling(probe):
+        for at, token in telling(answer):
             sums = [total + float(p[at, token]) for total, p in zip(sums, seen, strict=False)]
             firsts.append(next((n for n, p in enumerate(seen) if int(p[at].argmax()) == token), None))
             count += 1
@@ -60,11 +60,11 @@ def test_every_layer_is_norm_and_head_of_its_hidden_states(pair, found):
 
 def test_distances_are_the_plain_ones(pair, found):
     cosines, lengths, count = [0.0] * 4, [0.0] * 4, 0
-    for probe in of_side(pair, "retain"):
+    for answer in of_side(pair, "retain"):
         old, new = (
-            pair.ask(model, probe.example.ids, output_hidden_states=True).hidden_states for model in pair.models
+            pair.ask(model, answer.example.ids, output_hidden_states=True).hidden_states for model in pair.models
         )
-        for at, _ in telling(probe):
+        for at, _ in telling(answer):
             count += 1
             for layer in range(4):
                 a, b = old[layer][0, at].double(), new[layer][0, at].double()

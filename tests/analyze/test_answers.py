@@ -1,4 +1,4 @@
-from relearn_lite.analyze.probes import batched, choose, telling_tokens
+from relearn_lite.analyze.answers import answer_batches, choose_answers, telling_tokens
 from relearn_lite.core.records import QA
 from relearn_lite.data.examples import IGNORE
 
@@ -25,23 +25,23 @@ def test_an_answer_that_adds_nothing_is_looked_at_whole(pair):
 
 
 def test_questions_are_spread_over_the_data(pair):
-    chosen = choose(pair.loaded.tokenizer, pair.questions, 3)
-    assert [probe.id for probe in chosen if probe.side == "forget"] == ["forget-0", "forget-4", "forget-8"]
-    assert len(choose(pair.loaded.tokenizer, pair.questions, 99)) == 24, "all there are, none twice"
+    chosen = choose_answers(pair.loaded.tokenizer, pair.questions, 3)
+    assert [answer.id for answer in chosen if answer.side == "forget"] == ["forget-0", "forget-4", "forget-8"]
+    assert len(choose_answers(pair.loaded.tokenizer, pair.questions, 99)) == 24, "all there are, none twice"
 
 
 def test_the_end_of_the_turn_is_no_part_of_the_answer(pair):
-    for probe in pair.probes:
-        assert pair.loaded.tokenizer.decode(probe.answer) in {
-            qa.answer for qa in pair.questions[probe.side] if qa.id == probe.id
+    for answer in pair.answers:
+        assert pair.loaded.tokenizer.decode(answer.tokens) in {
+            qa.answer for qa in pair.questions[answer.side] if qa.id == answer.id
         }
 
 
 def test_only_telling_tokens_are_supervised_if_asked(pair):
-    for chosen, batch in batched(pair.probes, 4, pair.loaded, telling_only=True):
+    for chosen, batch in answer_batches(pair.answers, 4, pair.loaded, telling_only=True):
         supervised = (batch["labels"] != IGNORE).sum(-1).tolist()
-        assert supervised == [sum(probe.telling) for probe in chosen]
-        for row, probe in enumerate(chosen):
-            wanted = [token for token, tells in zip(probe.answer, probe.telling, strict=True) if tells]
+        assert supervised == [sum(answer.telling) for answer in chosen]
+        for row, answer in enumerate(chosen):
+            wanted = [token for token, tells in zip(answer.tokens, answer.telling, strict=True) if tells]
             labels = batch["labels"][row]
             assert labels[labels != IGNORE].tolist() == wanted
