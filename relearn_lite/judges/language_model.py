@@ -10,7 +10,7 @@ from relearn_lite.data.examples import encode_answer
 from relearn_lite.models.generation import context_length
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.models.logprobs import check_head
-from relearn_lite.models.scoring import answer_losses, without_end
+from relearn_lite.models.scoring import mean_losses, without_end
 
 LARGEST = 709.0  # nats a token: exp of more is past the largest float
 
@@ -43,7 +43,7 @@ class CausalLanguageModel:
         if too_long := len(answered) - len(readable):
             self.failure = f"question and answer are longer than the {limit} tokens that {self.name} can read"
             tell_once(f"Perplexity: {too_long} of {len(answered)} have none, since {self.failure}.")
-        losses = dict(zip(readable, answer_losses(self._loaded, [*readable.values()], self._adapters), strict=True))
+        losses = dict(zip(readable, mean_losses(self._loaded, [*readable.values()], self._adapters), strict=True))
         return [_perplexity(losses[i]) if i in losses else None for i in range(len(pairs))]
 
 

@@ -24,7 +24,7 @@ from relearn_lite.models.logprobs import answer_nll, head_logits, supervised, su
 if TYPE_CHECKING:
     from torch import Tensor
 
-BATCH = 16
+BATCH = 16  # examples scored at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +75,9 @@ def without_end(example: Example) -> Example:
     return Example(example.ids[:-1], example.n_prompt)
 
 
-def answer_losses(
-    loaded: Loaded, examples: Sequence[Example], adapters: tuple[str, ...], batch_size: int = BATCH
-) -> list[float]:
+def mean_losses(loaded: Loaded, examples: Sequence[Example], adapters: tuple[str, ...]) -> list[float]:
     """Mean loss of each answer, in nats a token."""
-    return _in_batches(loaded, examples, adapters, batch_size, lambda batch: answer_nll(loaded.model, batch).tolist())
+    return _in_batches(loaded, examples, adapters, lambda batch: answer_nll(loaded.model, batch).tolist())
 
 
 def token_scores(loaded: Loaded, examples: Sequence[Example], adapters: tuple[str, ...]) -> list[TokenScores]:
@@ -94,18 +92,18 @@ def token_scores(loaded: Loaded, examples: Sequence[Example], adapters: tuple[st
             for row in rows
         ]
 
-    return _in_batches(loaded, examples, adapters, BATCH, score)
+    return _in_batches(loaded, examples, adapters, score)
 
 
 def _in_batches(
-    loaded: Loaded, examples: Sequence[Example], adapters: tuple[str, ...], batch_size: int,
+    loaded: Loaded, examples: Sequence[Example], adapters: tuple[str, ...],
     score: Callable[[dict[str, Tensor]], Sequence[Any]],
 ) -> list[Any]:  # fmt: skip
     import torch
 
     scores: dict[int, Any] = {}
     with torch.inference_mode(), evaluation_mode(loaded), active_adapters(loaded.model, adapters):
-        for rows in batches_of([example.ids for example in examples], batch_size):
+        for rows in batches_of([example.ids for example in examples], BATCH):
             scores |= zip(rows, score(to_batch(loaded, [examples[i] for i in rows])), strict=True)
     return [scores[i] for i in range(len(examples))]
 
