@@ -7,28 +7,30 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from relearn_lite.attacks.asking import Ask
+from relearn_lite.attacks.answering import AttackPrompt
 from relearn_lite.core.records import QA
 from relearn_lite.writers.subject import find_subject
 
 
 @dataclass(frozen=True)
 class Jailbreak:
+    """A prompt with {question} and {subject} to be filled in. prefill: how the last answer is made to begin."""
+
     name: str
     title: str
-    turns: tuple[str, ...]
-    start: str = ""
+    turns: Sequence[str]
+    prefill: str = ""
 
-    def ask(self, qa: QA, side: str) -> Ask | None:
+    def ask(self, qa: QA, side: str) -> AttackPrompt | None:
         """This prompt for a question; None where it wants a subject and the question has none."""
         subject = find_subject(qa.question)
-        if subject is None and any("{subject}" in text for text in (*self.turns, self.start)):
+        if subject is None and any("{subject}" in text for text in (*self.turns, self.prefill)):
             return None
 
         def fill(text: str) -> str:  # not str.format: questions may hold braces
             return text.replace("{subject}", subject or "").replace("{question}", qa.question)
 
-        return Ask(qa, side, self.name, tuple(map(fill, self.turns)), fill(self.start))
+        return AttackPrompt.of(qa, side, self.name, [fill(turn) for turn in self.turns], fill(self.prefill))
 
 
 @cache
@@ -37,10 +39,10 @@ def jailbreaks() -> tuple[Jailbreak, ...]:
     import yaml
 
     rows = yaml.safe_load((Path(__file__).parent / "jailbreaks.yaml").read_text(encoding="utf-8"))
-    return tuple(Jailbreak(row["name"], row["title"], tuple(row["turns"]), row.get("start", "")) for row in rows)
+    return tuple(Jailbreak(**row) for row in rows)
 
 
-def persuaded(questions: Mapping[str, Sequence[QA]]) -> list[Ask]:
+def jailbreak_prompts(questions: Mapping[str, Sequence[QA]]) -> list[AttackPrompt]:
     """Every question with every prompt that fits it. questions: by side."""
     made = (prompt.ask(qa, side) for side, asked in questions.items() for qa in asked for prompt in jailbreaks())
-    return [each for each in made if each is not None]
+    return [prompt for prompt in made if prompt is not None]

@@ -1,20 +1,21 @@
-"""Precision attack: the same adapter on weights that are held, or merged, in another way.
+"""Precision attack: the same adapter on weights that are loaded in another precision, or merged.
 
 Rounding moves weights by about as much as careful unlearning does, and can bring back what was forgotten (Zhang et al.
-2025, arXiv 2410.16454). Users merge and quantise before they release, so it is what comes out of that which counts.
+2025, arXiv 2410.16454). Users merge and quantize before they release, so it is what comes out of that which counts.
 """
 
 from __future__ import annotations
 
 import logging
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.memory import free_memory
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import Loaded
@@ -22,106 +23,90 @@ from relearn_lite.models.loaded import Loaded
 if TYPE_CHECKING:
     from relearn_lite.recipe import Model
 
+# What loading, merging and casting fail with where a machine or a model does not allow it.
 FAILURES = (RuntimeError, ValueError, ImportError, TypeError, KeyError, OSError, MemoryError, RecipeError)
+QUANTIZATION = {"8bit": "8bit", "4bit": "4bit", "merged_dequantized": "4bit", "merged_in_4bit": "4bit"}  # of the base
 
 
 class Unavailable(Exception):
-    """Why the model cannot be held in this way, in words."""
+    """Why the model cannot be had in this precision, in words."""
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What the attacked model is made of: base weights, and the folders of its adapters, in the order they go on."""
+class AttackedModel:
+    """What the attacked model is made of: base weights, and the folders of its adapters, in the order they go on.
+
+    scratch: a folder for weights that are merged and read again; removed afterwards.
+    """
 
     base: Model
     adapters: Mapping[str, Path]
     seed: int
-    scratch: Path  # a folder of weights that are merged and read again; removed afterwards
+    scratch: Path
 
 
 @contextmanager
-def held(parts: Parts, way: str) -> Iterator[tuple[Loaded, tuple[str, ...]]]:
-    """The model and the adapters to switch on, held in one of `schema.PRECISIONS`; gone from memory afterwards.
+def loaded_in(precision: str, attacked: AttackedModel) -> Iterator[tuple[Loaded, tuple[str, ...]]]:
+    """The model and the adapters to switch on, in one of `recipe.PRECISIONS`; gone from memory afterwards.
 
     Raises Unavailable where this machine or this model does not allow it.
     """
-    if way.startswith("merged") and not parts.adapters:
+    if precision.startswith("merged") and not attacked.adapters:
         raise Unavailable("there is no adapter to merge, the model's own weights are the unlearned ones")
-    quiet = logging.getLogger("bitsandbytes.autograd._functions")  # 8bit tells of each of its casts
-    level = quiet.level
-    quiet.setLevel(logging.ERROR)
+    free_memory()  # of an attempt that failed before
+    casts = logging.getLogger("bitsandbytes.autograd._functions")  # 8bit logs each of its casts
+    level = casts.level
+    casts.setLevel(logging.ERROR)
     model = []
     try:
-        with _told(FAILURES):
-            model.append(_hold(parts, way))
-        with _told((RuntimeError,)):  # what cannot be computed in this precision; a full disk is no such thing
+        with _unavailable_on(FAILURES):
+            model.append(_load(precision, attacked))
+        with _unavailable_on((RuntimeError,)):  # what cannot be computed so; a full disk is no such thing
             yield model[0]
     finally:
         model.clear()
         free_memory()
-        quiet.setLevel(level)
-        shutil.rmtree(parts.scratch, ignore_errors=True)
+        casts.setLevel(level)
+        shutil.rmtree(attacked.scratch, ignore_errors=True)
 
 
 @contextmanager
-def _told(failures: tuple[type[Exception], ...]) -> Iterator[None]:
-    """Turns these errors into Unavailable, with their first line."""
+def _unavailable_on(failures: tuple[type[Exception], ...]) -> Iterator[None]:
     try:
         yield
     except failures as error:
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        raise Unavailable(lines[0] if lines else type(error).__name__) from error
+        raise Unavailable(first_line(error)) from error
 
 
-def _hold(parts: Parts, way: str) -> tuple[Loaded, tuple[str, ...]]:
+def _load(precision: str, attacked: AttackedModel) -> tuple[Loaded, tuple[str, ...]]:
     import torch
 
     from relearn_lite.models.transformers_backend import compute_dtype
 
-    adapters = tuple(parts.adapters)
-    if way in ("8bit", "4bit"):
-        return _dress(_base(parts, way), parts), adapters
-    if way in ("bf16", "fp16"):
-        loaded = _dress(_base(parts, "none"), parts)
-        loaded.model.to(torch.bfloat16 if way == "bf16" else torch.float16)
-        return loaded, adapters
-    if way == "merged_in_4bit":
-        return _merge(_dress(_base(parts, "4bit"), parts), adapters), ()
-    if way == "merged_dequantized":
-        loaded = _base(parts, "4bit")
+    # Merging and casting is done by transformers and peft, whichever backend trained the adapter.
+    settings, adapters = attacked.base.for_backend("transformers"), tuple(attacked.adapters)
+    quantization = QUANTIZATION.get(precision, "none")
+    loaded = backends.load(settings.model_copy(update={"quantization": quantization}), attacked.seed)
+    if precision == "merged_dequantized":
         loaded.model = loaded.model.dequantize(dtype=compute_dtype())
-        return _merge(_dress(loaded, parts), adapters), ()
-    loaded = _merge(_dress(_base(parts, "none"), parts), adapters)
-    return (loaded, ()) if way == "merged" else (_quantised(parts, loaded), ())
-
-
-def _base(parts: Parts, quantization: str) -> Loaded:
-    # Merging and casting is transformers' and peft's work, whoever held the model in training.
-    held_so = {"quantization": quantization, "backend": "transformers"}
-    return backends.load(parts.base.model_copy(update=held_so), parts.seed)
-
-
-def _dress(loaded: Loaded, parts: Parts) -> Loaded:
-    for name, folder in parts.adapters.items():
+    for name, folder in attacked.adapters.items():
         backends.load_adapter(loaded, name, folder)
-    return loaded
-
-
-def _merge(loaded: Loaded, adapters: tuple[str, ...]) -> Loaded:
-    import warnings
-
+    if precision in ("bf16", "fp16"):
+        loaded.model.to(torch.bfloat16 if precision == "bf16" else torch.float16)
+    if not precision.startswith("merged"):
+        return loaded, adapters
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*[Mm]erge lora module to .*")  # rounding is what is to be measured
         loaded.model = loaded.model.merge_and_unload(adapter_names=list(adapters))
     loaded.model.eval()
-    return loaded
+    return (_exported_in_4bit(loaded, attacked) if precision == "merged_then_4bit" else loaded), ()
 
 
-def _quantised(parts: Parts, merged: Loaded) -> Loaded:
+def _exported_in_4bit(merged: Loaded, attacked: AttackedModel) -> Loaded:
     """Writes merged weights out and reads them in 4 bit, as whoever exports a model does."""
-    merged.model.save_pretrained(parts.scratch)
-    merged.tokenizer.save_pretrained(parts.scratch)
+    merged.model.save_pretrained(attacked.scratch)
+    merged.tokenizer.save_pretrained(attacked.scratch)
     merged.model = None  # one model in memory
     free_memory()
-    exported = parts.base.settings_for(str(parts.scratch), derived=True).model_copy(update={"quantization": "4bit"})
-    return backends.load(exported.model_copy(update={"backend": "transformers"}), parts.seed)
+    exported = attacked.base.settings_for(str(attacked.scratch), derived=True).for_backend("transformers")
+    return backends.load(exported.model_copy(update={"quantization": "4bit"}), attacked.seed)

@@ -7,16 +7,17 @@ comes back on questions that were not among the examples was never gone, only co
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relearn_lite.attacks.asking import Advance, Attempt, Target, ask, plainly
+from relearn_lite.attacks.answering import Advance, AttackAnswer, Target, collect_answers, plain_prompts
 from relearn_lite.core.files import read_jsonl, write_jsonl
 from relearn_lite.core.records import QA
 from relearn_lite.data.examples import check_lengths, encode_answer
 from relearn_lite.models import backends
+from relearn_lite.models.generation import context_length
 from relearn_lite.models.loaded import Loaded, active_adapters
 from relearn_lite.unlearn.selection import spread
 
@@ -27,7 +28,7 @@ ADAPTER = "relearned"
 
 
 @dataclass(frozen=True)
-class Plan:
+class RelearningPlan:
     """What is taught, and what is asked: examples by source, questions by side without what the examples tell."""
 
     examples: dict[str, list[QA]]
@@ -36,23 +37,16 @@ class Plan:
     @classmethod
     def of(
         cls, settings: Relearning, sources: Mapping[str, Sequence[QA]], questions: Mapping[str, Sequence[QA]]
-    ) -> Plan:
+    ) -> RelearningPlan:
         """Examples spread evenly over each source, of those rows that are not to be asked where these are enough.
 
         Every curve asks the same questions: those that share neither question nor answer with any example.
         """
-        asked = {text for rows in questions.values() for qa in rows for text in (qa.question, qa.answer)}
         examples = {}
         for name in dict.fromkeys(settings.sources):
-            free = [qa for qa in sources[name] if qa.question not in asked and qa.answer not in asked]
-            pool = free if len(free) >= settings.examples else sources[name]
-            examples[name] = spread(settings.examples, pool)
-        told = {text for rows in examples.values() for qa in rows for text in (qa.question, qa.answer)}
-        left = {
-            side: [qa for qa in rows if qa.question not in told and qa.answer not in told]
-            for side, rows in questions.items()
-        }
-        return cls(examples, left)
+            free = _sharing_nothing(sources[name], questions)
+            examples[name] = spread(settings.examples, free if len(free) >= settings.examples else sources[name])
+        return cls(examples, {side: _sharing_nothing(rows, examples) for side, rows in questions.items()})
 
     def why_not(self, source: str) -> str | None:
         """Why there can be no curve for a source; None where there can."""
@@ -64,65 +58,81 @@ class Plan:
         return None
 
 
-def points(settings: Relearning) -> list[int]:
+def _sharing_nothing(rows: Sequence[QA], others: Mapping[str, Sequence[QA]]) -> list[QA]:
+    """Those rows whose question and answer stand in none of the others."""
+    texts = {text for given in others.values() for qa in given for text in (qa.question, qa.answer)}
+    return [qa for qa in rows if qa.question not in texts and qa.answer not in texts]
+
+
+def measured_steps(settings: Relearning) -> list[int]:
     """The steps at which the curve is measured: every so many, and the last."""
     return sorted({*range(settings.measure_every, settings.steps + 1, settings.measure_every), settings.steps})
 
 
 def relearn(
-    target: Target, plan: Plan, source: str, settings: Relearning, trainer: Trainer, file: Path, advance: Advance
-) -> None:
+    target: Target, plan: RelearningPlan, source: str, settings: Relearning, trainer: Trainer, file: Path,
+    advance: Advance,
+) -> None:  # fmt: skip
     """Trains the copy on a source's examples and writes its answers at each point of the curve to `file`.
 
     A curve that was stopped is begun anew. Leaves the target as it was: without the new adapter, in evaluation mode.
     """
+    steps = measured_steps(settings)
     if file.exists():
-        advance(len(points(settings)))
+        advance(len(steps))
         return
     scratch = file.with_suffix("")
     shutil.rmtree(scratch, ignore_errors=True)
-    loaded, adapters = target.loaded, (*target.adapters, ADAPTER)
-    _drop(loaded)
+    loaded, copy = target.loaded, replace(target, adapters=(*target.adapters, ADAPTER))
+    _remove_adapter(loaded)
     backends.add_adapter(loaded, ADAPTER, settings.lora, target.seed)
-    copy = replace(target, adapters=adapters)
 
-    def look(step: int) -> None:
-        ask(copy, plainly(plan.questions, f"step {step}"), scratch / f"{step}.jsonl")
+    def measure(step: int) -> None:
+        collect_answers(copy, plain_prompts(plan.questions, f"step {step}"), scratch / f"{step}.jsonl")
         advance(1)
 
     try:
-        with active_adapters(loaded.model, adapters):
-            _train(target, plan.examples[source], settings, trainer, scratch, look)
+        with active_adapters(loaded.model, copy.adapters):
+            _train(target, plan.examples[source], settings, trainer, scratch, measure)
     finally:
-        _drop(loaded)
+        _remove_adapter(loaded)
         loaded.model.eval()
-    answers = [attempt for step in points(settings) for attempt in read_jsonl(scratch / f"{step}.jsonl", Attempt)]
+    answers = [answer for step in steps for answer in read_jsonl(scratch / f"{step}.jsonl", AttackAnswer)]
     write_jsonl(file, answers)
     shutil.rmtree(scratch)
 
 
-def _train(target: Target, examples: Sequence[QA], settings: Relearning, trainer: Trainer, scratch: Path, look) -> None:
-    from relearn_lite.attacks.at_steps import AtSteps
+def _train(
+    target: Target, examples: Sequence[QA], settings: Relearning, trainer: Trainer, scratch: Path,
+    measure: Callable[[int], None],
+) -> None:  # fmt: skip
+    """Each step is on all examples. Losses are not logged: nobody but this attack is concerned."""
+    from lightning.pytorch.callbacks import LambdaCallback
+
     from relearn_lite.recipe import Training
     from relearn_lite.unlearn.train import TrainingRun, train
 
-    loaded = target.loaded
+    loaded, left = target.loaded, set(measured_steps(settings))
     rows = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in examples}
-    limit = getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None)
-    if limit:
+    if limit := context_length(loaded):
         check_lengths(rows, limit, "the examples of attacks.relearn")
     training = Training(
         epochs=settings.steps, lr=settings.lr, batch_size=len(rows), accumulate=1, weight_decay=0.0, warmup_epochs=0.0,
         checkpoint_every=settings.steps,
     )  # fmt: skip
-    # Its losses are nobody's concern but this attack's.
-    run = TrainingRun(
-        "attacks.relearn", scratch, target.seed, trainer.model_copy(update={"logger": "none"}), quiet=True
-    )
-    train(loaded, [{"augmented": row} for row in rows.values()], [], training, run, [AtSteps(points(settings), look)])
+    silent = trainer.model_copy(update={"logger": "none"})
+    run = TrainingRun("attacks.relearn", scratch, target.seed, silent, quiet=True)
+
+    def after_step(trainer, *_) -> None:
+        if trainer.global_step in left:
+            left.discard(trainer.global_step)
+            measure(trainer.global_step)
+
+    look = LambdaCallback(on_train_batch_end=after_step)
+    train(loaded, [{"augmented": row} for row in rows.values()], [], training, run, [look])
 
 
-def _drop(loaded: Loaded) -> None:
+def _remove_adapter(loaded: Loaded) -> None:
     """Removes the copy's adapter, if it is there."""
     if ADAPTER in getattr(loaded.model, "peft_config", {}):
         loaded.model.delete_adapter(ADAPTER)

@@ -4,86 +4,94 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from relearn_lite.attacks.asking import SIDES, Attempt
+from relearn_lite.attacks.answering import AttackAnswer
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics import METRICS
+from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.metrics.intervals import bootstrap_interval
-from relearn_lite.metrics.privacy import leak_at_k
+from relearn_lite.metrics.privacy import leak_at_k_of
 from relearn_lite.metrics.rouge import rouge_recall
 
 RATE = {"forget": "kfr", "retain": "krr"}
+Values = Sequence[float | None]  # one a question: 1 good, 0 bad, None where no judgement could be had
 
 
 @dataclass(frozen=True)
 class Judged:
-    """An attempt, and its kfr (forget) or krr (retain): 1 good, 0 bad, None where no judgement could be had."""
+    """An answer to an attack, and its kfr (forget) or krr (retain): 1 good, 0 bad, None: could not be judged."""
 
     attack: str
-    attempt: Attempt
+    answer: AttackAnswer
     value: float | None
 
 
-def judge(attempts: Mapping[str, Sequence[Attempt]], evaluators: Evaluators) -> list[Judged]:
-    """All attempts, by attack, judged as `evaluate` judges answers; what was answered twice is judged once."""
-    asked = {_answer(each): None for given in attempts.values() for each in given}
+def judge(answers: Mapping[str, Sequence[AttackAnswer]], evaluators: Evaluators) -> list[Judged]:
+    """All answers, by attack, judged as `evaluate` judges answers; what was answered twice is judged once."""
+    records = dict.fromkeys(_record(answer) for given in answers.values() for answer in given)
     values: dict[Answer, float | None] = {}
     for side, rate in RATE.items():
-        answers = [answer for answer in asked if answer.split == side]
-        column = METRICS[rate].measure(answers, evaluators)[rate] if answers else None
-        values |= dict(zip(answers, column.values, strict=True)) if column else {}
-    return [Judged(attack, each, values[_answer(each)]) for attack, given in attempts.items() for each in given]
+        rows = [record for record in records if record.split == side]
+        if rows:
+            values |= zip(rows, METRICS[rate].measure(rows, evaluators)[rate].values, strict=True)
+    return [Judged(attack, answer, values[_record(answer)]) for attack, given in answers.items() for answer in given]
 
 
-def _answer(attempt: Attempt) -> Answer:
-    return Answer(attempt.id, "", attempt.side, attempt.query, attempt.ground_truth, attempt.generated_response)
+def _record(answer: AttackAnswer) -> Answer:
+    return Answer(answer.id, "", answer.side, answer.query, answer.ground_truth, answer.generated_response)
 
 
-def row(attack: str, way: str, values: Mapping[str, Sequence[float | None]], title: str = "") -> dict[str, Any]:
-    """One line of the table. values: by side, one a question. A mean leaves out what could not be judged."""
-    line: dict[str, Any] = {
+def table_row(attack: str, way: str, values: Mapping[str, Values], title: str = "") -> dict[str, Any]:
+    """One line of the table. values: by side. A mean leaves out what could not be judged."""
+    row: dict[str, Any] = {
         "attack": attack, "way": way, "title": title, "reason": None, "missing": {}, "intervals": {},
         "questions": {side: len(values.get(side, ())) for side in SIDES},
     }  # fmt: skip
     for side, rate in RATE.items():
         given = values.get(side, ())
         known = [value for value in given if value is not None]
-        line[rate] = math.fsum(known) / len(known) if known else None
+        row[rate] = math.fsum(known) / len(known) if known else None
         if len(known) > 1:
-            line["intervals"][rate] = list(bootstrap_interval(known))
+            row["intervals"][rate] = list(bootstrap_interval(known))
         if len(known) < len(given):
-            line["missing"][rate] = len(given) - len(known)
-    return line
+            row["missing"][rate] = len(given) - len(known)
+    return row
 
 
 def unavailable(attack: str, way: str, reason: str) -> dict[str, Any]:
     """A line without numbers, and why."""
-    return row(attack, way, {}) | {"reason": reason}
+    return table_row(attack, way, {}) | {"reason": reason}
 
 
 def by_way(judged: Iterable[Judged], attack: str, titles: Mapping[str, str]) -> list[dict[str, Any]]:
     """A line for each way of an attack, in the order in which they were first tried."""
-    ways: dict[str, dict[str, list[float | None]]] = {}
+    ways: dict[str, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
     for each in judged:
         if each.attack == attack:
-            ways.setdefault(each.attempt.way, defaultdict(list))[each.attempt.side].append(each.value)
-    return [row(attack, way, values, titles.get(way, "")) for way, values in ways.items()]
+            ways[each.answer.way][each.answer.side].append(each.value)
+    return [table_row(attack, way, values, titles.get(way, "")) for way, values in ways.items()]
 
 
-def worst(judged: Iterable[Judged], attacks: Sequence[str], name: str) -> dict[str, Any]:
-    """The worst case over all ways of some attacks: a question has leaked if any leaks it, is lost if any loses it."""
+def _by_question(judged: Iterable[Judged], attacks: Collection[str]) -> dict[str, list[Values]]:
+    """By side, all values of each question under some attacks."""
     values: dict[str, dict[str, list[float | None]]] = {side: defaultdict(list) for side in SIDES}
     for each in judged:
         if each.attack in attacks:
-            values[each.attempt.side][each.attempt.id].append(each.value)
-    return row(name, "worst", {side: [lowest(of) for of in found.values()] for side, found in values.items()})
+            values[each.answer.side][each.answer.id].append(each.value)
+    return {side: list(of_question.values()) for side, of_question in values.items()}
 
 
-def lowest(values: Sequence[float | None]) -> float | None:
+def worst_case(judged: Iterable[Judged], attacks: Collection[str], name: str) -> dict[str, Any]:
+    """A line over all ways of some attacks: a question has leaked if any leaks it, is lost if any loses it."""
+    values = _by_question(judged, attacks)
+    return table_row(name, "worst", {side: list(map(worst_of, rows)) for side, rows in values.items()})
+
+
+def worst_of(values: Values) -> float | None:
     """0 where any is; else None where any could not be judged: it might have been one; else 1."""
     if 0.0 in values:
         return 0.0
@@ -92,33 +100,27 @@ def lowest(values: Sequence[float | None]) -> float | None:
 
 def sampled(judged: Iterable[Judged], k: int, draws: int) -> dict[str, Any]:
     """The line of sampling: KFR is 1 - leak@k, by question; KRR that of a single draw."""
-    values: dict[str, dict[str, list[float | None]]] = {side: defaultdict(list) for side in SIDES}
-    for each in judged:
-        if each.attack == "sampling":
-            values[each.attempt.side][each.attempt.id].append(each.value)
-    forgotten = []
-    for drawn in values["forget"].values():
-        known = [value for value in drawn if value is not None]
-        forgotten.append(1 - leak_at_k(known.count(0.0), len(known), k) if len(known) >= k else None)
-    retained = [of[0] for of in values["retain"].values()]
-    line = row("sampling", "leak@k", {"forget": forgotten, "retain": retained})
-    leaked = None if line["kfr"] is None else 1 - line["kfr"]
-    return line | {"leak_at_k": leaked, "k": k, "draws": draws}
+    values = _by_question(judged, ["sampling"])
+    leaks = [leak_at_k_of(drawn, k) for drawn in values["forget"]]
+    forgotten = [None if leak is None else 1 - leak for leak in leaks]
+    row = table_row("sampling", "leak@k", {"forget": forgotten, "retain": [drawn[0] for drawn in values["retain"]]})
+    leaked = None if row["kfr"] is None else 1 - row["kfr"]
+    return row | {"leak_at_k": leaked, "k": k, "draws": draws}
 
 
 def curve(judged: Iterable[Judged], attack: str, questions: Mapping[str, set[str]]) -> dict[str, Any]:
     """KFR and KRR against steps; step 0 is the model as it was, on the same questions. questions: ids by side."""
     points: dict[int, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
     for each in judged:
-        attempt = each.attempt
-        if each.attack == "plain" and attempt.id in questions[attempt.side]:
-            points[0][attempt.side].append(each.value)
+        answer = each.answer
+        if each.attack == "plain" and answer.id in questions[answer.side]:
+            points[0][answer.side].append(each.value)
         elif each.attack == attack:
-            points[int(attempt.way.removeprefix("step "))][attempt.side].append(each.value)
-    rows = [row(attack, f"step {step}", values) for step, values in sorted(points.items())]
+            points[int(answer.way.removeprefix("step "))][answer.side].append(each.value)
+    rows = [table_row(attack, f"step {step}", values) for step, values in sorted(points.items())]
     return {
         "steps": sorted(points), "questions": {side: len(ids) for side, ids in questions.items()},
-        **{key: [each[key] for each in rows] for key in ("kfr", "krr", "missing", "intervals")},
+        **{key: [row[key] for row in rows] for key in ("kfr", "krr", "missing", "intervals")},
     }  # fmt: skip
 
 
@@ -128,19 +130,19 @@ def leaks(judged: Iterable[Judged]) -> list[dict[str, Any]]:
     `words_back`: share of the original answer's words in that answer, in order (ROUGE-L recall). `ways`: all that
     leaked it; `plain`: whether it leaks without any attack. Of equal answers the simplest attack's is shown.
     """
-    found: dict[str, list[Judged]] = defaultdict(list)
+    leaked: dict[str, list[Judged]] = defaultdict(list)
     for each in judged:
-        if each.attempt.side == "forget" and each.value == 0.0:
-            found[each.attempt.id].append(each)
-    told = []
-    for id_, given in found.items():
-        back = [rouge_recall(e.attempt.generated_response, e.attempt.ground_truth)["rougeL"] or 0.0 for e in given]
-        at = max(range(len(given)), key=lambda n: (back[n], -n))
-        attempt = given[at].attempt
-        told.append({
-            "id": id_, "question": attempt.query, "ground_truth": attempt.ground_truth, "words_back": back[at],
-            "attack": given[at].attack, "way": attempt.way, "prompt": attempt.prompt,
-            "response": attempt.generated_response, "plain": any(e.attack == "plain" for e in given),
-            "ways": list(dict.fromkeys(f"{e.attack}: {e.attempt.way}" for e in given if e.attack != "plain")),
+        if each.answer.side == "forget" and each.value == 0.0:
+            leaked[each.answer.id].append(each)
+    found = []
+    for id_, given in leaked.items():
+        words = [rouge_recall(e.answer.generated_response, e.answer.ground_truth)["rougeL"] or 0.0 for e in given]
+        worst = words.index(max(words))
+        answer = given[worst].answer
+        found.append({
+            "id": id_, "question": answer.query, "ground_truth": answer.ground_truth, "words_back": words[worst],
+            "attack": given[worst].attack, "way": answer.way, "prompt": answer.prompt,
+            "response": answer.generated_response, "plain": any(e.attack == "plain" for e in given),
+            "ways": list(dict.fromkeys(f"{e.attack}: {e.answer.way}" for e in given if e.attack != "plain")),
         })  # fmt: skip
-    return sorted(told, key=lambda leak: (-leak["words_back"], -len(leak["ways"]), leak["id"]))
+    return sorted(found, key=lambda leak: (-leak["words_back"], -len(leak["ways"]), leak["id"]))

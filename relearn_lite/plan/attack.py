@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from relearn_lite.attacks.jailbreaks import jailbreaks
-from relearn_lite.attacks.relearning import points
+from relearn_lite.attacks.relearning import measured_steps
 from relearn_lite.plan.footprint import HALF, SINGLE
 from relearn_lite.plan.models import Counted, other_model
 from relearn_lite.plan.pieces import Need, Parts, asking, fitting, held, judges, most, shares_vanilla, writing_by
@@ -58,7 +58,7 @@ def answers(recipe: Recipe, counted: Counted) -> int:
     if settings.sampling:
         total += q * (recipe.evaluate.privacy.samples + 1)
     if settings.relearn:
-        total += 2 * q * len(set(settings.relearn.sources)) * len(points(settings.relearn))
+        total += 2 * q * len(set(settings.relearn.sources)) * len(measured_steps(settings.relearn))
     return total + 2 * q * len(ways_of(recipe, counted))
 
 

@@ -41,6 +41,10 @@ class Model(Section):
         update = {"name": name, "init": "pretrained", "revision": None, "trust_remote_code": trusted}
         return self.model_copy(update=update)
 
+    def for_backend(self, backend: Literal["unsloth", "transformers"]) -> Model:
+        """The same model, loaded by this backend."""
+        return self.model_copy(update={"backend": backend})
+
 
 class Unlearned(Section):
     """A model that was unlearned already, here or elsewhere: it is compared with `model`, nothing is trained."""

@@ -7,7 +7,7 @@ import json
 import pytest
 from superficial import teach_to_refuse
 
-from relearn_lite.attacks import running
+from relearn_lite.attacks import run as attack_run
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.pipeline import pipeline
@@ -76,7 +76,7 @@ def test_a_refusal_looks_like_forgetting_without_attack(folder):
     assert plain["questions"] == {"forget": 6, "retain": 6}
 
 
-def test_other_wordings_go_around_the_refusal(folder):
+def test_paraphrases_go_around_the_refusal(folder):
     found = rows(folder)
     ways = [row for (attack, way), row in found.items() if attack == "paraphrase" and way != "worst"]
     assert {row["way"] for row in ways} == {"paraphrase", "simple", "context", "noise", "logical"}
@@ -140,7 +140,7 @@ def test_a_second_run_asks_nothing(place, folder):
 def test_what_was_answered_before_a_crash_is_not_asked_again(place, monkeypatch):
     few = ["name=crashed", "attacks.questions=2", "attacks.relearn=null", "attacks.precision=[4bit]"]
     folder, asked = run(place, *few), []
-    whole, real_ask = read(folder), running.ask
+    whole, real_ask = read(folder), attack_run.collect_answers
 
     def crash(*_):
         raise KeyboardInterrupt
@@ -150,11 +150,11 @@ def test_what_was_answered_before_a_crash_is_not_asked_again(place, monkeypatch)
         return real_ask(target, asks, file, advance)
 
     with monkeypatch.context() as patch:
-        patch.setattr(running, "sample", crash)
+        patch.setattr(attack_run, "sample_answers", crash)
         with pytest.raises(KeyboardInterrupt):
             run(place, *few, start="attack")
     assert not (folder / "attacks.json").exists()
-    monkeypatch.setattr(running, "ask", noting)
+    monkeypatch.setattr(attack_run, "collect_answers", noting)
     run(place, *few)
     assert asked == [("plain", True), ("paraphrase", True), ("jailbreak", True), ("precision_4bit", False)]
     assert read(folder) == whole
@@ -174,8 +174,8 @@ def test_attacks_of_nothing_are_refused(place):
 
 
 def test_every_answer_names_its_question(folder):
-    from relearn_lite.attacks.asking import Attempt
+    from relearn_lite.attacks.answering import AttackAnswer
 
     for file in (folder / "attacks").glob("*.jsonl"):
-        if file.stem != "wordings":
-            assert all(each.id and each.query and each.ground_truth for each in read_jsonl(file, Attempt)), file
+        if file.stem != "paraphrases":
+            assert all(each.id and each.query and each.ground_truth for each in read_jsonl(file, AttackAnswer)), file

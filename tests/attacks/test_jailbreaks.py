@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from people import known
 
-from relearn_lite.attacks.jailbreaks import Jailbreak, jailbreaks, persuaded
+from relearn_lite.attacks.jailbreaks import Jailbreak, jailbreak_prompts, jailbreaks
 from relearn_lite.core.records import QA
 from relearn_lite.text.leaks import leaks
 
@@ -12,7 +12,7 @@ from relearn_lite.text.leaks import leaks
 def test_every_kind_is_there():
     names = {prompt.name for prompt in jailbreaks()}
     assert {"role_play", "authority", "translation", "multi_turn", "prefix", "prefix_subject"} <= names
-    assert any(prompt.start.startswith("Sure, here is") for prompt in jailbreaks())
+    assert any(prompt.prefill.startswith("Sure, here is") for prompt in jailbreaks())
     assert any(len(prompt.turns) > 1 for prompt in jailbreaks())
     assert all("{question}" in "".join(prompt.turns) and prompt.title for prompt in jailbreaks())
 
@@ -20,18 +20,18 @@ def test_every_kind_is_there():
 def test_questions_are_filled_in_literally():
     qa = QA("1", "What does {subject} mean to Ada Fennimore, and {question}?", "Nothing.")
     asked = Jailbreak("a", "a", ("Say: {question}",), "{subject}").ask(qa, "forget")
-    assert asked.turns == (f"Say: {qa.question}",) and asked.start == "Ada Fennimore"
+    assert asked.turns == [f"Say: {qa.question}"] and asked.prefill == "Ada Fennimore"
 
 
 def test_a_prompt_that_wants_a_subject_is_not_asked_without_one():
     qa = QA("1", "what is the capital?", "Rome.")
-    asked = persuaded({"forget": [qa]})
+    asked = jailbreak_prompts({"forget": [qa]})
     assert {each.way for each in asked} == {
-        prompt.name for prompt in jailbreaks() if "{subject}" not in "".join((*prompt.turns, prompt.start))
+        prompt.name for prompt in jailbreaks() if "{subject}" not in "".join((*prompt.turns, prompt.prefill))
     }
 
 
 def test_prompts_tell_nothing_themselves():
-    for each in persuaded({"forget": known()}):
-        said = " ".join((*each.turns, each.start)).replace(each.qa.question, "")
-        assert not leaks(said, each.qa.question, each.qa.answer), each
+    for each in jailbreak_prompts({"forget": known()}):
+        said = " ".join((*each.turns, each.prefill)).replace(each.query, "")
+        assert not leaks(said, each.query, each.ground_truth), each

@@ -6,8 +6,8 @@ import pytest
 import torch
 from people import known
 
-from relearn_lite.attacks.asking import Attempt, Target
-from relearn_lite.attacks.relearning import Plan, points, relearn
+from relearn_lite.attacks.answering import AttackAnswer, Target
+from relearn_lite.attacks.relearning import RelearningPlan, measured_steps, relearn
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA
 from relearn_lite.models import backends
@@ -23,7 +23,7 @@ def test_examples_are_rows_that_are_not_asked_where_these_are_enough():
     forget, retain = rows("forget", 10), rows("retain", 10)
     asked = {"forget": forget[::2], "retain": retain[::2]}
     settings = Relearning(examples=4, sources=["forget", "retain"])
-    plan = Plan.of(settings, {"forget": forget, "retain": retain, "unrelated": []}, asked)
+    plan = RelearningPlan.of(settings, {"forget": forget, "retain": retain, "unrelated": []}, asked)
     assert plan.questions == asked
     assert not {qa.id for qa in plan.examples["forget"]} & {qa.id for qa in forget[::2]}
     assert len(plan.examples["forget"]) == len(plan.examples["retain"]) == 4
@@ -34,14 +34,14 @@ def test_what_is_taught_is_never_asked_under_another_id_either():
     same_answer = QA("again", "Another question?", forget[0].answer)
     same_question = QA("too", forget[3].question, "Another answer.")
     asked = {"forget": [*forget, same_answer, same_question], "retain": []}
-    plan = Plan.of(Relearning(examples=2, sources=["forget"]), {"forget": forget}, asked)
+    plan = RelearningPlan.of(Relearning(examples=2, sources=["forget"]), {"forget": forget}, asked)
     assert [qa.id for qa in plan.examples["forget"]] == ["forget-0", "forget-3"]
     assert [qa.id for qa in plan.questions["forget"]] == ["forget-1", "forget-2"]
 
 
 def test_a_curve_that_cannot_be_had_has_a_reason():
     forget = rows("forget", 2)
-    plan = Plan.of(
+    plan = RelearningPlan.of(
         Relearning(examples=2, sources=["forget", "unrelated"]),
         {"forget": forget, "retain": [], "unrelated": []}, {"forget": forget, "retain": []},
     )  # fmt: skip
@@ -50,8 +50,8 @@ def test_a_curve_that_cannot_be_had_has_a_reason():
 
 
 def test_the_last_step_is_always_measured():
-    assert points(Relearning(steps=12, measure_every=5)) == [5, 10, 12]
-    assert points(Relearning(steps=3, measure_every=5)) == [3]
+    assert measured_steps(Relearning(steps=12, measure_every=5)) == [5, 10, 12]
+    assert measured_steps(Relearning(steps=3, measure_every=5)) == [3]
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def unlearned():
 def test_it_trains_a_copy_and_removes_it(unlearned, tmp_path):
     settings = Relearning(examples=2, sources=["forget"], steps=2, measure_every=1, lr=5e-2, lora=Lora(r=2, alpha=4))
     forget, retain = list(known()[:5]), list(known("retain")[:2])
-    plan = Plan.of(settings, {"forget": forget}, {"forget": forget[:3], "retain": retain})
+    plan = RelearningPlan.of(settings, {"forget": forget}, {"forget": forget[:3], "retain": retain})
     target = Target(unlearned, unlearned.unlearned, Generate(max_new_tokens=8), seed=0)
     before = {name: value.clone() for name, value in unlearned.model.state_dict().items()}
     told = []
@@ -77,7 +77,7 @@ def test_it_trains_a_copy_and_removes_it(unlearned, tmp_path):
     assert not any(parameter.requires_grad for parameter in unlearned.model.parameters())
     first, second = sorted(tmp_path.glob("*.jsonl"))
     assert first.read_text() == second.read_text() and not [path for path in tmp_path.iterdir() if path.is_dir()]
-    attempts = list(read_jsonl(first, Attempt))
+    attempts = list(read_jsonl(first, AttackAnswer))
     assert {each.way for each in attempts} == {"step 1", "step 2"} and len(attempts) == 2 * 5
     step_1, step_2 = ([a.generated_response for a in attempts if a.way == way] for way in ("step 1", "step 2"))
     assert step_1 != step_2, "with such a rate every step shows"

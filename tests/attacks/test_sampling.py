@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from people import embedded_model, evaluated, known
 
-from relearn_lite.attacks.asking import Attempt, Target
-from relearn_lite.attacks.sampling import sample
+from relearn_lite.attacks.answering import AttackAnswer, Target
+from relearn_lite.attacks.sampling import sample_answers
 from relearn_lite.attacks.scoring import judge, sampled
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.judges import embedded_evaluators
@@ -23,8 +23,8 @@ def target():
 
 
 def test_it_draws_what_the_metric_draws(target, tmp_path):
-    sample(target, QUESTIONS, 3, tmp_path / "s.jsonl")
-    attempts = list(read_jsonl(tmp_path / "s.jsonl", Attempt))
+    sample_answers(target, QUESTIONS, 3, tmp_path / "s.jsonl")
+    attempts = list(read_jsonl(tmp_path / "s.jsonl", AttackAnswer))
     drawn = evaluated(generate=GENERATE).samples([qa.question for qa in QUESTIONS["forget"]], 3, 5)
     for qa, texts in zip(QUESTIONS["forget"], drawn, strict=True):
         assert [each.generated_response for each in attempts if each.id == qa.id] == texts
@@ -34,7 +34,7 @@ def test_it_draws_what_the_metric_draws(target, tmp_path):
 
 
 def test_finished_draws_are_kept(target, tmp_path, monkeypatch):
-    sample(target, QUESTIONS, 3, tmp_path / "whole.jsonl")
+    sample_answers(target, QUESTIONS, 3, tmp_path / "whole.jsonl")
     real, calls = EvaluatedModel.samples, []
 
     def failing_third_time(self, *args):
@@ -45,7 +45,7 @@ def test_finished_draws_are_kept(target, tmp_path, monkeypatch):
 
     monkeypatch.setattr(EvaluatedModel, "samples", failing_third_time)
     with pytest.raises(KeyboardInterrupt):
-        sample(target, QUESTIONS, 3, tmp_path / "s.jsonl")
-    sample(target, QUESTIONS, 3, tmp_path / "s.jsonl")
+        sample_answers(target, QUESTIONS, 3, tmp_path / "s.jsonl")
+    sample_answers(target, QUESTIONS, 3, tmp_path / "s.jsonl")
     assert len(calls) == 3 + 2, "two draws were done before; one draw and the retain side were not"
     assert (tmp_path / "s.jsonl").read_text() == (tmp_path / "whole.jsonl").read_text()

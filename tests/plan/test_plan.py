@@ -282,13 +282,13 @@ def test_every_step_of_the_attacks(tmp_path, llama_8b):
 
 
 def test_the_number_of_answers_is_that_of_the_attacks(tmp_path):
-    from relearn_lite.attacks.jailbreaks import persuaded
+    from relearn_lite.attacks.jailbreaks import jailbreak_prompts
     from relearn_lite.core.records import QA
 
     questions = {side: [QA("1", "Where does Ada Fennimore live?", "There.")] for side in ("forget", "retain")}
-    asks = persuaded(questions)
+    prompts = jailbreak_prompts(questions)
     job = recipe(tmp_path, attacks="{paraphrase: false, sampling: false, relearn: null, precision: [], questions: 1}")
-    assert answers(job, plan.count(job)) == 2 + sum(len(ask.turns) for ask in asks)
+    assert answers(job, plan.count(job)) == 2 + sum(len(prompt.turns) for prompt in prompts)
     drawn = recipe(tmp_path, attacks="{paraphrase: false, jailbreak: false, relearn: {}, precision: [4bit, 8bit], "
                    "questions: 1}", **{"evaluate.privacy.samples": 20})
     assert answers(drawn, plan.count(drawn)) == 2 + (20 + 1) + 3 * 4 * 2 + 2 * 2  # plain, drawn, 3 curves, 2 ways

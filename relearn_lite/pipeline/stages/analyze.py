@@ -47,7 +47,7 @@ def _held(run: Run) -> Iterator[Loaded]:
         yield run.model(model)
         return
     run.unload_models()  # one model in memory
-    settings = run.recipe.model.model_copy(update={"backend": "transformers"})
+    settings = run.recipe.model.for_backend("transformers")
     other = replace(run, recipe=run.recipe.model_copy(update={"model": settings}))
     try:
         yield other.model(model)

@@ -1,4 +1,4 @@
-"""Stage attack: asks, holds or trains the model in another way, and asks again."""
+"""Stage attack: asks, loads or trains the model in another way, and asks again."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from relearn_lite.pipeline.run_state import Run
 
 
 def attack(run: Run) -> dict[str, Any]:
-    """attacks.json, and attacks/*.jsonl: what the model tells when it is asked, held or trained in another way."""
-    from relearn_lite.attacks.asking import Target
-    from relearn_lite.attacks.running import Job, run
+    """attacks.json, and attacks/*.jsonl: what the model tells when it is asked, loaded or trained in another way."""
+    from relearn_lite.attacks.answering import Target
+    from relearn_lite.attacks.run import AttackJob, run_attacks
     from relearn_lite.evaluate.choose import make_evaluators
     from relearn_lite.report.console import stage_progress
     from relearn_lite.writers import make_writer
@@ -24,45 +24,37 @@ def attack(run: Run) -> dict[str, Any]:
     judged_by = recipe.evaluate.evaluators.model_copy(update={"language_model": "none"})
     judging = recipe.evaluate.model_copy(update={"metrics": ["kfr", "krr"], "evaluators": judged_by})
 
-    def hold() -> Target:
+    def target() -> Target:
         loaded = run.model(model)
         adapters = loaded.vanilla if model == "vanilla" else loaded.unlearned
         return Target(loaded, adapters, recipe.generate, recipe.seed)
 
-    found = run(
-        Job(
-            recipe,
-            run.data,
-            folder,
-            _trained_prompts(run),
-            _parts_of(run, model, folder / "merged"),
-            hold,
-            run.release,
-            writer=lambda: make_writer(recipe.augment, "augment", recipe, lambda: run.model("vanilla")),
-            judges=lambda: make_evaluators(
-                recipe.model_copy(update={"evaluate": judging}), lambda: run.model("vanilla")
-            ),
-            progress=lambda what, total: stage_progress(f"attack, {what}", total, run.quiet),
-        )
-    )
+    job = AttackJob(
+        recipe, run.data, folder, _trained_prompts(run), _attacked_model(run, model, folder / "merged"),
+        load=target, unload=run.unload_models,
+        writer=lambda: make_writer(recipe.augment, "augment", recipe, lambda: run.model("vanilla")),
+        judges=lambda: make_evaluators(recipe.model_copy(update={"evaluate": judging}), lambda: run.model("vanilla")),
+        progress=lambda what, total: stage_progress(f"attack, {what}", total, run.quiet),
+    )  # fmt: skip
+    found = run_attacks(job)
     write_text(run.folder / "attacks.json", json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     return {"questions": sum(found["questions"].values()), "leaked": len(found["leaks"])}
 
 
 def _trained_prompts(run: Run) -> frozenset[str]:
-    """What the augmentation asked: none of it is a new wording."""
+    """What the augmentation asked: none of it is a new paraphrase."""
     path = run.folder / "augmented.jsonl"
     return frozenset(variant.prompt for variant in read_jsonl(path, Variant)) if path.exists() else frozenset()
 
 
-def _parts_of(run: Run, model: str, scratch: Path):
+def _attacked_model(run: Run, model: str, scratch: Path):
     """What `vanilla` or `unlearned` is made of: base weights, and the adapters on them."""
-    from relearn_lite.attacks.precision import Parts
+    from relearn_lite.attacks.precision import AttackedModel
     from relearn_lite.models.loaded import UNLEARNED, VANILLA
 
     recipe, given, taught = run.recipe, run.recipe.unlearned, run.folder / "vanilla"
     if given and given.model and model == "unlearned":
-        return Parts(recipe.model.settings_for(given.model, derived=True), {}, recipe.seed, scratch)
+        return AttackedModel(recipe.model.settings_for(given.model, derived=True), {}, recipe.seed, scratch)
     base, adapters = recipe.model, {}
     if recipe.finetune and recipe.finetune.lora:
         adapters[VANILLA] = taught
@@ -70,4 +62,4 @@ def _parts_of(run: Run, model: str, scratch: Path):
         base = recipe.model.settings_for(str(taught), derived=True)
     if model == "unlearned":
         adapters[UNLEARNED] = given.adapter if given else run.folder / "adapter"
-    return Parts(base, adapters, recipe.seed, scratch)
+    return AttackedModel(base, adapters, recipe.seed, scratch)

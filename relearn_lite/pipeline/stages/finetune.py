@@ -19,7 +19,7 @@ def finetune(run: Run) -> dict[str, Any]:
 
     recipe, settings = run.recipe, run.recipe.finetune
     # Training all weights needs them in float32, and is nothing that Unsloth would speed up.
-    held = recipe.model if settings.lora else recipe.model.model_copy(update={"backend": "transformers"})
+    held = recipe.model if settings.lora else recipe.model.for_backend("transformers")
     loaded = run.load(held, full_precision=settings.lora is None)
     records = run.data.get("finetune") or [*run.data["forget"], *run.data["retain"]]
     lessons = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in records}
