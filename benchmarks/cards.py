@@ -104,7 +104,7 @@ def _steps(loaded: Any, options: argparse.Namespace) -> list[float]:
 
 def planned(options: argparse.Namespace, folder: Path) -> float:
     """What `python main.py plan` expects the unlearning stage to take, in MB."""
-    from relearn_lite.plan import count, needs
+    from relearn_lite.plan import memory_of_stages, model_sizes
     from relearn_lite.recipe import load_recipe
 
     (folder / "recipe.yaml").write_text(
@@ -114,7 +114,8 @@ def planned(options: argparse.Namespace, folder: Path) -> float:
         f"model={{name: {folder}, max_length: {options.length}}}", f"unlearn.lora.r={options.rank}",
         f"unlearn.batch_size={options.batch}", "unlearn.reference=recompute",
     ])
-    return next(need.total for need in needs(recipe, count(recipe)) if need.stage == "unlearn") / 1e6
+    stages = memory_of_stages(recipe, model_sizes(recipe))
+    return next(stage.total for stage in stages if stage.stage == "unlearn") / 1e6
 
 
 def in_own_process(options: argparse.Namespace, folder: Path, backend: str) -> list[dict[str, Any]]:

@@ -10,17 +10,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from relearn_lite.plan.advice import CARDS, advice, fits
-from relearn_lite.plan.attack import answers
-from relearn_lite.plan.extent import disk, step_seconds
-from relearn_lite.plan.models import Counted, count
-from relearn_lite.plan.needs import needs
-from relearn_lite.plan.pieces import Need
+from relearn_lite.plan.attack import most_answers
+from relearn_lite.plan.disk_and_time import disk, step_seconds
+from relearn_lite.plan.estimate import Estimate, StageMemory
+from relearn_lite.plan.model_sizes import ModelSizes, model_sizes
+from relearn_lite.plan.stages import memory_of_stages
 from relearn_lite.recipe import Recipe
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["CARDS", "Counted", "Need", "advice", "count", "disk", "fits", "needs", "plan", "step_seconds"]
+__all__ = [
+    "CARDS", "ModelSizes", "StageMemory", "advice", "disk", "fits", "memory_of_stages", "model_sizes", "plan",
+    "step_seconds",
+]  # fmt: skip
 
 TRAINED = {"finetune": "finetune", "unlearn": "unlearn", "attack": "attack, relearning"}
 STEPS = {"finetune": "a finetune step", "unlearn": "an unlearning step", "attack": "a step of relearning"}
@@ -28,24 +31,24 @@ STEPS = {"finetune": "a finetune step", "unlearn": "an unlearning step", "attack
 
 def plan(recipe: Recipe, write: Callable[[object], None]) -> None:
     """Writes the plan, as lines and tables, with `write`."""
-    counted = count(recipe)
-    shape = counted.shape
-    write(f"{recipe.model.name}: {shape.parameters:,} parameters, {recipe.model.quantization}")
-    for stage in counted.loras:
-        number = counted.trained(recipe, stage)
-        write(f"{TRAINED[stage]}: {number:,} trained parameters ({number / shape.parameters:.2%})")
-    write(_stages_table(needs(recipe, counted)))
+    sizes = model_sizes(recipe)
+    parameters = sizes.shape.parameters
+    write(f"{recipe.model.name}: {parameters:,} parameters, {recipe.model.quantization}")
+    for stage in sizes.loras:
+        number = sizes.trained(recipe, stage)
+        write(f"{TRAINED[stage]}: {number:,} trained parameters ({number / parameters:.2%})")
+    write(_stages_table(memory_of_stages(recipe, sizes)))
     for card in CARDS:
-        changes = advice(recipe, counted, card)
-        told = "no setting fits: take a smaller model" if changes is None else "fits" if not changes else "change "
-        write(f"{card:>3} GB: {told}{' '.join(changes or [])}")
-    write("disk: " + ", ".join(f"{what} {_gb(size)}" for what, size in disk(recipe, counted).items()))
-    times = [f"{step_seconds(recipe, counted, stage):.2g} s {STEPS[stage]}" for stage in counted.loras]
+        changes = advice(recipe, sizes, card)
+        verdict = "no setting fits: take a smaller model" if changes is None else "fits" if not changes else "change "
+        write(f"{card:>3} GB: {verdict}{' '.join(changes or [])}")
+    write("disk: " + ", ".join(f"{what} {_gb(size)}" for what, size in disk(recipe, sizes).items()))
+    times = [f"{step_seconds(recipe, sizes, stage):.2g} s {STEPS[stage]}" for stage in sizes.loras]
     if times:
         write(f"time: about {', '.join(times)} at most, on a card of 20 TFLOP/s")
     if recipe.attacks:
-        write(f"attack: at most {answers(recipe, counted):,} answers")
-    for what in counted.unknown:
+        write(f"attack: at most {most_answers(Estimate(recipe, sizes)):,} answers")
+    for what in sizes.unknown:
         write(f"not counted: {what}")
     write(
         "Exact: parameters, LoRA, optimizer, gradient mask, KV cache. Estimates, of rows as long as model.max_length: "
@@ -53,15 +56,15 @@ def plan(recipe: Recipe, write: Callable[[object], None]) -> None:
     )
 
 
-def _stages_table(stages: list[Need]) -> Table:
+def _stages_table(stages: list[StageMemory]) -> Table:
     from rich.table import Table
 
-    table = Table(title="GPU memory a stage", title_justify="left")
-    for column in ("stage", "GB", "of which"):
-        table.add_column(column, justify="right" if column == "GB" else "left")
-    for need in stages:
-        parts = ", ".join(f"{what} {_gb(size)}" for what, size in need.parts.items() if size)
-        table.add_row(need.name, f"{need.total / 1e9:.2f}", parts or "no model on this machine")
+    table = Table("stage", title="GPU memory a stage", title_justify="left")
+    table.add_column("GB", justify="right")
+    table.add_column("of which")
+    for stage in stages:
+        parts = ", ".join(f"{what} {_gb(size)}" for what, size in stage.parts.items() if size)
+        table.add_row(stage.name, f"{stage.total / 1e9:.2f}", parts or "no model on this machine")
     return table
 
 

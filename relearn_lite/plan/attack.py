@@ -4,97 +4,85 @@ from __future__ import annotations
 
 from relearn_lite.attacks.jailbreaks import jailbreaks
 from relearn_lite.attacks.relearning import measured_steps
+from relearn_lite.plan.estimate import Estimate, Parts, StageMemory, largest
 from relearn_lite.plan.footprint import HALF, SINGLE
-from relearn_lite.plan.models import Counted, other_model
-from relearn_lite.plan.pieces import Need, Parts, asking, fitting, held, judges, most, shares_vanilla, writing_by
-from relearn_lite.recipe import Recipe
+from relearn_lite.plan.model_sizes import writer_model
 from relearn_lite.recipe.names import QUESTION_KINDS
 
-FULL = ("bf16", "fp16", "merged", "merged_dequantized", "merged_then_4bit")  # ways that hold the weights in 16 bit
+FULL = ("bf16", "fp16", "merged", "merged_dequantized", "merged_then_4bit")  # precisions with the weights in 16 bit
 
 
-def attacking(recipe: Recipe, counted: Counted) -> list[Need]:
-    """Each step of the stage that the recipe asks for; of the ways of `precision` the largest."""
-    found = [Need("attack", _asked(recipe, counted), "asking")]
-    if recipe.attacks.relearn:
-        found.append(Need("attack", _relearning(recipe, counted), "relearning"))
-    ways = {way: precision(recipe, counted, way) for way in ways_of(recipe, counted)}
-    if ways:
-        largest = max(ways, key=lambda way: sum(ways[way].values()))
-        found.append(Need("attack", ways[largest], f"precision {largest}"))
-    return [*found, Need("attack", _judging(recipe, counted), "judging")]
+def attacking(estimate: Estimate) -> list[StageMemory]:
+    """Each step of the stage that the recipe asks for; of the precisions the largest."""
+    found = [StageMemory("attack", _asking(estimate), "asking")]
+    if estimate.recipe.attacks.relearn:
+        found.append(StageMemory("attack", _relearning(estimate), "relearning"))
+    precisions = {name: precision(estimate, name) for name in precisions_of(estimate)}
+    if precisions:
+        name = max(precisions, key=lambda name: sum(precisions[name].values()))
+        found.append(StageMemory("attack", precisions[name], f"precision {name}"))
+    return [*found, StageMemory("attack", _judging(estimate), "judging")]
 
 
-def ways_of(recipe: Recipe, counted: Counted) -> list[str]:
-    """The ways of `precision` that there are: without an adapter there is nothing to merge."""
-    ways = dict.fromkeys(recipe.attacks.precision)
-    return [way for way in ways if counted.adapters(recipe) or not way.startswith("merged")]
+def precisions_of(estimate: Estimate) -> list[str]:
+    """The precisions that the recipe asks for and that there are: without an adapter there is nothing to merge."""
+    names = dict.fromkeys(estimate.recipe.attacks.precision) if estimate.recipe.attacks else ()
+    return [name for name in names if estimate.sizes.adapters(estimate.recipe) or not name.startswith("merged")]
 
 
-def precision(recipe: Recipe, counted: Counted, way: str) -> Parts:
-    """The base held in this way, with its adapters, while it is asked. Merging needs both, the full weights first."""
-    quantization = "none" if way in FULL else "4bit" if way == "merged_in_4bit" else way
+def precision(estimate: Estimate, name: str) -> Parts:
+    """The base in this precision, with its adapters, while it is asked. Merging needs both, the full weights first."""
+    quantization = "none" if name in FULL else "4bit" if name == "merged_in_4bit" else name
     return {
-        "weights": _attacked(recipe, counted).weights(quantization), "LoRA": SINGLE * counted.adapters(recipe),
-        **_answers(recipe, counted),
+        "weights": estimate.asked.weights(quantization), "LoRA": SINGLE * estimate.sizes.adapters(estimate.recipe),
+        **estimate.generating(estimate.asked),
     }  # fmt: skip
 
 
-def merged_copy(recipe: Recipe, counted: Counted) -> int:
+def merged_copy(estimate: Estimate) -> int:
     """Bytes on disk of the merged weights that `merged_then_4bit` writes and reads again."""
-    asked = recipe.attacks is not None and "merged_then_4bit" in ways_of(recipe, counted)
-    return HALF * _attacked(recipe, counted).parameters if asked else 0
+    return HALF * estimate.asked.parameters if "merged_then_4bit" in precisions_of(estimate) else 0
 
 
-def answers(recipe: Recipe, counted: Counted) -> int:
+def most_answers(estimate: Estimate) -> int:
     """The most answers that the stage asks for, all its attacks together."""
-    settings, q = recipe.attacks, recipe.attacks.questions
-    total = 2 * q
+    recipe, settings = estimate.recipe, estimate.recipe.attacks
+    each = 1 + len(precisions_of(estimate))  # to every question of both sides: plain, and in each precision
     if settings.paraphrase:
-        kinds = recipe.augment.questions or QUESTION_KINDS
-        total += 2 * q * (len(kinds) + 1)  # the data's own paraphrase is one more
+        each += len(recipe.augment.questions or QUESTION_KINDS) + 1  # the data's own paraphrase is one more
     if settings.jailbreak:
-        total += 2 * q * sum(len(prompt.turns) for prompt in jailbreaks())
-    if settings.sampling:
-        total += q * (recipe.evaluate.privacy.samples + 1)
+        each += sum(len(prompt.turns) for prompt in jailbreaks())
     if settings.relearn:
-        total += 2 * q * len(set(settings.relearn.sources)) * len(measured_steps(settings.relearn))
-    return total + 2 * q * len(ways_of(recipe, counted))
+        each += len(set(settings.relearn.sources)) * len(measured_steps(settings.relearn))
+    drawn = recipe.evaluate.privacy.samples + 1 if settings.sampling else 0  # to a forget and a retain question
+    return settings.questions * (2 * each + drawn)
 
 
-def _attacked(recipe: Recipe, counted: Counted):
-    given = recipe.unlearned
-    return counted.others[given.model] if given and given.model else counted.shape
-
-
-def _answers(recipe: Recipe, counted: Counted, turns: int = 1) -> Parts:
-    generate = recipe.generate
-    return asking(recipe, _attacked(recipe, counted), generate.batch_size, generate.max_new_tokens, turns)
-
-
-def _asked(recipe: Recipe, counted: Counted) -> Parts:
+def _asking(estimate: Estimate) -> Parts:
     """Plain questions, paraphrases and their writer, jailbreaks with all their turns, draws."""
-    settings = recipe.attacks
-    turns = max(len(prompt.turns) for prompt in jailbreaks()) if settings.jailbreak else 1
-    parts, ways = held(recipe, counted), [_answers(recipe, counted, turns)]
-    if settings.paraphrase:
-        if name := other_model(recipe, recipe.augment):
-            parts[f"writer {name}"] = counted.others[name].weights(recipe.model.quantization)
-        ways.append(writing_by(recipe, counted, recipe.augment))
-    return parts | most(*ways)
+    recipe = estimate.recipe
+    turns = max(len(prompt.turns) for prompt in jailbreaks()) if recipe.attacks.jailbreak else 1
+    parts, at_work = estimate.loaded(), [estimate.generating(estimate.asked, turns)]
+    if recipe.attacks.paraphrase:
+        if name := writer_model(recipe, recipe.augment):
+            parts[f"writer {name}"] = estimate.weights(estimate.sizes.others[name])
+        at_work.append(estimate.writing(recipe.augment))
+    return parts | largest(*at_work)
 
 
-def _relearning(recipe: Recipe, counted: Counted) -> Parts:
+def _relearning(estimate: Estimate) -> Parts:
     """An adapter in training on top of the others, all examples in one batch; answers at points of the curve."""
-    parts = fitting(recipe, counted, "attack", recipe.attacks.relearn.examples)
+    parts = estimate.training("attack", estimate.recipe.attacks.relearn.examples)
     at_work = {name: parts.pop(name) for name in ("activations", "logits")}
-    return parts | {"LoRA": SINGLE * counted.adapters(recipe)} | most(at_work, _answers(recipe, counted))
+    adapters = {"LoRA": SINGLE * estimate.sizes.adapters(estimate.recipe)}
+    return parts | adapters | largest(at_work, estimate.generating(estimate.asked))
 
 
-def _judging(recipe: Recipe, counted: Counted) -> Parts:
+def _judging(estimate: Estimate) -> Parts:
     """KFR and KRR alone: nobody judges fluency, nobody rates."""
-    chosen = recipe.evaluate.evaluators.model_copy(update={"language_model": "none", "judge": None})
-    plain = recipe.evaluate.model_copy(update={"metrics": ["kfr", "krr"]})
-    recipe = recipe.model_copy(update={"evaluate": plain})
-    parts = held(recipe, counted) if shares_vanilla(recipe, chosen) else {}
-    return parts | judges(recipe, counted, chosen) | writing_by(recipe, counted, chosen.entities)
+    evaluate = estimate.recipe.evaluate
+    chosen = evaluate.evaluators.model_copy(update={"language_model": "none", "judge": None})
+    plain = evaluate.model_copy(update={"metrics": ["kfr", "krr"]})
+    estimate = Estimate(estimate.recipe.model_copy(update={"evaluate": plain}), estimate.sizes)
+    parts = estimate.loaded() if estimate.judged_by_vanilla(chosen) else {}
+    return parts | estimate.judges(chosen) | estimate.writing(chosen.entities)

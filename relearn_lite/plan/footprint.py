@@ -37,15 +37,15 @@ class Shape:
     kv_width: int
 
     def weights(self, quantization: str) -> int:
-        """Bytes of the weights on a GPU: the linear layers as quantised, the rest in 16 bit."""
+        """The weights on a GPU: the linear layers as quantized, the rest in 16 bit."""
         return round(self.linear * BYTES[quantization] + (self.parameters - self.linear) * HALF)
 
     def kv_cache(self, rows: int, tokens: int, number: int = HALF) -> int:
-        """Bytes that generation keeps for rows of so many tokens, each number of `number` bytes."""
+        """What generation keeps for rows of so many tokens, each number of `number` bytes."""
         return rows * tokens * self.kv_width * number
 
     def forward(self, tokens: int) -> int:
-        """Bytes at work in a forward pass of so many tokens without a backward pass: those of one layer at a time.
+        """A forward pass of so many tokens without a backward pass: one layer at a time.
 
         About 4 x hidden + 3 x intermediate numbers a token, and LoRA's float32 copy of what goes into the widest layer.
         """
@@ -53,11 +53,11 @@ class Shape:
         return tokens * wide
 
     def states(self, tokens: int, copies: int) -> int:
-        """Bytes of hidden states of so many tokens, kept after `copies` layers."""
+        """Hidden states of so many tokens, kept after `copies` layers."""
         return copies * tokens * self.hidden * HALF
 
     def activations(self, tokens: int, checkpointing: bool, lora: bool = True) -> int:
-        """Bytes kept for the backward pass of so many tokens, padding included.
+        """What is kept for the backward pass of so many tokens, padding included.
 
         A layer keeps about 8 x hidden + 4 x intermediate numbers a token, and LoRA in training a float32 copy of what
         goes into each of its seven linear layers. With checkpointing every layer keeps its input, one at a time all.
@@ -69,25 +69,23 @@ class Shape:
         return tokens * self.layers * wide
 
     def logits(self, positions: int) -> int:
-        """Bytes of logits at so many trained positions: six float32 tensors, chunked where they are large."""
+        """Logits at so many positions: six float32 tensors, chunked where they are large."""
         from relearn_lite.models.logprobs import LARGE
 
         return 6 * SINGLE * min(positions * self.vocabulary, max(LARGE, self.vocabulary))
 
 
-def trained(lora_parameters: int) -> int:
-    """Bytes of a LoRA adapter in training: float32 weights, gradients, and the two moments of AdamW."""
-    return lora_parameters * SINGLE + lora_parameters * SINGLE + optimizer(lora_parameters)
-
-
-def mask_gradients(parameters: int, retain: bool, accumulate: int) -> int:
-    """Bytes that SURE or MemFlex take beside the gradients: those of each side, and the sum while the next is taken."""
-    return parameters * SINGLE * (1 + retain + (retain or accumulate > 1))
-
-
 def optimizer(parameters: int) -> int:
-    """Bytes of AdamW's two moments in float32."""
+    """AdamW's two moments in float32."""
     return 2 * parameters * SINGLE
+
+
+def mask_gradients(parameters: int, retain: bool) -> int:
+    """What SURE or MemFlex take beside the gradients of a step: the forget rows' as they were kept, and each side's.
+
+    A method without a retain loss has one side, whose gradients are those of the step.
+    """
+    return 3 * parameters * SINGLE if retain else 0
 
 
 def empty_model(settings: Model) -> Any:
@@ -104,9 +102,9 @@ def empty_model(settings: Model) -> Any:
             return AutoModelForCausalLM.from_config(config, trust_remote_code=settings.trust_remote_code)
     except (OSError, ValueError, ImportError) as error:
         raise RecipeError(
-            f"model.name: the configuration of {settings.name} could not be read "
-            f"({first_line(error)}); plan needs config.json and no "
-            "weights: check the name and the network (a gated model also needs `hf auth login`), or give a local folder"
+            f"model.name: the configuration of {settings.name} could not be read ({first_line(error)}); plan needs "
+            "config.json and no weights: check the name and the network (a gated model also needs `hf auth login`), or "
+            "give a local folder"
         ) from error
 
 
@@ -119,7 +117,7 @@ def shape_of(model: Any) -> Shape:
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return Shape(
-        parameters=sum(p.numel() for p in model.parameters()),
+        parameters=model.num_parameters(),
         linear=sum(layer.weight.numel() for layer in linear),
         layers=config.num_hidden_layers,
         hidden=config.hidden_size,
@@ -137,7 +135,7 @@ def lora_parameters(settings: Model, lora: Lora) -> int:
 
     loaded = Loaded(empty_model(settings), None, "transformers")
     backends.add_adapter(loaded, UNLEARNED, lora, seed=0)
-    return sum(p.numel() for p in loaded.model.parameters() if p.requires_grad)
+    return loaded.model.get_nb_trainable_parameters()[0]
 
 
 def encoder_parameters(name: str, *, labels: bool) -> int | None:
@@ -149,7 +147,7 @@ def encoder_parameters(name: str, *, labels: bool) -> int | None:
     try:
         config = AutoConfig.from_pretrained(name)
         with torch.device("meta"):
-            return sum(p.numel() for p in kind.from_config(config).parameters())
+            return kind.from_config(config).num_parameters()
     except (OSError, ValueError, ImportError):
         return None
 

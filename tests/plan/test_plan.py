@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,7 +13,8 @@ from relearn_lite import plan
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED, Loaded
-from relearn_lite.plan.attack import answers
+from relearn_lite.plan.attack import most_answers
+from relearn_lite.plan.estimate import Estimate, forward_passes
 from relearn_lite.plan.footprint import (
     adapter_parameters,
     empty_model,
@@ -21,8 +24,7 @@ from relearn_lite.plan.footprint import (
     optimizer,
     shape_of,
 )
-from relearn_lite.plan.models import PUBLISHED_ENCODERS, PUBLISHED_SHAPES
-from relearn_lite.plan.pieces import sets_of
+from relearn_lite.plan.model_sizes import PUBLISHED_ENCODERS, PUBLISHED_SHAPES
 from relearn_lite.recipe import Lora, Model, load_recipe
 
 SIZES = {"vocab_size": 97, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
@@ -91,7 +93,7 @@ def test_the_kv_cache_is_exact(real):
 
 
 def test_4bit_weights_are_those_of_bitsandbytes():
-    """Codes, 8-bit scales of 64 weights and float32 scales of 256 scales; the tables of a layer, 1 kB, not counted."""
+    """Codes, 8-bit scales of 64 weights and float32 scales of 256 scales; the tables of a layer, 1 kB, not sizes."""
     from bitsandbytes.functional import quantize_4bit
 
     weight = torch.randn(2048, 2048)
@@ -104,10 +106,10 @@ def test_4bit_weights_are_those_of_bitsandbytes():
 
 def test_an_8b_model_in_4bit(tmp_path, llama_8b):
     job = recipe(tmp_path, llama_8b)
-    counted = plan.count(job)
-    assert counted.shape.parameters == 8_030_261_248
-    assert counted.trained(job, "unlearn") == 83_886_080
-    unlearn = next(need for need in plan.needs(job, counted) if need.stage == "unlearn")
+    sizes = plan.model_sizes(job)
+    assert sizes.shape.parameters == 8_030_261_248
+    assert sizes.trained(job, "unlearn") == 83_886_080
+    unlearn = next(need for need in plan.memory_of_stages(job, sizes) if need.stage == "unlearn")
     assert unlearn.parts["weights"] == pytest.approx(5.70e9, rel=0.01)
     assert unlearn.parts["optimizer"] == 8 * 83_886_080
     assert not plan.fits(unlearn.total, 6) and plan.fits(unlearn.total, 24)
@@ -115,50 +117,61 @@ def test_an_8b_model_in_4bit(tmp_path, llama_8b):
 
 def test_16bit_is_told_what_to_change_and_then_fits(tmp_path, llama_8b):
     job = recipe(tmp_path, llama_8b, **{"model.quantization": "none", "unlearn.batch_size": 8, "unlearn.accumulate": 2})
-    changes = plan.advice(job, plan.count(job), 12)
+    changes = plan.advice(job, plan.model_sizes(job), 12)
     assert changes[0] == "model.quantization=4bit"
     told = dict(pair.split("=") for change in changes for pair in change.split())
     again = recipe(tmp_path, llama_8b, **{"unlearn.batch_size": 8, "unlearn.accumulate": 2} | told)
-    assert plan.advice(again, plan.count(again), 12) == []
+    assert plan.advice(again, plan.model_sizes(again), 12) == []
     assert again.unlearn.batch_size * again.unlearn.accumulate == 16, "the effective batch changed"
-    assert plan.advice(job, plan.count(job), 6) is None
-    small = dict(pair.split("=") for change in plan.advice(job, plan.count(job), 8) for pair in change.split())
+    assert plan.advice(job, plan.model_sizes(job), 6) is None
+    small = dict(pair.split("=") for change in plan.advice(job, plan.model_sizes(job), 8) for pair in change.split())
     small = recipe(tmp_path, llama_8b, **small)
-    assert small.unlearn.lora.r < 32 and plan.advice(small, plan.count(small), 8) == [], "another rank, another count"
+    assert small.unlearn.lora.r < 32, "the rank was not lowered"
+    assert plan.advice(small, plan.model_sizes(small), 8) == [], "another rank, another count"
 
 
 def test_checkpointing_saves_what_it_should(tmp_path, llama_8b):
     job = recipe(tmp_path, llama_8b)
-    counted = plan.count(job)
+    sizes = plan.model_sizes(job)
     saving = job.model_copy(update={"model": job.model.model_copy(update={"gradient_checkpointing": False})})
     with_it, without = (
-        next(n for n in plan.needs(j, counted) if n.stage == "unlearn").parts["activations"] for j in (job, saving)
+        {stage.name: stage for stage in plan.memory_of_stages(each, sizes)}["unlearn"] for each in (job, saving)
     )
-    assert with_it < without / 8
+    assert with_it.parts["activations"] < without.parts["activations"] / 8
 
 
 def need(job, name):
-    return next(each for each in plan.needs(job, plan.count(job)) if each.name.startswith(name))
+    return next(each for each in plan.memory_of_stages(job, plan.model_sizes(job)) if each.name.startswith(name))
 
 
-@pytest.mark.parametrize(("retain", "accumulate"), [(True, 1), (False, 1), (False, 4)])
-def test_gradients_of_a_mask_are_exact(real, retain, accumulate):
-    """Counted while the last gradient of a step is taken, which is when there are most."""
+def live_bytes(parameters):
+    """Of all tensors of a model's parameters, their gradients and every other one that somebody holds."""
+    held = [p.grad for p in parameters if p.grad is not None]
+    held += [each for each in gc.get_objects() if type(each) in (torch.Tensor, torch.nn.Parameter) and each.numel()]
+    return sum({each.data_ptr(): each.nbytes for each in held}.values())
+
+
+@pytest.mark.parametrize("retain", [True, False])
+def test_gradients_of_a_mask_are_exact(real, retain, monkeypatch):
+    """Counted while rows are chosen, which is when there are most."""
     from relearn_lite.recipe.hyperparameters import Sure
-    from relearn_lite.unlearn.gradient_masks import Sides
+    from relearn_lite.unlearn import gradient_masks
 
     model, settings = real
     loaded = Loaded(model, None, "transformers")
     backends.add_adapter(loaded, UNLEARNED, Lora(r=4), 0)
-    free = {name: p for name, p in loaded.model.named_parameters() if p.requires_grad}
-    sides, aside = Sides(free, Sure()), []
-    for _ in range(accumulate):
-        for side in ("forget", "retain")[: 1 + retain]:
-            aside.append(sum(p.grad.nbytes for p in free.values() if p.grad is not None))  # kept until it is added to
-            loss = loaded.model(input_ids=torch.arange(8)[None]).logits.square().mean()
-            sides.backward(side, loss, 1.0, 1.0)
-    kept = sum(g.nbytes for side in (sides.forget, sides.retain) for g in side.values())
-    assert mask_gradients(lora_parameters(settings, Lora(r=4)), retain, accumulate) == kept + max(aside)
+    free, sides = [p for p in loaded.model.parameters() if p.requires_grad], ("forget", "retain")[: 1 + retain]
+    module = SimpleNamespace(model=loaded.model, terms=sides, ends_step=lambda number: number == len(sides) - 1)
+    strategy = SimpleNamespace(reduce=lambda tensor, reduce_op: tensor)
+    trainer = SimpleNamespace(precision_plugin=None, strategy=strategy)
+    mask, sizes = gradient_masks.GradientMask(Sure()), []
+    monkeypatch.setattr(gradient_masks, "sure", lambda *_: sizes.append(live_bytes(free)) or {})
+    for number, side in enumerate(sides):
+        loaded.model(input_ids=torch.arange(8)[None]).logits.square().mean().backward()
+        sizes.append(live_bytes(free))
+        mask.on_train_batch_end(trainer, module, None, {"parts": [side]}, number)
+    mask.on_before_optimizer_step(trainer, module, None)
+    assert mask_gradients(lora_parameters(settings, Lora(r=4)), retain) == sizes[-1] - sizes[0]
 
 
 def test_the_parts_that_circuits_record_are_exact(real, tmp_path):
@@ -219,12 +232,12 @@ def test_judges_are_counted_where_they_are_loaded(tmp_path, llama_8b, offline):
     assert not {*judged} & {*need(job, "unlearn").parts} - {"weights", "activations", "logits"}
     watched = recipe(tmp_path, llama_8b, **{"evaluate.evaluators": "models", "unlearn.evaluate_every": 5})
     assert need(watched, "unlearn").total > need(job, "unlearn").total + 2.8e9, "they look on while it is trained"
-    downloads = plan.disk(job, plan.count(job))
+    downloads = plan.disk(job, plan.model_sizes(job))
     assert downloads["download of Qwen/Qwen2.5-3B-Instruct"] == 2 * 3_085_938_688
     elsewhere = recipe(tmp_path, llama_8b, **{
         "evaluate.evaluators": "{entities: {writer: server, base_url: 'http://127.0.0.1:1', model: x}}",
     })  # fmt: skip
-    assert not plan.count(elsewhere).others and not plan.count(elsewhere).unknown
+    assert not plan.model_sizes(elsewhere).others and not plan.model_sizes(elsewhere).unknown
 
 
 def test_the_base_model_is_counted_where_it_is_a_model_of_its_own(tmp_path, offline):
@@ -234,7 +247,7 @@ def test_the_base_model_is_counted_where_it_is_a_model_of_its_own(tmp_path, offl
     assert "base model" not in need(recipe(tmp_path, finetune="{epochs: 1}"), "evaluate").parts, "vanilla's weights"
     metrics = {"evaluate.metrics": "[mia_reference]", "evaluate.privacy.reference_model": "base"}
     assert need(recipe(tmp_path, **whole, **metrics), "evaluate").parts["reference base"] == 2 * 2_347_200
-    assert not plan.count(job).unknown
+    assert not plan.model_sizes(job).unknown
 
 
 def test_what_cannot_be_counted_is_named_and_not_0(tmp_path, offline):
@@ -265,50 +278,53 @@ def test_a_writer_of_its_own_has_the_card_to_itself(tmp_path, llama_8b, offline)
 
 def test_every_step_of_the_attacks(tmp_path, llama_8b):
     job = recipe(tmp_path, llama_8b, attacks="{}")
-    counted = plan.count(job)
-    steps = {each.step: each for each in plan.needs(job, counted) if each.stage == "attack"}
+    sizes = plan.model_sizes(job)
+    steps = {each.step: each for each in plan.memory_of_stages(job, sizes) if each.stage == "attack"}
     assert list(steps) == ["asking", "relearning", "precision bf16", "judging"]
     assert steps["precision bf16"].parts["weights"] == 2 * 8_030_261_248
     assert steps["relearning"].parts["optimizer"] == 8 * (83_886_080 // 32 * 8)
     assert steps["relearning"].parts["LoRA"] == 4 * 83_886_080
     assert steps["judging"].parts == {}
     assert steps["asking"].parts["KV cache"] > need(job, "generate").parts["KV cache"], "a talk has several turns"
-    assert plan.disk(job, counted)["merged weights of the attack"] == 2 * 8_030_261_248
+    assert plan.disk(job, sizes)["merged weights of the attack"] == 2 * 8_030_261_248
     only = recipe(tmp_path, llama_8b, attacks="{precision: [4bit], relearn: null, jailbreak: false}")
-    counted = plan.count(only)
-    steps = [each.step for each in plan.needs(only, counted) if each.stage == "attack"]
+    sizes = plan.model_sizes(only)
+    steps = [each.step for each in plan.memory_of_stages(only, sizes) if each.stage == "attack"]
     assert steps == ["asking", "precision 4bit", "judging"]
-    assert "merged weights of the attack" not in plan.disk(only, counted)
+    assert "merged weights of the attack" not in plan.disk(only, sizes)
 
 
 def test_the_number_of_answers_is_that_of_the_attacks(tmp_path):
     from relearn_lite.attacks.jailbreaks import jailbreak_prompts
     from relearn_lite.core.records import QA
 
+    def at_most(job):
+        return most_answers(Estimate(job, plan.model_sizes(job)))
+
     questions = {side: [QA("1", "Where does Ada Fennimore live?", "There.")] for side in ("forget", "retain")}
     prompts = jailbreak_prompts(questions)
     job = recipe(tmp_path, attacks="{paraphrase: false, sampling: false, relearn: null, precision: [], questions: 1}")
-    assert answers(job, plan.count(job)) == 2 + sum(len(prompt.turns) for prompt in prompts)
+    assert at_most(job) == 2 + sum(len(prompt.turns) for prompt in prompts)
     drawn = recipe(tmp_path, attacks="{paraphrase: false, jailbreak: false, relearn: {}, precision: [4bit, 8bit], "
                    "questions: 1}", **{"evaluate.privacy.samples": 20})
-    assert answers(drawn, plan.count(drawn)) == 2 + (20 + 1) + 3 * 4 * 2 + 2 * 2  # plain, drawn, 3 curves, 2 ways
+    assert at_most(drawn) == 2 + (20 + 1) + 3 * 4 * 2 + 2 * 2  # plain, drawn, 3 curves, 2 ways
 
 
 def test_attacks_that_do_not_fit_are_left_out_and_then_it_fits(tmp_path, llama_8b):
     job = recipe(tmp_path, llama_8b, attacks="{}", **{"generate.batch_size": 4})
-    changes = plan.advice(job, plan.count(job), 16)
+    changes = plan.advice(job, plan.model_sizes(job), 16)
     (ways,) = [change.strip("'") for change in changes if "precision" in change]
     assert ways == "attacks.precision=[8bit,4bit,merged_in_4bit]"
     told = dict(pair.strip("'").split("=") for change in changes for pair in change.split())
     again = recipe(tmp_path, llama_8b, attacks="{}", **{"generate.batch_size": 4} | told)
-    assert plan.advice(again, plan.count(again), 16) == []
+    assert plan.advice(again, plan.model_sizes(again), 16) == []
 
 
-@pytest.mark.parametrize(("method", "sets"), [
+@pytest.mark.parametrize(("method", "passes"), [
     ("ga", 1), ("relearn_klr_gdr", 2), ("dpo", 2), ("relearn_dpo_gdr", 3), ("altpo_klr", 3), ("rmu", 2),
 ])
-def test_every_set_of_rows_is_counted(tmp_path, method, sets):
-    assert sets_of(recipe(tmp_path, **{"unlearn.method": method})) == sets
+def test_every_forward_pass_is_counted(tmp_path, method, passes):
+    assert forward_passes(recipe(tmp_path, **{"unlearn.method": method})) == passes
 
 
 def test_what_is_shown(tmp_path, llama_8b):
@@ -325,7 +341,7 @@ def test_what_is_shown(tmp_path, llama_8b):
 
 def test_without_network_the_message_says_what_is_needed(tmp_path, offline):
     with pytest.raises(RecipeError, match="model.name: the configuration of no-such/model could not be .* network"):
-        plan.count(recipe(tmp_path, "no-such/model"))
+        plan.model_sizes(recipe(tmp_path, "no-such/model"))
 
 
 def test_the_command_runs_on_the_embedded_model(tmp_path):

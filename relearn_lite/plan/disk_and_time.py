@@ -5,33 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 
 from relearn_lite.plan.attack import merged_copy
+from relearn_lite.plan.estimate import Estimate, forward_passes
 from relearn_lite.plan.footprint import HALF, SINGLE
-from relearn_lite.plan.models import Counted, lora_of
-from relearn_lite.plan.pieces import sets_of
+from relearn_lite.plan.model_sizes import ModelSizes, lora_of
 from relearn_lite.recipe import Recipe
 from relearn_lite.unlearn.losses import FORGET_LOSSES, RETAIN_LOSSES
 
 SPEED = 20e12  # floating-point operations a second that a 30- or 40-series card of this class reaches in training
 
 
-def disk(recipe: Recipe, counted: Counted) -> dict[str, int]:
+def disk(recipe: Recipe, sizes: ModelSizes) -> dict[str, int]:
     """Bytes on disk: downloads (none for a local folder), what is trained, checkpoints, a copy of merged weights.
 
     Downloads are taken to be in 16 bit, those of encoders in float32.
     """
-    found = {"download of the model": 0 if _is_here(recipe.model.name) else HALF * counted.shape.parameters}
-    sizes = {name: HALF * shape.parameters for name, shape in counted.others.items()}
-    sizes |= {name: SINGLE * parameters for name, parameters in counted.encoders.items()}
-    found |= {f"download of {name}": size for name, size in sizes.items() if not _is_here(name)}
-    kept = {stage: SINGLE * counted.trained(recipe, stage) for stage in counted.loras}
-    for stage in ("finetune", "unlearn"):
-        if stage in kept:
-            found[f"what {stage} trains"] = kept[stage]
-    # Weights and moments; old and new for a moment. With keep_best the weights of the best check too.
-    checkpoints = 2 * 3 * max(kept.values(), default=0)
+    found = {"download of the model": 0 if _is_here(recipe.model.name) else HALF * sizes.shape.parameters}
+    downloads = {name: HALF * shape.parameters for name, shape in sizes.others.items()}
+    downloads |= {name: SINGLE * parameters for name, parameters in sizes.encoders.items()}
+    found |= {f"download of {name}": size for name, size in downloads.items() if not _is_here(name)}
+    kept = {stage: SINGLE * sizes.trained(recipe, stage) for stage in sizes.loras}
+    found |= {f"what {stage} trains": kept[stage] for stage in ("finetune", "unlearn") if stage in kept}
+    # Weights and moments; old and new for a moment. With keep_best the weights of the best evaluation too.
     best = 2 * kept["unlearn"] if recipe.unlearn and recipe.unlearn.keep_best else 0
-    found["checkpoints"] = checkpoints + best
-    if copy := merged_copy(recipe, counted):
+    found["checkpoints"] = 2 * 3 * max(kept.values(), default=0) + best
+    if copy := merged_copy(Estimate(recipe, sizes)):
         found["merged weights of the attack"] = copy
     return found
 
@@ -40,7 +37,7 @@ def _is_here(name: str) -> bool:
     return name == "embedded" or Path(name).is_dir()
 
 
-def step_seconds(recipe: Recipe, counted: Counted, stage: str) -> float:
+def step_seconds(recipe: Recipe, sizes: ModelSizes, stage: str) -> float:
     """Seconds of one optimizer step of `finetune`, `unlearn` or `attack` (relearning) on a card of SPEED, at most: rows
     as long as they may be, no reference kept. An order of magnitude.
 
@@ -48,14 +45,13 @@ def step_seconds(recipe: Recipe, counted: Counted, stage: str) -> float:
     and 2 for the reference where one is used.
     """
     section = recipe.attacks.relearn if stage == "attack" else getattr(recipe, stage)
-    each = 4 if lora_of(recipe, stage) else 6
-    each += 0 if recipe.model.gradient_checkpointing is False else 2
-    passes = each
+    operations = 4 if lora_of(recipe, stage) else 6
+    operations += 0 if recipe.model.gradient_checkpointing is False else 2
     if stage == "unlearn":
         forget = FORGET_LOSSES[section.objective.forget]
         retain = [RETAIN_LOSSES[name] for name in section.objective.retain]
-        asked = len(forget.trains_on) if forget.needs_reference else 0
-        asked += len({loss.reads for loss in retain if loss.needs_reference})
-        passes = sets_of(recipe) * each + 2 * asked
+        references = len(forget.trains_on) if forget.needs_reference else 0
+        references += len({loss.reads for loss in retain if loss.needs_reference})
+        operations = forward_passes(recipe) * operations + 2 * references
     rows = section.examples if stage == "attack" else section.batch_size * section.accumulate
-    return rows * recipe.model.max_length * passes * counted.shape.parameters / SPEED
+    return rows * recipe.model.max_length * operations * sizes.shape.parameters / SPEED

@@ -21,9 +21,9 @@ from relearn_lite.recipe import Recipe, WriterChoice
 from relearn_lite.recipe.presets import TABLES
 from relearn_lite.recipe.training import Lora
 
-# The default evaluators (schema.MODEL_EVALUATORS), so that they are counted without the network. From their model cards
-# and config.json on the hub: Qwen2.5-3B-Instruct has 3.09 billion parameters, 36 layers 2048 wide, 2 heads of 128 for
-# keys and values; all-MiniLM-L12-v2 33.4 million; DeBERTa-v3-base 86 million and 98 million of embeddings.
+# The default judges (recipe.MODEL_EVALUATORS), so that they are counted without the network. From their model cards and
+# config.json on the hub: Qwen2.5-3B-Instruct has 3.09 billion parameters, 36 layers 2048 wide, 2 heads of 128 for keys
+# and values; all-MiniLM-L12-v2 33.4 million; DeBERTa-v3-base 86 million and 98 million of embeddings.
 PUBLISHED_SHAPES = {
     "Qwen/Qwen2.5-3B-Instruct": Shape(
         parameters=3_085_938_688, linear=2_774_532_096, layers=36, hidden=2048, intermediate=11_008,
@@ -37,8 +37,8 @@ PUBLISHED_ENCODERS = {
 
 
 @dataclass(frozen=True)
-class Counted:
-    """A recipe's models, counted once; smaller settings of the same recipe need no new count.
+class ModelSizes:
+    """The sizes of a recipe's models, counted once; smaller settings of the same recipe need no new count.
 
     loras: stage -> LoRA parameters a rank; all of the model's where finetune.lora is null. given: parameters of
     unlearned.adapter. others: causal models beside the recipe's own, by name. encoders: parameters of those that embed
@@ -68,8 +68,8 @@ def lora_of(recipe: Recipe, stage: str) -> Lora | None:
     return recipe.attacks.relearn.lora if stage == "attack" else getattr(recipe, stage).lora
 
 
-def count(recipe: Recipe) -> Counted:
-    """Counts all models of a recipe. What judges and cannot be counted is listed as unknown.
+def model_sizes(recipe: Recipe) -> ModelSizes:
+    """Counts all models of a recipe. A judge that cannot be counted is listed as unknown.
 
     Raises RecipeError where the configuration of any other model cannot be had.
     """
@@ -87,58 +87,48 @@ def count(recipe: Recipe) -> Counted:
             unknown.append(f"{name} ({key}), whose config.json cannot be had here")
     encoders = {}
     for key, name in encoder_names(recipe).items():
-        size = PUBLISHED_ENCODERS.get(name) or encoder_parameters(name, labels=key.endswith("nli"))
-        if size is None:
-            unknown.append(f"{name} ({key}), whose config.json cannot be had here")
-        else:
+        if size := PUBLISHED_ENCODERS.get(name) or encoder_parameters(name, labels=key.endswith("nli")):
             encoders[name] = size
+        else:
+            unknown.append(f"{name} ({key}), whose config.json cannot be had here")
     folder = recipe.unlearned and recipe.unlearned.adapter
     given = adapter_parameters(folder) if folder else 0
     if given is None:
         unknown.append(f"{folder} (unlearned.adapter), which holds no adapter_model.safetensors")
-    return Counted(shape, loras, given or 0, others, encoders, (*unknown, *_unknown_from_outside(recipe)))
+    return ModelSizes(shape, loras, given or 0, others, encoders, (*unknown, *_not_looked_at(recipe)))
 
 
 def _shape(recipe: Recipe, name: str) -> Shape:
-    kin = recipe.unlearned is not None and name == recipe.unlearned.model
-    return PUBLISHED_SHAPES.get(name) or shape_of(empty_model(recipe.model.settings_for(name, derived=kin)))
+    derived = recipe.unlearned is not None and name == recipe.unlearned.model
+    return PUBLISHED_SHAPES.get(name) or shape_of(empty_model(recipe.model.settings_for(name, derived=derived)))
 
 
-def writes_here(choice: WriterChoice | None) -> bool:
-    """Whether a writer is a model on this machine."""
-    return choice is not None and choice.writer == "local"
-
-
-def other_model(recipe: Recipe, choice: WriterChoice | None) -> str | None:
-    """The model that a writer has to itself; None where it has none, or shares the recipe's."""
-    return choice.model if writes_here(choice) and not choice.uses_model(recipe.model.name) else None
+def writer_model(recipe: Recipe, choice: WriterChoice | None) -> str | None:
+    """The model that a local writer has to itself; None where it has none, or uses the recipe's."""
+    return choice.model if choice and choice.writer == "local" and not choice.uses_model(recipe.model.name) else None
 
 
 def asks_for(recipe: Recipe, need: str) -> bool:
-    """Whether a metric of the recipe needs this field of the evaluators, such as `measured`."""
+    """Whether a metric of the recipe needs this field of the evaluators, such as `model`."""
     return any(need in METRICS[name].needs for name in recipe.evaluate.metrics)
 
 
 def needed_models(recipe: Recipe) -> list[str]:
     """Causal models that a run cannot do without: a writer's, the unlearned whole weights."""
-    stages, given = stages_of(recipe), recipe.unlearned
-    writes = "augment" in stages or (recipe.attacks is not None and recipe.attacks.paraphrase)
-    writer = other_model(recipe, recipe.augment) if writes else None
-    return [name for name in (writer, given and given.model) if name]
+    writes = "augment" in stages_of(recipe) or (recipe.attacks is not None and recipe.attacks.paraphrase)
+    writer = writer_model(recipe, recipe.augment) if writes else None
+    return [name for name in (writer, recipe.unlearned and recipe.unlearned.model) if name]
 
 
 def judging_models(recipe: Recipe) -> dict[str, str]:
     """Causal models that judge and are not the recipe's own, by recipe key."""
-    judges, privacy = recipe.evaluate.evaluators, recipe.evaluate.privacy
-    judge = judges.judge if asks_for(recipe, "judge") else None
+    judges, asks_reference = recipe.evaluate.evaluators, "mia_reference" in recipe.evaluate.metrics
     found = {
-        "evaluate.evaluators.entities": other_model(recipe, judges.entities),
-        "evaluate.evaluators.judge": other_model(recipe, judge),
+        "evaluate.evaluators.entities": writer_model(recipe, judges.entities),
+        "evaluate.evaluators.judge": writer_model(recipe, judges.judge) if asks_for(recipe, "judge") else None,
         "evaluate.evaluators.language_model": judges.language_model,
-        "evaluate.privacy.reference_model": privacy.reference_model,
+        "evaluate.privacy.reference_model": recipe.evaluate.privacy.reference_model if asks_reference else None,
     }
-    if "mia_reference" not in recipe.evaluate.metrics:
-        found.pop("evaluate.privacy.reference_model")
     return {key: name for key, name in found.items() if name not in (None, "vanilla", "base", "none")}
 
 
@@ -151,10 +141,9 @@ def encoder_names(recipe: Recipe) -> dict[str, str]:
     return {key: name for key, name in found.items() if name != "embedded"}
 
 
-def _unknown_from_outside(recipe: Recipe) -> Iterator[str]:
-    """What a recipe names besides models that the plan does not look at."""
-    tables = dict.fromkeys(_hub_tables(recipe))
-    if tables:
+def _not_looked_at(recipe: Recipe) -> Iterator[str]:
+    """What a recipe names besides models."""
+    if tables := dict.fromkeys(_hub_tables(recipe)):
         yield f"the download of data ({', '.join(tables)})"
     if recipe.compare:
         yield f"the {len(recipe.compare.methods)} methods of compare, each an unlearn stage with settings of its own"
@@ -162,8 +151,8 @@ def _unknown_from_outside(recipe: Recipe) -> Iterator[str]:
 
 def _hub_tables(recipe: Recipe) -> Iterator[str]:
     """Data sets that are read from the hub, those that finetune teaches included."""
-    parts = ("forget", "retain", "forget_eval", "retain_eval", "generic", "holdout", "real_authors", "world_facts")
-    sources = [source_of(recipe.data, part) for part in parts]
+    sides = [side + part for part in ("", "_eval", "_select") for side in ("forget", "retain")]
+    sources = [source_of(recipe.data, part) for part in (*sides, "generic", "holdout", "real_authors", "world_facts")]
     for source in (*sources, *((recipe.finetune and recipe.finetune.data) or ())):
         if source and source.dataset:
             yield source.dataset

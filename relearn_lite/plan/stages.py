@@ -1,0 +1,132 @@
+"""GPU memory of every stage that loads a model, by what it is for.
+
+Parts of one stage stand side by side in memory. Of what comes one after the other (asking, scoring, judging), the
+largest is taken. Rows are taken to be as long as model.max_length.
+"""
+
+from __future__ import annotations
+
+from relearn_lite.analyze.distribution import POSITIONS
+from relearn_lite.models.scoring import BATCH
+from relearn_lite.pipeline.fingerprints import uses_vanilla
+from relearn_lite.pipeline.stages import stages_of
+from relearn_lite.plan.attack import attacking
+from relearn_lite.plan.estimate import Estimate, Parts, StageMemory, forward_passes, largest, scoring
+from relearn_lite.plan.footprint import HALF, SINGLE, mask_gradients
+from relearn_lite.plan.model_sizes import ModelSizes, asks_for, writer_model
+from relearn_lite.recipe import Recipe
+
+
+def memory_of_stages(recipe: Recipe, sizes: ModelSizes) -> list[StageMemory]:
+    """GPU memory of every stage that loads a model; of `attack` one for each of its steps."""
+    stages, estimate = stages_of(recipe), Estimate(recipe, sizes)
+    found = [StageMemory(stage, STAGES[stage](estimate)) for stage in stages if stage in STAGES]
+    return found + (attacking(estimate) if "attack" in stages else [])
+
+
+def _finetuning(estimate: Estimate) -> Parts:
+    return estimate.training("finetune", estimate.recipe.finetune.batch_size)
+
+
+def _unlearning(estimate: Estimate) -> Parts:
+    recipe, sizes, section = estimate.recipe, estimate.sizes, estimate.recipe.unlearn
+    parts = estimate.training("unlearn", section.batch_size, forward_passes(recipe))
+    at_work = {name: parts.pop(name) for name in ("activations", "logits")}
+    if recipe.finetune and recipe.finetune.lora:
+        parts["vanilla adapter"] = SINGLE * sizes.trained(recipe, "finetune")
+    if section.objective.mask != "none":
+        parts["gradient mask"] = mask_gradients(sizes.trained(recipe, "unlearn"), bool(section.objective.retain))
+    if section.evaluate_every:  # the judges stay in memory, what an evaluation computes comes between two steps
+        parts |= estimate.judges(recipe.evaluate.evaluators)
+        at_work = largest(at_work, estimate.generating(estimate.shape))
+    return parts | at_work
+
+
+def _augmenting(estimate: Estimate) -> Parts:
+    recipe, sizes, section = estimate.recipe, estimate.sizes, estimate.recipe.augment
+    semantic, name = section.semantic, writer_model(recipe, section)
+    parts, at_work = {}, [estimate.writing(section)]
+    if uses_vanilla(recipe):
+        parts = {"weights": estimate.weights(estimate.shape)}
+        if recipe.finetune and recipe.finetune.lora:
+            parts["vanilla adapter"] = SINGLE * sizes.trained(recipe, "finetune")
+    if name:
+        parts[f"writer {name}"] = estimate.weights(sizes.others[name])
+    if semantic and semantic.gain is not None:
+        at_work.append(scoring(estimate.shape, BATCH * recipe.model.max_length))
+    if semantic and semantic.similarity is not None and semantic.embeddings in sizes.encoders:
+        parts[semantic.embeddings] = SINGLE * sizes.encoders[semantic.embeddings]
+    return parts | largest(*at_work)
+
+
+def _generating(estimate: Estimate) -> Parts:
+    return estimate.loaded() | estimate.generating(estimate.shape)
+
+
+def _evaluating(estimate: Estimate) -> Parts:
+    recipe, others, chosen = estimate.recipe, estimate.sizes.others, estimate.recipe.evaluate.evaluators
+    asks_model = asks_for(recipe, "model")
+    parts = estimate.loaded()  # in memory since it answered
+    if asks_model and recipe.unlearned and recipe.unlearned.model and estimate.judged_by_vanilla(chosen):
+        parts["vanilla beside it"] = estimate.weights(estimate.shape)  # a judge keeps it while the other one is asked
+    parts |= estimate.judges(chosen)
+    reference = recipe.evaluate.privacy.reference_model
+    if "mia_reference" in recipe.evaluate.metrics:
+        own = reference == "base" and recipe.base_model == "separate"
+        if beside := estimate.shape if own else others.get(reference):
+            parts[f"reference {reference}"] = estimate.weights(beside)
+    at_work = [estimate.writing(chosen.entities)]
+    if asks_for(recipe, "judge"):
+        at_work.append(estimate.writing(chosen.judge))
+    if chosen.language_model != "none":
+        shape = others.get(chosen.language_model, estimate.shape)
+        at_work.append(scoring(shape, BATCH * recipe.model.max_length))
+    return parts | largest(*at_work, *(_asking_the_model(estimate) if asks_model else ()))
+
+
+def _asking_the_model(estimate: Estimate) -> list[Parts]:
+    """What metrics take that ask the model itself: its probabilities, answers that are drawn, gradients."""
+    recipe, shape, names = estimate.recipe, estimate.shape, estimate.recipe.evaluate.metrics
+    length = recipe.model.max_length
+    at_work = [scoring(shape, BATCH * length)]
+    if {"leak_at_k", "model_utility"} & {*names}:
+        at_work.append(estimate.generating(shape))
+    if "mia_gradnorm" in names:
+        # One row, nothing computed again, whole logits; quantized weights have no gradients.
+        own = shape.parameters - (shape.linear if recipe.model.quantization != "none" else 0)
+        at_work.append({
+            "gradients": HALF * own, "activations": shape.activations(length, False, lora=False),
+            "logits": 4 * SINGLE * length * shape.vocabulary,
+        })  # fmt: skip
+    return at_work
+
+
+def _analyzing(estimate: Estimate) -> Parts:
+    recipe, shape, section = estimate.recipe, estimate.shape, estimate.recipe.analyze
+    tokens = section.batch_size * recipe.model.max_length
+    models = 2 if recipe.unlearn or recipe.unlearned else 1
+    logits = SINGLE * min(POSITIONS, tokens) * shape.vocabulary
+    forward = shape.forward(tokens)
+    at_work: list[Parts] = []
+    if section.distribution:
+        states = shape.states(tokens, models)
+        at_work.append({"states": states, "activations": forward, "logits": (models + 3) * logits})
+    if section.memory:
+        states = shape.states(tokens, models * (shape.layers + 1))
+        at_work.append({"states": states, "activations": forward, "logits": 3 * logits})
+    if section.circuits != "none" and models > 1:
+        # What each component wrote in both models, and a run; `auto` as attribution, which it is but for small models.
+        recordings = 2 * (shape.states(tokens, shape.layers) + HALF * tokens * shape.layers * shape.width)
+        by_attribution = {
+            "gradients": 2 * shape.states(tokens, 2 * shape.layers),
+            "activations": shape.activations(tokens, False, lora=False), "logits": shape.logits(tokens),
+        }  # fmt: skip
+        run = scoring(shape, tokens) if section.circuits == "patching" else by_attribution
+        at_work.append({"states": recordings} | run)
+    return estimate.loaded() | largest(*at_work)
+
+
+STAGES = {
+    "finetune": _finetuning, "augment": _augmenting, "unlearn": _unlearning, "generate": _generating,
+    "evaluate": _evaluating, "analyze": _analyzing,
+}  # fmt: skip
