@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -14,7 +14,8 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.sources import overlap
-from relearn_lite.pipeline.stages import load_data, stages_of
+from relearn_lite.pipeline.data import load_data
+from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.recipe import Recipe
 from relearn_lite.report.untrusted import visible
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 TRAINED, PROMPT = "bold green", "dim"
 PER_KIND = 3  # augmented rows shown of one kind
-AS_IT_WILL_BE = (
+BY_RULES = (
     "No model is asked here. In its place rules wrote these, to show the shape of the rows; they are also what stands "
     "in where the writer's own texts are refused:\n"
 )
@@ -54,14 +55,15 @@ def preview(recipe: Recipe, examples: int) -> None:
         console.rule("augment: what the model learns to answer")
         if recipe.augment.from_:
             _show_given(console, recipe, data["forget"])
-        elif recipe.augment.writer == "rules":
-            encoded = _augmented(recipe, tokenizer, data["forget"][:examples])
-            lengths[f"augmented, of {min(examples, len(data['forget']))} questions"] = list(map(len, encoded.values()))
-            _show(console, tokenizer, _some_of_each_kind(encoded))
         else:
-            _show_writer_prompts(console, recipe, data["forget"][0])
-            console.print(AS_IT_WILL_BE, markup=False)
-            _show(console, tokenizer, _some_of_each_kind(_augmented(recipe, tokenizer, data["forget"][:examples])))
+            questions = data["forget"][:examples]
+            encoded = _augmented(recipe, tokenizer, questions)
+            if recipe.augment.writer == "rules":
+                lengths[f"augmented, of {len(questions)} questions"] = list(map(len, encoded.values()))
+            else:
+                _show_writer_prompts(console, recipe, questions[0])
+                console.print(BY_RULES, markup=False)
+            _show(console, tokenizer, _some_of_each_kind(encoded))
     console.print(_length_table(lengths, recipe.model.max_length))
     _show_overlap(console, overlap(data["forget"], data["retain"]))
 
@@ -109,8 +111,10 @@ def _augmented(recipe: Recipe, tokenizer: Any, questions: Sequence[QA]) -> dict[
     with TemporaryDirectory() as folder:
         augment(questions, [], RulesWriter(), settings, Path(folder))
         variants = list(read_jsonl(Path(folder) / "augmented.jsonl", Variant))
-    encode: dict[bool, Callable[..., Example]] = {True: encode_completion, False: encode_answer}
-    return {v.id: encode[v.kind == "completion"](tokenizer, v.prompt, v.target) for v in variants}
+    return {
+        v.id: (encode_completion if v.kind == "completion" else encode_answer)(tokenizer, v.prompt, v.target)
+        for v in variants
+    }
 
 
 def _some_of_each_kind(encoded: Mapping[str, Example]) -> Iterable[tuple[str, Example]]:
@@ -184,10 +188,8 @@ def _length_table(lengths: Mapping[str, Sequence[int]], most: int) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=f"Tokens a row; model.max_length is {most}", title_justify="left")
+    table = Table("part", title=f"Tokens a row; model.max_length is {most}", title_justify="left")
     for column in ("rows", "min", "median", "max", "too long"):
-        if not table.columns:
-            table.add_column("part")
         table.add_column(column, justify="right")
     for part, sizes in lengths.items():
         over = sum(size > most for size in sizes)

@@ -18,41 +18,36 @@ if TYPE_CHECKING:
     from relearn_lite.models.embeddings import Embeddings
 
 
-class Entities(Protocol):
-    """Lists the entities and core nouns of a text that its question does not already give."""
+class Named(Protocol):
+    """Every judge. name: as reports show it; embedded: whether it comes with the project and needs no other model."""
 
     name: str
     embedded: bool
+
+
+class Entities(Named, Protocol):
+    """Lists the entities and core nouns of a text that its question does not already give."""
 
     def extract(self, items: Sequence[tuple[str, str]]) -> list[list[str] | None]:
         """items: (question, text). None: could not be had. []: there are really none."""
 
 
-class NLI(Protocol):
+class NLI(Named, Protocol):
     """Natural language inference: does the hypothesis follow from the premise, or contradict it?"""
-
-    name: str
-    embedded: bool
 
     def label(self, pairs: Sequence[tuple[str, str]]) -> list[str | None]:
         """pairs: (premise, hypothesis). `entailment`, `neutral`, `contradiction`, or None: could not be had."""
 
 
-class LanguageModel(Protocol):
+class LanguageModel(Named, Protocol):
     """The base model, asked how likely an answer is after its question."""
-
-    name: str
-    embedded: bool
 
     def perplexity(self, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
         """pairs: (question, answer). None: undefined: the answer has no token, or is longer than can be read."""
 
 
-class Judge(Protocol):
+class Judge(Named, Protocol):
     """Rates answers: fluency, relevance, forgetting or retention (`kind`), each from 1 to 5."""
-
-    name: str
-    embedded: bool
 
     def rate(self, kind: str, items: Sequence[tuple[str, str, str]]) -> list[int | None]:
         """items: (question, original answer, answer to rate). None: no rating could be had."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.judges.answer_cache import AnswerCache
 from relearn_lite.judges.entities import NO_ENTITIES, normal_form
-from relearn_lite.models.generation import batches_of
 from relearn_lite.text.words import words
 
 LABELS = ("entailment", "neutral", "contradiction")
@@ -90,67 +90,57 @@ def _negated(forms: list[str]) -> bool:
 class TransformersNLI:
     """A text-classification model trained on NLI: a hub id such as tasksource/deberta-base-long-nli, or a folder.
 
-    Which output means what is read from its config (`id2label`): the order differs between models. Pairs are
-    batched by length; those longer than the model allows are cut at the end of the longer text.
+    Which output means what is read from its config (`id2label`): the order differs between models. Pairs that are
+    longer than the model allows are cut at the end of the longer text.
     """
 
     embedded = False
 
-    def __init__(self, name: str, device: str | None = None, batch_size: int = 16):
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    def __init__(self, name: str, batch_size: int = 16):
+        import torch
+        from transformers import pipeline
 
-        self.name, self.batch_size = name, batch_size
+        device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            self.tokenizer = AutoTokenizer.from_pretrained(name)
-            self.model = AutoModelForSequenceClassification.from_pretrained(name).to(device or _device()).eval()
+            self.classifier = pipeline("text-classification", name, device=device, batch_size=batch_size)
         except (OSError, ValueError, ImportError) as error:
             raise RecipeError(
                 f"evaluate.evaluators.nli: '{name}' could not be loaded ({first_line(error)}). Allowed: 'embedded', "
                 "a folder with a text-classification model, or a hub id that this machine can reach."
             ) from error
-        self.labels = read_labels(self.model.config.id2label, name)
+        self.name, config = name, self.classifier.model.config
+        read_labels(config.id2label, name)
         # Some tokenizers give 1e30 for "no limit": then the model's own table of positions is the limit.
-        positions = getattr(self.model.config, "max_position_embeddings", 512)
-        self.max_length = min(self.tokenizer.model_max_length, positions)
+        positions = getattr(config, "max_position_embeddings", 512)
+        self.max_length = min(self.classifier.tokenizer.model_max_length, positions)
         self._labels = AnswerCache()
 
     def label(self, pairs: Sequence[tuple[str, str]]) -> list[str | None]:
-        return self._labels.get_all(pairs, self._compute)
+        return self._labels.get_all(pairs, self._classify)
 
-    def _compute(self, pairs: list[tuple[str, str]]) -> list[str | None]:
-        # An empty text neither follows nor contradicts.
-        labels: dict[tuple[str, str], str | None] = dict.fromkeys(pairs, "neutral")
-        told = [pair for pair in pairs if all(text.strip() for text in pair)]
-        for rows in batches_of([pair[0] + pair[1] for pair in told], self.batch_size):
-            batch = [told[i] for i in rows]
-            labels |= zip(batch, self._batch(batch), strict=True)
-        return [labels[pair] for pair in pairs]
-
-    def _batch(self, pairs: list[tuple[str, str]]) -> list[str | None]:
-        import torch
-
-        inputs = self.tokenizer(
-            *map(list, zip(*pairs, strict=True)), truncation=True, max_length=self.max_length, padding=True,
-            return_tensors="pt",
-        ).to(self.model.device)  # fmt: skip
-        with torch.inference_mode():
-            logits = self.model(**inputs).logits.float()  # (B, 3)
-        best, finite = logits.argmax(-1).tolist(), logits.isfinite().all(-1).tolist()
-        return [self.labels[b] if ok else None for b, ok in zip(best, finite, strict=True)]
+    def _classify(self, pairs: list[tuple[str, str]]) -> list[str | None]:
+        """An empty text neither follows nor contradicts. A score that is no number is a failure."""
+        texts = [pair for pair in pairs if all(text.strip() for text in pair)]
+        texts.sort(key=lambda pair: len(pair[0]) + len(pair[1]))  # little padding
+        inputs = [{"text": premise, "text_pair": hypothesis} for premise, hypothesis in texts]
+        outputs = self.classifier(inputs, truncation=True, max_length=self.max_length) if inputs else []
+        labels = {
+            pair: _label_of(output["label"]) if math.isfinite(output["score"]) else None
+            for pair, output in zip(texts, outputs, strict=True)
+        }
+        return [labels.get(pair, "neutral") for pair in pairs]
 
 
-def read_labels(id2label: dict[int, str], name: str) -> dict[int, str]:
-    """Output number -> one of the three labels, from a model's config. Raises RecipeError where it does not say."""
-    labels = {int(i): str(text).strip().lower() for i, text in id2label.items()}
-    if sorted(labels.values()) != sorted(LABELS):
+def _label_of(text: object) -> str:
+    return str(text).strip().lower()
+
+
+def read_labels(id2label: Mapping[int, str], name: str) -> list[str]:
+    """The labels of a model's outputs, from its config. Raises RecipeError where they are not the three."""
+    labels = list(map(_label_of, id2label.values()))
+    if sorted(labels) != sorted(LABELS):
         raise RecipeError(
-            f"evaluate.evaluators.nli: the config of '{name}' names its outputs {', '.join(labels.values())}. "
-            f"Needed: {', '.join(LABELS)}. Take a model trained on three-way NLI, or mend id2label in its config.json."
+            f"evaluate.evaluators.nli: the config of '{name}' names its outputs {', '.join(labels)}. Needed: "
+            f"{', '.join(LABELS)}. Take a model trained on three-way NLI, or mend id2label in its config.json."
         )
     return labels
-
-
-def _device() -> str:
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"

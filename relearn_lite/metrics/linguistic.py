@@ -77,14 +77,10 @@ def _has_punkt() -> bool:
 
 
 @cache
-def _counts_of(text: str) -> tuple[int, int, int]:
-    counts = Counter(tokens(text))
-    return counts.total(), len(counts), sum(count == 1 for count in counts.values())
-
-
 def _counts(text: str) -> tuple[int, int, int]:
     """(N, V, V1) of the lower-cased text."""
-    return _counts_of(text.lower())
+    counts = Counter(tokens(text.lower()))
+    return counts.total(), len(counts), sum(count == 1 for count in counts.values())
 
 
 def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:

@@ -7,7 +7,7 @@ from collections import namedtuple
 
 import pytest
 
-from relearn_lite.cli.commands import doctor
+from relearn_lite.cli import doctor
 from relearn_lite.core import environment
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.pipeline import pipeline

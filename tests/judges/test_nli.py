@@ -99,7 +99,7 @@ def test_a_batch_is_labelled_as_each_pair_alone(nli_model):
 def test_an_empty_text_is_neutral_and_broken_weights_are_a_failure(nli_model):
     nli = TransformersNLI(str(nli_model))
     assert nli.label([("", "Ada"), ("Ada", " ")]) == ["neutral", "neutral"]
-    nli.model.score.weight.data.fill_(float("nan"))
+    nli.classifier.model.score.weight.data.fill_(float("nan"))
     assert nli.label([("Ada", "Bo")]) == [None]
 
 
@@ -151,8 +151,8 @@ def test_the_order_of_the_outputs_does_not_matter_if_the_config_tells_it(shuffle
 
 def test_a_pair_is_computed_once(shuffled_models, monkeypatch):
     nli, computed = TransformersNLI(str(shuffled_models[0]), batch_size=2), []
-    batch = nli._batch
-    monkeypatch.setattr(nli, "_batch", lambda pairs: computed.extend(pairs) or batch(pairs))
+    classifier = nli.classifier
+    monkeypatch.setattr(nli, "classifier", lambda rows, **how: computed.extend(rows) or classifier(rows, **how))
     pairs = [("ada", "bo"), ("ada", "cy"), ("ada", "bo"), ("ada", "")]
     assert nli.label(pairs) == nli.label(pairs)
-    assert sorted(computed) == [("ada", "bo"), ("ada", "cy")]
+    assert [tuple(row.values()) for row in computed] == [("ada", "bo"), ("ada", "cy")]
