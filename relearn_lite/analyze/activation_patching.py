@@ -38,16 +38,12 @@ class Activations:
     adapters: tuple[str, ...]
 
 
-def answer_logprob(model, batch: dict[str, Tensor]) -> Tensor:
-    """Mean log-probability, in nats a token, of each row's supervised tokens: -> (B,)."""
-    return -answer_nll(model, batch)
-
-
 def record(
     model, architecture: Architecture, batch: dict[str, Tensor], adapters: tuple[str, ...]
 ) -> tuple[Activations, Tensor]:
     """Runs a model (its adapters) and keeps its activations: -> (activations, log-probability of each row (B,)).
 
+    Log-probabilities are means over a row's supervised tokens, in nats a token.
     Raises RecipeError where a backend computes attention or MLP without calling these modules.
     """
     heads: dict[Any, Tensor] = {}
@@ -62,7 +58,7 @@ def record(
     hooks = [(each, keep_input) for each in architecture.projections]
     hooks += [(each, keep_output) for each in architecture.mlps]
     with active_adapters(model, adapters), hooked(hooks):
-        logprob = answer_logprob(model, batch)
+        logprob = -answer_nll(model, batch)
     if min(len(heads), len(mlps)) < len(architecture.layers):
         raise RecipeError(
             "analyze.circuits: this backend does not call the attention's output projection or the MLP as a module, "
@@ -117,4 +113,4 @@ def patched_logprob(
 ) -> Tensor:  # fmt: skip
     """Log-probability (B,) of the answers by a model (its adapters), with components of the source run in it."""
     with active_adapters(model, adapters), patched(architecture, source, components):
-        return answer_logprob(model, batch)
+        return -answer_nll(model, batch)

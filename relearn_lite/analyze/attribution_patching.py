@@ -10,11 +10,12 @@ Shapes: `B` rows, `T` tokens, `W` heads side by side, `H` hidden size, `L` layer
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from relearn_lite.analyze.activation_patching import Activations, answer_logprob, project
+from relearn_lite.analyze.activation_patching import Activations, project
 from relearn_lite.analyze.architecture import Architecture, hidden_of, hooked, with_hidden
 from relearn_lite.models.loaded import active_adapters
+from relearn_lite.models.logprobs import answer_nll
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,24 +23,23 @@ if TYPE_CHECKING:
 
 def gradients(
     model, architecture: Architecture, batch: dict[str, Tensor], adapters: tuple[str, ...]
-) -> tuple[list[Tensor], list[Tensor]]:
-    """Gradients of the rows' summed log-probability by what each layer's attention and MLP writes: (B, T, H) each."""
+) -> dict[Any, Tensor]:
+    """Gradients (B, T, H) of the rows' summed log-probability by what each projection and MLP writes, by module."""
     import torch
 
-    added: dict[object, Tensor] = {}
+    added: dict[Any, Tensor] = {}
 
     def add_nothing(module, args, kwargs, output):
         written = hidden_of(output)
         added[module] = torch.zeros_like(written, requires_grad=True)
         return with_hidden(output, written + added[module])
 
-    modules = [*architecture.projections, *architecture.mlps]
     # A backward pass among switched adapters is safe here: nothing is trained, and nothing is computed a second time,
     # since gradient checkpointing works in training mode only.
-    with torch.enable_grad(), active_adapters(model, adapters), hooked((module, add_nothing) for module in modules):
-        total = answer_logprob(model, batch).sum()
-        found = torch.autograd.grad(total, [added[module] for module in modules])
-    return list(found[: len(architecture.layers)]), list(found[len(architecture.layers) :])
+    hooks = [(module, add_nothing) for module in (*architecture.projections, *architecture.mlps)]
+    with torch.enable_grad(), active_adapters(model, adapters), hooked(hooks):
+        total = -answer_nll(model, batch).sum()
+        return dict(zip(added, torch.autograd.grad(total, list(added.values())), strict=True))
 
 
 def attributed(
@@ -51,14 +51,14 @@ def attributed(
     """
     import torch
 
-    by_heads, by_mlp = gradients(model, architecture, batch, target.adapters)
+    gradient = gradients(model, architecture, batch, target.adapters)
     effects = []
-    for layer, projection in enumerate(architecture.projections):
+    for layer, (projection, mlp) in enumerate(zip(architecture.projections, architecture.mlps, strict=True)):
         old, new = (
-            _by_head(projection, run.heads[layer], run.adapters, by_heads[layer], architecture.heads)
+            _by_head(projection, run.heads[layer], run.adapters, gradient[projection], architecture.heads)
             for run in (target, source)
         )
-        mlp = ((source.mlps[layer] - target.mlps[layer]) * by_mlp[layer]).float().sum()
+        mlp = ((source.mlps[layer] - target.mlps[layer]) * gradient[mlp]).float().sum()
         effects.append(torch.cat([new - old, mlp[None]]))
     return torch.stack(effects).cpu().double()
 

@@ -71,9 +71,7 @@ def distribution(
             for rows, labels, log_probs in _log_probabilities(loaded, batch, models):
                 for name, log_p in log_probs.items():
                     columns = _columns(log_p, labels, words) | {"top": _likeliest(log_p, top, tokenizer)}
-                    for n, (answer, _) in enumerate(positions[rows]):
-                        for column, values in columns.items():
-                            questions[answer.key]["models"][name].setdefault(column, []).append(values[n])
+                    _append(columns, [questions[answer.key]["models"][name] for answer, _ in positions[rows]])
                 for name in others:
                     _compare(positions[rows], labels, log_probs[known], log_probs[name], shifts[name])
             advance(len(chosen))
@@ -139,6 +137,13 @@ def _likeliest(log_p: Tensor, top: int, tokenizer) -> list[list[list]]:
         [[tokenizer.decode([token]), rounded(p)] for token, p in zip(tokens, chances, strict=True)]
         for tokens, chances in zip(indices.tolist(), values.exp().tolist(), strict=True)
     ]
+
+
+def _append(columns: Mapping[str, Sequence], rows: Sequence[dict[str, list]]) -> None:
+    """Adds each position's values to the row of its answer."""
+    for column, values in columns.items():
+        for row, value in zip(rows, values, strict=True):
+            row.setdefault(column, []).append(value)
 
 
 def _compare(positions, labels: Tensor, before: Tensor, after: Tensor, shifts: Mapping[str, ProbabilityShift]) -> None:

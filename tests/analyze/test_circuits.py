@@ -6,13 +6,14 @@ import pytest
 import torch
 from pair_of_models import shaken
 
-from relearn_lite.analyze.activation_patching import answer_logprob, patched_logprob, record
+from relearn_lite.analyze.activation_patching import patched_logprob, record
 from relearn_lite.analyze.answers import answer_batches
 from relearn_lite.analyze.architecture import find_architecture
 from relearn_lite.analyze.attribution_patching import attributed
 from relearn_lite.analyze.circuits import choose_method, circuits
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.models.loaded import UNLEARNED, active_adapters
+from relearn_lite.models.logprobs import answer_nll
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +196,6 @@ def test_other_architectures_are_patched_as_exactly(kind):
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids}
     donor, vanilla = record(model, architecture, batch, ())
     with active_adapters(model, ("other",)):
-        assert (answer_logprob(model, batch) - vanilla).abs().max() > 1e-3
+        assert (-answer_nll(model, batch) - vanilla).abs().max() > 1e-3
     everything = patched_logprob(model, architecture, batch, ("other",), donor, architecture.components)
     torch.testing.assert_close(everything, vanilla, atol=1e-4, rtol=0)
