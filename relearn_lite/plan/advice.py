@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from relearn_lite.plan.attack import precision, precisions_of
+from relearn_lite.plan.attack import precisions
 from relearn_lite.plan.estimate import Estimate
 from relearn_lite.plan.model_sizes import ModelSizes
 from relearn_lite.plan.stages import memory_of_stages
@@ -48,7 +48,7 @@ def _savings(sizes: ModelSizes, card: int) -> list[Saving]:
     """The cheapest first."""
     sections = ("unlearn", "finetune", "augment", "generate", "analyze")
     return [
-        _quantize, _checkpoint, lambda recipe: _without_too_large_precisions(Estimate(recipe, sizes), card),
+        _quantize, _checkpoint, lambda recipe: _without_large_precisions(Estimate(recipe, sizes), card),
         *(lambda recipe, section=section: _halve_batch(recipe, section) for section in sections),
         lambda recipe: _halve(recipe, "attacks.relearn.examples", least=1),
         lambda recipe: _without_largest_precisions(Estimate(recipe, sizes)),
@@ -101,20 +101,19 @@ def _checkpoint(recipe: Recipe) -> Change | None:
     return _changed(recipe, "model.gradient_checkpointing", True), "model.gradient_checkpointing=true"
 
 
-def _without_too_large_precisions(estimate: Estimate, card: int) -> Change | None:
+def _without_large_precisions(estimate: Estimate, card: int) -> Change | None:
     """Without those of the precision attack whose weights alone are too much: no other saving helps them."""
-    names = precisions_of(estimate)
-    return _without(estimate.recipe, {n for n in names if not fits(precision(estimate, n)["weights"], card)})
+    return _without(estimate.recipe, {n for n, p in precisions(estimate).items() if not fits(p["weights"], card)})
 
 
 def _without_largest_precisions(estimate: Estimate) -> Change | None:
     """Without those of the precision attack that take the most."""
-    totals = {name: sum(precision(estimate, name).values()) for name in precisions_of(estimate)}
+    totals = {name: sum(parts.values()) for name, parts in precisions(estimate).items()}
     return _without(estimate.recipe, {name for name, total in totals.items() if total == max(totals.values())})
 
 
-def _without(recipe: Recipe, precisions: set[str]) -> Change | None:
-    if not precisions:
+def _without(recipe: Recipe, names: set[str]) -> Change | None:
+    if not names:
         return None
-    left = [name for name in recipe.attacks.precision if name not in precisions]
+    left = [name for name in recipe.attacks.precision if name not in names]
     return _changed(recipe, "attacks.precision", left), f"'attacks.precision=[{','.join(left)}]'"

@@ -9,7 +9,7 @@ from relearn_lite.plan.footprint import HALF, SINGLE
 from relearn_lite.plan.model_sizes import writer_model
 from relearn_lite.recipe.names import QUESTION_KINDS
 
-FULL = ("bf16", "fp16", "merged", "merged_dequantized", "merged_then_4bit")  # precisions with the weights in 16 bit
+QUANTIZATION = {"8bit": "8bit", "4bit": "4bit", "merged_in_4bit": "4bit"}  # of precisions whose weights are not 16 bit
 
 
 def attacking(estimate: Estimate) -> list[StageMemory]:
@@ -17,37 +17,35 @@ def attacking(estimate: Estimate) -> list[StageMemory]:
     found = [StageMemory("attack", _asking(estimate), "asking")]
     if estimate.recipe.attacks.relearn:
         found.append(StageMemory("attack", _relearning(estimate), "relearning"))
-    precisions = {name: precision(estimate, name) for name in precisions_of(estimate)}
-    if precisions:
-        name = max(precisions, key=lambda name: sum(precisions[name].values()))
-        found.append(StageMemory("attack", precisions[name], f"precision {name}"))
+    if parts := precisions(estimate):
+        name = max(parts, key=lambda name: sum(parts[name].values()))
+        found.append(StageMemory("attack", parts[name], f"precision {name}"))
     return [*found, StageMemory("attack", _judging(estimate), "judging")]
 
 
-def precisions_of(estimate: Estimate) -> list[str]:
-    """The precisions that the recipe asks for and that there are: without an adapter there is nothing to merge."""
+def precisions(estimate: Estimate) -> dict[str, Parts]:
+    """The base in each precision that the recipe asks for, with its adapters, while it is asked.
+
+    Merging needs both, the full weights first; without an adapter there is nothing to merge.
+    """
     names = dict.fromkeys(estimate.recipe.attacks.precision) if estimate.recipe.attacks else ()
-    return [name for name in names if estimate.sizes.adapters(estimate.recipe) or not name.startswith("merged")]
-
-
-def precision(estimate: Estimate, name: str) -> Parts:
-    """The base in this precision, with its adapters, while it is asked. Merging needs both, the full weights first."""
-    quantization = "none" if name in FULL else "4bit" if name == "merged_in_4bit" else name
+    adapters, model = estimate.sizes.adapters(estimate.recipe), estimate.asked
+    at_work = {"LoRA": SINGLE * adapters, **estimate.generating(model)}
     return {
-        "weights": estimate.asked.weights(quantization), "LoRA": SINGLE * estimate.sizes.adapters(estimate.recipe),
-        **estimate.generating(estimate.asked),
+        name: {"weights": model.weights(QUANTIZATION.get(name, "none")), **at_work}
+        for name in names if adapters or not name.startswith("merged")
     }  # fmt: skip
 
 
 def merged_copy(estimate: Estimate) -> int:
     """Bytes on disk of the merged weights that `merged_then_4bit` writes and reads again."""
-    return HALF * estimate.asked.parameters if "merged_then_4bit" in precisions_of(estimate) else 0
+    return HALF * estimate.asked.parameters if "merged_then_4bit" in precisions(estimate) else 0
 
 
 def most_answers(estimate: Estimate) -> int:
     """The most answers that the stage asks for, all its attacks together."""
     recipe, settings = estimate.recipe, estimate.recipe.attacks
-    each = 1 + len(precisions_of(estimate))  # to every question of both sides: plain, and in each precision
+    each = 1 + len(precisions(estimate))  # to every question of both sides: plain, and in each precision
     if settings.paraphrase:
         each += len(recipe.augment.questions or QUESTION_KINDS) + 1  # the data's own paraphrase is one more
     if settings.jailbreak:
