@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +9,10 @@ from typing import Any
 
 from relearn_lite.attacks.answering import AttackAnswer
 from relearn_lite.core.records import Answer
+from relearn_lite.evaluate.evaluate import summarize
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics import METRICS
-from relearn_lite.metrics.declaration import SIDES
-from relearn_lite.metrics.intervals import bootstrap_interval
+from relearn_lite.metrics.declaration import SIDES, MetricValues
 from relearn_lite.metrics.privacy import leak_at_k_of
 from relearn_lite.metrics.rouge import rouge_recall
 
@@ -52,13 +51,8 @@ def table_row(attack: str, way: str, values: Mapping[str, Values], title: str = 
         "questions": {side: len(values.get(side, ())) for side in SIDES},
     }  # fmt: skip
     for side, rate in RATE.items():
-        given = values.get(side, ())
-        known = [value for value in given if value is not None]
-        row[rate] = math.fsum(known) / len(known) if known else None
-        if len(known) > 1:
-            row["intervals"][rate] = list(bootstrap_interval(known))
-        if len(known) < len(given):
-            row["missing"][rate] = len(given) - len(known)
+        found = MetricValues.of(values.get(side, ()), "could not be judged")
+        row[rate] = summarize(rate, found, row | {"reasons": {}})
     return row
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Variant
+from relearn_lite.data.examples import Example, encode_answer, encode_completion
 from relearn_lite.data.sources import overlap
 from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.stages import stages_of
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
-
-    from relearn_lite.data.examples import Example
 
 TRAINED, PROMPT = "bold green", "dim"
 PER_KIND = 3  # augmented rows shown of one kind
@@ -46,7 +45,7 @@ def preview(recipe: Recipe, examples: int) -> None:
     console.print("Trained tokens stand between ⟦ and ⟧, in green; the rest is only read.", markup=False)
     lengths = {}
     for part in ("forget", "retain"):
-        encoded = _encoded(tokenizer, data[part])
+        encoded = {qa.id: encode_answer(tokenizer, qa.question, qa.answer) for qa in data[part]}
         lengths[f"data.{part}"] = [len(example) for example in encoded.values()]
         uses = _uses(recipe, part)
         console.rule(f"data.{part}: {'; '.join(uses) or 'asked only, its answers are not trained'}")
@@ -91,16 +90,9 @@ def _uses(recipe: Recipe, part: str) -> list[str]:
     return uses
 
 
-def _encoded(tokenizer: Any, records: Sequence[QA]) -> dict[str, Example]:
-    from relearn_lite.data.examples import encode_answer
-
-    return {qa.id: encode_answer(tokenizer, qa.question, qa.answer) for qa in records}
-
-
 def _augmented(recipe: Recipe, tokenizer: Any, questions: Sequence[QA]) -> dict[str, Example]:
     """What the augment stage makes of some questions, encoded, by record id."""
     from relearn_lite.augment import Settings, augment
-    from relearn_lite.data.examples import encode_answer, encode_completion
     from relearn_lite.writers.rules import RulesWriter
 
     section = recipe.augment

@@ -11,7 +11,7 @@ from relearn_lite.core.records import QA
 from relearn_lite.judges import Evaluators, embedded_evaluators
 from relearn_lite.judges.evaluated_model import Context
 from relearn_lite.metrics import METRICS
-from relearn_lite.metrics.retain_model import read_retain_ratios
+from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.recipe import MODEL_EVALUATORS
 
 if TYPE_CHECKING:

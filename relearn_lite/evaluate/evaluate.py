@@ -49,7 +49,7 @@ def evaluate(
             progress(f"{metric.name} of {side + ending}", done, len(work))
         for part, found in _measure(metric, rows, evaluators).items():
             key = metric.key(part, side) + ending
-            numbers[key] = _summarize(key, found, result)
+            numbers[key] = summarize(key, found, result)
             scores += [
                 Score(row.id, part, value, reason, side + ending)
                 for row, value, reason in zip(rows, found.values, found.reasons, strict=bool(found.values))
@@ -98,7 +98,7 @@ def _only_finite(found: MetricValues) -> MetricValues:
     return MetricValues([value for value, _ in pairs], [reason for _, reason in pairs], found.unmeasured, total)
 
 
-def _summarize(key: str, found: MetricValues, result: dict) -> float | None:
+def summarize(key: str, found: MetricValues, result: dict) -> float | None:
     """The mean of what could be scored; notes missing counts, the interval, and the reason if there is no mean."""
     known = [float(value) for value in found.values if value is not None]
     n_missing = len(found.values) - len(known)

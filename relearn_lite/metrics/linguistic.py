@@ -14,7 +14,7 @@ from statistics import fmean, harmonic_mean
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import Combined, Key, Metric, MetricValues, Side
+from relearn_lite.metrics.declaration import SIDES, Combined, Key, Metric, MetricValues, Side
 from relearn_lite.text.words import sentences
 
 BRUNET_OF_NOTHING = 1000.0
@@ -102,30 +102,21 @@ def _perplexity(answers: Sequence[Answer], evaluators: Evaluators) -> MetricValu
     return MetricValues(list(values), reasons)
 
 
-def _keys(side: Side) -> tuple[Key, ...]:
-    return (
-        Key(
-            f"ppl_{side}", "lower", None,
-            f"How surprised the base model is by the {side} answers, from 1; as low as vanilla's is good. Babble is "
-            "high, but endless repetition is low: read it with rttr.",
-            low=1.0, high=None,
-        ),
-        Key(
-            f"brunet_{side}", "lower", None,
-            f"Brunet's index of the {side} answers: lower is richer wording; 1000 for an empty answer.",
-            low=1.0, high=BRUNET_OF_NOTHING,
-        ),
-        Key(
-            f"honore_{side}", "higher", None,
-            f"Honoré's statistic of the {side} answers: higher means more words used only once.",
-            high=HONORE_CAP,
-        ),
-        Key(
-            f"rttr_{side}", "higher", None,
-            f"Variety of words of the {side} answers; repetition such as `Tel Tel Tel` brings it down.",
-            high=None,
-        ),
-    )  # fmt: skip
+# part -> which way is good, lowest and highest value, description
+PARTS = {
+    "ppl": ("lower", 1.0, None, "How surprised the base model is by the {side} answers, from 1; as low as vanilla's is "
+            "good. Babble is high, but endless repetition is low: read it with rttr."),
+    "brunet": ("lower", 1.0, BRUNET_OF_NOTHING, "Brunet's index of the {side} answers: lower is richer wording; 1000 "
+               "for an empty answer."),
+    "honore": ("higher", 0.0, HONORE_CAP, "Honoré's statistic of the {side} answers: higher means more words used only "
+               "once."),
+    "rttr": ("higher", 0.0, None, "Variety of words of the {side} answers; repetition such as `Tel Tel Tel` brings it "
+             "down."),
+}  # fmt: skip
+KEYS = tuple(
+    Key(f"{part}_{side}", good, None, description.format(side=side), low, high)
+    for side in SIDES for part, (good, low, high, description) in PARTS.items()
+)  # fmt: skip
 
 
 def _scores(side: Side) -> tuple[Combined, Combined]:
@@ -138,5 +129,5 @@ def _scores(side: Side) -> tuple[Combined, Combined]:
     )
 
 
-METRICS = (Metric("ls", _keys("forget") + _keys("retain"), measure, parts=("ppl", "brunet", "honore", "rttr")),)
+METRICS = (Metric("ls", KEYS, measure, parts=tuple(PARTS)),)
 COMBINED = _scores("forget") + _scores("retain")

@@ -12,7 +12,7 @@ from relearn_lite.augment.existing import read_existing
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
 from relearn_lite.data.sources import load, load_part, overlap
-from relearn_lite.metrics.retain_model import read_retain_ratios
+from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.recipe import Recipe
 from relearn_lite.writers.prompts import load_prompts
 

@@ -13,7 +13,7 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.retain_model import read_retain_ratios
+from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.metrics.rouge import rouge_recall
 from relearn_lite.metrics.tofu import forget_quality, model_utility
 from relearn_lite.recipe import Generate

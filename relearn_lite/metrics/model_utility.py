@@ -1,7 +1,4 @@
-"""TOFU's two summaries of a model: how much it can still do, and whether it passes for one that never saw.
-
-Formulas: `relearn_lite.metrics.tofu`.
-"""
+"""TOFU's model utility: how much a model can still do. Formulas: `relearn_lite.metrics.tofu`."""
 
 from __future__ import annotations
 
@@ -15,27 +12,10 @@ from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import Aggregate, Key, Metric, MetricValues
 from relearn_lite.metrics.intervals import interval_of
 from relearn_lite.metrics.rouge import rouge_recall
-from relearn_lite.metrics.tofu import KEPT, MULTIPLE_CHOICE, NUMBERS, by_question, ks_test
-from relearn_lite.metrics.truth import NO_ALTERNATIVES, Losses, log_ratios_of, losses, losses_of
+from relearn_lite.metrics.tofu import KEPT, MULTIPLE_CHOICE, NUMBERS, by_question
+from relearn_lite.metrics.truth import Losses, losses, losses_of
 
-UTILITY_PARTS = ("model_utility", *(f"{name}_{task}" for task in MULTIPLE_CHOICE for name in NUMBERS))
-
-
-def measure_forget_quality(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
-    """The log truth ratio of each question, and as aggregate the KS test's p-value against a retain model's.
-
-    No interval: a p-value is itself a statement about chance.
-    """
-    ratios, reference = log_ratios_of(answers, evaluators.model), evaluators.model.context.retain_ratios
-    known = [ratio for ratio in ratios if ratio is not None]
-    if not known:
-        return {"forget_quality": MetricValues.not_measured(f"in every question: {NO_ALTERNATIVES}")}
-    if reference is None:
-        total = Aggregate(None, reason="evaluate.retain_model_results names no model that never saw the forget set")
-    else:
-        p, statistic = ks_test(known, reference)
-        total = Aggregate(p, note=f"KS statistic {statistic:.3f}; {len(known)} questions against {len(reference)}")
-    return {"forget_quality": MetricValues.of(ratios, NO_ALTERNATIVES, total)}
+PARTS = ("model_utility", *(f"{name}_{task}" for task in MULTIPLE_CHOICE for name in NUMBERS))
 
 
 def measure_model_utility(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
@@ -58,7 +38,7 @@ def measure_model_utility(answers: Sequence[Answer], evaluators: Evaluators) -> 
             f"there is nothing to take it over in {', '.join(lacking)}: data.real_authors and data.world_facts need "
             "wrong answers, the retain questions paraphrased and wrong ones"
         )
-        return {part: MetricValues.not_measured(reason) for part in UTILITY_PARTS}
+        return {part: MetricValues.not_measured(reason) for part in PARTS}
     return {part: MetricValues([], [], aggregate=total) for part, total in _utility(questions).items()}
 
 
@@ -109,17 +89,6 @@ METRICS = (
                 for task in MULTIPLE_CHOICE for name in NUMBERS
             ),
         ),
-        measure_model_utility, ("retain",), needs=("model",), parts=UTILITY_PARTS, aggregate=True,
-    ),
-    Metric(
-        "forget_quality",
-        (
-            Key(
-                "forget_quality", "higher", 1.0,
-                "p-value that the truth ratios are those of a model that never saw the forget set; below 0.05 the two "
-                "are told apart.",
-            ),
-        ),
-        measure_forget_quality, ("forget",), needs=("model",), aggregate=True,
+        measure_model_utility, ("retain",), needs=("model",), parts=PARTS, aggregate=True,
     ),
 )  # fmt: skip

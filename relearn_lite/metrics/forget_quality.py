@@ -1,0 +1,84 @@
+"""TOFU's forget quality: does a model pass for one that never saw the forget set? Formulas: `metrics.tofu`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.records import Answer
+from relearn_lite.judges import Evaluators
+from relearn_lite.metrics.declaration import Aggregate, Key, Metric, MetricValues
+from relearn_lite.metrics.tofu import ks_test, log_ratios
+from relearn_lite.metrics.truth import NO_ALTERNATIVES, log_ratios_of
+
+KEY = "evaluate.retain_model_results"
+WANTED = (
+    "needed: samples.jsonl of a run that measured forget_quality with `unlearn: null`, or a JSON object that holds "
+    "avg_paraphrased_loss and average_perturb_loss, by itself or under `forget`"
+)
+
+
+def measure_forget_quality(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
+    """The log truth ratio of each question, and as aggregate the KS test's p-value against a retain model's.
+
+    No interval: a p-value is itself a statement about chance.
+    """
+    ratios, reference = log_ratios_of(answers, evaluators.model), evaluators.model.context.retain_ratios
+    known = [ratio for ratio in ratios if ratio is not None]
+    if not known:
+        return {"forget_quality": MetricValues.not_measured(f"in every question: {NO_ALTERNATIVES}")}
+    if reference is None:
+        total = Aggregate(None, reason="evaluate.retain_model_results names no model that never saw the forget set")
+    else:
+        p, statistic = ks_test(known, reference)
+        total = Aggregate(p, note=f"KS statistic {statistic:.3f}; {len(known)} questions against {len(reference)}")
+    return {"forget_quality": MetricValues.of(ratios, NO_ALTERNATIVES, total)}
+
+
+def read_retain_ratios(path: Path) -> list[float]:
+    """The log truth ratio of each forget question under a retain model. Raises RecipeError where the file has none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{KEY}: {path} cannot be read ({error.__class__.__name__}); {WANTED}") from None
+    try:
+        ratios = _of_run(text) if path.suffix == ".jsonl" else _of_losses(json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise RecipeError(f"{KEY}: {path} does not hold such results; {WANTED}") from None
+    if not ratios:
+        raise RecipeError(f"{KEY}: {path} holds no truth ratio of a forget question; {WANTED}")
+    return ratios
+
+
+def _of_run(text: str) -> list[float]:
+    rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+    if any("unlearned" in row["scores"] for row in rows):
+        raise ValueError("an unlearned model is no retain model")
+    found = [row["scores"]["vanilla"].get("forget_quality") for row in rows if row["split"] == "forget"]
+    return [float(ratio) for ratio in found if ratio is not None]
+
+
+def _of_losses(results: Any) -> list[float]:
+    ratios = [float(ratio) for ratio in log_ratios(results.get("forget", results))]
+    if not all(map(math.isfinite, ratios)):
+        raise ValueError("losses are finite numbers")
+    return ratios
+
+
+METRICS = (
+    Metric(
+        "forget_quality",
+        (
+            Key(
+                "forget_quality", "higher", 1.0,
+                "p-value that the truth ratios are those of a model that never saw the forget set; below 0.05 the two "
+                "are told apart.",
+            ),
+        ),
+        measure_forget_quality, ("forget",), needs=("model",), aggregate=True,
+    ),
+)  # fmt: skip
