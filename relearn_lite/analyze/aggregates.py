@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 DIGITS = 6
 
@@ -16,18 +16,17 @@ def rounded(value: float) -> float | None:
 
 def mean(values: Iterable[float | None]) -> float | None:
     """The mean of what is known; None where nothing is."""
-    known = _known(values)
-    return rounded(statistics.fmean(known)) if known else None
+    return _over_known(statistics.fmean, values)
 
 
 def median(values: Iterable[float | None]) -> float | None:
     """The median of what is known; None where nothing is."""
-    known = _known(values)
-    return rounded(statistics.median(known)) if known else None
+    return _over_known(statistics.median, values)
 
 
-def _known(values: Iterable[float | None]) -> list[float]:
-    return [float(value) for value in values if value is not None and math.isfinite(value)]
+def _over_known(aggregate: Callable[[list[float]], float], values: Iterable[float | None]) -> float | None:
+    known = [float(value) for value in values if value is not None and math.isfinite(value)]
+    return rounded(aggregate(known)) if known else None
 
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:

@@ -32,12 +32,12 @@ class Key:
         return (new > old) == (self.good == "higher")
 
 
-def keys_of_sides(
-    part: str, *, forget: tuple[Good, float | None, str], retain: tuple[Good, float | None, str],
-    low: float = 0.0, high: float | None = 1.0,
-) -> tuple[Key, Key]:  # fmt: skip
-    """The keys of a number that is measured on both sides; forget, retain: what is good, the ideal, a description."""
-    return Key(f"{part}_forget", *forget, low, high), Key(f"{part}_retain", *retain, low, high)
+Declared = tuple[Good, float | None, str]  # of a key: which way is good, the ideal, how to read it
+
+
+def keys_of_sides(part: str, forget: Declared, retain: Declared) -> tuple[Key, Key]:
+    """The keys of a number from 0 to 1 that is measured on both sides."""
+    return Key(f"{part}_forget", *forget), Key(f"{part}_retain", *retain)
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,11 @@ class Metric:
     def key(self, part: str, side: str) -> str:
         """The name in metrics.json of a part that was measured on a side."""
         return part if len(self.sides) == 1 else f"{part}_{side}"
+
+
+def asked_of_the_model(name: str, measure: Measure, *, forget: Declared, retain: Declared) -> Metric:
+    """A metric of both sides, with one number from 0 to 1, that asks the model itself."""
+    return Metric(name, keys_of_sides(name, forget, retain), measure, needs=("model",))
 
 
 @dataclass(frozen=True)

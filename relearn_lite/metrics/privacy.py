@@ -166,35 +166,27 @@ def leak_at_k_of(forgotten: Sequence[float | None], k: int) -> float | None:
     return leak_at_k(known.count(0.0), len(known), k) if len(known) >= k else None
 
 
-def _metric(name: str, measure: Measure, good: str, ideal: float, description: str, **bounds: float | None) -> Metric:
-    key = Key(name, good, ideal, description, **bounds)
-    return Metric(name, (key,), measure, ("forget",), needs=("model",), aggregate=True)
+def _metric(name: str, measure: Measure, key: Key, judges: Sequence[str] = (), aggregate: bool = True) -> Metric:
+    return Metric(name, (key,), measure, ("forget",), ("model", *judges), aggregate=aggregate)
 
 
+PRIVLEAK = (
+    "Membership beside that of a model that never saw the forget set, in percent: towards -100 forgotten too little, "
+    "above 0 so much that it shows."
+)
+LEAKS = (
+    "Share of forget questions for which one of k sampled answers still tells (k: evaluate.privacy.k); a model can be "
+    "silent when asked once and tell when asked often."
+)
 METRICS = (
     *(
-        _metric(
-            name, _measure_attack(name), "closer", 0.5,
+        _metric(name, _measure_attack(name), Key(
+            name, "closer", 0.5,
             f"AUC of telling forget answers from unseen ones {how}: 0.5 cannot tell, 1 knows every member, below 0.5 "
             "they stand out as too unlikely.",
-        )
+        ))
         for name, (_, how) in ATTACKS.items()
     ),
-    _metric(
-        "privleak", measure_privleak, "closer", 0.0,
-        "Membership beside that of a model that never saw the forget set, in percent: towards -100 forgotten too "
-        "little, above 0 so much that it shows.",
-        low=-100.0, high=None,
-    ),
-    Metric(
-        "leak_at_k",
-        (
-            Key(
-                "leak_at_k", "lower", 0.0,
-                "Share of forget questions for which one of k sampled answers still tells (k: evaluate.privacy.k); a "
-                "model can be silent when asked once and tell when asked often.",
-            ),
-        ),
-        measure_leaks, ("forget",), needs=("model", *JUDGES),
-    ),
+    _metric("privleak", measure_privleak, Key("privleak", "closer", 0.0, PRIVLEAK, low=-100.0, high=None)),
+    _metric("leak_at_k", measure_leaks, Key("leak_at_k", "lower", 0.0, LEAKS), JUDGES, aggregate=False),
 )  # fmt: skip
