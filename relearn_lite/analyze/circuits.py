@@ -134,8 +134,21 @@ class _Totals:
             self.restores += attributed(model, architecture, batch, after, before)
             advance(2)
         else:
-            self.holds -= _patch_each(model, architecture, batch, known, means, known_logprob, advance)
-            self.restores += _patch_each(model, architecture, batch, changed, before, changed_logprob, advance)
+            self.holds -= self._patch_each(model, batch, known, means, known_logprob, advance)
+            self.restores += self._patch_each(model, batch, changed, before, changed_logprob, advance)
+
+    def _patch_each(
+        self, model, batch, adapters: tuple[str, ...], source: Activations, unpatched: Tensor, advance: Advance
+    ) -> Tensor:
+        """Change of the rows' summed log-probability by patching one component at a time, by component."""
+        import torch
+
+        effects = []
+        for component in self.architecture.components:
+            logprob = patched_logprob(model, self.architecture, batch, adapters, source, [component])
+            effects.append((logprob - unpatched).sum().item())
+            advance(1)
+        return torch.tensor(effects, dtype=torch.float64).view(-1, self.architecture.heads + 1)
 
     def _add_distances(self, batch: dict[str, Tensor], before: Activations, after: Activations) -> None:
         """Squared lengths of what the components write before, and of its change."""
@@ -159,21 +172,6 @@ class _Totals:
             "everything": rounded(self.everything / self.rows),
             "parts": parts,
         }
-
-
-def _patch_each(
-    model, architecture: Architecture, batch, adapters: tuple[str, ...], source: Activations, unpatched: Tensor,
-    advance: Advance,
-) -> Tensor:  # fmt: skip
-    """Change of the rows' summed log-probability by patching one component at a time, by component."""
-    import torch
-
-    effects = []
-    for component in architecture.components:
-        logprob = patched_logprob(model, architecture, batch, adapters, source, [component])
-        effects.append((logprob - unpatched).sum().item())
-        advance(1)
-    return torch.tensor(effects, dtype=torch.float64).view(-1, architecture.heads + 1)
 
 
 def _written(architecture: Architecture, run: Activations, layer: int, mask: Tensor) -> Tensor:

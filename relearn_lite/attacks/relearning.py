@@ -31,6 +31,7 @@ ADAPTER = "relearned"
 class RelearningPlan:
     """What is taught, and what is asked: examples by source, questions by side without what the examples tell."""
 
+    settings: Relearning
     examples: dict[str, list[QA]]
     questions: dict[str, list[QA]]
 
@@ -46,7 +47,7 @@ class RelearningPlan:
         for name in dict.fromkeys(settings.sources):
             free = _sharing_nothing(sources[name], questions)
             examples[name] = spread(settings.examples, free if len(free) >= settings.examples else sources[name])
-        return cls(examples, {side: _sharing_nothing(rows, examples) for side, rows in questions.items()})
+        return cls(settings, examples, {side: _sharing_nothing(rows, examples) for side, rows in questions.items()})
 
     def why_not(self, source: str) -> str | None:
         """Why there can be no curve for a source; None where there can."""
@@ -70,14 +71,13 @@ def measured_steps(settings: Relearning) -> list[int]:
 
 
 def relearn(
-    target: Target, plan: RelearningPlan, source: str, settings: Relearning, trainer: Trainer, file: Path,
-    advance: Advance,
-) -> None:  # fmt: skip
+    target: Target, plan: RelearningPlan, source: str, trainer: Trainer, file: Path, advance: Advance
+) -> None:
     """Trains the copy on a source's examples and writes its answers at each point of the curve to `file`.
 
     A curve that was stopped is begun anew. Leaves the target as it was: without the new adapter, in evaluation mode.
     """
-    steps = measured_steps(settings)
+    settings, steps = plan.settings, measured_steps(plan.settings)
     if file.exists():
         advance(len(steps))
         return

@@ -106,11 +106,11 @@ def _paraphrases(job: AttackJob) -> list[AttackPrompt]:
 
 def _relearn(job: AttackJob, target: Target) -> dict[str, list[Path]]:
     """Measures the curves; -> attack, and the file of its answers, by each source that has a curve."""
-    settings, plan = job.recipe.attacks.relearn, job.relearning
+    plan = job.relearning
     files = {source: job.file(f"relearning_{source}") for source in plan.examples if not plan.why_not(source)}
-    with job.progress("relearning, points of curves", len(files) * len(measured_steps(settings))) as advance:
+    with job.progress("relearning, points of curves", len(files) * len(measured_steps(plan.settings))) as advance:
         for source, file in files.items():
-            relearn(target, plan, source, settings, job.recipe.trainer, file, advance)
+            relearn(target, plan, source, job.recipe.trainer, file, advance)
     return {f"relearning_{source}": [file] for source, file in files.items()}
 
 

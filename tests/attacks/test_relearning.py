@@ -70,7 +70,7 @@ def test_it_trains_a_copy_and_removes_it(unlearned, tmp_path):
     before = {name: value.clone() for name, value in unlearned.model.state_dict().items()}
     told = []
     for _ in range(2):  # a second curve begins where the first did
-        relearn(target, plan, "forget", settings, Trainer(), tmp_path / f"r{len(told)}.jsonl", told.append)
+        relearn(target, plan, "forget", Trainer(), tmp_path / f"r{len(told)}.jsonl", told.append)
     after = unlearned.model.state_dict()
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
     assert list(unlearned.model.peft_config) == [UNLEARNED]
