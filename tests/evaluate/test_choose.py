@@ -10,6 +10,7 @@ import torch
 from relearn_lite.evaluate.choose import comparable_with_paper, make_evaluators
 from relearn_lite.judges.language_model import CausalLanguageModel
 from relearn_lite.models import backends
+from relearn_lite.models.loaded import VANILLA
 from relearn_lite.pipeline.stages import Run
 from relearn_lite.pipeline.stages.evaluate import evaluated_model
 from relearn_lite.recipe import MODEL_EVALUATORS, Lora, Model, load_recipe
@@ -43,8 +44,8 @@ def taught(lora: bool) -> backends.Loaded:
     """The embedded model after something was taught to it: by an adapter, or in its own weights."""
     loaded = backends.load(Model(quantization="none"), seed=0)
     if lora:
-        backends.add_adapter(loaded, backends.VANILLA, Lora(r=2, dropout=0.0), seed=0)
-        loaded.vanilla = (backends.VANILLA,)
+        backends.add_adapter(loaded, VANILLA, Lora(r=2, dropout=0.0), seed=0)
+        loaded.vanilla = (VANILLA,)
     torch.manual_seed(0)
     with torch.no_grad():
         for name, weight in loaded.model.named_parameters():
