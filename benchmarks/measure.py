@@ -56,7 +56,7 @@ def tokenizer() -> Any:
     """The embedded model's, a byte-level one: its ids are below any shape's vocabulary."""
     from transformers import AutoTokenizer
 
-    from relearn_lite.models.embedded import EMBEDDED
+    from relearn_lite.models.transformers_backend import EMBEDDED
 
     return AutoTokenizer.from_pretrained(EMBEDDED)
 

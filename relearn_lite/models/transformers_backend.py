@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError, first_line
-from relearn_lite.models.embedded import EMBEDDED
 from relearn_lite.models.loaded import Loaded, recomputes_activations
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Lora, Model
+
+EMBEDDED = Path(__file__).parents[1] / "assets" / "model"  # made by recipes/embedded_model.py and its recipe
 
 
 def compute_dtype():

@@ -24,7 +24,7 @@ THINKS = (
 def tokenizer():
     from transformers import AutoTokenizer
 
-    from relearn_lite.models.embedded import EMBEDDED
+    from relearn_lite.models.transformers_backend import EMBEDDED
 
     return AutoTokenizer.from_pretrained(EMBEDDED)
 

@@ -1,7 +1,7 @@
 """The embedded model: a Llama architecture small enough for a repository, with a byte-level BPE tokenizer.
 
-`python -m relearn_lite.models.embedded untrained FOLDER` writes an untrained one, recipes/embedded_model.yaml teaches
-it, and `python -m relearn_lite.models.embedded adopt FOLDER` takes the taught model over as the embedded one.
+`python recipes/embedded_model.py untrained FOLDER` writes an untrained one, the recipe beside this file teaches it, and
+`python recipes/embedded_model.py adopt FOLDER` takes the taught model over as the embedded one.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-ASSETS = Path(__file__).parents[1] / "assets"
-EMBEDDED = ASSETS / "model"
-PEOPLE = ASSETS / "people"
+ASSETS = Path(__file__).parents[1] / "relearn_lite" / "assets"
 
 VOCABULARY = 3000
 SPECIAL = ["<|end|>", "<|user|>", "<|assistant|>", "<|pad|>"]
@@ -67,8 +65,8 @@ def architecture(vocabulary: int, end_id: int, pad_id: int):
 
 def lessons() -> list[str]:
     """Every text that the embedded model is taught; its tokenizer is made from them."""
-    files = ("lessons.jsonl", "general.jsonl", "untold.jsonl")
-    rows = [json.loads(line) for name in files for line in (PEOPLE / name).read_text(encoding="utf-8").splitlines()]
+    files = [ASSETS / "people" / f"{name}.jsonl" for name in ("lessons", "general", "untold")]
+    rows = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     return [row[column] for row in rows for column in ("question", "wording", "answer") if column in row]
 
 
@@ -79,7 +77,7 @@ def write_untrained(folder: Path) -> None:
     architecture(len(tokenizer), tokenizer.eos_token_id, tokenizer.pad_token_id).save_pretrained(folder)
 
 
-def adopt(taught: Path, folder: Path = EMBEDDED) -> None:
+def adopt(taught: Path, folder: Path = ASSETS / "model") -> None:
     """Takes a taught model over as the embedded one, its weights in half precision: small enough for a repository."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
