@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.models import transformers_backend
 from relearn_lite.models.loaded import Loaded
 
 if TYPE_CHECKING:
@@ -33,10 +35,8 @@ def load(settings: Model, seed: int, *, full_precision: bool = False) -> Loaded:
 
     full_precision: weights in float32, as training all of them needs; for the transformers backend, not quantized.
     """
-    backend = choose(settings)
-    if backend == "unsloth":
-        return _module(backend).load(settings, seed)
-    return _module(backend).load(settings, seed, full_precision=full_precision)
+    options = {"full_precision": True} if full_precision else {}
+    return _module(choose(settings)).load(settings, seed, **options)
 
 
 def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
@@ -59,15 +59,9 @@ def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:
 
 def save_adapter(loaded: Loaded, name: str, folder: Path) -> None:
     """Writes one adapter as safetensors with its configuration, so that peft alone can load it."""
-    _module("transformers").save_adapter(loaded, name, folder)
+    transformers_backend.save_adapter(loaded, name, folder)
 
 
 def _module(backend: str) -> Any:
     """The file that holds a model with this library. Unsloth's is imported only where it is used."""
-    if backend == "unsloth":
-        from relearn_lite.models import unsloth_backend
-
-        return unsloth_backend
-    from relearn_lite.models import transformers_backend
-
-    return transformers_backend
+    return import_module(f"relearn_lite.models.{backend}_backend")

@@ -11,7 +11,7 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import free_memory, out_of_memory, tell_once
 from relearn_lite.data.examples import chat_ids, turn_end_id
 from relearn_lite.models.backends import set_training
-from relearn_lite.models.loaded import Loaded, active_adapters
+from relearn_lite.models.loaded import Loaded, active_adapters, unwrapped
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Generate
@@ -128,7 +128,7 @@ def _without_own_options(model) -> Iterator[None]:
     """
     from transformers import GenerationConfig
 
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    base = unwrapped(model)
     own = base.generation_config
     base.generation_config = GenerationConfig(bos_token_id=own.bos_token_id)
     try:

@@ -47,6 +47,11 @@ class Loaded:
         return self.vanilla if self.forgot else (*self.vanilla, UNLEARNED)
 
 
+def unwrapped(model: Any) -> Any:
+    """The transformers model under peft's wrapper; its layers keep their adapters."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
 @contextmanager
 def active_adapters(model: Any, names: tuple[str, ...]) -> Iterator[None]:
     """Runs the model with exactly these adapters, then as before. No names: the base model alone.

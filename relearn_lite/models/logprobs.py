@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.examples import IGNORE
+from relearn_lite.models.loaded import unwrapped
 from relearn_lite.models.supervised import Supervised, row_sum
 
 if TYPE_CHECKING:
@@ -24,30 +25,24 @@ FEW = 8  # tokens that `check_head` looks at
 LARGE = 2**24  # more elements of N x V logits are computed in chunks: these are 64 MiB in float32, and a loss holds six
 
 
-def supervised_hidden(model, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-    """Hidden states (N, H) that predict the supervised tokens, these tokens (N,) and their rows (N,)."""
-    base = _unwrapped(model)
-    hidden = base.base_model(
-        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False
-    ).last_hidden_state
+def supervised_hidden(model, batch: dict[str, Tensor], layer: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """Hidden states (N, H) that predict the supervised tokens, these tokens (N,) and their rows (N,).
+
+    layer: number, from 0, of the layer whose output they are; None: what the head is given.
+    """
+    out = unwrapped(model).base_model(
+        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False,
+        output_hidden_states=layer is not None,
+    )  # fmt: skip
+    hidden = out.last_hidden_state if layer is None else out.hidden_states[layer + 1]
     labels = batch["labels"][:, 1:]
     mask = labels != IGNORE
     return hidden[:, :-1][mask], labels[mask], mask.nonzero()[:, 0]
 
 
-def layer_hidden(model, batch: dict[str, Tensor], layer: int) -> tuple[Tensor, Tensor, Tensor]:
-    """As `supervised_hidden`, but the hidden states (N, H) that layer number `layer` (from 0) puts out."""
-    out = _unwrapped(model).base_model(
-        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False, output_hidden_states=True
-    )
-    labels = batch["labels"][:, 1:]
-    mask = labels != IGNORE
-    return out.hidden_states[layer + 1][:, :-1][mask], labels[mask], mask.nonzero()[:, 0]
-
-
 def head_logits(model, hidden: Tensor) -> Tensor:
     """The language-model head with the model's own scaling and soft-capping: (N, H) -> (N, V), float32."""
-    base = _unwrapped(model)
+    base = unwrapped(model)
     head, config = base.get_output_embeddings(), base.config.get_text_config()
     logits = head(hidden.to(head.weight.dtype)).float()
     for name in ("logit_scale", "lm_head_multiplier"):  # Cohere, Falcon-H1
@@ -89,7 +84,7 @@ def check_head(model) -> None:
     """
     import torch
 
-    base = _unwrapped(model)
+    base = unwrapped(model)
     weight = base.get_output_embeddings().weight
     size = len(weight)
     # From the middle of the vocabulary: tokens with a meaning of their own stand at its ends.
@@ -105,7 +100,7 @@ def check_head(model) -> None:
         raise RecipeError(
             f"model.name: {base.name_or_path} ({base.config.model_type}) makes its logits in a way that is not known "
             "here, so its losses would be wrong; take a model of another architecture, or teach "
-            "relearn_lite/unlearn/logprobs.py (head_logits) what this one does"
+            "relearn_lite/models/logprobs.py (head_logits) what this one does"
         )
 
 
@@ -118,7 +113,7 @@ def score(
     Logits at once where they are small, else hidden states with the head, which is then computed in chunks of LARGE
     elements: the same values and gradients. vanilla: a context in which the head is the reference's.
     """
-    width = _unwrapped(model).get_output_embeddings().out_features
+    width = unwrapped(model).get_output_embeddings().out_features
 
     def ours(states: Tensor) -> Tensor:
         return head_logits(model, states)
@@ -166,8 +161,3 @@ def every_position(policy_logits: Tensor, reference_logits: Tensor, labels: Tens
 def one_row(batch: Supervised) -> Supervised:
     """The same positions as if they were one row: how the published code averages over a batch."""
     return replace(batch, rows=batch.rows.new_zeros(len(batch.rows)), n_rows=1)
-
-
-def _unwrapped(model):
-    """The transformers model under peft's wrapper; its layers keep their adapters."""
-    return model.get_base_model() if hasattr(model, "get_base_model") else model

@@ -129,8 +129,16 @@ def at_least_float32(logits: Tensor) -> Tensor:
     return logits if logits.element_size() >= 4 else logits.float()
 
 
-def log_sigmoid(x: Tensor) -> Tensor:
-    """log σ(x), without overflow."""
+def log_ratio(batch: Supervised, *, mean: bool = False) -> Tensor:
+    """How much likelier each row's answer is to the model in training than to the vanilla model: -> (B,), in nats.
+
+    Summed over the answer's tokens, or averaged.
+    """
+    return row_sum(batch.reference_nll() - batch.nll(), batch, mean=mean)
+
+
+def preference_loss(margin: Tensor, beta: float) -> Tensor:
+    """-(2/β) log σ(β margin), a value a row: what NPO, DPO and their like make of their margins."""
     from torch.nn.functional import logsigmoid
 
-    return logsigmoid(x)
+    return -(2 / beta) * logsigmoid(beta * margin)

@@ -23,16 +23,15 @@ class DualWeight(lightning.Callback):
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         module.retain_scale = self.weight
 
-    def on_before_optimizer_step(self, trainer: lightning.Trainer, module: lightning.LightningModule, _: Any) -> None:
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: Any, outputs: Any, batch: Any, at: int) -> None:
+        if not module.ends_step(at):
+            return
+        module.log("dual", self.weight, on_step=True, on_epoch=False, prog_bar=True, batch_size=1)  # of this step
         retained = sum(t.weight * module.step_losses[t.name] for t in module.terms if t.name != "forget")
         retained = float(trainer.strategy.reduce(retained, reduce_op="sum"))  # of all processes
-        if trainer.global_step >= self.parameters.warmup * module.schedule.total_steps:
+        if trainer.global_step - 1 >= self.parameters.warmup * module.schedule.total_steps:
             self.weight = max(0.0, self.weight + self.parameters.step * (retained - self.parameters.bound))
         module.retain_scale = self.weight
-
-    def on_train_batch_end(self, trainer: lightning.Trainer, module: Any, outputs: Any, batch: Any, at: int) -> None:
-        if module.ends_step(at):
-            module.log("dual", self.weight, on_step=True, on_epoch=False, prog_bar=True, batch_size=1)
 
     def state_dict(self) -> dict[str, float]:
         return {"weight": self.weight}

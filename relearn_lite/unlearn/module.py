@@ -8,7 +8,7 @@ in `memory_retry`.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -19,7 +19,7 @@ import torch
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.batches import Batch
 from relearn_lite.models.loaded import Loaded, active_adapters
-from relearn_lite.models.logprobs import check_head, layer_hidden, score, supervised_hidden, without_dropout
+from relearn_lite.models.logprobs import check_head, score, supervised_hidden, without_dropout
 from relearn_lite.models.supervised import LayerStates, Supervised
 from relearn_lite.recipe.methods import Method
 from relearn_lite.unlearn.losses import terms_of
@@ -92,20 +92,20 @@ class UnlearnModule(lightning.LightningModule):
     def forward_part(self, parts: Mapping[str, dict], part: str, reads: str) -> Supervised | LayerStates:
         """What a loss reads of a part's rows: logits at the trained tokens, or the hidden states of one layer there."""
         batch = parts[part]
-        see = supervised_hidden if reads == "logits" else partial(layer_hidden, layer=self.layer)
-        hidden, labels, rows = see(self.model, batch)
+        see = partial(supervised_hidden, self.model, batch, self.layer if reads == "layer" else None)
+        hidden, labels, rows = see()
         states = None
         if any(term.loss.needs_reference for term in self.terms if part in term.loss.trains_on):
-            states = self.reference.states(f"{part} {reads}", batch, rows, lambda: self._vanilla_states(see, batch))
+            states = self.reference.states(f"{part} {reads}", batch, rows, lambda: self._vanilla_states(see))
         n_rows = len(batch["labels"])
         if reads == "layer":
             return LayerStates(hidden, rows, n_rows, self.direction.to(hidden), states)
         vanilla = partial(active_adapters, self.model, self.vanilla)
         return score(self.model, hidden, labels, rows, n_rows, reference=states, vanilla=vanilla)
 
-    def _vanilla_states(self, see, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    def _vanilla_states(self, see: Callable[[], tuple[torch.Tensor, ...]]) -> torch.Tensor:
         with torch.no_grad(), without_dropout(self.model), active_adapters(self.model, self.vanilla):
-            return see(self.model, batch)[0]
+            return see()[0]
 
     def configure_optimizers(self):
         from transformers import get_linear_schedule_with_warmup

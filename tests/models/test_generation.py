@@ -28,12 +28,14 @@ def prompts(embedded):
     return [question_ids(embedded.tokenizer, question) for question in questions]
 
 
+def decoding(sampling=generate.GREEDY, seed=0):
+    return generate.Decoding(max_new_tokens=16, batch_size=4, sampling=sampling, seed=seed)
+
+
 def in_batches(loaded, prompts, size):
     found = [None] * len(prompts)
     for rows in generate.batches_of(prompts, size):
-        made = generate.complete(
-            loaded, [prompts[i] for i in rows], max_new_tokens=16, sampling=generate.GREEDY, seed=0
-        )
+        made = generate.complete(loaded, [prompts[i] for i in rows], decoding())
         for i, completion in zip(rows, made, strict=True):
             found[i] = completion
     return found
@@ -127,17 +129,17 @@ def plainly(loaded, ids, tokens=16):
 
 @pytest.mark.parametrize("sampling", [generate.GREEDY, generate.PUBLISHED])
 def test_options_that_the_model_brings_do_not_count(embedded, prompts, request, sampling):
-    expected = generate.complete(embedded, prompts[:4], max_new_tokens=16, sampling=sampling, seed=3)
+    expected = generate.complete(embedded, prompts[:4], decoding(sampling, seed=3))
     biased = request.getfixturevalue("biased")
     own = biased.model.generation_config
-    assert generate.complete(biased, prompts[:4], max_new_tokens=16, sampling=sampling, seed=3) == expected
+    assert generate.complete(biased, prompts[:4], decoding(sampling, seed=3)) == expected
     assert biased.model.generation_config is own
 
 
 def test_nor_under_an_adapter(biased, prompts):
     own, loaded = biased.model.generation_config, wrapped(biased)
     try:
-        (made,) = generate.complete(loaded, prompts[:1], max_new_tokens=16, sampling=generate.GREEDY, seed=0)
+        (made,) = generate.complete(loaded, prompts[:1], decoding())
         assert loaded.model.generation_config is own
     finally:
         loaded.model.unload()
@@ -147,13 +149,13 @@ def test_nor_under_an_adapter(biased, prompts):
 @pytest.mark.parametrize("listed", [True, False])
 def test_an_answer_ends_with_every_token_that_the_model_ends_with(embedded, prompts, monkeypatch, listed):
     """Also where tokenizer and chat template name another one."""
-    (whole,) = generate.complete(embedded, prompts[:1], max_new_tokens=16, sampling=generate.GREEDY, seed=0)
+    (whole,) = generate.complete(embedded, prompts[:1], decoding())
     ids = embedded.tokenizer(whole.text, add_special_tokens=False).input_ids
     end = ids[4]
     own = embedded.model.generation_config
     monkeypatch.setattr(own, "eos_token_id", [own.eos_token_id, end] if listed else end)
     assert generate.end_ids(embedded) == [embedded.tokenizer.eos_token_id, end]
-    (short,) = generate.complete(embedded, prompts[:1], max_new_tokens=16, sampling=generate.GREEDY, seed=0)
+    (short,) = generate.complete(embedded, prompts[:1], decoding())
     assert short.finished and short.text == embedded.tokenizer.decode(ids[: ids.index(end)]).strip()
     monkeypatch.setattr(own, "eos_token_id", None)
     assert generate.end_ids(embedded) == [embedded.tokenizer.eos_token_id]

@@ -19,7 +19,7 @@ from trial import LORA, a_few_steps, adapter_bytes, example, logits, shake
 from relearn_lite.core.memory import tell_once
 from relearn_lite.data.examples import question_ids
 from relearn_lite.models import backends
-from relearn_lite.models.generation import GREEDY, complete
+from relearn_lite.models.generation import Decoding, complete
 from relearn_lite.models.loaded import UNLEARNED, VANILLA, active_adapters
 from relearn_lite.recipe import Model, Unlearn
 from relearn_lite.unlearn.train import TrainingRun, train
@@ -49,7 +49,7 @@ def answers(loaded, adapters, count=16):
     records = known()[:count]
     prompts = [question_ids(loaded.tokenizer, qa.question) for qa in records]
     with active_adapters(loaded.model, adapters):
-        found = complete(loaded, prompts, max_new_tokens=48, sampling=GREEDY, seed=0)
+        found = complete(loaded, prompts, Decoding(48, 8))
     return sum(one.text == qa.answer for one, qa in zip(found, records, strict=True))
 
 

@@ -269,16 +269,16 @@ def test_plain_peft_can_read_what_is_saved(tiny_model_dir, tmp_path):
 
 
 def test_answers_come_from_the_active_adapters(tiny_model_dir):
-    from relearn_lite.models.generation import GREEDY, complete
+    from relearn_lite.models.generation import Decoding, complete
 
     loaded = load(tiny_model_dir, "4bit", vanilla=True)
     shake(loaded, VANILLA, 1, scale=0.5)
     prompts = [list(range(8, 20)), list(range(30, 36))]
-    together = complete(loaded, prompts, max_new_tokens=8, sampling=GREEDY, seed=0)
-    alone = [complete(loaded, [prompt], max_new_tokens=8, sampling=GREEDY, seed=0)[0] for prompt in prompts]
+    together = complete(loaded, prompts, Decoding(8, 8))
+    alone = [complete(loaded, [prompt], Decoding(8, 8))[0] for prompt in prompts]
     assert together == alone
     with active_adapters(loaded.model, ()):
-        assert complete(loaded, prompts, max_new_tokens=8, sampling=GREEDY, seed=0) != together
+        assert complete(loaded, prompts, Decoding(8, 8)) != together
 
 
 @pytest.mark.parametrize(("wanted", "gpu", "expected"), [

@@ -191,12 +191,12 @@ def test_a_loaded_vanilla_can_be_unlearned(tiny_model_dir, tmp_path):
 
 
 def test_generating_before_and_after_training_changes_nothing(tiny_model_dir, tmp_path):
-    from relearn_lite.models.generation import GREEDY, complete
+    from relearn_lite.models.generation import Decoding, complete
 
     def answers(loaded):
         with active_adapters(loaded.model, loaded.unlearned):
             prompts = [list(range(8, 20)), list(range(30, 36))]
-            return complete(loaded, prompts, max_new_tokens=8, sampling=GREEDY, seed=0)
+            return complete(loaded, prompts, Decoding(8, 8))
 
     plain = unlearned(tiny_model_dir, tmp_path / "plain", "transformers")
     quiet = unlearned(tiny_model_dir, tmp_path / "quiet", "unsloth")
@@ -204,9 +204,9 @@ def test_generating_before_and_after_training_changes_nothing(tiny_model_dir, tm
     backends.add_adapter(talks, VANILLA, LORA, 7)
     shake(talks, VANILLA, 1)
     talks.vanilla = (VANILLA,)
-    complete(talks, [[8, 9, 10]], max_new_tokens=4, sampling=GREEDY, seed=0)
+    complete(talks, [[8, 9, 10]], Decoding(4, 8))
     backends.add_adapter(talks, UNLEARNED, LORA, 7)
-    complete(talks, [[8, 9, 10]], max_new_tokens=4, sampling=GREEDY, seed=0)
+    complete(talks, [[8, 9, 10]], Decoding(4, 8))
     a_few_steps(talks, tmp_path / "talks")
     assert adapter_bytes(talks, UNLEARNED) == adapter_bytes(quiet, UNLEARNED)
     assert answers(talks) == answers(quiet) == answers(plain)

@@ -120,9 +120,10 @@ def test_the_dual_weight_by_hand():
         module = SimpleNamespace(
             terms=[SimpleNamespace(name="forget", weight=9.0), SimpleNamespace(name="retain_ce", weight=1.0)],
             step_losses={"forget": 7.0, "retain_ce": torch.tensor(retained)}, schedule=SimpleNamespace(total_steps=10),
+            ends_step=lambda at: True, log=lambda *_, **__: None,
         )  # fmt: skip
-        trainer = SimpleNamespace(global_step=step, strategy=SimpleNamespace(reduce=lambda value, reduce_op: value))
-        callback.on_before_optimizer_step(trainer, module, None)
+        trainer = SimpleNamespace(global_step=step + 1, strategy=SimpleNamespace(reduce=lambda value, reduce_op: value))
+        callback.on_train_batch_end(trainer, module, None, None, 0)
         assert module.retain_scale == callback.weight
         weights.append(callback.weight)
     assert weights == [2.0, 3.0, 2.0, 0.0], "kept; +4 x 0.25; -4 x 0.25; not below 0"

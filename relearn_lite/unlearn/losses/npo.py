@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relearn_lite.models.supervised import Supervised, log_sigmoid, row_sum
+from relearn_lite.models.supervised import Supervised, log_ratio, preference_loss
 from relearn_lite.unlearn.losses.declaration import Loss
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 def npo(batch: Supervised, beta: float) -> Tensor:
     """Negative preference optimisation: -(2/β) log σ(β (NLL - NLL_ref)), NLL summed over a row's answer: a value a
     row."""
-    margin = row_sum(batch.nll(), batch) - row_sum(batch.reference_nll(), batch)
-    return -(2 / beta) * log_sigmoid(beta * margin)
+    return preference_loss(-log_ratio(batch), beta)
 
 
 FORGET = {"npo": Loss(npo, ("original",), "rows", needs_reference=True)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relearn_lite.models.supervised import Supervised, log_sigmoid, row_sum
+from relearn_lite.models.supervised import Supervised, log_ratio, preference_loss
 from relearn_lite.unlearn.losses.declaration import Loss
 
 if TYPE_CHECKING:
@@ -22,16 +22,13 @@ def idk(refusal: Supervised) -> Tensor:
 
 
 def preference(preferred: Supervised, dispreferred: Supervised, beta: float) -> Tensor:
-    """DPO on whole answers: -(2/β) log σ(β [(lp_w - lp_w_ref) - (lp_l - lp_l_ref)]), lp summed over an answer.
+    """DPO on whole answers: -(2/β) log σ(β [(lp_w - lp_w_ref) - (lp_l - lp_l_ref)]), lp summed over an answer: a value
+    a row.
+
     The DPO paper has no factor 2/β. open-unlearning and AltPO have it, which makes NPO this loss without a preferred
-    answer; they are followed. `relearn.dpo` differs by averaging lp over
-    the tokens of an answer. A value a row.
+    answer; they are followed. `relearn.dpo` differs by averaging lp over the tokens of an answer.
     """
-
-    def gain(batch: Supervised) -> Tensor:
-        return row_sum(batch.reference_nll(), batch) - row_sum(batch.nll(), batch)
-
-    return -(2 / beta) * log_sigmoid(beta * (gain(preferred) - gain(dispreferred)))
+    return preference_loss(log_ratio(preferred) - log_ratio(dispreferred), beta)
 
 
 def _over_original(preferred: str) -> Loss:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relearn_lite.models.supervised import Supervised, log_sigmoid, row_sum, token_kl
+from relearn_lite.models.supervised import Supervised, log_ratio, preference_loss, token_kl
 from relearn_lite.unlearn.losses.declaration import Loss
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def ce(batch: Supervised) -> Tensor:
-    """Cross-entropy: mean NLL over the supervised tokens of the batch (L_GDF and L_GDR)."""
+    """Cross-entropy: NLL, a value a token (L_GDF and L_GDR)."""
     return batch.nll()
 
 
 def kl(batch: Supervised) -> Tensor:
-    """KL(reference || model) = sum_v p_ref (log p_ref - log p), mean over positions (L_KLR).
+    """KL(reference || model) = sum_v p_ref (log p_ref - log p), a value a token (L_KLR).
 
     The published code averages over prompt and padding too, so that its weight depends on the padding; here it is the
     answers' positions.
@@ -35,11 +35,7 @@ def dpo(preferred: Supervised, dispreferred: Supervised, beta: float) -> Tensor:
     -(2/β) log σ(β [(lp_w - lp_l) - (lp_w_ref - lp_l_ref)]), lp = mean log-probability of the answer's tokens: a value
     a row. The published code takes lp over its whole batch, which for KnowUnDo is one row.
     """
-
-    def gain(batch: Supervised) -> Tensor:
-        return row_sum(batch.reference_nll(), batch, mean=True) - row_sum(batch.nll(), batch, mean=True)
-
-    return -(2 / beta) * log_sigmoid(beta * (gain(preferred) - gain(dispreferred)))
+    return preference_loss(log_ratio(preferred, mean=True) - log_ratio(dispreferred, mean=True), beta)
 
 
 FORGET = {

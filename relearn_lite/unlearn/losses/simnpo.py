@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relearn_lite.models.supervised import Supervised, log_sigmoid, row_sum
+from relearn_lite.models.supervised import Supervised, preference_loss, row_sum
 from relearn_lite.recipe.hyperparameters import SimNPO
 from relearn_lite.unlearn.losses.declaration import Loss
 
@@ -21,8 +21,7 @@ def simnpo(batch: Supervised, parameters: SimNPO) -> Tensor:
 
     The paper writes the margin as γ = β δ; open-unlearning's form is followed. The two agree at the default, 0.
     """
-    beta = parameters.beta
-    return -(2 / beta) * log_sigmoid(beta * (row_sum(batch.nll(), batch, mean=True) - parameters.delta))
+    return preference_loss(row_sum(batch.nll(), batch, mean=True) - parameters.delta, parameters.beta)
 
 
 FORGET = {"simnpo": Loss(simnpo, ("original",), "rows")}
