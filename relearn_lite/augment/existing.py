@@ -18,7 +18,7 @@ from pathlib import Path
 from relearn_lite.augment.form import normal_form
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
-from relearn_lite.data.sources import read_file
+from relearn_lite.data.files import read_file
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.stems import fold, folded_words, stem
 from relearn_lite.text.stop_words import STOP_WORDS

@@ -108,6 +108,23 @@ def test_overlap_ignores_case_and_spacing():
     assert overlap(forget, [QA("r1", " who is ANN?\n", "y")]) == ["Who  is Ann?"]
 
 
+def test_overlap_looks_at_paraphrases_too():
+    """Questions to choose by could be those that are reported, in the wording of their paraphrase."""
+    asked = [QA("f1", "Who is Ann?", "x", "Tell me of Ann.")]
+    assert overlap(asked, [QA("s1", "tell me  of ann.", "x")]) == ["Who is Ann?"]
+    assert overlap([QA("s1", "Who?", "x", "Who is Ann?")], asked) == ["Who?"]
+
+
+@pytest.mark.parametrize("broken", [["{oops", "[1"], ["{oops"] * 12])
+def test_every_broken_line_is_told_up_to_ten(tmp_path, broken):
+    """The first one alone was told; the next came to light when that was mended."""
+    (tmp_path / "n.jsonl").write_text("\n".join(['{"question": "a", "answer": "b"}', *broken]))
+    with pytest.raises(RecipeError) as error:
+        load(Source(path=tmp_path / "n.jsonl"), "x", "data.x")
+    assert len(error.value.problems) == min(11, len(broken))
+    assert "broken at line 2, column 2" in error.value.problems[0]
+
+
 @pytest.mark.parametrize(
     ("preset", "folder", "counts"),
     [
@@ -168,8 +185,8 @@ def test_nan_is_an_empty_cell_and_no_answer(tmp_path):
 def test_a_number_with_too_many_digits_is_told(tmp_path, name):
     row = f'{{"question": "a?", "answer": {"9" * 5000}}}'
     (tmp_path / name).write_text(f"[{row}]" if name == "n.json" else f"\n{row}\n")
-    told = "n.json holds a number" if name == "n.json" else "line 2 of .*n.jsonl holds a number"
-    with pytest.raises(RecipeError, match=f"data.x.path: .*{told} with too many digits; put it in quotes"):
+    at = " in line 2" if name == "n.jsonl" else ""
+    with pytest.raises(RecipeError, match=f"data.x.path: .*{name} holds a number with too many digits{at}, which must"):
         load(Source(path=tmp_path / name), "x", "data.x")
 
 

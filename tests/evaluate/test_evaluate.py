@@ -176,10 +176,10 @@ def test_score_reads_json_and_jsonl(tmp_path):
         (json.dumps([ROW, {"query": "Q?", "answer": "x"}]), r"row 2: the key 'ground_truth' is missing \(found: query"),
         (json.dumps([ROW | {"generated_response": None}]), "row 1: 'generated_response' is NoneType, not text"),
         (json.dumps([ROW, "x"]), "row 2: found str, not an object"),
-        (json.dumps(ROW) + '\n{"query": ', "line 2: not JSON"),
-        ("[{]", "line 1: not JSON"),
-        ("", "the file has no rows"),
-        ("[]", "the file has no rows"),
+        (json.dumps(ROW) + '\n{"query": ', "--forget: .* is broken at line 2, column"),
+        ("[{]", "is broken at line 1, column 3"),
+        ("", "has no rows; needed: objects with"),
+        ("[]", "has no rows; needed: objects with"),
     ],
 )
 def test_a_wrong_file_is_told_with_its_row(tmp_path, content, told):
@@ -195,7 +195,7 @@ def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(RecipeError) as error:
         score_files(tmp_path / "latin1.json", tmp_path / "nowhere.json")
     assert len(error.value.problems) == 2  # both files at once
-    assert "not UTF-8" in str(error.value) and "nowhere.json: cannot be read" in str(error.value)
+    assert "not UTF-8" in str(error.value) and "nowhere.json cannot be read" in str(error.value)
     with pytest.raises(RecipeError, match="--forget FILE"):
         score_files(None, None)
 
