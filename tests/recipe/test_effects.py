@@ -88,7 +88,7 @@ def another(annotation: Any, value: Any) -> Any:
         return another(options[0], value)
     if isinstance(value, bool):
         return not value
-    if isinstance(value, int | float) or annotation in (int, float):
+    if isinstance(value, int | float) or value is None and annotation in (int, float):
         return (value or 0) + 1
     if isinstance(value, list):
         return value[:-1]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from relearn_lite.pipeline.stages import load_data
+from relearn_lite.pipeline.data import load_data
 from relearn_lite.recipe import load_recipe, to_yaml
 
 ROOT = Path(__file__).parents[2]
