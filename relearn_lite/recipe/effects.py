@@ -84,18 +84,21 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
 }  # fmt: skip
 
 
-def result_keys(section: BaseModel, name: str = "") -> dict[str, Any]:
-    """The keys of a section (or a whole recipe) that change results, flat: dotted keys after `name`, JSON values.
+def result_keys(value: Any, name: str = "") -> dict[str, Any]:
+    """The keys of a section (a whole recipe, one value) that change results, flat: dotted keys after `name`, as JSON.
 
     An unlearning method counts by the losses, weights and mask that it stands for, not by its name.
     """
-    if isinstance(section, Unlearn):
-        section = section.spelled_out
-    counted = (each for each in type(section).model_fields.items() if not _has_no_effect(section, each[0]))
-    return {
-        key: value for field, info in counted
-        for key, value in _flat(getattr(section, field), f"{name}.{info.alias or field}".lstrip(".")).items()
-    }  # fmt: skip
+    if isinstance(value, Unlearn):
+        value = value.spelled_out
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields.items()
+        value = {info.alias or key: getattr(value, key) for key, info in fields if not _has_no_effect(value, key)}
+    elif isinstance(value, list) and any(isinstance(each, BaseModel) for each in value):
+        value = dict(enumerate(value))
+    if isinstance(value, dict) and value:
+        return {k: v for key, each in value.items() for k, v in result_keys(each, f"{name}.{key}".lstrip(".")).items()}
+    return {name: to_jsonable_python(value)}
 
 
 def sampling_keys(recipe: Recipe, stage: str) -> dict[str, Any]:
@@ -111,13 +114,3 @@ def sampling_keys(recipe: Recipe, stage: str) -> dict[str, Any]:
 def _has_no_effect(section: BaseModel, field: str) -> bool:
     reasons = (NO_EFFECT[each][field] for each in type(section).__mro__ if field in NO_EFFECT.get(each, {}))
     return any(reason.when(section) for reason in reasons)
-
-
-def _flat(value: Any, key: str) -> dict[str, Any]:
-    if isinstance(value, BaseModel):
-        return result_keys(value, key)
-    if isinstance(value, list) and any(isinstance(each, BaseModel) for each in value):
-        value = dict(enumerate(value))
-    if isinstance(value, dict) and value:
-        return {k: v for inner, each in value.items() for k, v in _flat(each, f"{key}.{inner}").items()}
-    return {key: to_jsonable_python(value)}

@@ -7,6 +7,7 @@ from writers.test_server import chat_reply, free_port, serving
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED
 from relearn_lite.pipeline import pipeline
 from relearn_lite.pipeline.stages import Run
 from relearn_lite.recipe import Lora, Model, load_recipe
@@ -32,12 +33,12 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("measured")
     (folder / "recipe.yaml").write_text(RECIPE)
     loaded = backends.load(Model(quantization="none"), seed=0)
-    backends.add_adapter(loaded, backends.UNLEARNED, Lora(r=4, dropout=0.0), seed=0)
+    backends.add_adapter(loaded, UNLEARNED, Lora(r=4, dropout=0.0), seed=0)
     torch.manual_seed(0)
     for name, weight in loaded.model.named_parameters():
         if "lora_B" in name:  # an adapter that has unlearned a little too much
             torch.nn.init.normal_(weight, std=0.5)
-    backends.save_adapter(loaded, backends.UNLEARNED, folder / "elsewhere")
+    backends.save_adapter(loaded, UNLEARNED, folder / "elsewhere")
     whole = loaded.model.merge_and_unload()
     whole.save_pretrained(folder / "whole")
     loaded.tokenizer.save_pretrained(folder / "whole")
@@ -76,10 +77,10 @@ def test_it_is_compared_with_what_was_unlearned_elsewhere(place, override):
 
 def test_only_one_of_two_models_with_whole_weights_is_in_memory(place):
     work = Run(load_recipe(place / "recipe.yaml", ["unlearned.model=./whole"]), place)
-    vanilla = run.model("vanilla")
-    other = run.model("unlearned")
+    vanilla = work.model("vanilla")
+    other = work.model("unlearned")
     assert other is not vanilla and "vanilla" not in vars(work) and other.unlearned == ()
-    assert run.model("vanilla") is work.vanilla and "other" not in vars(work)
+    assert work.model("vanilla") is work.vanilla and "other" not in vars(work)
 
 
 def test_an_adapter_that_changed_is_not_taken_for_the_old_one(place):
