@@ -10,13 +10,14 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Variant
-from relearn_lite.data.examples import Example, encode_answer, encode_completion
+from relearn_lite.data.examples import Example, encode_answer, encode_variant
 from relearn_lite.data.sources import overlap
+from relearn_lite.models.transformers_backend import load_tokenizer
 from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.stages import stages_of
+from relearn_lite.pipeline.stages.augment import settings_of
 from relearn_lite.recipe import Recipe
 from relearn_lite.report.untrusted import visible
 
@@ -41,7 +42,7 @@ def preview(recipe: Recipe, examples: int) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
-    data, tokenizer = load_data(recipe), _tokenizer(recipe)
+    data, tokenizer = load_data(recipe), load_tokenizer(recipe.model)
     console.print("Trained tokens stand between ⟦ and ⟧, in green; the rest is only read.", markup=False)
     lengths = {}
     for part in ("forget", "retain"):
@@ -67,15 +68,6 @@ def preview(recipe: Recipe, examples: int) -> None:
     _show_overlap(console, overlap(data["forget"], data["retain"]))
 
 
-def _tokenizer(recipe: Recipe) -> Any:
-    from relearn_lite.models.transformers_backend import load_tokenizer, why_not
-
-    try:
-        return load_tokenizer(recipe.model)
-    except (OSError, ValueError, ImportError) as error:
-        raise RecipeError(why_not(recipe.model, error)) from error
-
-
 def _uses(recipe: Recipe, part: str) -> list[str]:
     """What the run trains with the rows of a part as they are."""
     from relearn_lite.unlearn.losses import FORGET_LOSSES
@@ -92,21 +84,13 @@ def _uses(recipe: Recipe, part: str) -> list[str]:
 
 def _augmented(recipe: Recipe, tokenizer: Any, questions: Sequence[QA]) -> dict[str, Example]:
     """What the augment stage makes of some questions, encoded, by record id."""
-    from relearn_lite.augment import Settings, augment
+    from relearn_lite.augment import augment
     from relearn_lite.writers.rules import RulesWriter
 
-    section = recipe.augment
-    settings = Settings(
-        section.questions, section.verify_rounds, section.completion_fraction, 0.0, recipe.seed,
-        section.answers_per_question,
-    )  # fmt: skip
     with TemporaryDirectory() as folder:
-        augment(questions, [], RulesWriter(), settings, Path(folder))
+        augment(questions, [], RulesWriter(), settings_of(recipe), Path(folder))
         variants = list(read_jsonl(Path(folder) / "augmented.jsonl", Variant))
-    return {
-        v.id: (encode_completion if v.kind == "completion" else encode_answer)(tokenizer, v.prompt, v.target)
-        for v in variants
-    }
+    return {variant.id: encode_variant(tokenizer, variant) for variant in variants}
 
 
 def _some_of_each_kind(encoded: Mapping[str, Example]) -> Iterable[tuple[str, Example]]:

@@ -14,18 +14,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
 from relearn_lite.compare.finished import compare_runs, finished
-from relearn_lite.compare.job import AFTER_NUMBERS, Comparison, Failure, attempt, child
+from relearn_lite.compare.job import Comparison, child
+from relearn_lite.compare.sharing import AFTER_NUMBERS, Failure, attempt, run_sharing
 from relearn_lite.compare.sweep import sweep
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.pipeline.pipeline import do_stages, opened
-from relearn_lite.pipeline.run_folder import RunFolder
+from relearn_lite.pipeline.run_folder import RunFolder, old_folder
 from relearn_lite.pipeline.run_state import Run
-from relearn_lite.pipeline.sharing import Sources, StageFailed, run_with
 from relearn_lite.pipeline.stages import learns_new_answers, stages_of
 from relearn_lite.recipe import ComparedMethod, Recipe
 from relearn_lite.report import compare_attacks
@@ -96,9 +95,9 @@ def _set_aside(job: Comparison, names: Sequence[str]) -> None:
     for name in names:
         there = [job.folder / part / name for part in ("methods", "sweep") if (job.folder / part / name).exists()]
         if there:
-            target = job.folder / "old" / f"{datetime.now():%Y-%m-%d_%H.%M.%S}_{name}"
+            target = old_folder(job.folder, name)
             for path in there:
-                (target / path.parent.name).mkdir(parents=True)
+                (target / path.parent.name).mkdir()
                 path.rename(target / path.parent.name / name)
             print(f"{name}: its earlier results were moved to {target}: --again {name}", file=sys.stderr)
 
@@ -118,35 +117,28 @@ def _measure_vanilla(job: Comparison) -> Compared | None:
     What analyses tell of vanilla stands in those of the methods.
     """
     recipe = child(job.recipe, "vanilla", None).model_copy(update={"analyze": None})
-    attacked, failure = recipe.attacks is not None, None
-    try:
-        run_with(
-            recipe, job.folder / "methods", Sources((job.folder,)), job.data,
-            until="attack" if attacked else "evaluate", quiet=job.quiet,
-            way_out="choose another name, or add --again all to do everything but the augmentation again",
-        )  # fmt: skip
-    except StageFailed as error:
-        if error.stage != "attack":  # without it nothing can be compared
-            raise RecipeError(f"compare: the vanilla model could not be measured: {error}") from error
-        failure = str(error)
+    found = run_sharing(job, recipe, "vanilla", until="attack" if recipe.attacks else "evaluate")
+    failure = None
+    if isinstance(found, Failure):
+        if found.stage != "attack":  # without it nothing can be compared
+            raise RecipeError(f"compare: the vanilla model could not be measured: {found.reason}")
+        failure = found.reason
         job.say(f"vanilla: {failure}")
-    return Compared("vanilla", read_run(job.vanilla), failure=failure) if attacked else None
+    return Compared("vanilla", read_run(job.vanilla), failure=failure) if recipe.attacks else None
 
 
 def _run_method(job: Comparison, method: ComparedMethod, vanilla: Compared | None) -> Compared:
     """One method, with its sweep if it has one: the run, or why there is none."""
-    settings, sources = method.settings, Sources((job.folder,), job.vanilla)
+    settings, sources = method.settings, ()
     notes: tuple[str, ...] = ()
     if method.sweep:
         found = sweep(job, method)
         if isinstance(found, str):
             return Compared(method.name, failure=found, vanilla=vanilla)
         settings, chosen, notes = found
-        sources = Sources((job.folder, chosen), job.vanilla)
-    root = job.folder / "methods"
-    run = attempt(job, child(job.recipe, method.name, settings), root, sources, method.name)
-    if not isinstance(run, Failure):
-        return finished(method.name, run.path, notes, vanilla)
-    if run.stage in AFTER_NUMBERS:
-        return finished(method.name, root / method.name, notes, vanilla, run.reason)
-    return Compared(method.name, failure=run.reason, vanilla=vanilla)
+        sources = (chosen,)
+    run = attempt(job, child(job.recipe, method.name, settings), method.name, sources=sources)
+    failure = run.reason if isinstance(run, Failure) else None
+    if failure and run.stage not in AFTER_NUMBERS:
+        return Compared(method.name, failure=failure, vanilla=vanilla)
+    return finished(method.name, job.folder / "methods" / method.name, notes, vanilla, failure)

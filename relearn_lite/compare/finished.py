@@ -30,7 +30,7 @@ def compare_runs(folders: Sequence[Path], target: Path) -> list[Compared]:
         if missing:
             problems.append(f"compare: {folder} is not a finished run, it has no {missing[0]}; give folders such as "
                             "runs/quickstart, or a recipe with a compare section")  # fmt: skip
-        elif not RunFolder.is_current(folder):
+        elif not RunFolder(folder).is_current:
             problems.append(f"compare: {folder} was made by an older version of relearn-lite; run its recipe again")
         elif not json.loads((folder / "metrics.json").read_text(encoding="utf-8")).get("unlearned"):
             problems.append(f"compare: {folder} measured one model only; give runs that compare two")

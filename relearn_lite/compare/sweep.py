@@ -8,14 +8,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.compare.job import Comparison, Failure, attempt, child
+from relearn_lite.compare.job import Comparison, child
+from relearn_lite.compare.sharing import Failure, attempt
 from relearn_lite.core.files import write_text
 from relearn_lite.evaluate.choose import make_evaluators
 from relearn_lite.evaluate.quick_eval import quick_eval, selection_questions
-from relearn_lite.pipeline.data import data_digest
-from relearn_lite.pipeline.fingerprints import fingerprint, inputs
+from relearn_lite.pipeline.fingerprints import data_digest, fingerprint, inputs
 from relearn_lite.pipeline.run_state import Run
-from relearn_lite.pipeline.sharing import Sources
 from relearn_lite.recipe import ComparedMethod, Unlearn
 from relearn_lite.unlearn.selection import RULE, EvalResult, best
 
@@ -24,13 +23,12 @@ def sweep(job: Comparison, method: ComparedMethod) -> tuple[Unlearn, Path, tuple
     """Trains every point of the method's grid: the best one's settings, its folder and a note; or why there is none."""
     tried: list[dict[str, Any]] = []
     found: dict[int, tuple[EvalResult, Unlearn, Path]] = {}
-    root = job.folder / "sweep" / method.name
     for number, (label, settings) in enumerate(grid(method)):
         job.say(f"--- {method.name}, point {label}")
         point = {"point": label, "lr": settings.lr, "epochs": settings.epochs}
         results: list[EvalResult] = []
         run = attempt(
-            job, child(job.recipe, label, settings), root, Sources((job.folder,)), method.name, until="unlearn",
+            job, child(job.recipe, label, settings), method.name, until="unlearn",
             after=lambda state, results=results: results.append(_evaluate(state)),
         )  # fmt: skip
         if isinstance(run, Failure):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.records import Variant
 from relearn_lite.data.tokens import as_chat, chat_tokens, continued, opened, spelled
 from relearn_lite.text.words import glue
 
@@ -74,6 +75,12 @@ def encode_completion(tokenizer, start: str, rest: str) -> Example:
     """The start of a sentence and its rest as plain text, outside the chat template; the rest alone is trained."""
     prompt, reply = continued(tokenizer, start, glue(start + rest) + rest)
     return Example((*prompt, *reply, tokenizer.eos_token_id), len(prompt))
+
+
+def encode_variant(tokenizer, variant: Variant) -> Example:
+    """A row of the augmented forget set: a question with its new answer, or the start of a sentence with its rest."""
+    encode = encode_completion if variant.kind == "completion" else encode_answer
+    return encode(tokenizer, variant.prompt, variant.target)
 
 
 def check_lengths(examples: Mapping[str, Example], max_length: int, part: str) -> None:

@@ -69,12 +69,15 @@ def source(settings: Model) -> tuple[str, dict[str, Any]]:
 def load_tokenizer(settings: Model) -> Any:
     """The tokenizer as it is. Where it cannot pad, its end-of-text token does: labels are masked by position.
 
-    Raises RecipeError where it has no end-of-text token: nothing could be taught to end with one.
+    Raises RecipeError where it is not to be had, or has no end-of-text token: nothing could be taught to end with one.
     """
     from transformers import AutoTokenizer
 
     name, where = source(settings)
-    tokenizer = AutoTokenizer.from_pretrained(name, **where)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, **where)
+    except (OSError, ValueError, ImportError) as error:
+        raise RecipeError(why_not(settings, error)) from error
     if tokenizer.eos_token_id is None:
         raise RecipeError(
             f"model.name: the tokenizer of {settings.name} has no end-of-text token (eos_token), and answers must end "

@@ -2,56 +2,56 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from functools import lru_cache
+from itertools import chain
+from typing import Any
 
 from relearn_lite.augment.existing import read_existing
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
-from relearn_lite.data.sources import load, load_part, overlap
+from relearn_lite.data.sources import load, load_part, overlap, wordings
 from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.recipe import Recipe
 from relearn_lite.writers.prompts import load_prompts
+
+BASIC = ("forget", "retain", "generic")  # parts that every run has, though `generic` may be empty
+PARTS = (
+    *BASIC, "forget_eval", "retain_eval", "holdout", "real_authors", "world_facts", "forget_select", "retain_select"
+)  # fmt: skip
 
 
 def load_data(recipe: Recipe) -> dict[str, list[QA]]:
     """Reads all parts. Raises RecipeError with the problems of all of them at once."""
     problems: list[str] = []
 
-    def part(read: Callable[[], list[QA]]) -> list[QA]:
+    def tried(read: Callable[..., list[QA]], *given: Any) -> list[QA]:
         try:
-            return read()
+            return read(*given)
         except RecipeError as error:
             problems.extend(error.problems)
             return []
 
-    data = {name: part(lambda name=name: load_part(recipe.data, name)) for name in ("forget", "retain", "generic")}
-    part(lambda: load_prompts(recipe.augment.prompts))
+    data = {name: tried(load_part, recipe.data, name) for name in PARTS if name in BASIC or getattr(recipe.data, name)}
+    tried(load_prompts, recipe.augment.prompts)
     if recipe.augment.from_ and data["forget"]:
-        part(lambda: read_existing(recipe.augment.from_, data["forget"]))
-    for name in ("forget", "retain"):
-        own = getattr(recipe.data, f"{name}_eval")
-        data[f"{name}_eval"] = part(lambda name=name: load_part(recipe.data, f"{name}_eval")) if own else data[name]
-    for name in ("holdout", "real_authors", "world_facts", "forget_select", "retain_select"):
-        if getattr(recipe.data, name):
-            data[name] = part(lambda name=name: load_part(recipe.data, name))
+        tried(read_existing, recipe.augment.from_, data["forget"])
+    if recipe.evaluate.retain_model_results:
+        tried(read_retain_ratios, recipe.evaluate.retain_model_results)
     for side in ("forget", "retain"):
-        part(lambda side=side: _set_apart(recipe, data, side))
+        data.setdefault(f"{side}_eval", data[side])
+        tried(_set_apart, recipe, data, side)
     if seen := overlap(data["forget"], data.get("holdout", [])):
         problems.append(
             f"data.holdout: {len(seen)} of its questions stand in data.forget too (first: {seen[0]!r}); the model must "
             "never have seen them, so remove them from data.holdout"
         )
-    if recipe.evaluate.retain_model_results:
-        part(lambda: read_retain_ratios(recipe.evaluate.retain_model_results))
     if recipe.finetune and recipe.finetune.data:
-        data["finetune"] = []
-        for n, source in enumerate(recipe.finetune.data):
-            taught = part(lambda n=n, source=source: load(source, f"finetune{n}", f"finetune.data.{n}"))
-            data["finetune"] += source.repeat * taught
+        taught = [
+            source.repeat * tried(load, source, f"finetune{n}", f"finetune.data.{n}")
+            for n, source in enumerate(recipe.finetune.data)
+        ]
+        data["finetune"] = list(chain.from_iterable(taught))
     if problems:
         raise RecipeError(problems)
     return data
@@ -87,30 +87,17 @@ def _set_apart(recipe: Recipe, data: dict[str, list[QA]], side: str) -> None:
 
 def _same_questions(asked: Sequence[QA]) -> list[list[QA]]:
     """Records in groups: those that share a wording, as question or paraphrase, stay together."""
+    parent: dict[str, str] = {}  # wording -> another one of the same group
+
+    def root(text: str) -> str:
+        while text in parent:
+            text = parent[text]
+        return text
+
+    for qa in asked:
+        first, *others = {root(text) for text in wordings(qa)}
+        parent |= dict.fromkeys(others, first)
     groups: dict[str, list[QA]] = {}
     for qa in asked:
-        wordings = [" ".join(text.lower().split()) for text in (qa.question, qa.paraphrase) if text]
-        joined = [qa]
-        for known in {id(groups[text]): groups[text] for text in wordings if text in groups}.values():
-            joined = known + joined
-        for member in joined:
-            for text in (member.question, member.paraphrase):
-                if text:
-                    groups[" ".join(text.lower().split())] = joined
-    return list({id(group): group for group in groups.values()}.values())
-
-
-def data_digest(records: list[QA], judged: bool = False) -> str:
-    """A hash of the records' content; of paraphrased and wrong answers too where these are judged by."""
-    return _data_digest(tuple(records), judged)
-
-
-@lru_cache(maxsize=32)  # asked for every stage of every run of a comparison
-def _data_digest(records: tuple[QA, ...], judged: bool) -> str:
-    import hashlib
-
-    rows = [asdict(record) for record in records]
-    if not judged:
-        rows = [{k: v for k, v in row.items() if k not in ("paraphrased_answer", "wrong_answers")} for row in rows]
-    text = json.dumps(rows, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+        groups.setdefault(root(min(wordings(qa))), []).append(qa)
+    return list(groups.values())

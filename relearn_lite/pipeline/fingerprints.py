@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.records import QA
-from relearn_lite.pipeline.data import data_digest
 from relearn_lite.pipeline.stages import STAGES, stages_of
 from relearn_lite.recipe import Recipe
 from relearn_lite.recipe.effects import result_keys, sampling_keys
@@ -85,6 +85,17 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], most: int = 5) -> li
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def data_digest(records: Sequence[QA], judged: bool = False) -> str:
+    """A hash of the records' content; of paraphrased and wrong answers too where these are judged by."""
+    return _data_digest(tuple(records), () if judged else ("paraphrased_answer", "wrong_answers"))
+
+
+@lru_cache(maxsize=32)  # asked for every stage of every run of a comparison
+def _data_digest(records: tuple[QA, ...], left_out: tuple[str, ...]) -> str:
+    rows = [{key: value for key, value in asdict(record).items() if key not in left_out} for record in records]
+    return _hash(json.dumps(rows, ensure_ascii=False).encode())
 
 
 def model_digest(folder: Path) -> str:

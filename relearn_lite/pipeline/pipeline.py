@@ -16,8 +16,7 @@ from relearn_lite.core.files import write_text
 from relearn_lite.core.memory import free_memory, peak_memory_mb, reset_peak_memory
 from relearn_lite.core.records import QA
 from relearn_lite.pipeline.check import check
-from relearn_lite.pipeline.data import data_digest
-from relearn_lite.pipeline.fingerprints import changes, fingerprint, inputs
+from relearn_lite.pipeline.fingerprints import changes, data_digest, fingerprint, inputs
 from relearn_lite.pipeline.run_folder import RunFolder
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.stages import STAGES, stages_of
@@ -126,7 +125,7 @@ def do_stage(state: Run, folder: RunFolder, name: str, needs: Mapping[str, Any])
     details = STAGES[name].run(state)
     if "torch" in sys.modules:  # a trainer and its model refer to each other until they are collected
         free_memory()
-    folder.finish(name, needs, {
+    folder.finish(name, {
         "seconds": round(time.monotonic() - begin, 2), "peak_memory_mb": peak_memory_mb(), **details,
         **({"resumed": True} if resumed else {}),  # seconds and memory are of the last try alone
         **({"commits": dict(state.commits)} if state.commits else {}),

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,15 @@ MOVE = 60  # seconds of work that are moved to old/, not deleted
 
 
 class RunFolder:
-    """The folder of one run, as long as this process works in it."""
+    """The folder of one run and what its manifest says: to be read, or, where it was `opened`, to be written too."""
 
-    def __init__(self, path: Path, manifest: dict[str, Any]):
-        self.path, self.manifest = path, manifest
+    def __init__(self, path: Path):
+        self.path, self.manifest = path, _read_manifest(path / MANIFEST)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this version of relearn-lite can read it."""
+        return self.manifest["format"] == FORMAT
 
     @classmethod
     @contextmanager
@@ -46,8 +52,8 @@ class RunFolder:
         """
         path = _make(path)
         with _locked(path):
-            folder = cls(path, _read_manifest(path / MANIFEST))
-            if folder.manifest["format"] != FORMAT:
+            folder = cls(path)
+            if not folder.is_current:
                 if not fresh:
                     raise RecipeError(
                         f"name: {path} holds a run of an older version of relearn-lite, which this one cannot go on "
@@ -55,19 +61,6 @@ class RunFolder:
                     )
                 folder._move_everything()
             yield folder
-
-    @staticmethod
-    def is_current(path: Path) -> bool:
-        """Whether this version of relearn-lite can read a run's folder."""
-        return _read_manifest(path / MANIFEST)["format"] == FORMAT
-
-    @classmethod
-    def finished(cls, path: Path) -> RunFolder:
-        """The folder of another run, to be read only. Raises RecipeError where older code wrote it."""
-        manifest = _read_manifest(path / MANIFEST)
-        if manifest["format"] != FORMAT:
-            raise RecipeError(f"{path} holds a run of an older version of relearn-lite; run its recipe again")
-        return cls(path, manifest)
 
     def is_done(self, stage: str, inputs: Mapping[str, Any]) -> bool:
         """Whether the stage was finished with exactly these inputs, and what it wrote is there."""
@@ -95,13 +88,12 @@ class RunFolder:
         self.save()
         return False
 
-    def finish(self, stage: str, inputs: Mapping[str, Any], details: Mapping[str, Any]) -> None:
-        """Notes that a stage is done, and removes what only a restart of it would have needed."""
+    def finish(self, stage: str, details: Mapping[str, Any]) -> None:
+        """Notes that a stage which has begun is done, and removes what only a restart of it would have needed."""
+        begun = self.manifest["started"].pop(stage)
         self.manifest["stages"][stage] = {
-            "fingerprint": fingerprint(inputs), "inputs": dict(inputs),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"), **details,
+            **begun, "finished": datetime.now(UTC).isoformat(timespec="seconds"), **details,
         }  # fmt: skip
-        self.manifest["started"].pop(stage, None)
         self.save()
         checkpoints = self.path / "checkpoints"
         shutil.rmtree(checkpoints / stage, ignore_errors=True)
@@ -116,41 +108,30 @@ class RunFolder:
         self.manifest["stages"].pop(stage, None)
         self.manifest["started"].pop(stage, None)
         self.save()
-        if not there or seconds < MOVE:
-            for path in there:
-                _remove(path)
-            return
-        target = self._old(stage)
+        target = old_folder(self.path, stage) if there and seconds >= MOVE else None
         for path in there:
-            place = target / path.relative_to(self.path)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            path.rename(place)
-        print(f"{stage}: an earlier result ({seconds / 60:.0f} min) was moved to {target}: {why}", file=sys.stderr)
+            if target:
+                place = target / path.relative_to(self.path)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                path.rename(place)
+            elif path.is_dir() and not path.is_symlink():  # a link is removed, not what it leads to
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        if target:
+            print(f"{stage}: an earlier result ({seconds / 60:.0f} min) was moved to {target}: {why}", file=sys.stderr)
 
     def _seconds_spent(self, stage: str, there: list[Path]) -> float:
-        """How long it took to compute what is there; 0 for what was taken over from another run."""
-        entry, started = self.manifest["stages"].get(stage), self.manifest["started"].get(stage)
-        if any(path.is_symlink() for path in there):
-            return 0.0
-        if entry:
-            return entry["seconds"]
+        """How long it took to compute what is there, breaks included; 0 for what was taken over from another run."""
         files = [file for path in there for file in (path, *path.rglob("*")) if file.is_file()]
-        begun = started["at"] if started else min((file.stat().st_ctime for file in files), default=0.0)
-        return max((file.stat().st_mtime for file in files), default=begun) - begun
-
-    def _old(self, name: str) -> Path:
-        """A new folder below old/."""
-        base = f"{datetime.now():%Y-%m-%d_%H.%M.%S}_{name}"
-        target = self.path / "old" / base
-        number = 1
-        while target.exists():
-            number += 1
-            target = self.path / "old" / f"{base}-{number}"
-        target.mkdir(parents=True)
-        return target
+        if not files or any(path.is_symlink() for path in there):
+            return 0.0
+        begun = self.manifest["stages"].get(stage) or self.manifest["started"].get(stage)
+        first = begun["at"] if begun else min(file.stat().st_ctime for file in files)
+        return max(file.stat().st_mtime for file in files) - first
 
     def _move_everything(self) -> None:
-        target = self._old("older-version")
+        target = old_folder(self.path, "older-version")
         for path in self.path.iterdir():
             if path.name not in (".lock", "old"):
                 path.rename(target / path.name)
@@ -162,11 +143,13 @@ class RunFolder:
         write_text(self.path / MANIFEST, json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n")
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():  # a link is removed, not what it leads to
-        shutil.rmtree(path)
-    else:
-        path.unlink()
+def old_folder(run: Path, name: str) -> Path:
+    """A new folder below a run's old/, for results that no longer hold."""
+    place = run / "old" / f"{datetime.now():%Y-%m-%d_%H.%M.%S}_{name}"
+    names = chain([place], (place.with_name(f"{place.name}-{number}") for number in count(2)))
+    target = next(path for path in names if not path.exists())
+    target.mkdir(parents=True)
+    return target
 
 
 def _make(folder: Path) -> Path:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.memory import free_memory
 from relearn_lite.core.records import QA
-from relearn_lite.models.loaded import UNLEARNED, VANILLA
+from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED, VANILLA, Loaded
 from relearn_lite.pipeline.data import load_data
 from relearn_lite.recipe import Model, Recipe
 
@@ -24,7 +24,6 @@ class Run:
     recipe: Recipe
     folder: Path
     quiet: bool = False
-    manifest: dict[str, Any] = field(default_factory=dict)
     vanilla_run: Path | None = None  # a run whose answers and numbers of the vanilla model are this one's too
     commits: dict[str, str] = field(default_factory=dict)  # of the hub models that were loaded so far, by name
 
@@ -33,59 +32,63 @@ class Run:
         """Every part of the data: forget, retain, generic, forget_eval, retain_eval, and finetune if it has its own."""
         return load_data(self.recipe)
 
-    @cached_property
-    def vanilla(self):
-        """The model that knows, loaded once for all stages; what it was taught comes from the finetune stage."""
-        from relearn_lite.models import backends
+    def weights(self, model: str) -> tuple[Model, dict[str, Path]]:
+        """What `vanilla` or `unlearned` is made of: its base, and the folders of the adapters on it, by name."""
+        settings, given, taught = self.recipe.model, self.recipe.unlearned, self.folder / "vanilla"
+        if model == "unlearned" and given and given.model:
+            return settings.settings_for(given.model, derived=True), {}
+        adapters = {}
+        if self.recipe.finetune and self.recipe.finetune.lora:
+            adapters[VANILLA] = taught
+        elif self.recipe.finetune:
+            settings = settings.settings_for(str(taught), derived=True)
+        if model == "unlearned":
+            adapters[UNLEARNED] = given.adapter if given else self.folder / "adapter"
+        return settings, adapters
 
-        recipe, taught = self.recipe, self.folder / "vanilla"
-        if recipe.finetune is None:
-            return self.load(recipe.model)
-        if recipe.finetune.lora is None:
-            return self.load(recipe.model.settings_for(str(taught), derived=True))
-        loaded = self.load(recipe.model)
-        backends.load_adapter(loaded, VANILLA, taught)
-        loaded.vanilla = (VANILLA,)
+    @cached_property
+    def vanilla(self) -> Loaded:
+        """The model that knows, loaded once for all stages; what it was taught comes from the finetune stage."""
+        settings, adapters = self.weights("vanilla")
+        loaded = self.load(settings)
+        for name, folder in adapters.items():
+            backends.load_adapter(loaded, name, folder)
+        loaded.vanilla = tuple(adapters)
         return loaded
 
     @cached_property
-    def other(self):
+    def other(self) -> Loaded:
         """The whole weights that `unlearned.model` names."""
-        loaded = self.load(self.recipe.model.settings_for(self.recipe.unlearned.model, derived=True))
+        loaded = self.load(self.weights("unlearned")[0])
         loaded.forgot = True
         return loaded
 
-    def load(self, settings: Model, *, full_precision: bool = False):
+    def load(self, settings: Model, *, full_precision: bool = False) -> Loaded:
         """Loads a model as `backends.load` does, and notes its commit: that of a hub id's head may differ tomorrow."""
-        from relearn_lite.models import backends
-
         loaded = backends.load(settings, self.recipe.seed, full_precision=full_precision)
         if loaded.commit:
             self.commits[settings.name] = loaded.commit
         return loaded
 
-    def model(self, name: str):
+    def model(self, name: str) -> Loaded:
         """`vanilla` or `unlearned`, loaded and ready to be asked.
 
         Whole weights of another model take vanilla's place, unless an evaluator that shares vanilla's weights still
         uses them: then both are in memory, as `plan` counts.
         """
-        from relearn_lite.models import backends
-
-        given = self.recipe.unlearned
+        adapters, given = self.weights(name)[1], self.recipe.unlearned
         if given and given.model and name == "unlearned":
             self._unload("vanilla")
             return self.other
         self._unload("other")
         if name == "unlearned":
-            folder = given.adapter if given else self.folder / "adapter"
             try:
-                backends.load_adapter(self.vanilla, UNLEARNED, folder)
+                backends.load_adapter(self.vanilla, UNLEARNED, adapters[UNLEARNED])
             except (RuntimeError, ValueError, KeyError, OSError, TypeError) as error:
                 if not given:
                     raise
                 raise RecipeError(
-                    f"unlearned.adapter: {folder} does not fit {self.recipe.model.name} ({first_line(error)}); "
+                    f"unlearned.adapter: {given.adapter} does not fit {self.recipe.model.name} ({first_line(error)}); "
                     "name the model that it was trained on as model.name"
                 ) from error
         return self.vanilla

@@ -7,7 +7,7 @@ import pytest
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.sources import load, load_part
-from relearn_lite.pipeline.data import data_digest
+from relearn_lite.pipeline.fingerprints import data_digest
 from relearn_lite.recipe import Data, Source
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "tofu"

@@ -22,7 +22,7 @@ def analyze(run: Run) -> dict[str, Any]:
 
     questions = {side: run.data[f"{side}_eval"] for side in ("forget", "retain")}
     partial = run.folder / "analysis.partial.json"
-    with _held(run) as loaded:
+    with _on_transformers(run) as loaded:
         adapters = {"vanilla": loaded.vanilla, "unlearned": loaded.unlearned}
         found = look_into(
             loaded,
@@ -38,8 +38,8 @@ def analyze(run: Run) -> dict[str, Any]:
 
 
 @contextmanager
-def _held(run: Run) -> Iterator[Loaded]:
-    """The models, held by transformers: Unsloth's kernels do not call the modules that are to be looked at."""
+def _on_transformers(run: Run) -> Iterator[Loaded]:
+    """The models, loaded by transformers: Unsloth's kernels do not call the modules that are to be looked at."""
     from relearn_lite.models import backends
 
     model = run.models[-1]  # an adapter: whole weights in vanilla's place are refused by the schema

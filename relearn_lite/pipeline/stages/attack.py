@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.files import read_jsonl, write_text
@@ -14,6 +13,7 @@ from relearn_lite.pipeline.run_state import Run
 def attack(run: Run) -> dict[str, Any]:
     """attacks.json, and attacks/*.jsonl: what the model tells when it is asked, loaded or trained in another way."""
     from relearn_lite.attacks.answering import Target
+    from relearn_lite.attacks.precision import AttackedModel
     from relearn_lite.attacks.run import AttackJob, run_attacks
     from relearn_lite.evaluate.choose import make_evaluators
     from relearn_lite.report.console import stage_progress
@@ -30,7 +30,8 @@ def attack(run: Run) -> dict[str, Any]:
         return Target(loaded, adapters, recipe.generate, recipe.seed)
 
     job = AttackJob(
-        recipe, run.data, folder, _trained_prompts(run), _attacked_model(run, model, folder / "merged"),
+        recipe, run.data, folder, _trained_prompts(run),
+        AttackedModel(*run.weights(model), recipe.seed, folder / "merged"),
         load=target, unload=run.unload_models,
         writer=lambda: make_writer(recipe.augment, "augment", recipe, lambda: run.model("vanilla")),
         judges=lambda: make_evaluators(recipe.model_copy(update={"evaluate": judging}), lambda: run.model("vanilla")),
@@ -45,21 +46,3 @@ def _trained_prompts(run: Run) -> frozenset[str]:
     """What the augmentation asked: none of it is a new paraphrase."""
     path = run.folder / "augmented.jsonl"
     return frozenset(variant.prompt for variant in read_jsonl(path, Variant)) if path.exists() else frozenset()
-
-
-def _attacked_model(run: Run, model: str, scratch: Path):
-    """What `vanilla` or `unlearned` is made of: base weights, and the adapters on them."""
-    from relearn_lite.attacks.precision import AttackedModel
-    from relearn_lite.models.loaded import UNLEARNED, VANILLA
-
-    recipe, given, taught = run.recipe, run.recipe.unlearned, run.folder / "vanilla"
-    if given and given.model and model == "unlearned":
-        return AttackedModel(recipe.model.settings_for(given.model, derived=True), {}, recipe.seed, scratch)
-    base, adapters = recipe.model, {}
-    if recipe.finetune and recipe.finetune.lora:
-        adapters[VANILLA] = taught
-    elif recipe.finetune:
-        base = recipe.model.settings_for(str(taught), derived=True)
-    if model == "unlearned":
-        adapters[UNLEARNED] = given.adapter if given else run.folder / "adapter"
-    return AttackedModel(base, adapters, recipe.seed, scratch)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from relearn_lite.augment.existing import read_existing
+from relearn_lite.augment import Settings
+from relearn_lite.augment.existing import ExistingRow, read_existing
+from relearn_lite.augment.semantic import SemanticCheck
 from relearn_lite.pipeline.run_state import Run
+from relearn_lite.recipe import Recipe
 
 
 def augment(run: Run) -> dict[str, Any]:
     """Writes augmented.jsonl and dropped.jsonl."""
-    from relearn_lite.augment import STATISTICS, Settings
+    from relearn_lite.augment import STATISTICS
     from relearn_lite.augment import augment as write_variants
     from relearn_lite.augment.semantic import make_semantic_check
     from relearn_lite.report.augmentation import show
@@ -19,16 +22,8 @@ def augment(run: Run) -> dict[str, Any]:
 
     section, forget = run.recipe.augment, run.data["forget"]
     given, general = read_existing(section.from_, forget) if section.from_ else ([], [])
-    settings = Settings(
-        section.questions,
-        section.verify_rounds,
-        section.completion_fraction,
-        section.generic_ratio,
-        run.recipe.seed,
-        section.answers_per_question,
-        make_semantic_check(section.semantic, lambda: run.vanilla),
-        tuple(given),
-    )
+    semantic = make_semantic_check(section.semantic, lambda: run.vanilla)
+    settings = settings_of(run.recipe, semantic, tuple(given))
     writer = make_writer(section, "augment", run.recipe, lambda: run.vanilla)
     with stage_progress(f"augment ({writer.name})", len(forget), run.quiet) as advance:
         done = 0
@@ -42,3 +37,14 @@ def augment(run: Run) -> dict[str, Any]:
     if not run.quiet:
         show(run.folder / STATISTICS)
     return counts
+
+
+def settings_of(
+    recipe: Recipe, semantic: SemanticCheck | None = None, existing: tuple[ExistingRow, ...] = ()
+) -> Settings:
+    """What the augmentation reads of a recipe."""
+    section = recipe.augment
+    return Settings(
+        section.questions, section.verify_rounds, section.completion_fraction, section.generic_ratio, recipe.seed,
+        section.answers_per_question, semantic, existing,
+    )  # fmt: skip

@@ -35,10 +35,10 @@ def evaluate(run: Run) -> dict[str, Any]:
                 results[model], scores[model] = read_vanilla(run.vanilla_run)
                 steps("measured before", 1, 1)
                 continue
-            asked = replace(judges, model=evaluated_model(run, model))
-            results[model], scores[model] = measure(answers[model], asked, run.recipe.evaluate.metrics, steps)
-    names = judges.names()
-    results |= {"evaluators": names, "comparable_with_paper": comparable_with_paper(run.recipe)}
+            results[model], scores[model] = measure(
+                answers[model], replace(judges, model=evaluated_model(run, model)), run.recipe.evaluate.metrics, steps
+            )
+    results |= {"evaluators": judges.names(), "comparable_with_paper": comparable_with_paper(run.recipe)}
     if len(run.models) > 1:
         results["difference"] = differences(*(scores[model] for model in MODELS))
     rows = samples(answers, scores)

@@ -105,7 +105,7 @@ def forget_rows(run: Run, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
 
     Parts are new answers (`augmented`), refusals (`refusal`) and answers to forget (`original`).
     """
-    from relearn_lite.data.examples import encode_answer, encode_completion
+    from relearn_lite.data.examples import encode_answer, encode_variant
 
     tokenizer = run.vanilla.tokenizer
     originals = {qa.id: qa for qa in run.data["forget"]}
@@ -117,8 +117,7 @@ def forget_rows(run: Run, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
         }
     rows = {}
     for variant in read_jsonl(run.folder / "augmented.jsonl", Variant):
-        encode = encode_completion if variant.kind == "completion" else encode_answer
-        row = {"augmented": encode(tokenizer, variant.prompt, variant.target)}
+        row = {"augmented": encode_variant(tokenizer, variant)}
         if "original" in parts:  # a preference needs both answers to one question
             if variant.kind in ("completion", "generic"):
                 continue
