@@ -13,8 +13,7 @@ from relearn_lite.report import compare_analysis, compare_attacks
 from relearn_lite.report.compare import COLUMNS, COST, Compared, Model, judged, models, table
 from relearn_lite.report.compare_answers import same_questions
 from relearn_lite.report.compare_plots import checks, overview
-from relearn_lite.report.html import page
-from relearn_lite.report.markdown import document
+from relearn_lite.report.render import document, page
 from relearn_lite.report.sections import Cards, Facts, Section, Text
 from relearn_lite.report.tables import Table
 from relearn_lite.report.texts import texts

@@ -12,9 +12,8 @@ from relearn_lite.judges import embedded_evaluators
 from relearn_lite.judges.prompted import PromptedEntities
 from relearn_lite.recipe.names import DEFAULT_METRICS
 from relearn_lite.report.console import show_run, show_scores
-from relearn_lite.report.html import render_html
-from relearn_lite.report.markdown import render_markdown
 from relearn_lite.report.metric_table import metric_table
+from relearn_lite.report.render import render_html, render_markdown
 from relearn_lite.report.verdict import unjudged, verdict
 
 ANSWERS = {
