@@ -13,14 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relearn_lite.report.escaping import fenced, inline
 from relearn_lite.report.metric_table import judged_by
 from relearn_lite.report.run_report import sections
 from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.samples import Card
 from relearn_lite.report.sections import Section
 from relearn_lite.report.texts import texts
-from relearn_lite.report.untrusted import visible
+from relearn_lite.report.untrusted import fenced, inline, visible
 from relearn_lite.report.verdict import verdict
 
 if TYPE_CHECKING:

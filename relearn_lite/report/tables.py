@@ -6,9 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from relearn_lite.report.escaping import latex
 from relearn_lite.report.numbers import interval, number
-from relearn_lite.report.untrusted import visible
+from relearn_lite.report.untrusted import latex, visible
 
 if TYPE_CHECKING:
     import rich.table

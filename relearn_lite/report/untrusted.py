@@ -1,6 +1,5 @@
-"""Text that a model wrote, made safe to look at: hidden characters shown, specifics covered on demand.
-
-Escaping for HTML or Markdown is the renderer's work; here, text stays text.
+"""Text of unknown origin, made safe to look at: hidden characters shown, specifics covered on demand, and nothing in it
+taken for Markdown or LaTeX. (HTML: jinja2 escapes.)
 """
 
 from __future__ import annotations
@@ -31,6 +30,14 @@ TOKEN = re.compile(
 # Words that say nothing by themselves: they start sentences, so a capital letter does not make them a name (as it may
 # make May, Will and Else), and to have them in common with another answer is no leak.
 COMMON = (STOP_WORDS - {"may", "will", "else"}) | {"further", "please", "sorry", "yes"}
+
+_IN_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", "[": "{[}",  # behind a line's end a bare one would begin an option
+    "—": "---", "–": "--", "−": "$-$", "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$", "→": r"$\rightarrow$", "∞": r"$\infty$",
+}  # fmt: skip
 
 
 def visible(text: str, longest: int = LONGEST) -> str:
@@ -84,3 +91,20 @@ def cover(match: re.Match[str], known: frozenset[str]) -> str:
 def masked(text: str, known: frozenset[str] = frozenset()) -> str:
     """The text with its names, numbers and addresses covered, and all words in `known` (see `specifics`)."""
     return TOKEN.sub(lambda match: cover(match, known), text)
+
+
+def inline(text: str) -> str:
+    """Text that Markdown shows as it is: no HTML, links, images, mentions or table cells come out of it."""
+    flat = " ".join(visible(text).split())
+    return re.sub(r"([\\`*_{}\[\]<>()#!|~$&])", r"\\\1", flat).replace("@", "@\u2060").replace("://", ":\u2060//")
+
+
+def fenced(text: str, language: str = "text") -> str:
+    """A code block that the text cannot close: its fence is longer than any run of backticks in the text."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def latex(text: str) -> str:
+    """Text that LaTeX sets as it is, in one line."""
+    return "".join(_IN_LATEX.get(character, character) for character in " ".join(visible(text).split()))
