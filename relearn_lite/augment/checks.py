@@ -4,8 +4,8 @@ the judgement of a writer that has one. Only what passes one is shown to the nex
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from relearn_lite.augment.diversity import Openings, bigrams, near_duplicate
@@ -17,21 +17,6 @@ from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.parsing import verdict
 
 LONGEST_REASON = 200  # characters of a judge's reasoning that go back to the writer
-
-
-@dataclass(frozen=True)
-class Checks:
-    """What is checked beyond form and leaks. All of it may be left out.
-
-    semantic  the leak check by meaning
-    openings  of the answers so far; None: neither openings nor near-duplicates are checked, as with rules, whose
-              sentences are varied by construction
-    existing  texts by draft id that exist already: they are checked in place of a first attempt
-    """
-
-    semantic: SemanticCheck | None = None
-    openings: Openings | None = None
-    existing: Mapping[str, str] = field(default_factory=dict)
 
 
 class WrittenTexts:
@@ -64,7 +49,11 @@ def check_text(draft: Draft, text: str | None) -> Outcome:
 def check_texts(
     drafts: Sequence[Draft], texts: Sequence[str | None], written: WrittenTexts, openings: Openings | None
 ) -> list[Outcome]:
-    """Form, leaks, and how each text fits beside those already written, to which it is added."""
+    """Form, leaks, and how each text fits beside those already written, to which it is added.
+
+    openings: of the answers so far; None: neither openings nor near-duplicates are checked, as with rules, whose
+    sentences are varied by construction.
+    """
     outcomes = []
     for draft, text in zip(drafts, texts, strict=True):
         outcome = check_text(draft, text)
@@ -86,11 +75,13 @@ def _fault_beside_others(draft: Draft, text: str, written: WrittenTexts, opening
     return "opening: too many answers begin in this way" if openings.overused(text, draft.subject) else None
 
 
-def check_meaning(drafts: Sequence[Draft], outcomes: Sequence[Outcome], semantic: SemanticCheck) -> list[Outcome]:
-    """The meaning of the answers that passed so far."""
+def check_meaning(
+    drafts: Sequence[Draft], outcomes: Sequence[Outcome], semantic: SemanticCheck | None
+) -> list[Outcome]:
+    """The meaning of the answers that passed so far, where it is to be checked."""
     checked, rows = list(outcomes), _answers_that_passed(drafts, outcomes)
-    asked = [(drafts[i].qa, outcomes[i].text, drafts[i].subject) for i in rows]
-    for i, (fault, measures) in zip(rows, semantic.check(asked) if asked else [], strict=True):
+    asked = [(drafts[i].qa, outcomes[i].text, drafts[i].subject) for i in rows] if semantic else []
+    for i, (fault, measures) in zip(rows, semantic.check(asked), strict=True) if asked else ():
         checked[i] = _with(outcomes[i], fault, "semantic", measures)
     return checked
 
