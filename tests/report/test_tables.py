@@ -7,7 +7,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from relearn_lite.metrics import KEYS
+from relearn_lite.metrics import keys
 from relearn_lite.report.metric_table import label
 from relearn_lite.report.render import document, page
 from relearn_lite.report.sections import Section
@@ -55,7 +55,7 @@ def test_a_page_has_the_rows_escaped():
 
 
 def test_every_metric_has_a_name_for_people():
-    assert [key for key in KEYS if label(key) == key] == []
+    assert [key for key in keys() if label(key) == key] == []
     assert label("kfr_paraphrase") == "Forgotten (KFR), reworded questions"
     assert label("rougeL_forget_paraphrase") == "ROUGE-L recall, forget, reworded questions"
     assert label("yours") == "yours"
