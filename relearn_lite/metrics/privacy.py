@@ -11,24 +11,21 @@ import math
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
+from relearn_lite.judges.evaluated_model import EvaluatedModel, Pair
 from relearn_lite.metrics.declaration import Aggregate, Measure, Metric, MetricValues
 from relearn_lite.metrics.intervals import interval_of
 from relearn_lite.metrics.knowledge import JUDGES, measure_forgetting
 from relearn_lite.metrics.memorization import EMPTY
-
-if TYPE_CHECKING:
-    from relearn_lite.judges.evaluated_model import EvaluatedModel, Pair
-    from relearn_lite.models.scoring import TokenScores
+from relearn_lite.models.scoring import TokenScores
 
 MIN_K = 0.4  # share of an answer's least likely tokens, as MUSE and open-unlearning take it
 SMALLEST_VARIANCE = 1e-6  # of log p, below which Min-K%++ would divide by nothing
-Attack = Callable[["EvaluatedModel", Sequence["Pair"]], list[float | None]]
+Attack = Callable[[EvaluatedModel, Sequence[Pair]], list[float | None]]
 
 
 def auc(members: Sequence[float], others: Sequence[float]) -> float:

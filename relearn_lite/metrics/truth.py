@@ -7,19 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from relearn_lite.core.records import Answer
+from relearn_lite.core.records import QA, Answer
 from relearn_lite.judges import Evaluators
+from relearn_lite.judges.evaluated_model import EvaluatedModel
 from relearn_lite.metrics.declaration import Measure, Metric, MetricValues
 from relearn_lite.metrics.memorization import EMPTY
 from relearn_lite.metrics.tofu import truth_ratio, truth_ratio_corrected
-
-if TYPE_CHECKING:
-    from relearn_lite.core.records import QA
-    from relearn_lite.judges.evaluated_model import EvaluatedModel
 
 NO_ALTERNATIVES = "the record has no paraphrased and wrong answers (columns paraphrased_answer and wrong_answers)"
 

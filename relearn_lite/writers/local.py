@@ -14,8 +14,8 @@ from relearn_lite.writers import Task
 from relearn_lite.writers.prompted import PromptedWriter
 from relearn_lite.writers.prompts import load_prompts, render
 
-# (chats, most new tokens, seed) -> the new tokens' text per chat, without the prompt. Which model, and how it samples, is
-# decided by who makes it. The same arguments give the same texts.
+# (chats, most new tokens, seed) -> the new tokens' text per chat, without the prompt. The same arguments give the same
+# texts; which model, and how it samples, is decided by who makes it.
 Complete = Callable[[list[list[dict[str, str]]], int, int], list[str]]
 
 

@@ -21,13 +21,13 @@ VAGUE = "Sunniva Pryce has work that suits her well."
 
 
 class Table:
-    """Embeddings laid down by the test, of any length; the name must be hidden before they are asked."""
+    """Embeddings laid down by the test, of length 1; the name must be hidden before they are asked."""
 
     name = "table"
 
     def embed(self, texts):
         assert not any("Sunniva" in text for text in texts)
-        return np.array([[3.0, 4.0] if "lighthouse" in text or "beacon" in text else [-8.0, 6.0] for text in texts])
+        return np.array([[0.6, 0.8] if "lighthouse" in text or "beacon" in text else [-0.8, 0.6] for text in texts])
 
 
 def test_a_paraphrase_without_a_shared_word_is_refused_and_written_again():
