@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from relearn_lite.augment.completions import completion
 from relearn_lite.augment.diversity import Openings
 from relearn_lite.augment.drafts import Draft, answer_draft, answer_drafts, question_drafts
 from relearn_lite.augment.semantic import SemanticCheck
 from relearn_lite.augment.verify import check_question, write_verified
 from relearn_lite.core.files import read_partial
 from relearn_lite.core.records import QA, Dropped, Variant
+from relearn_lite.text.words import glue
 from relearn_lite.writers import Writer
 
 
@@ -55,7 +55,7 @@ def read_chunks(path: Path, fingerprint: str) -> list[Chunk]:
 def augment_chunk(
     chunk: Sequence[QA], writer: Writer, settings: Settings, openings: Openings | None
 ) -> tuple[list[Variant], list[Dropped]]:
-    """The records of these questions, in their order. openings: of the answers so far, see `check_texts`.
+    """The records of these questions, in their order. openings: of the answers so far, see `WrittenTexts`.
 
     A question with rows of its own in `settings.existing` gets those, checked like everything else, and no more.
     """
@@ -101,3 +101,20 @@ def _existing_drafts(
             kind = "original" if row.prompt == qa.question else "given"
             drafts[qa.id].append(replace(answer_draft(qa, row.id, kind, row.prompt), ready=row.target))
     return drafts, dropped
+
+
+def completion(pair: Variant, fraction: float) -> Variant | None:
+    """Sentence completion: the start of a new answer as prompt, its rest as target, so forgetting needs no question.
+
+    Cuts `pair.target` after `fraction` of its words, at least one; None where fewer than two words can be cut. One
+    space joins prompt and target again. Text of a script without spaces is cut between characters, and nothing joins it.
+    """
+    between = glue(pair.target)
+    parts = pair.target.split() if between else list(pair.target.strip())
+    if len(parts) < 2:
+        return None
+    cut = min(max(1, int(len(parts) * fraction)), len(parts) - 1)
+    return replace(
+        pair, id=f"{pair.id}/completion", kind="completion", prompt=between.join(parts[:cut]),
+        target=between.join(parts[cut:]),
+    )  # fmt: skip

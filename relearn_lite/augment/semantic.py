@@ -59,7 +59,7 @@ class SemanticCheck:
         return (new * old).sum(axis=1).tolist()
 
     def _gains(self, asked: Sequence[tuple[QA, str, str | None]]) -> list[float]:
-        hidden = [(hide_name(text, subject, HIDDEN), hide_name(qa.answer, subject, HIDDEN)) for qa, text, subject in asked]
+        hidden = [[hide_name(each, subject, HIDDEN) for each in (text, qa.answer)] for qa, text, subject in asked]
         after = self._losses(hidden)
         before = self._losses([(UNTOLD, answer) for _, answer in hidden])
         return [untold - told for untold, told in zip(before, after, strict=True)]

@@ -31,14 +31,14 @@ def write_verified(
     the same outcomes.
     """
     outcomes: dict[str, Outcome] = {}
-    written, left = WrittenTexts(drafts), list(drafts)
+    written, left = WrittenTexts(drafts, openings), list(drafts)
     for round_ in range(1, rewrites + 2):
         if not left:
             break
         ready = {d.id: d.ready for d in left if d.ready and round_ == 1}
         tasks = {d.id: _task(d, outcomes.get(d.id), seed, round_) for d in left if d.id not in ready}
         texts = ready | dict(zip(tasks, writer.write([*tasks.values()]) if tasks else [], strict=True))
-        checked = check_texts(left, [texts[draft.id] for draft in left], written, openings)
+        checked = check_texts(left, [texts[draft.id] for draft in left], written)
         checked = check_meaning(left, checked, semantic)
         if writer.judges:
             checked = ask_judge(left, checked, writer, seed + round_)
