@@ -16,7 +16,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.augment.checks import Checks
 from relearn_lite.augment.chunks import Chunk, Settings, augment_chunk, read_chunks
 from relearn_lite.augment.diversity import Openings, opening
 from relearn_lite.augment.drafts import code_of
@@ -88,7 +87,7 @@ def _write_chunks(
         if progress:
             progress(start, len(forget))
         tokens, seconds = writer.tokens, writer.seconds
-        variants, dropped = augment_chunk(forget[start : start + CHUNK], writer, settings, Checks(openings=openings))
+        variants, dropped = augment_chunk(forget[start : start + CHUNK], writer, settings, openings)
         spent = writer.tokens - tokens, round(writer.seconds - seconds, 3)
         chunks.append(Chunk(variants, dropped, *spent, fingerprint))
         append_jsonl(folder / PARTIAL, chunks[-1:])

@@ -4,8 +4,8 @@ the judgement of a writer that has one. Only what passes one is shown to the nex
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from relearn_lite.augment.diversity import Openings, bigrams, near_duplicate
@@ -19,31 +19,29 @@ from relearn_lite.writers.parsing import verdict
 LONGEST_REASON = 200  # characters of a judge's reasoning that go back to the writer
 
 
-@dataclass(frozen=True)
-class Checks:
-    """What is checked beyond form and leaks. All of it may be left out.
+class WrittenTexts:
+    """What was written for each question already, and what a text must not be beside it.
 
-    semantic  the leak check by meaning
-    openings  of the answers so far; None: neither openings nor near-duplicates are checked, as with rules, whose
-              sentences are varied by construction
-    existing  texts by draft id that exist already: they are checked in place of a first attempt
+    openings: of the answers so far; None: neither openings nor near-duplicates are checked, as with rules, whose
+    sentences are varied by construction.
     """
 
-    semantic: SemanticCheck | None = None
-    openings: Openings | None = None
-    existing: Mapping[str, str] = field(default_factory=dict)
-
-
-class WrittenTexts:
-    """What was written for each question already."""
-
-    def __init__(self, drafts: Sequence[Draft]):
+    def __init__(self, drafts: Sequence[Draft], openings: Openings | None = None):
+        self.openings = openings
         self.exact: dict[str, set[str]] = {draft.qa.id: {normal_form(draft.qa.question)} for draft in drafts}
         self.answers: dict[str, list[set[tuple[str, str]]]] = {draft.qa.id: [] for draft in drafts}
 
-    def near(self, draft: Draft, text: str) -> bool:
+    def fault(self, draft: Draft, text: str) -> str | None:
+        """Why the text does not fit beside the others. Question variants may be near each other: a hurried one is the
+        question with a typing mistake."""
+        if fault := fit_fault(text, draft.task.question, self.exact[draft.qa.id], draft.subject):
+            return fault
+        if self.openings is None or draft.task.kind != "answer":
+            return None
         pairs = bigrams(text, draft.subject)
-        return any(near_duplicate(pairs, other) for other in self.answers[draft.qa.id])
+        if any(near_duplicate(pairs, other) for other in self.answers[draft.qa.id]):
+            return "near: nearly the same was written before"
+        return "opening: too many answers begin in this way" if self.openings.overused(text, draft.subject) else None
 
     def add(self, draft: Draft, text: str) -> None:
         self.exact[draft.qa.id].add(normal_form(text))
@@ -61,36 +59,26 @@ def check_text(draft: Draft, text: str | None) -> Outcome:
     return Outcome(text, f"leak: it gives away {', '.join(leaked)}" if leaked else None, {**verdicts, "leak": leaked})
 
 
-def check_texts(
-    drafts: Sequence[Draft], texts: Sequence[str | None], written: WrittenTexts, openings: Openings | None
-) -> list[Outcome]:
+def check_texts(drafts: Sequence[Draft], texts: Sequence[str | None], written: WrittenTexts) -> list[Outcome]:
     """Form, leaks, and how each text fits beside those already written, to which it is added."""
     outcomes = []
     for draft, text in zip(drafts, texts, strict=True):
         outcome = check_text(draft, text)
         if outcome.reason is None:
-            fault = _fault_beside_others(draft, outcome.text, written, openings)
+            fault = written.fault(draft, outcome.text)
             outcome = _with(outcome, fault, "form", fault or "ok")
             written.add(draft, outcome.text)
         outcomes.append(outcome)
     return outcomes
 
 
-def _fault_beside_others(draft: Draft, text: str, written: WrittenTexts, openings: Openings | None) -> str | None:
-    if fault := fit_fault(text, draft.task.question, written.exact[draft.qa.id], draft.subject):
-        return fault
-    if openings is None or draft.task.kind != "answer":
-        return None  # question variants may be near each other: a hurried one is the question with a typing mistake
-    if written.near(draft, text):
-        return "near: nearly the same was written before"
-    return "opening: too many answers begin in this way" if openings.overused(text, draft.subject) else None
-
-
-def check_meaning(drafts: Sequence[Draft], outcomes: Sequence[Outcome], semantic: SemanticCheck) -> list[Outcome]:
-    """The meaning of the answers that passed so far."""
+def check_meaning(
+    drafts: Sequence[Draft], outcomes: Sequence[Outcome], semantic: SemanticCheck | None
+) -> list[Outcome]:
+    """The meaning of the answers that passed so far, where it is to be checked."""
     checked, rows = list(outcomes), _answers_that_passed(drafts, outcomes)
-    asked = [(drafts[i].qa, outcomes[i].text, drafts[i].subject) for i in rows]
-    for i, (fault, measures) in zip(rows, semantic.check(asked) if asked else [], strict=True):
+    asked = [(drafts[i].qa, outcomes[i].text, drafts[i].subject) for i in rows] if semantic else []
+    for i, (fault, measures) in zip(rows, semantic.check(asked), strict=True) if asked else ():
         checked[i] = _with(outcomes[i], fault, "semantic", measures)
     return checked
 

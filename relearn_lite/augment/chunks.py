@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from relearn_lite.augment.checks import Checks
-from relearn_lite.augment.completions import completion
+from relearn_lite.augment.diversity import Openings
 from relearn_lite.augment.drafts import Draft, answer_draft, answer_drafts, question_drafts
-from relearn_lite.augment.existing import ExistingRow
 from relearn_lite.augment.semantic import SemanticCheck
 from relearn_lite.augment.verify import check_question, write_verified
 from relearn_lite.core.files import read_partial
 from relearn_lite.core.records import QA, Dropped, Variant
+from relearn_lite.text.words import glue
 from relearn_lite.writers import Writer
 
 
@@ -31,7 +30,7 @@ class Settings:
     seed: int
     answers_per_question: int = 1
     semantic: SemanticCheck | None = None
-    existing: tuple[ExistingRow, ...] = ()
+    existing: tuple[Variant, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,9 @@ def read_chunks(path: Path, fingerprint: str) -> list[Chunk]:
 
 
 def augment_chunk(
-    chunk: Sequence[QA], writer: Writer, settings: Settings, checks: Checks
+    chunk: Sequence[QA], writer: Writer, settings: Settings, openings: Openings | None
 ) -> tuple[list[Variant], list[Dropped]]:
-    """The records of these questions, in their order.
+    """The records of these questions, in their order. openings: of the answers so far, see `WrittenTexts`.
 
     A question with rows of its own in `settings.existing` gets those, checked like everything else, and no more.
     """
@@ -70,9 +69,7 @@ def augment_chunk(
         if qa in bare:
             new, refused = answer_drafts(qa, settings.questions, questions, settings.answers_per_question)
             drafts, dropped = drafts + new, dropped + refused
-    ready = {row.id: row.answer for row in settings.existing}
-    checks = replace(checks, semantic=settings.semantic, existing=ready)
-    outcomes = write_verified(drafts, writer, rounds, seed, checks)
+    outcomes = write_verified(drafts, writer, rounds, seed, settings.semantic, openings)
     variants: list[Variant] = []
     for draft in drafts:
         outcome, record = outcomes[draft.id], (draft.id, draft.qa.id, draft.kind, draft.task.question)
@@ -87,7 +84,7 @@ def augment_chunk(
 
 
 def _existing_drafts(
-    chunk: Sequence[QA], existing: Sequence[ExistingRow]
+    chunk: Sequence[QA], existing: Sequence[Variant]
 ) -> tuple[dict[str, list[Draft]], list[Dropped]]:
     """Drafts for the existing rows whose question may be used, by parent, and the other rows."""
     drafts: dict[str, list[Draft]] = {qa.id: [] for qa in chunk}
@@ -96,11 +93,28 @@ def _existing_drafts(
         if row.parent_id not in parents:
             continue
         qa = parents[row.parent_id]
-        outcome = check_question(qa, row.question)
+        outcome = check_question(qa, row.prompt)
         if outcome.reason:
             reason = f"question, {outcome.reason}"
-            dropped.append(Dropped(row.id, qa.id, "given", row.question, row.answer, reason, outcome.verdicts))
+            dropped.append(Dropped(row.id, qa.id, "given", row.prompt, row.target, reason, outcome.verdicts))
         else:
-            kind = "original" if row.question == qa.question else "given"
-            drafts[qa.id].append(answer_draft(qa, row.id, kind, row.question))
+            kind = "original" if row.prompt == qa.question else "given"
+            drafts[qa.id].append(replace(answer_draft(qa, row.id, kind, row.prompt), ready=row.target))
     return drafts, dropped
+
+
+def completion(pair: Variant, fraction: float) -> Variant | None:
+    """Sentence completion: the start of a new answer as prompt, its rest as target, so forgetting needs no question.
+
+    Cuts `pair.target` after `fraction` of its words, at least one; None where fewer than two words can be cut. One
+    space joins prompt and target again. Text of a script without spaces is cut between characters, and nothing joins it.
+    """
+    between = glue(pair.target)
+    parts = pair.target.split() if between else list(pair.target.strip())
+    if len(parts) < 2:
+        return None
+    cut = min(max(1, int(len(parts) * fraction)), len(parts) - 1)
+    return replace(
+        pair, id=f"{pair.id}/completion", kind="completion", prompt=between.join(parts[:cut]),
+        target=between.join(parts[cut:]),
+    )  # fmt: skip

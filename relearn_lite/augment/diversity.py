@@ -87,7 +87,7 @@ def _rouge(pairs: Sequence[tuple[tuple[str, str | None], tuple[str, str | None]]
     from rouge_score.rouge_scorer import RougeScorer
 
     scorer = RougeScorer(["rougeL"], tokenizer=_Tokenizer())
-    values = [scorer.score(_masked(*a), _masked(*b))["rougeL"].fmeasure for a, b in pairs]
+    values = [scorer.score(hide_name(*a), hide_name(*b))["rougeL"].fmeasure for a, b in pairs]
     return round(sum(values) / len(values), 4)
 
 
@@ -98,9 +98,10 @@ class _Tokenizer:
         return re.findall(r"\w+(?:['’]\w+)*", text.casefold())
 
 
-def _masked(text: str, subject: str | None) -> str:
-    return re.sub(re.escape(subject), "SUBJECT", text, flags=re.IGNORECASE) if subject else text
+def hide_name(text: str, subject: str | None, instead: str = "SUBJECT") -> str:
+    """The text with another word for its subject's name."""
+    return re.sub(re.escape(subject), instead, text, flags=re.IGNORECASE) if subject else text
 
 
 def _words(text: str, subject: str | None = None) -> list[str]:
-    return _Tokenizer().tokenize(_masked(text, subject))
+    return _Tokenizer().tokenize(hide_name(text, subject))

@@ -33,7 +33,8 @@ def code_of(reason: str | None) -> str:
 class Draft:
     """A text to be written for `qa`: `task` says what, `id` and `kind` are those of the record that it is for.
 
-    question: of an answer, the outcome of the question that it is for, where that was written too.
+    question: of an answer, the outcome of the question that it is for, where that was written too. ready: a text that
+    exists already, checked in place of a first attempt.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Draft:
     task: Task
     kind: str = ""
     question: Outcome | None = None
+    ready: str | None = None
 
     @property
     def subject(self) -> str | None:

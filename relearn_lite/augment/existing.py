@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from relearn_lite.augment.form import normal_form
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.core.records import QA
+from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.files import read_file
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.stems import fold, folded_words, stem
@@ -29,18 +28,8 @@ COLUMNS = (("question", "answer"), ("text", "labels"), ("prompt", "target"))
 LEAST_SHARED = 0.34  # of a forget question's content words: a row that names no subject must have so many to be its own
 
 
-@dataclass(frozen=True)
-class ExistingRow:
-    """A question with a new answer; `parent_id` is the forget question that it belongs to."""
-
-    id: str
-    parent_id: str
-    question: str
-    answer: str
-
-
-def read_existing(path: Path, forget: Sequence[QA]) -> tuple[list[ExistingRow], list[QA]]:
-    """The rows for forget questions, and the general questions among the rows.
+def read_existing(path: Path, forget: Sequence[QA]) -> tuple[list[Variant], list[QA]]:
+    """The rows for forget questions, each with the question that it belongs to, and the general ones among the rows.
 
     Raises RecipeError where the file cannot be read, has no such columns, or no row is about a forget question.
     """
@@ -61,7 +50,7 @@ def read_existing(path: Path, forget: Sequence[QA]) -> tuple[list[ExistingRow], 
             continue
         parent = index.parent_of(row, question)
         if parent:
-            existing.append(ExistingRow(f"{parent.id}/given-{number}", parent.id, question, answer))
+            existing.append(Variant(f"{parent.id}/given-{number}", parent.id, "given", question, answer))
         elif not index.leaked_by(f"{question} {answer}"):
             general.append(QA(f"given-{number}", question, answer))
     if forget and not existing:

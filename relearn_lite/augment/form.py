@@ -49,7 +49,8 @@ def form_fault(text: str | None, question: str, kind: str) -> str | None:
         return "refusal: it refuses, or speaks of the writer"
     if is_babble(text, question):
         return "babble: it is no sentence, or goes round in circles"
-    if _must_be_finished(question, kind) and not _is_finished(text):
+    # People in a hurry leave the question mark out, and some data sets do throughout.
+    if (kind == "answer" or (kind != "noise" and _is_finished(question))) and not _is_finished(text):
         return "unfinished: its last sentence is not finished"
     return None
 
@@ -61,7 +62,8 @@ def fit_fault(text: str, question: str, taken: set[str], subject: str | None = N
     """
     if normal_form(text) in taken:
         return "duplicate: the same was written before"
-    if not _shares_subject(text, question) or (subject and not _names(text, subject)):
+    asked = _content(question)
+    if (asked and not asked & _content(text)) or (subject and not _names(text, subject)):
         return "subject: it does not say what the question is about"
     return None
 
@@ -100,19 +102,8 @@ def _script_name(char: str) -> str:
     return ONE_SCRIPT.get(name, name)
 
 
-def _must_be_finished(question: str, kind: str) -> bool:
-    # People in a hurry leave the question mark out, and some data sets do throughout.
-    return kind == "answer" or (kind != "noise" and _is_finished(question))
-
-
 def _is_finished(text: str) -> bool:
     return bool(SENTENCE_END.search(text.strip())) or bool(set(_scripts(text)) & STOPLESS_SCRIPTS)
-
-
-def _shares_subject(text: str, question: str) -> bool:
-    """True where one content word of the question comes back, by its first four letters (or one pair of characters)."""
-    asked = _content(question)
-    return not asked or bool(asked & _content(text))
 
 
 def _names(text: str, subject: str) -> bool:
@@ -121,6 +112,7 @@ def _names(text: str, subject: str) -> bool:
 
 
 def _content(text: str) -> set[str]:
+    """The content words of a text by their first four letters, or pairs of characters."""
     found = set()
     for word in words(text.casefold()):
         if script(word[0]) == "unspaced":

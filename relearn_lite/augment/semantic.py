@@ -12,17 +12,16 @@ gain        how much likelier, in nats a token, the vanilla model finds the orig
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from relearn_lite.augment.diversity import hide_name
 from relearn_lite.core.records import QA
-
-if TYPE_CHECKING:
-    from relearn_lite.models.embeddings import Embeddings
-    from relearn_lite.models.loaded import Loaded
-    from relearn_lite.recipe import Semantic
+from relearn_lite.data.examples import encode_answer
+from relearn_lite.models.embeddings import Embeddings, HashedEmbeddings, SentenceTransformerEmbeddings
+from relearn_lite.models.loaded import Loaded
+from relearn_lite.models.scoring import mean_losses
+from relearn_lite.recipe import Semantic
 
 HIDDEN = "this person"  # stands for the subject's name
 UNTOLD = "There is nothing to say about it."  # stands for a text that tells nothing
@@ -55,25 +54,18 @@ class SemanticCheck:
         return None
 
     def _similarities(self, asked: Sequence[tuple[QA, str, str | None]]) -> list[float]:
-        import numpy as np
-
-        new = self.embeddings.embed([_hide(text, subject) for _, text, subject in asked])
-        old = self.embeddings.embed([_hide(qa.answer, subject) for qa, _, subject in asked])
-        # Not every model gives vectors of length 1.
-        lengths = np.linalg.norm(new, axis=1) * np.linalg.norm(old, axis=1)
-        return ((new * old).sum(axis=1) / np.where(lengths == 0, 1.0, lengths)).tolist()
+        new = self.embeddings.embed([hide_name(text, subject, HIDDEN) for _, text, subject in asked])
+        old = self.embeddings.embed([hide_name(qa.answer, subject, HIDDEN) for qa, _, subject in asked])
+        return (new * old).sum(axis=1).tolist()
 
     def _gains(self, asked: Sequence[tuple[QA, str, str | None]]) -> list[float]:
-        hidden = [(_hide(text, subject), _hide(qa.answer, subject)) for qa, text, subject in asked]
+        hidden = [[hide_name(each, subject, HIDDEN) for each in (text, qa.answer)] for qa, text, subject in asked]
         after = self._losses(hidden)
         before = self._losses([(UNTOLD, answer) for _, answer in hidden])
         return [untold - told for untold, told in zip(before, after, strict=True)]
 
     def _losses(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """Mean loss, in nats a token, of the vanilla model on each answer after a text that is all it reads."""
-        from relearn_lite.data.examples import encode_answer
-        from relearn_lite.models.scoring import mean_losses
-
         loaded = self.loaded()
         return mean_losses(loaded, [encode_answer(loaded.tokenizer, *pair) for pair in pairs], loaded.vanilla)
 
@@ -82,8 +74,6 @@ def make_semantic_check(section: Semantic | None, vanilla: Callable[[], Loaded])
     """The check that the recipe asks for. `vanilla()` gives the model that knows, loaded when it is first needed."""
     if section is None or section.similarity is section.gain is None:
         return None
-    from relearn_lite.models.embeddings import HashedEmbeddings, SentenceTransformerEmbeddings
-
     embeddings = None
     if section.similarity is not None:
         known = section.embeddings == "embedded"
@@ -91,10 +81,6 @@ def make_semantic_check(section: Semantic | None, vanilla: Callable[[], Loaded])
     by = embeddings.name if embeddings else "nobody"
     name = f"similarity {section.similarity} by {by}, gain {section.gain}"
     return SemanticCheck(name, section.similarity, section.gain, embeddings, vanilla)
-
-
-def _hide(text: str, subject: str | None) -> str:
-    return re.sub(re.escape(subject), HIDDEN, text, flags=re.IGNORECASE) if subject else text
 
 
 def _rounded(value: float | None) -> float | None:

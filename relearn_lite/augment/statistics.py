@@ -46,13 +46,17 @@ def statistics(
     attempts = [_attempts(record) for record in (*written, *dropped)]
     attempts = [codes for codes in attempts if codes is not None]
     tokens, seconds = spent
+    subjects = {qa.id: parse_question(qa.question).subject for qa in forget}
+    groups: dict[str, list[tuple[str, str | None]]] = {}
+    for pair in written:
+        groups.setdefault(pair.parent_id, []).append((pair.target, subjects[pair.parent_id]))
     return {
         "refused": dict(Counter(code for codes in attempts for code in codes if code).most_common()),
         "leaks": {
             "before": _leaking(codes[0] for codes in attempts),
             "after": _leaking("leak" if pair.verdicts["leak"] else "" for pair in written),
         },
-        "diversity": _diversity(written, forget),
+        "diversity": diversity(groups),
         "speed": {
             "tokens": tokens, "seconds": round(seconds, 1), "tokens_per_second": round(tokens / seconds, 1)
         } if tokens and seconds else None,
@@ -70,14 +74,6 @@ def _attempts(record: Variant | Dropped) -> list[str] | None:
 def _leaking(codes: Iterable[str]) -> dict[str, int]:
     counted = Counter(code in LEAK_CODES for code in codes)
     return {"leaking": counted[True], "of": counted.total()}
-
-
-def _diversity(written: Sequence[Variant], forget: Sequence[QA]) -> dict[str, Any]:
-    subjects = {qa.id: parse_question(qa.question).subject for qa in forget}
-    groups: dict[str, list[tuple[str, str | None]]] = {}
-    for pair in written:
-        groups.setdefault(pair.parent_id, []).append((pair.target, subjects[pair.parent_id]))
-    return diversity(groups)
 
 
 def _texts(pair: Variant) -> list[dict[str, Any]]:

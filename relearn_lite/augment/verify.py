@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from zlib import crc32
 
-from relearn_lite.augment.checks import Checks, WrittenTexts, ask_judge, check_meaning, check_text, check_texts
+from relearn_lite.augment.checks import WrittenTexts, ask_judge, check_meaning, check_text, check_texts
+from relearn_lite.augment.diversity import Openings
 from relearn_lite.augment.drafts import Draft, Outcome
 from relearn_lite.augment.form import normal_form, printable
 from relearn_lite.augment.semantic import SemanticCheck
@@ -19,8 +20,9 @@ from relearn_lite.writers.rules import RulesWriter
 
 
 def write_verified(
-    drafts: Sequence[Draft], writer: Writer, rewrites: int, seed: int, checks: Checks | None = None
-) -> dict[str, Outcome]:
+    drafts: Sequence[Draft], writer: Writer, rewrites: int, seed: int, semantic: SemanticCheck | None = None,
+    openings: Openings | None = None,
+) -> dict[str, Outcome]:  # fmt: skip
     """Returns an outcome per draft id. What fails is written again up to `rewrites` times, each time with the reason.
 
     What still fails is written once by rules, which must pass form, leak check and meaning too; its verdicts say so.
@@ -28,27 +30,25 @@ def write_verified(
     judges no better. All drafts of a round go to the writer in one call. The same arguments and the same replies give
     the same outcomes.
     """
-    checks = checks or Checks()
     outcomes: dict[str, Outcome] = {}
-    written, left = WrittenTexts(drafts), list(drafts)
+    written, left = WrittenTexts(drafts, openings), list(drafts)
     for round_ in range(1, rewrites + 2):
         if not left:
             break
-        ready = {d.id: checks.existing[d.id] for d in left if d.id in checks.existing} if round_ == 1 else {}
+        ready = {d.id: d.ready for d in left if d.ready and round_ == 1}
         tasks = {d.id: _task(d, outcomes.get(d.id), seed, round_) for d in left if d.id not in ready}
         texts = ready | dict(zip(tasks, writer.write([*tasks.values()]) if tasks else [], strict=True))
-        checked = check_texts(left, [texts[draft.id] for draft in left], written, checks.openings)
-        if checks.semantic:
-            checked = check_meaning(left, checked, checks.semantic)
+        checked = check_texts(left, [texts[draft.id] for draft in left], written)
+        checked = check_meaning(left, checked, semantic)
         if writer.judges:
             checked = ask_judge(left, checked, writer, seed + round_)
         for draft, outcome in zip(left, checked, strict=True):
             name = "file" if draft.id in ready else writer.name
             outcomes[draft.id] = _with_history(outcome, outcomes.get(draft.id), round_, name)
-            if checks.openings and draft.task.kind == "answer" and outcome.reason is None:
-                checks.openings.add(outcome.text, draft.subject)
+            if openings and draft.task.kind == "answer" and outcome.reason is None:
+                openings.add(outcome.text, draft.subject)
         left = [draft for draft in left if outcomes[draft.id].reason]
-    return outcomes | _by_rules(left, outcomes, seed, checks.semantic)
+    return outcomes | _by_rules(left, outcomes, seed, semantic)
 
 
 def check_question(qa: QA, question: str) -> Outcome:
@@ -83,8 +83,7 @@ def _by_rules(
     rules = RulesWriter()
     texts = rules.write([_task(draft, None, seed, 0) for draft in drafts])
     checked = [check_text(draft, text) for draft, text in zip(drafts, texts, strict=True)]
-    if semantic:
-        checked = check_meaning(drafts, checked, semantic)
+    checked = check_meaning(drafts, checked, semantic)
     return {
         draft.id: _in_place_of(before[draft.id], outcome, rules.name)
         for draft, outcome in zip(drafts, checked, strict=True)

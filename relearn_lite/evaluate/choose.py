@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
-from relearn_lite.judges import Evaluators, embedded_evaluators
+from relearn_lite.judges import Evaluators, LanguageModel, embedded_evaluators
+from relearn_lite.judges.entities import RuleEntities
 from relearn_lite.judges.evaluated_model import Context
+from relearn_lite.judges.language_model import CausalLanguageModel
+from relearn_lite.judges.nli import LexicalNLI, TransformersNLI
+from relearn_lite.judges.prompted import PromptedEntities, PromptedRatings
 from relearn_lite.metrics import METRICS
 from relearn_lite.metrics.forget_quality import read_retain_ratios
-from relearn_lite.recipe import MODEL_EVALUATORS
-
-if TYPE_CHECKING:
-    from relearn_lite.judges import NLI, Embeddings, Entities, Judge, LanguageModel
-    from relearn_lite.models.loaded import Loaded
-    from relearn_lite.recipe import Recipe, Source
+from relearn_lite.models import backends
+from relearn_lite.models.embeddings import HashedEmbeddings, SentenceTransformerEmbeddings
+from relearn_lite.models.loaded import Loaded
+from relearn_lite.recipe import MODEL_EVALUATORS, Model, Recipe, Source, WriterChoice
+from relearn_lite.writers import Writer, make_writer
 
 PAPER_MODELS = ("meta-llama/Llama-2-7b-chat-hf", "meta-llama/Meta-Llama-3-8B-Instruct", "google/gemma-2-2b-it")
 PAPER_BENCHMARKS = ("knowundo/privacy", "tofu/forget10")
@@ -26,46 +30,28 @@ PAPER_BENCHMARKS = ("knowundo/privacy", "tofu/forget10")
 def make_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators:
     """The evaluators that the recipe names. `vanilla()` gives the model before unlearning, whose weights they share."""
     held: dict[str, Loaded] = {}  # models that were loaded for one of them, by name: another may share them
+    named = recipe.evaluate.evaluators
+
+    def writer(choice: WriterChoice, key: str) -> Writer:
+        return make_writer(choice, f"evaluate.evaluators.{key}", recipe, vanilla, held)
+
+    # The judge is made only where a metric asks for it: a local one is a whole model.
+    rated = named.judge and any("judge" in METRICS[name].needs for name in recipe.evaluate.metrics)
+    prompted = named.entities.writer != "rules"
     return Evaluators(
-        entities=_entities(recipe, vanilla, held),
-        embeddings=_embeddings(recipe),
-        nli=_nli(recipe),
+        entities=PromptedEntities(writer(named.entities, "entities")) if prompted else RuleEntities(),
+        embeddings=(
+            HashedEmbeddings() if named.embeddings == "embedded" else SentenceTransformerEmbeddings(named.embeddings)
+        ),
+        nli=LexicalNLI() if named.nli == "embedded" else TransformersNLI(named.nli),
         language_model=_language_model(recipe, vanilla, held),
-        judge=_judge(recipe, vanilla, held),
+        judge=PromptedRatings(writer(named.judge, "judge")) if rated else None,
     )
-
-
-def _entities(recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded]) -> Entities:
-    from relearn_lite.judges.entities import RuleEntities
-    from relearn_lite.judges.prompted import PromptedEntities
-    from relearn_lite.writers import make_writer
-
-    choice = recipe.evaluate.evaluators.entities
-    if choice.writer == "rules":
-        return RuleEntities()
-    return PromptedEntities(make_writer(choice, "evaluate.evaluators.entities", recipe, vanilla, held))
-
-
-def _embeddings(recipe: Recipe) -> Embeddings:
-    from relearn_lite.models.embeddings import HashedEmbeddings, SentenceTransformerEmbeddings
-
-    name = recipe.evaluate.evaluators.embeddings
-    return HashedEmbeddings() if name == "embedded" else SentenceTransformerEmbeddings(name)
-
-
-def _nli(recipe: Recipe) -> NLI:
-    from relearn_lite.judges.nli import LexicalNLI, TransformersNLI
-
-    name = recipe.evaluate.evaluators.nli
-    return LexicalNLI() if name == "embedded" else TransformersNLI(name)
 
 
 def _language_model(
     recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded]
 ) -> LanguageModel | None:
-    from relearn_lite.judges.language_model import CausalLanguageModel
-    from relearn_lite.models import backends
-
     name = recipe.evaluate.evaluators.language_model
     if name == "none":
         return None
@@ -87,20 +73,7 @@ def base_model(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Loaded:
     """
     if recipe.base_model != "separate":
         return vanilla()
-    from relearn_lite.models import backends
-
     return backends.load(recipe.model, recipe.seed)
-
-
-def _judge(recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded]) -> Judge | None:
-    """Made only where a metric asks for it: a local judge is a whole model."""
-    from relearn_lite.judges.prompted import PromptedRatings
-    from relearn_lite.writers import make_writer
-
-    choice = recipe.evaluate.evaluators.judge
-    if choice is None or not any("judge" in METRICS[name].needs for name in recipe.evaluate.metrics):
-        return None
-    return PromptedRatings(make_writer(choice, "evaluate.evaluators.judge", recipe, vanilla, held))
 
 
 def score_evaluators(language_model: str | None = None) -> Evaluators:
@@ -110,12 +83,6 @@ def score_evaluators(language_model: str | None = None) -> Evaluators:
     """
     if language_model is None:
         return embedded_evaluators()
-    from pydantic import ValidationError
-
-    from relearn_lite.judges.language_model import CausalLanguageModel
-    from relearn_lite.models import backends
-    from relearn_lite.recipe import Model
-
     try:
         loaded = backends.load(Model.model_validate({"name": language_model, "quantization": "none"}), seed=0)
     except ValidationError as error:

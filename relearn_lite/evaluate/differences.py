@@ -23,7 +23,7 @@ def differences(before: Sequence[Score], after: Sequence[Score]) -> dict[str, di
     old, new = _by_key(before), _by_key(after)
     plain = {key: ((key,), float) for key in old if key in new}
     made = {
-        number.key.name + ending: (tuple(part + ending for part in number.of), number.combine)
+        number.name + ending: (tuple(part + ending for part in number.of), number.combine)
         for ending in ("", PARAPHRASE)
         for number in COMBINED
     }
@@ -51,7 +51,7 @@ def combined_intervals(scores: Sequence[Score]) -> dict[str, list[float]]:
         rows = np.asarray([[column[id] for column in columns] for id in shared], dtype=np.float64)
         if len(rows) >= 2:
             drawn = [float(number.combine(*means)) for means in resampled_means(rows)]
-            found[number.key.name + ending] = list(percentile_interval(drawn))
+            found[number.name + ending] = list(percentile_interval(drawn))
     return found
 
 

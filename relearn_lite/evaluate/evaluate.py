@@ -133,7 +133,7 @@ def _combine(numbers: dict, ending: str, reasons: dict[str, str]) -> dict[str, f
         parts = [part + ending for part in number.of]
         if not all(part in numbers for part in parts):
             continue
-        key = number.key.name + ending
+        key = number.name + ending
         unknown = [part for part in parts if numbers[part] is None]
         if unknown:
             reasons[key] = f"needs {' and '.join(unknown)}, which could not be had"

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from relearn_lite.core.records import QA, Answer
 from relearn_lite.data.examples import question_ids
 from relearn_lite.evaluate.evaluate import evaluate
+from relearn_lite.judges import Evaluators
 from relearn_lite.models.backends import set_training
 from relearn_lite.models.generation import GREEDY, Decoding, answer_prompts
+from relearn_lite.models.loaded import Loaded
+from relearn_lite.recipe import Recipe
 from relearn_lite.unlearn.selection import EvalResult, spread
-
-if TYPE_CHECKING:
-    from relearn_lite.judges import Evaluators
-    from relearn_lite.models.loaded import Loaded
-    from relearn_lite.recipe import Recipe
 
 MEASURED = ("kfr", "krr", "ls")
 

@@ -1,9 +1,10 @@
 """Every metric, found in the files of this folder. Importing this loads neither torch nor nltk.
 
 To add one: create relearn_lite/metrics/<name>.py with a function from answers to `MetricValues` and a tuple METRICS of
-`Metric` declarations (and COMBINED, for numbers made of other numbers); enter its name, with the numbers that it gives,
-in METRICS of relearn_lite/recipe/names.py. Recipes, tables and reports then know it; its name for people stands in
-relearn_lite/report/texts.yaml. What could not be had is None with a reason, never 0.
+`Metric` declarations (and COMBINED, for numbers made of other numbers); say in numbers.yaml how to read each of its
+numbers; enter its name, with these numbers, in METRICS of relearn_lite/recipe/names.py. Recipes, tables and reports
+then know it; its name for people stands in relearn_lite/report/texts.yaml. What could not be had is None with a reason,
+never 0.
 """
 
 from __future__ import annotations
@@ -11,21 +12,18 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from relearn_lite.metrics.declaration import Combined, Key, Metric, MetricValues
+from relearn_lite.metrics.declaration import Combined, Key, Metric, MetricValues, keys
 from relearn_lite.recipe import names
 
-__all__ = ["COMBINED", "KEYS", "METRICS", "Combined", "Key", "Metric", "MetricValues", "key_of"]
+__all__ = ["COMBINED", "METRICS", "Combined", "Key", "Metric", "MetricValues", "key_of", "keys"]
 
 _modules = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
 _found = {m.name: m for module in _modules for m in getattr(module, "METRICS", ())}
 METRICS: dict[str, Metric] = {name: _found[name] for name in names.METRICS}
 COMBINED: tuple[Combined, ...] = tuple(c for module in _modules for c in getattr(module, "COMBINED", ()))
-KEYS: dict[str, Key] = {
-    key.name: key for key in (*(k for m in METRICS.values() for k in m.keys), *(c.key for c in COMBINED))
-}
 PARAPHRASE = "_paraphrase"
 
 
 def key_of(name: str) -> Key | None:
     """What is declared about a number of metrics.json; `kfr_paraphrase` is read as `kfr` is. None: not a metric."""
-    return KEYS.get(name.removesuffix(PARAPHRASE))
+    return keys().get(name.removesuffix(PARAPHRASE))

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
+from relearn_lite.recipe.yaml_text import parse
 
 Side = Literal["forget", "retain"]
 SIDES: tuple[Side, ...] = ("forget", "retain")
-Good = Literal["higher", "lower", "closer"]  # closer: to the ideal, from either side
 
 
 @dataclass(frozen=True)
 class Key:
-    """One number of metrics.json: which way is good, the value to hope for, and one sentence on how to read it."""
+    """A number of metrics.json, as numbers.yaml declares it: which way is good, what to hope for, how to read it."""
 
     name: str
-    good: Good
+    good: Literal["higher", "lower", "closer"]  # closer: to the ideal, from either side
     ideal: float | None  # None: no fixed value; compare with the vanilla model's
     description: str
     low: float = 0.0
@@ -32,12 +34,15 @@ class Key:
         return (new > old) == (self.good == "higher")
 
 
-Declared = tuple[Good, float | None, str]  # of a key: which way is good, the ideal, how to read it
-
-
-def keys_of_sides(part: str, forget: Declared, retain: Declared) -> tuple[Key, Key]:
-    """The keys of a number from 0 to 1 that is measured on both sides."""
-    return Key(f"{part}_forget", *forget), Key(f"{part}_retain", *retain)
+@cache
+def keys() -> dict[str, Key]:
+    """Every number that a metric can give, by its name in metrics.json."""
+    declared = parse(Path(__file__).with_name("numbers.yaml").read_text(encoding="utf-8"))[0].items()
+    told = {name.format(side=side): (side, number) for name, number in declared for side in SIDES}
+    return {
+        name: Key(name, **number | {"description": number["description"].format(side=side)})
+        for name, (side, number) in told.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,6 @@ class Metric:
     """
 
     name: str
-    keys: tuple[Key, ...]
     measure: Measure
     sides: tuple[Side, ...] = SIDES
     needs: tuple[str, ...] = ()
@@ -99,20 +103,20 @@ class Metric:
     def __post_init__(self):
         object.__setattr__(self, "parts", self.parts or (self.name,))
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names in metrics.json of all its numbers."""
+        return tuple(self.key(part, side) for part in self.parts for side in self.sides)
+
     def key(self, part: str, side: str) -> str:
         """The name in metrics.json of a part that was measured on a side."""
         return part if len(self.sides) == 1 else f"{part}_{side}"
-
-
-def asked_of_the_model(name: str, measure: Measure, *, forget: Declared, retain: Declared) -> Metric:
-    """A metric of both sides, with one number from 0 to 1, that asks the model itself."""
-    return Metric(name, keys_of_sides(name, forget, retain), measure, needs=("model",))
 
 
 @dataclass(frozen=True)
 class Combined:
     """A number made of other numbers: `combine` gets the means named in `of`, and is not asked if one is missing."""
 
-    key: Key
+    name: str
     of: tuple[str, ...]
     combine: Callable[..., float]

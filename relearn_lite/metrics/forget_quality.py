@@ -11,7 +11,7 @@ from typing import Any
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import Aggregate, Key, Metric, MetricValues
+from relearn_lite.metrics.declaration import Aggregate, Metric, MetricValues
 from relearn_lite.metrics.tofu import ks_test, log_ratios
 from relearn_lite.metrics.truth import NO_ALTERNATIVES, log_ratios_of
 
@@ -69,16 +69,4 @@ def _of_losses(results: Any) -> list[float]:
     return ratios
 
 
-METRICS = (
-    Metric(
-        "forget_quality",
-        (
-            Key(
-                "forget_quality", "higher", 1.0,
-                "p-value that the truth ratios are those of a model that never saw the forget set; below 0.05 the two "
-                "are told apart.",
-            ),
-        ),
-        measure_forget_quality, ("forget",), needs=("model",), aggregate=True,
-    ),
-)  # fmt: skip
+METRICS = (Metric("forget_quality", measure_forget_quality, ("forget",), needs=("model",), aggregate=True),)

@@ -13,7 +13,7 @@ import numpy as np
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import Combined, Key, Metric, MetricValues
+from relearn_lite.metrics.declaration import SIDES, Combined, Metric, MetricValues, Side
 from relearn_lite.text.words import words
 
 C1, C1_FEW_ENTITIES, FEW_ENTITIES = 0.3, 0.5, 3
@@ -105,29 +105,19 @@ def _unit(vectors) -> np.ndarray:
 
 
 JUDGES = ("entities", "embeddings", "nli")
-FORGOTTEN = "Share of forget questions whose answer no longer tells what the original told."
-RETAINED = "Share of retain questions whose answer still tells what the original told."
 METRICS = (
-    Metric("kfr", (Key("kfr", "higher", 1.0, FORGOTTEN),), measure_forgetting, ("forget",), JUDGES),
-    Metric("krr", (Key("krr", "higher", 1.0, RETAINED),), measure_retention, ("retain",), JUDGES),
-)
+    Metric("kfr", measure_forgetting, ("forget",), JUDGES), Metric("krr", measure_retention, ("retain",), JUDGES),
+)  # fmt: skip
 
 
-def _in_one_number(side: str, of: tuple[str, str], what: str, parts: str) -> tuple[Combined, Combined]:
-    """A side's harmonic and arithmetic mean of its rate and its ROUGE-L, which is bad on the forget side."""
-
-    def mean(of_two: Callable[[Sequence[float]], float]) -> Callable[[float, float], float]:
-        return lambda rate, rouge: of_two((rate, 1 - rouge if side == "forget" else rouge))
-
-    name = f"{side}_score"
-    harmonic = f"{what} in one number: harmonic mean of {parts}; low if either is."
-    arithmetic = f"As {name}, with an arithmetic mean, which one bad part does not pull down."
-    return (
-        Combined(Key(name, "higher", 1.0, harmonic), of, mean(harmonic_mean)),
-        Combined(Key(f"{name}_arithmetic", "higher", 1.0, arithmetic), of, mean(fmean)),
-    )
+def _score(side: Side, mean: Callable[[Sequence[float]], float], ending: str) -> Combined:
+    """A side's mean of its rate and its ROUGE-L, which is bad on the forget side."""
+    rate, forget = "kfr" if side == "forget" else "krr", side == "forget"
+    return Combined(
+        f"{side}_score{ending}", (rate, f"rougeL_{side}"),
+        lambda value, rouge: mean((value, 1 - rouge if forget else rouge)),
+    )  # fmt: skip
 
 
-_FORGET = _in_one_number("forget", ("kfr", "rougeL_forget"), "Forgetting", "kfr and 1 - rougeL_forget")
-_RETAIN = _in_one_number("retain", ("krr", "rougeL_retain"), "Retention", "krr and rougeL_retain")
-COMBINED = (_FORGET[0], _RETAIN[0], _FORGET[1], _RETAIN[1])
+MEANS = {"": harmonic_mean, "_arithmetic": fmean}
+COMBINED = tuple(_score(side, mean, ending) for ending, mean in MEANS.items() for side in SIDES)

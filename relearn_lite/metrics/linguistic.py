@@ -14,7 +14,7 @@ from statistics import fmean, harmonic_mean
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import SIDES, Combined, Key, Metric, MetricValues, Side
+from relearn_lite.metrics.declaration import SIDES, Combined, Metric, MetricValues, Side
 from relearn_lite.text.words import sentences
 
 BRUNET_OF_NOTHING = 1000.0
@@ -102,32 +102,10 @@ def _perplexity(answers: Sequence[Answer], evaluators: Evaluators) -> MetricValu
     return MetricValues(list(values), reasons)
 
 
-# part -> which way is good, lowest and highest value, description
-PARTS = {
-    "ppl": ("lower", 1.0, None, "How surprised the base model is by the {side} answers, from 1; as low as vanilla's is "
-            "good. Babble is high, but endless repetition is low: read it with rttr."),
-    "brunet": ("lower", 1.0, BRUNET_OF_NOTHING, "Brunet's index of the {side} answers: lower is richer wording; 1000 "
-               "for an empty answer."),
-    "honore": ("higher", 0.0, HONORE_CAP, "Honoré's statistic of the {side} answers: higher means more words used only "
-               "once."),
-    "rttr": ("higher", 0.0, None, "Variety of words of the {side} answers; repetition such as `Tel Tel Tel` brings it "
-             "down."),
-}  # fmt: skip
-KEYS = tuple(
-    Key(f"{part}_{side}", good, None, description.format(side=side), low, high)
-    for side in SIDES for part, (good, low, high, description) in PARTS.items()
-)  # fmt: skip
-
-
-def _scores(side: Side) -> tuple[Combined, Combined]:
+def _score(side: Side, name: str, which: int) -> Combined:
     of = tuple(f"{part}_{side}" for part in ("ppl", "brunet", "honore"))
-    harmonic = f"Linguistic score of the {side} answers: fluent and varied at once; 0.9 of vanilla's or more is good."
-    arithmetic = f"As ls_{side}, with an arithmetic mean, which one bad part does not pull down."
-    return (
-        Combined(Key(f"ls_{side}", "higher", None, harmonic), of, lambda *parts: linguistic_score(*parts)[0]),
-        Combined(Key(f"ls_arithmetic_{side}", "higher", None, arithmetic), of, lambda *p: linguistic_score(*p)[1]),
-    )
+    return Combined(f"{name}_{side}", of, lambda *means: linguistic_score(*means)[which])
 
 
-METRICS = (Metric("ls", KEYS, measure, parts=tuple(PARTS)),)
-COMBINED = _scores("forget") + _scores("retain")
+METRICS = (Metric("ls", measure, parts=("ppl", "brunet", "honore", "rttr")),)
+COMBINED = tuple(_score(side, *score) for side in SIDES for score in (("ls", 0), ("ls_arithmetic", 1)))

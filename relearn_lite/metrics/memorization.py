@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import Measure, MetricValues, asked_of_the_model
+from relearn_lite.metrics.declaration import Measure, Metric, MetricValues
 
 EMPTY = "the original answer has no token"
 
@@ -45,19 +45,7 @@ def _measure(name: str, of: Callable[[Sequence[bool]], float | None]) -> Measure
     return measure
 
 
-METRICS = (
-    asked_of_the_model(
-        "extraction_strength", _measure("extraction_strength", extraction_strength),
-        forget=("lower", 0.0, "Share of the original forget answer's end that the model completes word for word by "
-                "itself."),
-        retain=("higher", None, "Share of the original retain answer's end that the model completes word for word by "
-                "itself."),
-    ),
-    asked_of_the_model(
-        "exact_memorization", _measure("exact_memorization", exact_memorization),
-        forget=("lower", 0.0, "Share of the original forget answers' tokens that are the model's first choice at their "
-                "place; common words keep it above 0 even in a model that never saw them."),
-        retain=("higher", None, "Share of the original retain answers' tokens that are the model's first choice at "
-                "their place."),
-    ),
-)  # fmt: skip
+METRICS = tuple(
+    Metric(name, _measure(name, of), needs=("model",))
+    for name, of in (("extraction_strength", extraction_strength), ("exact_memorization", exact_memorization))
+)

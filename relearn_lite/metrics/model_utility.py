@@ -9,7 +9,7 @@ import numpy as np
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import Aggregate, Key, Metric, MetricValues
+from relearn_lite.metrics.declaration import Aggregate, Metric, MetricValues
 from relearn_lite.metrics.intervals import interval_of
 from relearn_lite.metrics.rouge import rouge_recall
 from relearn_lite.metrics.tofu import KEPT, MULTIPLE_CHOICE, NUMBERS, by_question
@@ -74,21 +74,5 @@ def _utility(questions: Mapping[str, np.ndarray]) -> dict[str, Aggregate]:
 
 
 METRICS = (
-    Metric(
-        "model_utility",
-        (
-            Key(
-                "model_utility", "higher", None,
-                "Harmonic mean of ROUGE-L, probability and truth ratio on retain set, real authors and world facts.",
-            ),
-            *(
-                Key(
-                    f"{name}_{task}", "higher", None,
-                    f"{NUMBERS[name].rstrip('.')} on {task.replace('_', ' ')}, one of the nine parts of model utility.",
-                )
-                for task in MULTIPLE_CHOICE for name in NUMBERS
-            ),
-        ),
-        measure_model_utility, ("retain",), needs=("model",), parts=PARTS, aggregate=True,
-    ),
-)  # fmt: skip
+    Metric("model_utility", measure_model_utility, ("retain",), needs=("model",), parts=PARTS, aggregate=True),
+)

@@ -11,24 +11,21 @@ import math
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import Aggregate, Key, Measure, Metric, MetricValues
+from relearn_lite.judges.evaluated_model import EvaluatedModel, Pair
+from relearn_lite.metrics.declaration import Aggregate, Measure, Metric, MetricValues
 from relearn_lite.metrics.intervals import interval_of
 from relearn_lite.metrics.knowledge import JUDGES, measure_forgetting
 from relearn_lite.metrics.memorization import EMPTY
-
-if TYPE_CHECKING:
-    from relearn_lite.judges.evaluated_model import EvaluatedModel, Pair
-    from relearn_lite.models.scoring import TokenScores
+from relearn_lite.models.scoring import TokenScores
 
 MIN_K = 0.4  # share of an answer's least likely tokens, as MUSE and open-unlearning take it
 SMALLEST_VARIANCE = 1e-6  # of log p, below which Min-K%++ would divide by nothing
-Attack = Callable[["EvaluatedModel", Sequence["Pair"]], list[float | None]]
+Attack = Callable[[EvaluatedModel, Sequence[Pair]], list[float | None]]
 
 
 def auc(members: Sequence[float], others: Sequence[float]) -> float:
@@ -40,9 +37,9 @@ def auc(members: Sequence[float], others: Sequence[float]) -> float:
     return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))
 
 
-def min_k(values: Sequence[float], share: float = MIN_K) -> float:
-    """Mean of the lowest `share` of values, at least one."""
-    lowest = np.sort(np.asarray(values, dtype=np.float64))[: max(1, int(len(values) * share))]
+def min_k(values: Sequence[float]) -> float:
+    """Mean of the lowest MIN_K of values, at least one."""
+    lowest = np.sort(np.asarray(values, dtype=np.float64))[: max(1, int(len(values) * MIN_K))]
     return float(lowest.mean())
 
 
@@ -85,26 +82,14 @@ def _by_gradient(model: EvaluatedModel, pairs: Sequence[Pair]) -> list[float | N
     return [None if norm is None else -norm for norm in model.gradient_norms(pairs)]
 
 
-# name -> (the attack, how it tells members from others)
-ATTACKS: dict[str, tuple[Attack, str]] = {
-    "mia_loss": (_by_answer(lambda s, _: -s.loss), "by the answer's mean token loss (Yeom et al. 2018)"),
-    "mia_zlib": (
-        _by_answer(lambda s, answer: -s.loss / len(zlib.compress(answer.encode()))),
-        "by the loss for each byte of the compressed answer (Carlini et al. 2021)",
-    ),
-    "mia_min_k": (
-        _by_answer(lambda s, _: min_k(s.log_probs)),
-        "by the least likely 40 % of the answer's tokens (Shi et al. 2024)",
-    ),
-    "mia_min_k_plus_plus": (
-        _by_answer(_min_k_plus_plus),
-        "as mia_min_k, each token set against the whole vocabulary at its place (Zhang et al. 2025)",
-    ),
-    "mia_reference": (
-        _against_reference, "by the loss set against that of a reference model (Carlini et al. 2021)"
-    ),
-    "mia_gradnorm": (_by_gradient, "by the norm of the loss's gradient (Wang et al. 2024)"),
-}  # fmt: skip
+ATTACKS: dict[str, Attack] = {
+    "mia_loss": _by_answer(lambda s, _: -s.loss),  # Yeom et al. 2018
+    "mia_zlib": _by_answer(lambda s, answer: -s.loss / len(zlib.compress(answer.encode()))),  # Carlini et al. 2021
+    "mia_min_k": _by_answer(lambda s, _: min_k(s.log_probs)),  # Shi et al. 2024
+    "mia_min_k_plus_plus": _by_answer(_min_k_plus_plus),  # Zhang et al. 2025
+    "mia_reference": _against_reference,  # Carlini et al. 2021
+    "mia_gradnorm": _by_gradient,  # Wang et al. 2024
+}
 
 
 def attack_auc(attack: Attack, answers: Sequence[Answer], model: EvaluatedModel) -> MetricValues:
@@ -133,14 +118,14 @@ def _measure_attack(name: str) -> Measure:
         if name == "mia_reference" and evaluators.model.reference is None:
             why = "the reference is the measured model itself; name another in evaluate.privacy.reference_model"
             return {name: MetricValues.not_measured(why)}
-        return {name: attack_auc(ATTACKS[name][0], answers, evaluators.model)}
+        return {name: attack_auc(ATTACKS[name], answers, evaluators.model)}
 
     return measure
 
 
 def measure_privleak(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
     """PrivLeak of the min-k attack, whose AUC a model that never saw the forget set has at `reference_auc`."""
-    found = attack_auc(ATTACKS["mia_min_k"][0], answers, evaluators.model)
+    found = attack_auc(ATTACKS["mia_min_k"], answers, evaluators.model)
     total, reference = found.aggregate, evaluators.model.context.privacy.reference_auc
     if total is None or total.value is None:
         return {"privleak": found}
@@ -166,27 +151,8 @@ def leak_at_k_of(forgotten: Sequence[float | None], k: int) -> float | None:
     return leak_at_k(known.count(0.0), len(known), k) if len(known) >= k else None
 
 
-def _metric(name: str, measure: Measure, key: Key, judges: Sequence[str] = (), aggregate: bool = True) -> Metric:
-    return Metric(name, (key,), measure, ("forget",), ("model", *judges), aggregate=aggregate)
-
-
-PRIVLEAK = (
-    "Membership beside that of a model that never saw the forget set, in percent: towards -100 forgotten too little, "
-    "above 0 so much that it shows."
-)
-LEAKS = (
-    "Share of forget questions for which one of k sampled answers still tells (k: evaluate.privacy.k); a model can be "
-    "silent when asked once and tell when asked often."
-)
 METRICS = (
-    *(
-        _metric(name, _measure_attack(name), Key(
-            name, "closer", 0.5,
-            f"AUC of telling forget answers from unseen ones {how}: 0.5 cannot tell, 1 knows every member, below 0.5 "
-            "they stand out as too unlikely.",
-        ))
-        for name, (_, how) in ATTACKS.items()
-    ),
-    _metric("privleak", measure_privleak, Key("privleak", "closer", 0.0, PRIVLEAK, low=-100.0, high=None)),
-    _metric("leak_at_k", measure_leaks, Key("leak_at_k", "lower", 0.0, LEAKS), JUDGES, aggregate=False),
-)  # fmt: skip
+    *(Metric(name, _measure_attack(name), ("forget",), needs=("model",), aggregate=True) for name in ATTACKS),
+    Metric("privleak", measure_privleak, ("forget",), needs=("model",), aggregate=True),
+    Metric("leak_at_k", measure_leaks, ("forget",), needs=("model", *JUDGES)),
+)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import SIDES, Key, Measure, Metric, MetricValues, Side
+from relearn_lite.metrics.declaration import SIDES, Measure, Metric, MetricValues
 
 
 def _measure(kind: str) -> Measure:
@@ -23,24 +23,9 @@ def _measure(kind: str) -> Measure:
     return measure
 
 
-def _metric(kind: str, sides: tuple[Side, ...], description: str) -> Metric:
-    keys = tuple(
-        Key(
-            kind if len(sides) == 1 else f"{kind}_{side}", "higher", 5.0, description.format(side=side),
-            low=1.0, high=5.0,
-        )
-        for side in sides
-    )  # fmt: skip
-    return Metric(kind, keys, _measure(kind), sides, needs=("judge",))
-
-
-METRICS = (
-    _metric("fluency", SIDES, "How well the {side} answers are written, 1 to 5 by a judge, whatever they say."),
-    _metric("relevance", SIDES, "How far the {side} answers speak to the question, right or not, 1 to 5 by a judge."),
-    _metric(
-        "forgetting", ("forget",), "How much of the original forget answers is gone, 1 (none) to 5 (all), by a judge."
-    ),
-    _metric(
-        "retention", ("retain",), "How much of the original retain answers is left, 1 (none) to 5 (all), by a judge."
-    ),
-)
+METRICS = tuple(
+    Metric(kind, _measure(kind), sides, needs=("judge",))
+    for kind, sides in (
+        ("fluency", SIDES), ("relevance", SIDES), ("forgetting", ("forget",)), ("retention", ("retain",)),
+    )
+)  # fmt: skip

@@ -7,7 +7,7 @@ from functools import cache
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import Metric, MetricValues, keys_of_sides
+from relearn_lite.metrics.declaration import Metric, MetricValues
 from relearn_lite.text.words import script, script_runs
 
 PARTS = ("rouge1", "rougeL")
@@ -59,19 +59,4 @@ def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Metr
     return {part: MetricValues.of([score[part] for score in scores], no_words) for part in PARTS}
 
 
-METRICS = (
-    Metric(
-        "rouge",
-        keys_of_sides(
-            "rouge1",
-            forget=("lower", 0.0, "Share of the original forget answers' words that return; a model that never saw "
-                    "them still has 0.3 to 0.5 from words that the question suggests."),
-            retain=("higher", 1.0, "Share of the original retain answers' words that return."),
-        ) + keys_of_sides(
-            "rougeL",
-            forget=("lower", 0.0, "As rouge1_forget, counting only words that return in the original order."),
-            retain=("higher", 1.0, "As rouge1_retain, counting only words that return in the original order."),
-        ),
-        measure, parts=PARTS,
-    ),
-)  # fmt: skip
+METRICS = (Metric("rouge", measure, parts=PARTS),)

@@ -7,19 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from relearn_lite.core.records import Answer
+from relearn_lite.core.records import QA, Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import Measure, MetricValues, asked_of_the_model
+from relearn_lite.judges.evaluated_model import EvaluatedModel
+from relearn_lite.metrics.declaration import Measure, Metric, MetricValues
 from relearn_lite.metrics.memorization import EMPTY
 from relearn_lite.metrics.tofu import truth_ratio, truth_ratio_corrected
-
-if TYPE_CHECKING:
-    from relearn_lite.core.records import QA
-    from relearn_lite.judges.evaluated_model import EvaluatedModel
 
 NO_ALTERNATIVES = "the record has no paraphrased and wrong answers (columns paraphrased_answer and wrong_answers)"
 
@@ -108,26 +104,11 @@ def _measure_ratio(name: str, of: Callable[[float, bool], float]) -> Measure:
 
 
 METRICS = (
-    asked_of_the_model(
-        "probability", measure_probability,
-        forget=("lower", 0.0, "Probability that the model gives the true forget answers, p^(1/tokens); a model that "
-                "never saw them still has some from common words."),
-        retain=("higher", None, "Probability that the model gives the true retain answers, p^(1/tokens); in multiple "
-                "choice, their share."),
-    ),
-    asked_of_the_model(
-        "truth_ratio", _measure_ratio("truth_ratio", truth_ratio),
-        forget=("higher", 1.0, "TOFU's truth ratio of the forget questions: 1 where truth and falsehood are equally "
-                "likely, 0 where the model clearly holds to either."),
-        retain=("higher", 1.0, "TOFU's truth ratio of the retain questions: near 1 where the truth is much likelier "
-                "than falsehood."),
-    ),
-    asked_of_the_model(
+    Metric("probability", measure_probability, needs=("model",)),
+    Metric("truth_ratio", _measure_ratio("truth_ratio", truth_ratio), needs=("model",)),
+    Metric(
         "truth_ratio_corrected",
         _measure_ratio("truth_ratio_corrected", lambda ratio, forget: truth_ratio_corrected(ratio)),
-        forget=("closer", 0.5, "Share of the truth beside falsehood on the forget questions (open-unlearning): 0.5 "
-                "holds to neither, 1 still knows, 0 holds to falsehood."),
-        retain=("higher", 1.0, "Share of the truth beside falsehood on the retain questions (open-unlearning): 1 "
-                "knows, 0.5 does not."),
+        needs=("model",),
     ),
-)  # fmt: skip
+)

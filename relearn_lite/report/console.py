@@ -30,26 +30,26 @@ def show_run(folder: Path) -> None:
     """The verdict, the table and where the report is; or, for a run not evaluated yet, how far it is."""
     from rich.console import Console
 
-    console = Console()
+    console = Console(markup=False, highlight=False)
     if not (folder / "metrics.json").exists():
-        console.print(f"Stopped before evaluation; the run is in {folder}", markup=False, highlight=False)
+        console.print(f"Stopped before evaluation; the run is in {folder}")
         return
     results = read_run(folder)
     console.print(summary_table(results))
-    console.print(verdict(results.metrics, results.answered()), markup=False, highlight=False)
+    console.print(verdict(results.metrics, results.answered()))
     _tell_unjudged(console, results.metrics)
     if results.attacks:
         console.print(attacks.console_table(results.attacks))
     report = folder / "report.html"
     if report.exists():
-        console.print(f"Report: {report}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"Report: {report}", soft_wrap=True)
 
 
 def show_scores(scores: dict[str, Any], evaluators: Evaluators) -> None:
     """The table of one model's answers, and who judged them."""
     from rich.console import Console
 
-    console = Console()
+    console = Console(markup=False, highlight=False)
     metrics = {"vanilla": scores, "evaluators": evaluators.names(), "comparable_with_paper": False}
     console.print(summary_table(RunResults("score", metrics)))
     _tell_unjudged(console, metrics)
@@ -57,7 +57,7 @@ def show_scores(scores: dict[str, Any], evaluators: Evaluators) -> None:
 
 def _tell_unjudged(console: Console, metrics: dict[str, Any]) -> None:
     if sentence := unjudged(metrics):
-        console.print(visible(sentence), markup=False, highlight=False, style="yellow")
+        console.print(visible(sentence), style="yellow")
 
 
 def summary_table(results: RunResults) -> Table:

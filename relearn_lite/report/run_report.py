@@ -7,22 +7,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from relearn_lite.report import analysis, attacks, augmentation, cost
+from relearn_lite.report import analysis, attacks, augmentation
 from relearn_lite.report.metric_table import headline, metric_table
+from relearn_lite.report.numbers import duration, memory
 from relearn_lite.report.plots import Line, line_chart
 from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.samples import cards
 from relearn_lite.report.sections import Cards, Facts, Folded, Part, Pictures, Section, Text
-from relearn_lite.report.tables import Row, Table, measured
+from relearn_lite.report.tables import Cell, Row, Table, measured
 from relearn_lite.report.texts import texts
 from relearn_lite.unlearn.diagnostics import explain
 
+RAN_ON = ("hardware", "model", "seed", "data", "versions")
 NOT_LOSSES = ("step", "epoch", "lr", "tokens_per_s", "tokens_per_second")
 
 
 def sections(results: RunResults, mask: bool = False) -> list[Section]:
     """All sections of a run's report. `mask`: names, numbers and addresses of forget questions are covered."""
-    surroundings = cost.surroundings(results.manifest)
+    ran_on = _facts({key: results.manifest.get(key) for key in RAN_ON})
     answers = Cards(cards(results.samples, mask), choice=True) if results.samples else "No answers were kept."
     found = [
         _metrics(results),
@@ -33,8 +35,8 @@ def sections(results: RunResults, mask: bool = False) -> list[Section]:
             *(Text("notice", sentence) for sentence in explain(results.losses)), *_losses(results.losses),
         ]),
         augmentation.section(results.augmentation),
-        Section("cost", "Cost", [cost.stage_table(results.manifest) or "The stages were not timed."]),
-        Section("how", "What it ran on", [Facts(surroundings) if surroundings else "Not recorded."]),
+        Section("cost", "Cost", [stage_table(results.manifest) or "The stages were not timed."]),
+        Section("how", "What it ran on", [Facts(ran_on) if ran_on else "Not recorded."]),
         Section("recipe", "Recipe", [Text("code", results.recipe or "not recorded")]),
     ]  # fmt: skip
     return [section for section in found if section]
@@ -55,12 +57,7 @@ def _metrics(results: RunResults) -> Section:
 def _set_apart(data: dict[str, Any]) -> str | None:
     """Which questions weights and settings were chosen by, where something was chosen."""
     counts = {side: data.get(f"{side}_select", {}).get("rows") for side in ("forget", "retain")}
-    if not any(counts.values()):
-        return None
-    return (
-        f"{counts['forget']} forget and {counts['retain']} retain questions were set apart to choose by (which weights are "
-        "kept, when training stops, which settings go on); none of them is among those that are reported here."
-    )
+    return texts("run")["set_apart"].format(**counts) if any(counts.values()) else None
 
 
 def _losses(losses: Sequence[dict[str, Any]]) -> list[Part]:
@@ -78,3 +75,33 @@ def _losses(losses: Sequence[dict[str, Any]]) -> list[Part]:
         return ["No losses were recorded."]
     drawn = line_chart("Loss over optimizer steps", lines, ("optimizer step", "loss"))
     return [Pictures([drawn]), Table("Loss", {"first": "First step", "last": "Last step"}, rows)]
+
+
+def stage_table(manifest: dict[str, Any]) -> Table | None:
+    """The stages in their order, with their time and peak memory, and a last line for the whole run."""
+    measured = manifest.get("stages") or {}
+    if not measured:
+        return None
+    total = sum(stage.get("seconds") or 0 for stage in measured.values())
+    peaks = [stage["peak_memory_mb"] for stage in measured.values() if stage.get("peak_memory_mb") is not None]
+    whole = {"seconds": total, "peak_memory_mb": max(peaks, default=None),
+             "resumed": any(stage.get("resumed") for stage in measured.values())}  # fmt: skip
+    columns = {"time": "Time", "memory": "Peak memory", "share": "Share of the time"}
+    return Table("Stage", columns, [_row(name, stage, total) for name, stage in (*measured.items(), ("all", whole))])
+
+
+def _row(name: str, stage: dict[str, Any], total: float) -> Row:
+    """One that was stopped and resumed knows only how long its last try took."""
+    least = "at least " if stage.get("resumed") else ""
+    share = f"{100 * (stage.get('seconds') or 0) / total:.0f} %" if total else "—"
+    cells = {"time": least + duration(stage.get("seconds")), "memory": memory(stage.get("peak_memory_mb"))}
+    return Row(name, {key: Cell(text) for key, text in (cells | {"share": share}).items()})
+
+
+def _facts(values: Any, path: str = "") -> list[tuple[str, str]]:
+    """Nested plain data as lines: {"model": {"name": "x"}} -> [("model, name", "x")]. Leaves out what is empty."""
+    if isinstance(values, dict):
+        return [fact for key, value in values.items() for fact in _facts(value, f"{path}, {key}" if path else str(key))]
+    if isinstance(values, list | tuple):
+        values = ", ".join(str(value) for value in values)
+    return [] if values is None or values == "" else [(path.replace("_", " "), str(values))]

@@ -21,7 +21,7 @@ class RunResults:
               Where there are two models, "difference" {metric: {mean, low, high, n}}. One model alone is "vanilla".
     samples   one dict a question: id, split, query, ground_truth, vanilla and unlearned (the answers), scores
               {"vanilla": {metric: value}, "unlearned": {...}}. Read from the scores: kfr (1 forgotten, 0 leaked), krr
-              (1 kept, 0 lost), entity_coverage, rougeL. Optional: finished {"vanilla": bool, "unlearned": bool}.
+              (1 kept, 0 lost), rougeL. Optional: finished {"vanilla": bool, "unlearned": bool}.
     losses    one dict an optimizer step: step, and where known loss, forget_ce, retain_ce, retain_kl, lr,
               tokens_per_second.
     manifest  versions, hardware, seed, data hashes, model, stages {stage: {seconds, peak_memory_mb}}, augment.
@@ -60,19 +60,16 @@ def read_run(folder: Path) -> RunResults:
     return RunResults(
         folder.name, _read(folder / "metrics.json"), _rows(folder / "samples.jsonl"), losses(folder),
         _read(folder / "manifest.json"), recipe,
-        analysis=_read_if_there(folder / "analysis.json") if asked.get("analyze") else None,
-        augmentation=_read_if_there(folder / "augmentation.json"),
-        attacks=_read_if_there(folder / "attacks.json") if asked.get("attacks") else None,
+        analysis=_read(folder / "analysis.json") if asked.get("analyze") else None,
+        augmentation=_read(folder / "augmentation.json"),
+        attacks=_read(folder / "attacks.json") if asked.get("attacks") else None,
         checks=_rows(checks) if checks.exists() else [],
     )  # fmt: skip
 
 
-def _read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def _read_if_there(path: Path) -> dict[str, Any] | None:
-    return _read(path) if path.exists() else None
+def _read(path: Path) -> dict[str, Any] | None:
+    """None where the file is not there."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

@@ -14,8 +14,8 @@ from relearn_lite.report.numbers import number
 from relearn_lite.report.untrusted import COMMON, TOKEN, cover, masked, specifics, visible
 
 Status = Literal["leaked", "forgotten", "lost", "kept", "unjudged", ""]
-REMAINS = ("entity_coverage", "rougeL", "rouge1")  # how much of the original answer is left, by the first there is
-SHOWN = ("entity_coverage", "rougeL", "ppl", "rttr")  # with an answer; samples.jsonl has them all
+REMAINS = ("rougeL", "rouge1")  # how much of the original answer is left, by the first there is
+SHOWN = ("rougeL", "ppl", "rttr")  # with an answer; samples.jsonl has them all
 _WORST_FIRST = ("leaked", "lost", "unjudged", "forgotten", "kept")
 
 

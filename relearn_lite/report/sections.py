@@ -1,4 +1,4 @@
-"""What a report is made of: sections of paragraphs, tables, pictures and answers. `html` and `markdown` draw them."""
+"""What a report is made of: sections of paragraphs, tables, pictures and answers. `render` draws them."""
 
 from __future__ import annotations
 

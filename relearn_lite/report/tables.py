@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from relearn_lite.report.escaping import inline, latex
 from relearn_lite.report.numbers import interval, number
-from relearn_lite.report.untrusted import visible
+from relearn_lite.report.untrusted import latex, visible
 
 if TYPE_CHECKING:
     import rich.table
@@ -80,20 +79,6 @@ class Table:
         """(name, what must be known) of the rows that have notes."""
         return [(row.name, " ".join(row.notes)) for row in self.rows if row.notes]
 
-    def markdown(self) -> str:
-        """A pipe table, its last column what must be known beside a row."""
-        noted = not self.notes_below and any(row.reading or row.notes for row in self.rows)
-        head = [self.first, *self.columns.values(), *["Note"] * noted]
-        rule = ["---", *("---" if key in self.left else "---:" for key in self.columns), *["---"] * noted]
-        lines = [[inline(text) for text in head], rule]
-        for row in self.rows:
-            name = f"{row.name} ({row.label})" if row.label else row.name
-            cells = [inline(name), *self._drawn(row, _markdown_cell)]
-            if row.failure:
-                cells[1:] = [inline(row.failure), *[""] * (len(self.columns) - 1)]
-            lines.append(cells + [inline(" ".join([*row.reading, *row.notes]))] * noted)
-        return "\n".join(f"|{'|'.join(line)}|" for line in lines)
-
     def latex(self) -> str:
         """A tabular that needs no package; without intervals."""
         head = " & ".join(latex(text) for text in (self.first, *self.columns.values()))
@@ -101,7 +86,7 @@ class Table:
             " & ".join([
                 latex(row.name),
                 *([rf"\multicolumn{{{len(self.columns)}}}{{l}}{{{latex(row.failure.partition(':')[0].lower())}}}"]
-                  if row.failure else self._drawn(row, _latex_cell)),
+                  if row.failure else (" / ".join(map(_latex_cell, row.at(key))) for key in self.columns)),
             ]) + " \\\\\n" for row in self.rows
         )  # fmt: skip
         sides = "".join("l" if key in self.left else "r" for key in self.columns)
@@ -132,14 +117,6 @@ class Table:
             ]  # fmt: skip
             drawn.add_row(Text(visible(row.name)), *cells)
         return drawn
-
-    def _drawn(self, row: Row, draw: Callable[[Cell], str]) -> list[str]:
-        return [" / ".join(map(draw, row.at(key))) for key in self.columns]
-
-
-def _markdown_cell(cell: Cell) -> str:
-    text = f"**{inline(cell.text)}**" if cell.tone == "best" else inline(cell.text)
-    return f"{text} ({inline(cell.spread)})" if cell.spread else text
 
 
 def _latex_cell(cell: Cell) -> str:

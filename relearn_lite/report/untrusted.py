@@ -1,19 +1,21 @@
-"""Text that a model wrote, made safe to look at: hidden characters shown, specifics covered on demand.
-
-Escaping for HTML or Markdown is the renderer's work; here, text stays text.
+"""Text of unknown origin, made safe to look at: hidden characters shown, specifics covered on demand, and nothing in it
+taken for Markdown or LaTeX. (HTML: jinja2 escapes.)
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
+
+import regex
+
+from relearn_lite.text.stop_words import STOP_WORDS
 
 BLOCK = "▒▒▒"
 LONGEST = 2000  # characters of one answer that a report shows
 
 # Joiners hold emoji and some scripts together; every other invisible character can disguise what a text says.
-_JOINERS = "\u200c\u200d"
+_HIDDEN = regex.compile(r"[[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]--[\n\t\u200c\u200d]]", regex.V1)
 _CASELESS = r"\u0590-\u08ff\u0900-\u109f\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff"
 TOKEN = re.compile(
     rf"""(?P<address>[^\s@<>()]+@[^\s@<>()]+\.\w+ | (?:https?://|www\.)\S+)
@@ -25,17 +27,17 @@ TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-# Words that say nothing by themselves: they start sentences, so a capital letter does not make them a name, and to
-# have them in common with another answer is no leak.
-COMMON = frozenset(
-    (
-        "a about after all also although an and any are as at be because been before being both but by can could did "
-        "do does during each for from further had has have having he her here hers him his how however i if in into is "
-        "it its just me more most my no nor not of on one only or other our out over own please she should since so "
-        "some sorry such than that the their them then there these they this those through to too under until up us "
-        "very was we were what when where which while who whom whose why with within without would yes yet you your"
-    ).split()
-)
+# Words that say nothing by themselves: they start sentences, so a capital letter does not make them a name (as it may
+# make May, Will and Else), and to have them in common with another answer is no leak.
+COMMON = (STOP_WORDS - {"may", "will", "else"}) | {"further", "please", "sorry", "yes"}
+
+_IN_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", "[": "{[}",  # behind a line's end a bare one would begin an option
+    "—": "---", "–": "--", "−": "$-$", "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$", "→": r"$\rightarrow$", "∞": r"$\infty$",
+}  # fmt: skip
 
 
 def visible(text: str, longest: int = LONGEST) -> str:
@@ -44,23 +46,15 @@ def visible(text: str, longest: int = LONGEST) -> str:
     Line breaks and tabs stay. NUL becomes ␀, a right-to-left override ⟨U+202E⟩.
     """
     cut = text[:longest].replace("\r\n", "\n")
-    shown = "".join(_symbol(character) for character in cut)
+    shown = _HIDDEN.sub(_symbol, cut)
     return shown if len(text) <= longest else f"{shown} … ({len(text) - longest:,} more characters)"
 
 
-def _symbol(character: str) -> str:
-    if character in "\n\t" or character in _JOINERS or " " <= character <= "~":
-        return character
-    code, category = ord(character), unicodedata.category(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    if category == "Cs":
-        return "\ufffd"
-    if category in ("Cc", "Cf", "Co", "Zl", "Zp"):
-        return f"⟨U+{code:04X}⟩"
-    return character
+def _symbol(hidden: regex.Match[str]) -> str:
+    code = ord(hidden[0])
+    if code < 0x20 or code == 0x7F:
+        return chr(0x2400 + code) if code < 0x20 else "␡"
+    return "\ufffd" if 0xD800 <= code <= 0xDFFF else f"⟨U+{code:04X}⟩"
 
 
 def specifics(texts: Iterable[str]) -> frozenset[str]:
@@ -97,3 +91,20 @@ def cover(match: re.Match[str], known: frozenset[str]) -> str:
 def masked(text: str, known: frozenset[str] = frozenset()) -> str:
     """The text with its names, numbers and addresses covered, and all words in `known` (see `specifics`)."""
     return TOKEN.sub(lambda match: cover(match, known), text)
+
+
+def inline(text: str) -> str:
+    """Text that Markdown shows as it is: no HTML, links, images, mentions or table cells come out of it."""
+    flat = " ".join(visible(text).split())
+    return re.sub(r"([\\`*_{}\[\]<>()#!|~$&])", r"\\\1", flat).replace("@", "@\u2060").replace("://", ":\u2060//")
+
+
+def fenced(text: str, language: str = "text") -> str:
+    """A code block that the text cannot close: its fence is longer than any run of backticks in the text."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def latex(text: str) -> str:
+    """Text that LaTeX sets as it is, in one line."""
+    return "".join(_IN_LATEX.get(character, character) for character in " ".join(visible(text).split()))

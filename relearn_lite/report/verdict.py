@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 FORGOTTEN, PARTLY_FORGOTTEN = 0.8, 0.5
@@ -29,18 +31,20 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
     """
     before, after, totals = metrics.get("vanilla") or {}, metrics.get("unlearned") or {}, answered or {}
     if before and not after:
-        return _alone(before, totals)
-    told = []
-    for judge, what, key, split in (
-        (_forgotten, "it forgot", "kfr", "forget"), (_kept, "the rest is kept", "krr", "retain"),
-        (_fluent, "its language is whole", "ls_forget", "forget"),
-    ):  # fmt: skip
-        value, gap = _value(after, key), _gap(after, key, totals.get(split))
-        if value is None:
-            told.append(f"Whether {what} could not be judged{_because(gap)}.")
-        else:
-            told.append(f"{judge(_value(before, key), value)}{_left_out(gap)}.")
-    return " ".join(told)
+        numbers = {
+            "kfr": lambda value: f"{_percent(value)} of the forget answers do not tell what they should not",
+            "krr": lambda value: f"{_percent(value)} of the retain answers are right",
+            "ls_forget": lambda value: f"the linguistic score is {value:.3f} on the forget questions",
+        }
+        told = [_told(before, key, totals, key, words) for key, words in numbers.items()]
+        return f"One model, measured as it is: {'; '.join(told)}."
+    asked = {"kfr": ("it forgot", _forgotten), "krr": ("the rest is kept", _kept),
+             "ls_forget": ("its language is whole", _fluent)}  # fmt: skip
+    told = [
+        _told(after, key, totals, f"Whether {what}", partial(judge, _known(before, key)))
+        for key, (what, judge) in asked.items()
+    ]
+    return " ".join(f"{sentence}." for sentence in told)
 
 
 def unjudged(metrics: dict[str, Any]) -> str:
@@ -59,17 +63,19 @@ def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _alone(model: dict[str, Any], totals: dict[str, int]) -> str:
-    parts = {
-        "kfr": (lambda v: f"{_percent(v)} of the forget answers do not tell what they should not", "forget"),
-        "krr": (lambda v: f"{_percent(v)} of the retain answers are right", "retain"),
-        "ls_forget": (lambda v: f"the linguistic score is {v:.3f} on the forget questions", "forget"),
-    }
-    told = []
-    for key, (words, split) in parts.items():
-        value, gap = _value(model, key), _gap(model, key, totals.get(split))
-        told.append(f"{key} could not be judged{_because(gap)}" if value is None else f"{words(value)}{_left_out(gap)}")
-    return f"One model, measured as it is: {'; '.join(told)}."
+def _told(
+    model: dict[str, Any], key: str, totals: dict[str, int], what: str, words: Callable[[float], str]
+) -> str:
+    """What `words` say of a number, and how many answers it leaves out; or why `what` could not be judged."""
+    value, count = _known(model, key), (model.get("missing") or {}).get(key, 0)
+    total = totals.get("retain" if key == "krr" else "forget")
+    gap = f"{count} of {total} answers" if total else f"{count} answer{'s' if count > 1 else ''}"
+    if value is not None:
+        return words(value) + (f"; {gap} could not be judged and are left out" if count else "")
+    why = f"{gap} missing" if count else "it was not measured"
+    if model.get(key) is None:
+        why = ((model.get("reasons") or {}).get(key) or why).rstrip(".")
+    return f"{what} could not be judged: {why}"
 
 
 def _forgotten(before: float | None, after: float) -> str:
@@ -110,29 +116,9 @@ def _share(after: float, before: float) -> float:
     return round(after / before, 9)  # 0.72 / 0.8 is 0.9, whatever floats say
 
 
-def _value(model: dict[str, Any], key: str) -> float | None:
+def _known(model: dict[str, Any], key: str) -> float | None:
     value = model.get(key)
     return value if value is not None and math.isfinite(value) else None
-
-
-def _gap(model: dict[str, Any], key: str, total: int | None) -> str:
-    """`12 of 72 answers`, what a metric leaves out; empty where nothing. Why, where it has no value at all."""
-    if model.get(key) is None and (reason := (model.get("reasons") or {}).get(key)):
-        return reason
-    count = (model.get("missing") or {}).get(key, 0)
-    if not count:
-        return ""
-    return f"{count} of {total} answers" if total else f"{count} answer{'s' if count > 1 else ''}"
-
-
-def _because(gap: str) -> str:
-    if not gap:
-        return ": it was not measured"
-    return f": {gap} missing" if gap[0].isdigit() else f": {gap.rstrip('.')}"
-
-
-def _left_out(gap: str) -> str:
-    return f"; {gap} could not be judged and are left out" if gap else ""
 
 
 def _percent(share: float) -> str:

@@ -13,11 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from relearn_lite.models.loaded import Loaded
-    from relearn_lite.recipe import Recipe, WriterChoice
+from relearn_lite.models.loaded import Loaded
+from relearn_lite.recipe import Recipe, WriterChoice
 
 
 @dataclass(frozen=True)

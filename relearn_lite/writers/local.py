@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
+from relearn_lite.models import backends
+from relearn_lite.models.generation import batches_of, chat
+from relearn_lite.models.loaded import Loaded
+from relearn_lite.recipe import Recipe, WriterChoice
 from relearn_lite.writers import Task
 from relearn_lite.writers.prompted import PromptedWriter
 from relearn_lite.writers.prompts import load_prompts, render
 
-if TYPE_CHECKING:
-    from relearn_lite.models.loaded import Loaded
-    from relearn_lite.recipe import Recipe, WriterChoice
+# (chats, most new tokens, seed) -> the new tokens' text per chat, without the prompt. The same arguments give the same
+# texts; which model, and how it samples, is decided by who makes it.
+Complete = Callable[[list[list[dict[str, str]]], int, int], list[str]]
 
 
 def make(
     choice: WriterChoice, section: str, recipe: Recipe, vanilla: Callable[[], Loaded], loaded: dict[str, Loaded]
 ) -> LocalWriter:
     """A choice that names no model, or the recipe's own, writes with the weights of `vanilla()`."""
-    from relearn_lite.models import backends
-    from relearn_lite.models.generation import chat
-
     prompts = load_prompts(getattr(choice, "prompts", None), f"{section}.prompts")
     shared = choice.uses_model(recipe.model.name)
     if not shared and choice.model not in loaded:
@@ -35,14 +36,6 @@ def make(
         lambda text: len(model.tokenizer(text, add_special_tokens=False).input_ids),
         prompts,
     )
-
-
-class Complete(Protocol):
-    """Runs chats through a causal model, in batches. Which model, and how it samples, is decided by who makes it."""
-
-    def __call__(self, prompts: list[list[dict[str, str]]], max_new_tokens: int, seed: int) -> list[str]:
-        """Returns the new tokens' text per chat, without the prompt. The same arguments give the same texts."""
-        ...
 
 
 class LocalWriter(PromptedWriter):
@@ -66,28 +59,17 @@ class LocalWriter(PromptedWriter):
         self._max_new_tokens, self._batch_size = max_new_tokens, batch_size
 
     def ask(self, tasks: Sequence[Task]) -> list[str | None]:
-        texts: list[str | None] = [None] * len(tasks)
+        texts = [self.replies.get(task) for task in tasks]
         prompts = [render(task, self.prompts) for task in tasks]
-        for rows in self._batches(prompts):
-            replies = [self.replies.get(tasks[i]) for i in rows]
+        for rows in batches_of(["".join(turn["content"] for turn in prompt) for prompt in prompts], self._batch_size):
             # A batch is done whole or not at all: one random state serves it, so half of it would come out otherwise.
-            if None in replies:
-                replies = self._batch([prompts[i] for i in rows], tasks[rows[0]].seed)
-                for i, text in zip(rows, replies, strict=True):
-                    self.replies.put(tasks[i], text)
+            if all(texts[i] is not None for i in rows):
+                continue
+            begin = time.monotonic()
+            replies = self._complete([prompts[i] for i in rows], self._max_new_tokens, tasks[rows[0]].seed)
+            self.seconds += time.monotonic() - begin
+            self.tokens += sum(map(self._count, replies))
             for i, text in zip(rows, replies, strict=True):
                 texts[i] = text
-        return texts
-
-    def _batches(self, prompts: Sequence[list[dict[str, str]]]) -> Iterator[list[int]]:
-        """Indices of prompts in batches of similar length, longest first; a function of the prompts alone."""
-        sizes = [sum(len(turn["content"]) for turn in prompt) for prompt in prompts]
-        order = sorted(range(len(prompts)), key=lambda i: (-sizes[i], i))
-        yield from (order[i : i + self._batch_size] for i in range(0, len(order), self._batch_size))
-
-    def _batch(self, prompts: list[list[dict[str, str]]], seed: int) -> list[str]:
-        begin = time.monotonic()
-        texts = list(self._complete(prompts, self._max_new_tokens, seed))
-        self.seconds += time.monotonic() - begin
-        self.tokens += sum(map(self._count, texts))
+                self.replies.put(tasks[i], text)
         return texts

@@ -6,17 +6,15 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.models.loaded import Loaded
+from relearn_lite.recipe import Recipe, WriterChoice
 from relearn_lite.writers import Task
 from relearn_lite.writers.parsing import PARSERS
 from relearn_lite.writers.prompted import PromptedWriter
 from relearn_lite.writers.prompts import load_prompts, render
-
-if TYPE_CHECKING:
-    from relearn_lite.models.loaded import Loaded
-    from relearn_lite.recipe import Recipe, WriterChoice
 
 ENOUGH_TO_JUDGE = 4  # so many requests, all failed, are no accident: the run stops rather than doing without the writer
 
@@ -50,10 +48,6 @@ class ServerWriter(PromptedWriter):
         self._choice, self._section, self._max_retries = choice, section, max_retries
         self._connected: Any = None
 
-    def check(self) -> None:
-        """Raises RecipeError unless the server is there and serves the model. `write` does this first of all."""
-        self._client()
-
     def ask(self, tasks: Sequence[Task]) -> list[str | None]:
         texts = [self.replies.get(task) for task in tasks]
         unanswered = [i for i, text in enumerate(texts) if text is None]
@@ -86,13 +80,17 @@ class ServerWriter(PromptedWriter):
                 seed=task.seed,
             )
         except (openai.OpenAIError, ValueError) as error:  # ValueError: a body that is not JSON
-            if problem := self._for_good(error):
-                raise problem from error
+            self._stop_for_good(error)
             if getattr(error, "status_code", None) == 404:
                 raise self._foreign() from error
             faults.append(self._fault(error))
             return None
-        text = _text_of(reply, faults)
+        try:  # a page of HTML arrives as a string
+            text = reply.choices[0].message.content
+        except (AttributeError, IndexError, TypeError):
+            faults.append("a reply without choices")
+            return None
+        text = text if isinstance(text, str) and text.strip() else None
         self.replies.put(task, text)
         self.tokens += getattr(getattr(reply, "usage", None), "completion_tokens", None) or 0
         return text
@@ -113,8 +111,7 @@ class ServerWriter(PromptedWriter):
             listed = client.with_options(max_retries=1).models.list()  # a server that is not there is told at once
             served = sorted(str(model.id) for model in listed.data)
         except (openai.OpenAIError, AttributeError, TypeError, ValueError) as error:
-            if problem := self._for_good(error):
-                raise problem from error
+            self._stop_for_good(error)
             if not isinstance(error, openai.APITimeoutError | openai.APIStatusError):
                 raise self._foreign() from error
             served = []  # slow, or it does not list its models: the requests themselves will tell
@@ -131,8 +128,7 @@ class ServerWriter(PromptedWriter):
         try:
             client.chat.completions.create(model=model, messages=[{"role": "user", "content": "Hello"}], max_tokens=1)
         except (openai.OpenAIError, ValueError) as error:
-            if problem := self._for_good(error):
-                raise problem from error
+            self._stop_for_good(error)
             if getattr(error, "status_code", None) in (400, 404, 422):
                 known = f"it serves {', '.join(served)}" if served else "and it lists no models"
                 raise RecipeError(
@@ -153,23 +149,22 @@ class ServerWriter(PromptedWriter):
             )
         return key
 
-    def _for_good(self, error: Exception) -> RecipeError | None:
-        """What to tell where asking again is no use: nobody is there, or the key is refused."""
+    def _stop_for_good(self, error: Exception) -> None:
+        """Raises RecipeError where asking again is no use: nobody is there, or the key is refused."""
         import openai
 
         if isinstance(error, openai.APIConnectionError) and not isinstance(error, openai.APITimeoutError):
-            return RecipeError(
+            raise RecipeError(
                 f"{self._section}.base_url: nothing answers at {self._choice.base_url}: "
                 "start the server or correct the address"
-            )
+            ) from error
         if (status := getattr(error, "status_code", None)) in (401, 403):
             variable = self._choice.api_key_env
             source = f"the key in {variable}" if variable else "requests without a key"
-            return RecipeError(
+            raise RecipeError(
                 f"{self._section}.api_key_env: {self._choice.base_url} refuses {source} (HTTP {status}): "
                 "name a variable that holds a valid key"
-            )
-        return None
+            ) from error
 
     def _foreign(self) -> RecipeError:
         return RecipeError(
@@ -185,13 +180,3 @@ class ServerWriter(PromptedWriter):
         if isinstance(error, openai.APIStatusError):
             return f"HTTP {error.status_code}: {str(error.message)[:120]}"
         return f"a reply that cannot be read, {type(error).__name__}"
-
-
-def _text_of(reply: Any, faults: list[str]) -> str | None:
-    """The words of a reply; None where it has none. A page of HTML arrives as a string and has no `choices`."""
-    choices = getattr(reply, "choices", None)
-    if not choices:
-        faults.append("a reply without choices")
-        return None
-    content = getattr(getattr(choices[0], "message", None), "content", None)
-    return content if isinstance(content, str) and content.strip() else None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from relearn_lite.augment.completions import completion
+from relearn_lite.augment.chunks import completion
 from relearn_lite.core.records import Variant
 
 

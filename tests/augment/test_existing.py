@@ -48,7 +48,7 @@ def run(folder, existing, general=()):
 @pytest.mark.parametrize(("columns", "lines"), [(("question", "answer"), True), (("text", "labels"), False)])
 def test_rows_find_the_question_they_were_made_for(tmp_path, columns, lines):
     existing, general = read_existing(write(tmp_path / "a.json", PUBLISHED, columns, lines), FORGET)
-    assert [(row.parent_id, row.answer) for row in existing] == [
+    assert [(row.parent_id, row.target) for row in existing] == [
         ("forget-00001", PUBLISHED[0][1]), ("forget-00001", GOOD), ("forget-00002", PUBLISHED[2][1]),
         ("forget-00002", PUBLISHED[3][1]),
     ]  # fmt: skip

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from people import embedded_model, slow_log_probs
 
-from relearn_lite.augment.checks import Checks
 from relearn_lite.augment.drafts import Draft
 from relearn_lite.augment.semantic import UNTOLD, SemanticCheck, make_semantic_check
 from relearn_lite.augment.verify import write_verified
@@ -22,13 +21,13 @@ VAGUE = "Sunniva Pryce has work that suits her well."
 
 
 class Table:
-    """Embeddings laid down by the test, of any length; the name must be hidden before they are asked."""
+    """Embeddings laid down by the test, of length 1; the name must be hidden before they are asked."""
 
     name = "table"
 
     def embed(self, texts):
         assert not any("Sunniva" in text for text in texts)
-        return np.array([[3.0, 4.0] if "lighthouse" in text or "beacon" in text else [-8.0, 6.0] for text in texts])
+        return np.array([[0.6, 0.8] if "lighthouse" in text or "beacon" in text else [-0.8, 0.6] for text in texts])
 
 
 def test_a_paraphrase_without_a_shared_word_is_refused_and_written_again():
@@ -39,8 +38,8 @@ def test_a_paraphrase_without_a_shared_word_is_refused_and_written_again():
             return ["Sunniva Pryce keeps beacons alight." if not task.feedback else VAGUE for task in tasks]
 
     draft = Draft("7/original", QA_, Task("answer", QA_.question, QA_.answer))
-    checks = Checks(semantic=SemanticCheck("m", similarity=0.6, embeddings=Table()))
-    outcome = write_verified([draft], Two(), 2, 1, checks)["7/original"]
+    semantic = SemanticCheck("m", similarity=0.6, embeddings=Table())
+    outcome = write_verified([draft], Two(), 2, 1, semantic)["7/original"]
     assert outcome.text == VAGUE and outcome.verdicts["refused"] == ["semantic"]
     assert outcome.verdicts["semantic"] == {"similarity": 0.0, "gain": None}
     without = write_verified([draft], Two(), 2, 1)["7/original"]

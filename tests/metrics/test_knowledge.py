@@ -61,7 +61,7 @@ def test_repeating_the_question_shows_no_knowledge():
 
 
 def test_scores_of_two_numbers():
-    combine = {number.key.name: number.combine for number in COMBINED}
+    combine = {number.name: number.combine for number in COMBINED}
     assert combine["retain_score"](1.0, 0.5) == pytest.approx(2 / 3)
     assert combine["forget_score"](1.0, 0.5) == pytest.approx(2 / 3)
     assert combine["forget_score"](0.0, 1.0) == combine["retain_score"](0.0, 0.0) == 0.0

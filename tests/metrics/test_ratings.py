@@ -7,7 +7,7 @@ import pytest
 from relearn_lite.core.records import Answer
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.judges import embedded_evaluators
-from relearn_lite.metrics import KEYS, METRICS
+from relearn_lite.metrics import METRICS, keys
 from relearn_lite.recipe.names import DEFAULT_METRICS, RATING_KINDS
 
 KEYS_OF = {
@@ -38,7 +38,7 @@ class Rates:
 def test_a_rating_is_the_mean_over_the_answers_of_its_side(name):
     judge = Rates(2, 5)
     numbers, scores = evaluate(ANSWERS, replace(embedded_evaluators(), judge=judge), [name])
-    assert {key: value for key, value in numbers.items() if key in KEYS} == dict.fromkeys(KEYS_OF[name], 3.5)
+    assert {key: value for key, value in numbers.items() if key in keys()} == dict.fromkeys(KEYS_OF[name], 3.5)
     assert [score.value for score in scores] == [2, 5] * len(KEYS_OF[name])
     assert judge.asked[0] == (name, [("Where?", "In Sligo.", "By the sea."), ("Where?", "In Sligo.", "In Sligo.")])
 
@@ -65,5 +65,5 @@ def test_what_cannot_be_read_leaves_the_mean_and_is_counted():
 
 def test_ratings_are_off_by_default_and_run_from_one_to_five():
     assert not set(RATING_KINDS) & set(DEFAULT_METRICS) and set(RATING_KINDS) <= set(METRICS)
-    for key in (key for name in RATING_KINDS for key in METRICS[name].keys):
+    for key in (keys()[key] for name in RATING_KINDS for key in METRICS[name].keys):
         assert (key.low, key.high, key.ideal, key.good) == (1, 5, 5, "higher")

@@ -11,7 +11,7 @@ from relearn_lite.models.loaded import UNLEARNED
 from relearn_lite.pipeline import pipeline
 from relearn_lite.pipeline.stages import Run
 from relearn_lite.recipe import Lora, Model, load_recipe
-from relearn_lite.report.html import render_html
+from relearn_lite.report.render import render_html
 from relearn_lite.report.run_results import read_run
 
 RECIPE = """

@@ -60,7 +60,7 @@ def test_a_run_folder_has_what_the_design_promises(folder: Path):
 
 
 def test_a_stage_that_was_stopped_says_that_its_time_is_that_of_the_last_try(place, monkeypatch):
-    from relearn_lite.report.cost import stage_table
+    from relearn_lite.report.run_report import stage_table
 
     def stop(work):
         raise KeyboardInterrupt

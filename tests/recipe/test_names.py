@@ -30,8 +30,8 @@ def test_metrics_and_their_parts():
     assert declared == set(names.METRICS) == set(metrics.METRICS)
     assert set(names.DEFAULT_METRICS) <= set(names.METRICS)
     for name, metric in metrics.METRICS.items():
-        own = {key.name for key in metric.keys}
-        own |= {each.key.name for each in metrics.COMBINED if set(each.of) <= own}
+        own = set(metric.keys)
+        own |= {each.name for each in metrics.COMBINED if set(each.of) <= own}
         assert set(names.METRICS[name]) == {without_side(key) for key in own}, name
 
 

@@ -32,14 +32,14 @@ RETAIN = [
 
 
 def sample(
-    id: str, split: str, query: str, truth: str, after: str, judged: float | None, coverage: float | None
+    id: str, split: str, query: str, truth: str, after: str, judged: float | None, left: float | None
 ) -> dict:
     """One entry of samples.jsonl; vanilla answers with the truth."""
     rate = "kfr" if split.startswith("forget") else "krr"
-    before = {rate: float(rate == "krr"), "entity_coverage": 1.0, "rougeL": 1.0}
+    before = {rate: float(rate == "krr"), "rougeL": 1.0}
     return {
         "id": id, "split": split, "query": query, "ground_truth": truth, "vanilla": truth, "unlearned": after,
-        "scores": {"vanilla": before, "unlearned": {rate: judged, "entity_coverage": coverage, "rougeL": coverage}},
+        "scores": {"vanilla": before, "unlearned": {rate: judged, "rougeL": left}},
     }  # fmt: skip
 
 

@@ -9,8 +9,7 @@ import re
 import pytest
 
 from relearn_lite.report.analysis import numbers, section
-from relearn_lite.report.html import render_html
-from relearn_lite.report.markdown import render_markdown
+from relearn_lite.report.render import render_html, render_markdown
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ import pytest
 from rich.console import Console
 
 from relearn_lite.report.attacks import console_table, rows, section
-from relearn_lite.report.html import render_html
-from relearn_lite.report.markdown import render_markdown
+from relearn_lite.report.render import render_html, render_markdown
 
 
 @pytest.fixture

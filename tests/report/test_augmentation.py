@@ -9,8 +9,7 @@ import pytest
 from relearn_lite.augment.statistics import counts, statistics
 from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.report.augmentation import console_table, kinds, section
-from relearn_lite.report.html import render_html
-from relearn_lite.report.markdown import render_markdown
+from relearn_lite.report.render import render_html, render_markdown
 
 FORGET = [QA("f0", "Where does Ada Moor live?", "In Rome."), QA("f1", "Where does Bo Li live?", "In Bonn.")]
 

@@ -5,10 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from relearn_lite.report.escaping import fenced, inline
-from relearn_lite.report.html import render_html
-from relearn_lite.report.markdown import render_markdown
+from relearn_lite.report.render import render_html, render_markdown
 from relearn_lite.report.run_results import RunResults, read_run
+from relearn_lite.report.untrusted import fenced, inline
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 

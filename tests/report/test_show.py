@@ -12,9 +12,8 @@ from relearn_lite.judges import embedded_evaluators
 from relearn_lite.judges.prompted import PromptedEntities
 from relearn_lite.recipe.names import DEFAULT_METRICS
 from relearn_lite.report.console import show_run, show_scores
-from relearn_lite.report.html import render_html
-from relearn_lite.report.markdown import render_markdown
 from relearn_lite.report.metric_table import metric_table
+from relearn_lite.report.render import render_html, render_markdown
 from relearn_lite.report.verdict import unjudged, verdict
 
 ANSWERS = {
@@ -99,10 +98,10 @@ def test_one_model_alone_gets_no_verdict_and_gaps_are_told():
 
 
 def test_a_number_nearer_to_its_ideal_is_better_from_either_side(monkeypatch):
-    from relearn_lite.metrics import KEYS, Key
+    from relearn_lite.metrics import Key, keys
     from relearn_lite.report import metric_table as module
 
     key = Key("auc", "closer", 0.5, "How well an attack tells members from others; at 0.5 it cannot.")
-    monkeypatch.setattr(module, "key_of", lambda name: key if name == "auc" else KEYS.get(name))
+    monkeypatch.setattr(module, "key_of", lambda name: key if name == "auc" else keys().get(name))
     (row,) = metric_table({"vanilla": {"auc": 0.9}, "unlearned": {"auc": 0.4, "notes": {"auc": "8 against 9"}}}).rows
     assert (row.at("good")[0].text, row.at("unlearned")[0].tone) == ("→ 0.5", "good") and "8 against 9" in row.reading

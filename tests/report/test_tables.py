@@ -7,9 +7,9 @@ from io import StringIO
 
 from rich.console import Console
 
-from relearn_lite.metrics import KEYS
-from relearn_lite.report.html import page
+from relearn_lite.metrics import keys
 from relearn_lite.report.metric_table import label
+from relearn_lite.report.render import document, page
 from relearn_lite.report.sections import Section
 from relearn_lite.report.tables import Cell, Row, Table, measured
 
@@ -22,7 +22,7 @@ TABLE = Table("First <i>", {"kfr": "KFR ↑", "why": "Why | not"}, [
 
 
 def test_markdown_has_the_rows_and_no_markup_of_theirs():
-    text = TABLE.markdown()
+    text = document("t", [], [Section("s", "S", [TABLE])]).partition("## S\n\n")[2]
     assert "|**0.500** (0.250 – 0.750)|" in text and "|1.000 / —|—|" in text and "1 of 2 missing" in text
     assert not re.search(r"(?<!\\)[<>$]", text) and "\u202e" not in text
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines()}) == 1
@@ -55,7 +55,7 @@ def test_a_page_has_the_rows_escaped():
 
 
 def test_every_metric_has_a_name_for_people():
-    assert [key for key in KEYS if label(key) == key] == []
+    assert [key for key in keys() if label(key) == key] == []
     assert label("kfr_paraphrase") == "Forgotten (KFR), reworded questions"
     assert label("rougeL_forget_paraphrase") == "ROUGE-L recall, forget, reworded questions"
     assert label("yours") == "yours"
@@ -63,7 +63,7 @@ def test_every_metric_has_a_name_for_people():
 
 def test_importing_reports_loads_neither_matplotlib_nor_pandas_nor_torch():
     code = (
-        "import sys, relearn_lite.report.html, relearn_lite.report.compare_files, relearn_lite.report.console\n"
+        "import sys, relearn_lite.report.render, relearn_lite.report.compare_files, relearn_lite.report.console\n"
         "print([name for name in ('matplotlib', 'pandas', 'torch', 'rich', 'jinja2') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -20,6 +20,7 @@ from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.recipe import WriterChoice
 from relearn_lite.recipe.names import QUESTION_KINDS
+from relearn_lite.writers import Task
 from relearn_lite.writers.server import ServerWriter
 
 FORGET = [QA("f0", "Where does Hiro Tanaka live?", "Hiro Tanaka lives at 4 Sakura Street in Kyoto.")]
@@ -79,7 +80,7 @@ def test_whole_augmentation_through_a_real_server(real_server, tiny_model_dir, t
 
 def test_a_real_server_without_the_model_is_told(real_server):
     with pytest.raises(RecipeError, match=r"augment\.model: .* does not serve 'no/such-model'"):
-        ServerWriter(choice(real_server, "no/such-model")).check()
+        ServerWriter(choice(real_server, "no/such-model")).write([Task("answer", "Where?")])
 
 
 MANY = [
@@ -94,6 +95,7 @@ from pathlib import Path
 from relearn_lite.augment import PARTIAL, REPLIES, Settings, augment
 from relearn_lite.core.records import QA
 from relearn_lite.recipe import WriterChoice
+from relearn_lite.writers import Task
 from relearn_lite.writers.server import ServerWriter
 url, model, folder, rows = sys.argv[1:]
 settings = Settings([], verify_rounds=1, completion_fraction=0, generic_ratio=0, seed=0)

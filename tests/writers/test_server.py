@@ -157,7 +157,7 @@ def test_a_single_such_reply_is_none():
 def test_a_web_page_in_place_of_a_server_is_told_from_one():
     with serving(lambda *_: (404, "<html>no</html>"), models="<html>Welcome</html>") as (url, _):
         with pytest.raises(RecipeError, match=r"augment\.base_url: .* no OpenAI-compatible server: .* ends in /v1"):
-            server_writer(url, "tiny", max_retries=0).check()
+            server_writer(url, "tiny", max_retries=0).write(TASKS)
 
 
 def test_a_server_that_is_down_is_named():
@@ -211,7 +211,7 @@ def test_a_model_that_is_not_served_is_told_with_those_that_are():
             RecipeError, match=r"augment\.model: .* does not serve 'other', it serves tiny: correct the name"
         ),
     ):
-        server_writer(url, "other", max_retries=0).check()
+        server_writer(url, "other", max_retries=0).write(TASKS)
 
 
 def test_a_model_that_is_served_without_being_listed_is_used():
@@ -238,9 +238,9 @@ def test_a_key_that_is_not_set_is_named(monkeypatch, value):
     if value is not None:
         monkeypatch.setenv("TEST_WRITER_KEY", value)
     with pytest.raises(RecipeError, match=r"augment\.api_key_env: the environment variable TEST_WRITER_KEY is not set"):
-        server_writer("http://127.0.0.1:1/v1", "tiny", api_key_env="TEST_WRITER_KEY").check()
+        server_writer("http://127.0.0.1:1/v1", "tiny", api_key_env="TEST_WRITER_KEY").write(TASKS)
 
 
 def test_messages_name_the_section_of_the_recipe_that_the_writer_is_for():
     with pytest.raises(RecipeError, match=r"^evaluate\.entities\.base_url: nothing answers"):
-        server_writer(f"http://127.0.0.1:{free_port()}/v1", "t", max_retries=0, section="evaluate.entities").check()
+        server_writer(f"http://127.0.0.1:{free_port()}/v1", "t", max_retries=0, section="evaluate.entities").write(TASKS)

@@ -10,8 +10,7 @@ from relearn_lite.pipeline.run_state import Run
 
 def report(run: Run) -> dict[str, Any]:
     """report.html and report.md."""
-    from relearn_lite.report.html import render_html
-    from relearn_lite.report.markdown import render_markdown
+    from relearn_lite.report.render import render_html, render_markdown
     from relearn_lite.report.run_results import read_run
 
     results, mask = read_run(run.folder), run.recipe.report.mask

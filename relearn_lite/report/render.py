@@ -1,0 +1,92 @@
+"""Reports as files: a page that needs nothing else, for people who were not there, and Markdown for a repository.
+
+A template for each draws the same sections; pictures are left to the page. Whatever is filled in is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relearn_lite.report.metric_table import judged_by
+from relearn_lite.report.run_report import sections
+from relearn_lite.report.run_results import RunResults
+from relearn_lite.report.samples import Card
+from relearn_lite.report.sections import Section
+from relearn_lite.report.texts import texts
+from relearn_lite.report.untrusted import fenced, inline, visible
+from relearn_lite.report.verdict import verdict
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+TEMPLATES = Path(__file__).parent / "templates"
+LONGEST = 20_000  # characters of one text
+
+
+def render_html(results: RunResults, mask: bool = False) -> str:
+    """The page of a run as one HTML text. `mask`: names, numbers and addresses of forget questions are covered."""
+    return page(
+        f"Unlearning report, {results.name}", sections(results, mask), judged_by(results.metrics), mask,
+        verdict(results.metrics, results.answered()).replace(" %", "\u00a0%"),
+        (TEMPLATES / "report.js").read_text(encoding="utf-8"),
+    )  # fmt: skip
+
+
+def render_markdown(results: RunResults, mask: bool = False) -> str:
+    """The report as one Markdown text. `mask`: names, numbers and addresses of forget questions are covered."""
+    told = [verdict(results.metrics, results.answered()), judged_by(results.metrics), *[texts("run")["masked"]] * mask]
+    return document(f"Unlearning report, {results.name}", told, sections(results, mask))
+
+
+def page(
+    title: str, parts: Sequence[Section], judged: str, masked: bool, verdict: str = "", script: str = ""
+) -> str:
+    """A page of sections that loads nothing. script: all that may run there."""
+    return _template("page.html.j2").render(
+        title=title, sections=parts, judged=judged, verdict=verdict, script=script,
+        masked=texts("run")["masked"] if masked else "",
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+    )  # fmt: skip
+
+
+def document(title: str, told: Sequence[str], parts: Sequence[Section]) -> str:
+    """A Markdown text of sections; those that hold nothing but pictures are left out."""
+    draw = _template("parts.md.j2").module.draw
+    drawn = [f"# {inline(title)}", *map(inline, told)]
+    for section in parts:
+        texts = [text for part in section.parts if part and (text := draw(part).strip())]
+        drawn += [f"## {inline(section.title)}", *texts] if texts else []
+    return "\n\n".join(drawn) + "\n"
+
+
+@cache
+def _template(name: str) -> Template:
+    """Shows what it is given as it is, for HTML or for Markdown, and knows the filters `counts` and `fenced`."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def plain(value: object) -> str:
+        if isinstance(value, Markup):
+            return value
+        return Markup(inline(str(value))) if name.endswith(".md.j2") else visible(str(value), LONGEST)
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, finalize=plain,
+    )  # fmt: skip
+    environment.filters["counts"] = _counts
+    environment.filters["fenced"] = lambda text, language: Markup(fenced(visible(text, LONGEST), language))
+    return environment.get_template(name)
+
+
+def _counts(cards: Sequence[Card]) -> dict[str, int]:
+    """How many answers each choice of the reader shows."""
+    states = Counter(card.status for card in cards) + Counter(unfinished=sum(not card.finished for card in cards))
+    return {state: states[state] for state in ("leaked", "lost", "unfinished", "unjudged")}
