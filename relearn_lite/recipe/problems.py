@@ -9,13 +9,16 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
+import yaml
 from pydantic import BaseModel
 
 from relearn_lite.recipe.attacks import Relearning
-from relearn_lite.recipe.other_names import OTHER_NAMES, REMOVED
 from relearn_lite.recipe.schema import Recipe
 from relearn_lite.recipe.training import Training
 from relearn_lite.recipe.yaml_text import Place
+
+_KNOWN_ELSEWHERE = yaml.safe_load(Path(__file__).with_name("other_names.yaml").read_text(encoding="utf-8"))
+OTHER_NAMES, REMOVED = _KNOWN_ELSEWHERE["other_names"], _KNOWN_ELSEWHERE["removed"]
 
 
 def sentence(problem: Mapping[str, Any], lines: Mapping[Place, int], path: Path) -> str:
