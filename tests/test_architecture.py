@@ -12,8 +12,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "relearn_lite"
 LAYERS = [  # the folders of the package, in the order in which CONTRIBUTING.md lists them
-    "core", "text", "recipe", "data", "models", "writers", "augment", "unlearn", "judges", "metrics", "evaluate", "analyze",
-    "attacks", "report", "pipeline", "compare", "plan", "cli",
+    "core", "text", "recipe", "data", "models", "writers", "augment", "unlearn", "judges", "metrics", "evaluate",
+    "analyze", "attacks", "report", "pipeline", "compare", "plan", "cli",
 ]  # fmt: skip
 
 
@@ -57,8 +57,9 @@ def backward_imports(package):
 
 def test_every_file_stands_in_a_layer():
     """Nothing lies loose beside the folders."""
-    assert sorted({name.split(".")[0] for name in modules(PACKAGE)} - {"__init__"}) == sorted(LAYERS)
-    assert [name for name in modules(PACKAGE) if name in LAYERS and not modules(PACKAGE)[name].name == "__init__.py"] == []
+    files = modules(PACKAGE)
+    assert sorted({name.split(".")[0] for name in files} - {"__init__"}) == sorted(LAYERS)
+    assert [name for name in files if name in LAYERS and files[name].name != "__init__.py"] == []
 
 
 def test_imports_flow_one_way():
@@ -72,7 +73,8 @@ def test_imports_flow_one_way():
      "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from relearn_lite.judges import Judges"],
 )  # fmt: skip
 def test_a_backward_import_is_seen(tmp_path, planted):
-    package = shutil.copytree(PACKAGE, tmp_path / "relearn_lite", ignore=shutil.ignore_patterns("assets", "__pycache__"))
+    left_out = shutil.ignore_patterns("assets", "__pycache__")
+    package = shutil.copytree(PACKAGE, tmp_path / "relearn_lite", ignore=left_out)
     (package / "recipe" / "planted.py").write_text(planted + "\n", encoding="utf-8")
     assert [line.split(" -> ")[0] for line in backward_imports(package)] == ["recipe.planted"]
 

@@ -62,9 +62,9 @@ def run(
 
     A folder that holds results of another recipe is refused; --from and --fresh say what is done again.
     """
-    from relearn_lite.core.environment import calm
+    from relearn_lite.core.environment import quiet_libraries
 
-    calm()
+    quiet_libraries()
     from relearn_lite.pipeline import pipeline
     from relearn_lite.recipe import load_recipe
 
@@ -106,9 +106,9 @@ def check(recipe: Path, overrides: tuple[str, ...]) -> None:
 )
 def compare(given: tuple[str, ...], again: tuple[str, ...], quiet: bool, runs: Path) -> None:
     """Lay methods side by side: run those that a recipe names, or take finished runs. One table, one page."""
-    from relearn_lite.core.environment import calm
+    from relearn_lite.core.environment import quiet_libraries
 
-    calm()
+    quiet_libraries()
     from relearn_lite import pipeline
     from relearn_lite.compare import compare as run_all
     from relearn_lite.compare import compare_runs, show
@@ -133,9 +133,9 @@ def plan(recipe: Path, overrides: tuple[str, ...]) -> None:
     Parameters, GPU memory of every stage, disk, time of a step, and what to change for cards of 6 to 24 GB. Estimates
     for rows as long as model.max_length; what cannot be counted from the configuration is named.
     """
-    from relearn_lite.core.environment import calm
+    from relearn_lite.core.environment import quiet_libraries
 
-    calm()
+    quiet_libraries()
     from rich.console import Console
 
     from relearn_lite.plan import plan as show
@@ -149,9 +149,9 @@ def plan(recipe: Path, overrides: tuple[str, ...]) -> None:
 @click.option("--examples", type=click.IntRange(min=1), default=2, show_default=True, help="How many of each part.")
 def preview(recipe: Path, overrides: tuple[str, ...], examples: int) -> None:
     """Show a few examples as the model will see them: rendered template, which tokens are trained. Loads no model."""
-    from relearn_lite.core.environment import calm
+    from relearn_lite.core.environment import quiet_libraries
 
-    calm()
+    quiet_libraries()
     from relearn_lite.cli.preview import preview as show
     from relearn_lite.recipe import load_recipe
 
@@ -176,9 +176,9 @@ def score(
     """Metrics of answers that any model gave, by the embedded judges. Give --forget, --retain or both."""
     import json
 
-    from relearn_lite.core.environment import calm
+    from relearn_lite.core.environment import quiet_libraries
 
-    calm()
+    quiet_libraries()
     from relearn_lite.evaluate.choose import score_evaluators
     from relearn_lite.evaluate.evaluate import evaluate, read_files
     from relearn_lite.metrics import METRICS

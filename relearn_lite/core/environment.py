@@ -1,4 +1,4 @@
-"""What this run runs on: versions, hardware, and how to keep libraries calm."""
+"""What this run runs on: versions, hardware, and how to keep libraries quiet."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _memory_gb() -> float | None:
         return None
 
 
-def calm() -> None:
+def quiet_libraries() -> None:
     """Keeps libraries from writing between our lines. Each of these says nothing that a user could act on."""
     import logging
     import warnings

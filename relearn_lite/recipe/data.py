@@ -84,8 +84,8 @@ class Data(Section):
     retain_select: Source | None = None
     """Likewise for retention. Default: a share of `retain_eval`."""
     select_fraction: Annotated[float, Field(ge=0, lt=1)] | Literal["auto"] = "auto"
-    """The share of the evaluation questions that is set apart to choose by, where there are none of their own. `auto`: a
-    quarter where something is chosen (`unlearn.evaluate_every`, a sweep), else none."""
+    """The share of the evaluation questions that is set apart to choose by, where there are none of their own. `auto`:
+    a quarter where something is chosen (`unlearn.evaluate_every`, a sweep), else none."""
     generic: Source | None = None
     """General questions and answers, mixed into training against catastrophic forgetting."""
     holdout: Source | None = None

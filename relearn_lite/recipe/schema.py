@@ -99,8 +99,8 @@ class Recipe(Section):
         for side in ("forget", "retain"):
             if self.selects and not self.select_fraction and getattr(self.data, f"{side}_select") is None:
                 raise ValueError(
-                    "data.select_fraction: 0 sets no questions apart, and evaluate_every and sweep choose by such; give "
-                    f"a share such as 0.25, or questions of their own as data.{side}_select"
+                    "data.select_fraction: 0 sets no questions apart, and evaluate_every and sweep choose by such; "
+                    f"give a share such as 0.25, or questions of their own as data.{side}_select"
                 )
         return self
 

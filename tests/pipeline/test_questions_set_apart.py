@@ -39,7 +39,9 @@ def test_selection_and_report_share_no_question(recipe, tmp_path):
     folder = pipeline.run(recipe(), runs=tmp_path, quiet=True)
     reported = {row["query"] for row in map(json.loads, (folder / "samples.jsonl").open())}
     chosen_by = {
-        answer["query"] for line in (folder / "logs/unlearn/checks.jsonl").open() for answer in json.loads(line)["answers"]
+        answer["query"]
+        for line in (folder / "logs/unlearn/checks.jsonl").open()
+        for answer in json.loads(line)["answers"]
     }
     assert chosen_by and reported and not chosen_by & reported
     manifest = json.loads((folder / "manifest.json").read_text())

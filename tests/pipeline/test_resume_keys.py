@@ -25,7 +25,8 @@ WITHOUT_EFFECT = [
 
 
 def start(recipe, runs, *overrides):
-    command = [sys.executable, str(ROOT / "main.py"), str(recipe), *overrides, "--runs", str(runs), "--until", "unlearn"]
+    options = ["--runs", str(runs), "--until", "unlearn"]
+    command = [sys.executable, str(ROOT / "main.py"), str(recipe), *overrides, *options]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
 
 

@@ -38,7 +38,8 @@ def test_a_combination_that_is_refused_deletes_nothing(place):
     """`--from generate` with another unlearn.lr was refused, but answers, metrics and reports were gone by then."""
     folder = run(place)
     before = content(folder)
-    with pytest.raises(RecipeError, match=r"finished unlearn stage of a different recipe \(unlearn.lr was 0.001, is 0.5\)"):
+    found = r"finished unlearn stage of a different recipe \(unlearn.lr was 0.001, is 0.5\)"
+    with pytest.raises(RecipeError, match=found):
         run(place, "unlearn.lr=0.5", start="generate")
     assert content(folder) == before
 
@@ -51,7 +52,8 @@ def test_what_took_long_is_moved_aside_and_told(place, monkeypatch, capfd):
     told = capfd.readouterr().err
     (moved,) = folder.glob("old/*_unlearn")
     assert (moved / "adapter/adapter_model.safetensors").read_bytes() == adapter
-    assert f"unlearn: an earlier result (0 min) was moved to {moved}: --from unlearn; unlearn.lr was 0.001, is 0.002" in told
+    reason = "--from unlearn; unlearn.lr was 0.001, is 0.002"
+    assert f"unlearn: an earlier result (0 min) was moved to {moved}: {reason}" in told
     assert list(folder.glob("old/*_generate/answers/*.jsonl")) and not (folder / "answers").exists()
 
 
@@ -89,7 +91,8 @@ def test_a_folder_of_older_code_is_refused_and_fresh_keeps_it(place, capfd):
     folder = place / "kept"
     (folder / "adapter").mkdir(parents=True)
     (folder / "manifest.json").write_text(json.dumps({"stages": {"unlearn": {"fingerprint": "0", "inputs": {}}}}))
-    with pytest.raises(RecipeError, match=r"kept holds a run of an older version .* choose another name, or add --fresh"):
+    advice = r"kept holds a run of an older version .* choose another name, or add --fresh"
+    with pytest.raises(RecipeError, match=advice):
         run(place)
     assert (folder / "adapter").exists()
     run(place, fresh=True, until="unlearn")

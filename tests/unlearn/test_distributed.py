@@ -1,4 +1,4 @@
-"""A whole run in two processes that torchrun starts, on the CPU: the same weights as in one, and no process outlives it."""
+"""A run in two processes that torchrun starts, on the CPU: the same weights as in one, and no process outlives it."""
 
 import os
 import signal

@@ -176,7 +176,8 @@ def test_a_step_is_chosen_by_its_own_gradients(tiny_model_dir, tmp_path, monkeyp
     from relearn_lite.unlearn import gradient_masks
 
     seen = []
-    monkeypatch.setattr(gradient_masks, "sure", lambda forget, _: seen.append(max(forget.values(), key=torch.norm)) or {})
+    largest = lambda forget, _: seen.append(max(forget.values(), key=torch.norm)) or {}  # noqa: E731
+    monkeypatch.setattr(gradient_masks, "sure", largest)
     one_step(tmp_path, tiny_model_dir, "ga_gdr_sure", steps=2, lr=1e-30)
     torch.testing.assert_close(seen[0], seen[1], rtol=1e-3, atol=1e-6)
     assert len(seen) == 2 and seen[0].abs().max() > 1e-4

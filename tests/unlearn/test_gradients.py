@@ -52,7 +52,8 @@ def test_the_gradient_does_not_hang_on_the_division(tiny_model_dir, tmp_path, on
     ((expected,), (whole,)) = one_batch(method)
     assert difference(gradient, expected) < 1e-5
     for name in ("loss", "forget", *(key for key in whole if key.startswith("retain_"))):
-        assert logged[name] == pytest.approx(whole[name], rel=1e-5, abs=1e-5), "the last micro-batch's was logged, not the step's"
+        step_mean = pytest.approx(whole[name], rel=1e-5, abs=1e-5)
+        assert logged[name] == step_mean, "the last micro-batch's was logged, not the step's"
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,8 @@ def test_a_last_step_with_fewer_rows_counts_what_it_has(tiny_model_dir, tmp_path
     last = list(MicroBatches(rows, RETAIN, batch_size=1, accumulate=4, pad_id=0, seed=5))[-1]["parts"]
     loaded = load(tiny_model_dir, vanilla=True)
     shake(loaded)
-    alone = {part: collate([rows[last[part]["index"]]], 0) for part, rows in (("augmented", FORGET), ("retain", RETAIN))}
+    sides = {"augmented": FORGET, "retain": RETAIN}
+    alone = {part: collate([rows[last[part]["index"]]], 0) for part, rows in sides.items()}
     with active_adapters(loaded.model, loaded.unlearned):
         loss = module_of(loaded, "relearn_gdr").training_step(whole_step(alone), 0)
         loss.backward()

@@ -1,4 +1,4 @@
-"""What is around training: the device, what is left afterwards, and loggers. One process; `test_distributed` has several."""
+"""Around training: the device, what is left afterwards, and loggers. One process; `test_distributed` has several."""
 
 import lightning
 import pytest

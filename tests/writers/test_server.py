@@ -243,4 +243,5 @@ def test_a_key_that_is_not_set_is_named(monkeypatch, value):
 
 def test_messages_name_the_section_of_the_recipe_that_the_writer_is_for():
     with pytest.raises(RecipeError, match=r"^evaluate\.entities\.base_url: nothing answers"):
-        server_writer(f"http://127.0.0.1:{free_port()}/v1", "t", max_retries=0, section="evaluate.entities").write(TASKS)
+        nobody = f"http://127.0.0.1:{free_port()}/v1"
+        server_writer(nobody, "t", max_retries=0, section="evaluate.entities").write(TASKS)

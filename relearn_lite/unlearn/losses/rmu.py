@@ -26,7 +26,7 @@ def steer(batch: LayerStates, parameters: RMU) -> Tensor:
     return _distance(batch, parameters.steering * batch.direction)
 
 
-def hold(batch: LayerStates) -> Tensor:
+def keep(batch: LayerStates) -> Tensor:
     """||h - h_ref||² / H on the retain set: mean over positions, a value a row."""
     return _distance(batch, batch.reference_states)
 
@@ -55,4 +55,4 @@ def steered_layer(parameters: RMU, depth: int) -> int:
 
 
 FORGET = {"rmu": Loss(steer, ("original",), "rows", reads="layer")}
-RETAIN = {"layer": Loss(hold, mean_over="rows", needs_reference=True, reads="layer")}
+RETAIN = {"layer": Loss(keep, mean_over="rows", needs_reference=True, reads="layer")}
