@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from relearn_lite.attacks.answering import Advance, AttackAnswer, Target, collect_answers, plain_prompts
 from relearn_lite.core.files import read_jsonl, write_jsonl
@@ -19,10 +18,9 @@ from relearn_lite.data.examples import check_lengths, encode_answer
 from relearn_lite.models import backends
 from relearn_lite.models.generation import context_length
 from relearn_lite.models.loaded import Loaded, active_adapters
+from relearn_lite.recipe import Relearning, Trainer, Training
 from relearn_lite.unlearn.selection import spread
-
-if TYPE_CHECKING:
-    from relearn_lite.recipe import Relearning, Trainer
+from relearn_lite.unlearn.train import TrainingRun, train
 
 ADAPTER = "relearned"
 
@@ -108,9 +106,6 @@ def _train(
 ) -> None:  # fmt: skip
     """Each step is on all examples. Losses are not logged: nobody but this attack is concerned."""
     from lightning.pytorch.callbacks import LambdaCallback
-
-    from relearn_lite.recipe import Training
-    from relearn_lite.unlearn.train import TrainingRun, train
 
     loaded, left = target.loaded, set(measured_steps(settings))
     rows = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in examples}

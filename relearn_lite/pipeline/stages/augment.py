@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from relearn_lite.augment import Settings
+from relearn_lite.augment import STATISTICS, Settings
+from relearn_lite.augment import augment as write_variants
 from relearn_lite.augment.existing import read_existing
-from relearn_lite.augment.semantic import SemanticCheck
+from relearn_lite.augment.semantic import SemanticCheck, make_semantic_check
 from relearn_lite.core.records import Variant
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Recipe
+from relearn_lite.report.augmentation import show
+from relearn_lite.report.console import stage_progress
+from relearn_lite.writers import make_writer
 
 
 def augment(run: Run) -> dict[str, Any]:
     """Writes augmented.jsonl and dropped.jsonl."""
-    from relearn_lite.augment import STATISTICS
-    from relearn_lite.augment import augment as write_variants
-    from relearn_lite.augment.semantic import make_semantic_check
-    from relearn_lite.report.augmentation import show
-    from relearn_lite.report.console import stage_progress
-    from relearn_lite.writers import make_writer
-
     section, forget = run.recipe.augment, run.data["forget"]
     given, general = read_existing(section.from_, forget) if section.from_ else ([], [])
     semantic = make_semantic_check(section.semantic, lambda: run.vanilla)
