@@ -17,9 +17,10 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from rich.console import Console
+
 from relearn_lite.compare.finished import compare_runs, finished
-from relearn_lite.compare.job import Comparison, child
-from relearn_lite.compare.sharing import AFTER_NUMBERS, Failure, attempt, run_sharing
+from relearn_lite.compare.sharing import AFTER_NUMBERS, Comparison, Failure, attempt, child, run_sharing
 from relearn_lite.compare.sweep import sweep
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.pipeline.pipeline import do_stages, opened
@@ -60,8 +61,6 @@ def compare(
 
 def show(compared: Sequence[Compared], folder: Path) -> None:
     """Prints the tables, what failed and what must be known, and where the page is."""
-    from rich.console import Console
-
     console, shown = Console(), models(compared)
     console.print(console_table(folder.name, shown, console.width))
     if attacked := compare_attacks.console_table(shown):

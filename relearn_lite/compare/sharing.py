@@ -1,29 +1,57 @@
-"""A run of a comparison: it takes over what other runs have done with exactly the same inputs, and may fail alone."""
+"""A comparison in progress and its runs: each takes over what others did with the same inputs, and may fail alone."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.compare.job import Comparison
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.files import write_text
 from relearn_lite.core.memory import free_memory
+from relearn_lite.core.records import QA
 from relearn_lite.pipeline.fingerprints import fingerprint, inputs
 from relearn_lite.pipeline.pipeline import Plan, describe, do_stage, opened, plan_of, refuse_other_recipe
 from relearn_lite.pipeline.run_folder import RunFolder
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.stages import STAGES
-from relearn_lite.recipe import Recipe
-from relearn_lite.unlearn.diagnostics import explain
-from relearn_lite.unlearn.loss_log import losses
+from relearn_lite.recipe import Recipe, Unlearn
+from relearn_lite.unlearn.diagnostics import explain, losses
 
 FAILED = "failed.json"
 AFTER_NUMBERS = ("analyze", "attack", "report")  # if one of these fails, the method is measured all the same
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison in progress: its recipe, folder and data, and the sweep's points so far."""
+
+    recipe: Recipe
+    folder: Path
+    data: dict[str, list[QA]]
+    quiet: bool
+    points: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def vanilla(self) -> Path:
+        return self.folder / "methods" / "vanilla"
+
+    def say(self, text: str) -> None:
+        if not self.quiet:
+            print(text, file=sys.stderr)
+
+
+def child(recipe: Recipe, name: str, unlearn: Unlearn | None) -> Recipe:
+    """The recipe of one run of a comparison; None: of the vanilla model alone.
+
+    All report the same questions, whether they choose by others or not.
+    """
+    data = recipe.data.model_copy(update={"select_fraction": recipe.select_fraction})
+    return recipe.model_copy(update={"name": name, "unlearn": unlearn, "compare": None, "data": data})
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.unlearn.loss_log import losses
+from relearn_lite.unlearn.diagnostics import losses
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from relearn_lite.data.examples import Example
+
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from relearn_lite.data.examples import Example
 
 MOST_BYTES = 1e9  # of main memory that `auto` lets kept states take
 

@@ -8,20 +8,18 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from relearn_lite.core import distributed
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.memory import out_of_memory
 from relearn_lite.data.batches import MicroBatches
+from relearn_lite.data.examples import Example
 from relearn_lite.models.backends import set_training
+from relearn_lite.models.loaded import Loaded
 from relearn_lite.recipe import Trainer, Training, Unlearn
 from relearn_lite.recipe.methods import Method
 from relearn_lite.unlearn.loggers import make_loggers
-
-if TYPE_CHECKING:
-    from relearn_lite.data.examples import Example
-    from relearn_lite.models.loaded import Loaded
 
 
 @dataclass(frozen=True)
