@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.sources import source_of
@@ -21,19 +24,9 @@ from relearn_lite.recipe import Recipe, WriterChoice
 from relearn_lite.recipe.presets import TABLES
 from relearn_lite.recipe.training import Lora
 
-# The default judges (recipe.MODEL_EVALUATORS), so that they are counted without the network. From their model cards and
-# config.json on the hub: Qwen2.5-3B-Instruct has 3.09 billion parameters, 36 layers 2048 wide, 2 heads of 128 for keys
-# and values; all-MiniLM-L12-v2 33.4 million; DeBERTa-v3-base 86 million and 98 million of embeddings.
-PUBLISHED_SHAPES = {
-    "Qwen/Qwen2.5-3B-Instruct": Shape(
-        parameters=3_085_938_688, linear=2_774_532_096, layers=36, hidden=2048, intermediate=11_008,
-        vocabulary=151_936, width=2048, kv_width=2 * 36 * 2 * 128,
-    )
-}  # fmt: skip
-PUBLISHED_ENCODERS = {
-    "sentence-transformers/all-MiniLM-L12-v2": 33_360_000,
-    "sileod/deberta-v3-base-tasksource-nli": 184_000_000,
-}
+_PUBLISHED = yaml.safe_load(Path(__file__).with_name("published_sizes.yaml").read_text(encoding="utf-8"))
+PUBLISHED_SHAPES = {name: Shape(**counts) for name, counts in _PUBLISHED["shapes"].items()}
+PUBLISHED_ENCODERS: dict[str, int] = _PUBLISHED["encoders"]
 
 
 @dataclass(frozen=True)

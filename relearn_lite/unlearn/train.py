@@ -21,6 +21,13 @@ from relearn_lite.recipe import Trainer, Training, Unlearn
 from relearn_lite.recipe.methods import Method
 from relearn_lite.unlearn.loggers import make_loggers
 
+EXPECTED_WARNINGS = (  # Lightning's advice that does not apply here
+    ".*does not have many workers.*",  # rows are tokenized before training
+    ".*GPU available but not used.*",
+    ".*Checkpoint directory .* exists and is not empty.*",  # that is how a run resumes
+    ".*treespec.*LeafSpec.*",  # inside Lightning, with torch 2.13
+)
+
 
 @dataclass(frozen=True)
 class TrainingRun:
@@ -79,7 +86,8 @@ def train(
     fit = _trainer(settings, run, [*callbacks, *_method_callbacks(method, hyperparameters)], options)
     set_training(loaded)
     with warnings.catch_warnings():
-        _silence_expected(warnings)
+        for message in EXPECTED_WARNINGS:
+            warnings.filterwarnings("ignore", message)
         try:
             fit.fit(module, batches, ckpt_path=newest_checkpoint(checkpoints), weights_only=True)
         except RuntimeError as error:
@@ -183,15 +191,3 @@ def _precision(wanted: str) -> str:
     if not torch.cuda.is_available():
         return "32-true"
     return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
-
-
-def _silence_expected(warnings: Any) -> None:
-    """Lightning's advice that does not apply here."""
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")  # rows are tokenized before training
-    warnings.filterwarnings("ignore", ".*GPU available but not used.*")
-    warnings.filterwarnings(
-        "ignore", ".*Checkpoint directory .* exists and is not empty.*"
-    )  # that is how a run resumes
-    warnings.filterwarnings(
-        "ignore", ".*treespec.*LeafSpec.*", category=FutureWarning
-    )  # inside Lightning, with torch 2.13

@@ -19,19 +19,12 @@ from relearn_lite.writers import make_writer
 def augment(run: Run) -> dict[str, Any]:
     """Writes augmented.jsonl and dropped.jsonl."""
     section, forget = run.recipe.augment, run.data["forget"]
-    given, general = read_existing(section.from_, forget) if section.from_ else ([], [])
+    existing, general = read_existing(section.from_, forget) if section.from_ else ([], [])
     semantic = make_semantic_check(section.semantic, lambda: run.vanilla)
-    settings = settings_of(run.recipe, semantic, tuple(given))
+    settings = settings_of(run.recipe, semantic, tuple(existing))
     writer = make_writer(section, "augment", run.recipe, lambda: run.vanilla)
     with stage_progress(f"augment ({writer.name})", len(forget), run.quiet) as advance:
-        done = 0
-
-        def progress(now: int, _: int) -> None:
-            nonlocal done
-            advance(now - done)
-            done = now
-
-        counts = write_variants(forget, [*general, *run.data["generic"]], writer, settings, run.folder, progress)
+        counts = write_variants(forget, [*general, *run.data["generic"]], writer, settings, run.folder, advance)
     if not run.quiet:
         show(run.folder / STATISTICS)
     return counts
