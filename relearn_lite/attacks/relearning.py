@@ -59,7 +59,7 @@ class RelearningPlan:
 
 def _sharing_nothing(rows: Sequence[QA], others: Mapping[str, Sequence[QA]]) -> list[QA]:
     """Those rows whose question and answer stand in none of the others."""
-    texts = {text for given in others.values() for qa in given for text in (qa.question, qa.answer)}
+    texts = {text for each in others.values() for qa in each for text in (qa.question, qa.answer)}
     return [qa for qa in rows if qa.question not in texts and qa.answer not in texts]
 
 
@@ -123,8 +123,8 @@ def _train(
             left.discard(trainer.global_step)
             measure(trainer.global_step)
 
-    look = LambdaCallback(on_train_batch_end=after_step)
-    train(loaded, [{"augmented": row} for row in rows.values()], [], training, run, [look])
+    callback = LambdaCallback(on_train_batch_end=after_step)
+    train(loaded, [{"augmented": row} for row in rows.values()], [], training, run, [callback])
 
 
 def _remove_adapter(loaded: Loaded) -> None:

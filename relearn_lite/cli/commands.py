@@ -101,23 +101,23 @@ def check(recipe: Recipe) -> None:
 
 
 @cli.command()
-@click.argument("given", nargs=-1, required=True, metavar="RECIPE.yaml [section.key=value ...] | RUN RUN ...")
+@click.argument("arguments", nargs=-1, required=True, metavar="RECIPE.yaml [section.key=value ...] | RUN RUN ...")
 @click.option("--again", multiple=True, metavar="METHOD", help="Do this method anew (or vanilla, or all); repeatable.")
 @click.option("--quiet", is_flag=True, help="No progress, only the table at the end.")
 @runs_option
-def compare(given: tuple[str, ...], again: tuple[str, ...], quiet: bool, runs: Path) -> None:
+def compare(arguments: tuple[str, ...], again: tuple[str, ...], quiet: bool, runs: Path) -> None:
     """Lay methods side by side: run those that a recipe names, or take finished runs. One table, one page."""
     from relearn_lite import pipeline
     from relearn_lite.compare import compare as run_all
     from relearn_lite.compare import compare_runs, show
     from relearn_lite.recipe import load_recipe
 
-    if all(Path(each).is_dir() for each in given):
+    if all(Path(each).is_dir() for each in arguments):
         if again:
             raise RecipeError("--again: these runs are finished; it belongs to a recipe with a compare section")
-        show(compare_runs([Path(each) for each in given], runs / "compare"), runs / "compare")
+        show(compare_runs([Path(each) for each in arguments], runs / "compare"), runs / "compare")
     else:
-        loaded = load_recipe(given[0], given[1:])
+        loaded = load_recipe(arguments[0], arguments[1:])
         finished = pipeline.in_first_process(lambda: run_all(loaded, runs=runs, again=again, quiet=quiet))
         if finished:
             show(finished[1], finished[0])
@@ -177,8 +177,8 @@ def score(
     names = [name.strip() for name in metrics.split(",")] if metrics is not None else DEFAULT_METRICS
     if problems := metric_name_problems(names, "--metrics"):
         raise RecipeError(problems)
-    given = {"forget": forget, "retain": retain}
-    if all(given[side] is None for name in names for side in METRICS[name].sides):
+    files = {"forget": forget, "retain": retain}
+    if all(files[side] is None for name in names for side in METRICS[name].sides):
         needed = " or ".join(f"--{side}" for side in dict.fromkeys(s for name in names for s in METRICS[name].sides))
         raise RecipeError(f"--metrics: {', '.join(names)} can only be had of other answers; give {needed} too")
     answers = read_files(forget, retain)  # before a model is loaded for nothing

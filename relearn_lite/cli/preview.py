@@ -58,7 +58,7 @@ def preview(recipe: Recipe, examples: int) -> None:
     if "augment" in stages_of(recipe):
         console.rule("augment: what the model learns to answer")
         if recipe.augment.from_:
-            _show_given(console, recipe, data["forget"])
+            _show_existing(console, recipe, data["forget"])
         else:
             questions = data["forget"][:examples]
             encoded = _augmented(recipe, tokenizer, questions)
@@ -136,14 +136,14 @@ def _show_writer_prompts(console: Console, recipe: Recipe, qa: QA) -> None:
             console.print(role, soft_wrap=True)
 
 
-def _show_given(console: Console, recipe: Recipe, forget: Sequence[QA]) -> None:
+def _show_existing(console: Console, recipe: Recipe, forget: Sequence[QA]) -> None:
     """The first rows of `augment.from`, and how many of them there are for how many questions."""
-    given, general = read_existing(recipe.augment.from_, forget)
-    asked = len({row.parent_id for row in given})
-    told = f"{len(given)} rows for {asked} of {len(forget)} forget questions, {len(general)} general questions besides"
-    told = f"{recipe.augment.from_}: {told}; what the checks refuse is written again"
-    console.print(Text(visible(told)), soft_wrap=True)
-    for row in given[:PER_KIND]:
+    existing, general = read_existing(recipe.augment.from_, forget)
+    asked = len({row.parent_id for row in existing})
+    rows = f"{len(existing)} rows for {asked} of {len(forget)} forget questions, {len(general)} general questions"
+    line = f"{recipe.augment.from_}: {rows} besides; what the checks refuse is written again"
+    console.print(Text(visible(line)), soft_wrap=True)
+    for row in existing[:PER_KIND]:
         console.print(Text(f"{row.parent_id}: {visible(row.prompt)} -> {visible(row.target)}"), soft_wrap=True)
 
 
@@ -161,5 +161,5 @@ def _length_table(lengths: Mapping[str, Sequence[int]], most: int) -> Table:
 
 def _show_overlap(console: Console, both: Sequence[str]) -> None:
     first = f", such as {visible(both[0])!r}: remove them from one of the two" if both else ""
-    told = f"Questions that stand in both data.forget and data.retain: {len(both)}{first}"
-    console.print(Text(told, style="red" if both else ""), soft_wrap=True)
+    line = f"Questions that stand in both data.forget and data.retain: {len(both)}{first}"
+    console.print(Text(line, style="red" if both else ""), soft_wrap=True)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from rich.console import Console
@@ -22,7 +21,7 @@ from rich.console import Console
 from relearn_lite.compare.finished import compare_runs, finished
 from relearn_lite.compare.sharing import AFTER_NUMBERS, Comparison, Failure, attempt, child, run_sharing
 from relearn_lite.compare.sweep import sweep
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, did_you_mean
 from relearn_lite.pipeline.pipeline import do_stages, opened
 from relearn_lite.pipeline.run_folder import RunFolder, old_folder
 from relearn_lite.pipeline.run_state import Run
@@ -83,8 +82,7 @@ def _methods(recipe: Recipe, again: Sequence[str]) -> list[ComparedMethod]:
     names = ["vanilla", *(method.name for method in recipe.compare.methods)]
     for name in again:
         if name not in (*names, "all"):
-            near = get_close_matches(name, names, 1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(name, names)
             raise RecipeError(f"--again: no method {name!r}; {hint}there are: {', '.join(names)}, or all")
     return recipe.compare.methods
 
@@ -92,10 +90,10 @@ def _methods(recipe: Recipe, again: Sequence[str]) -> list[ComparedMethod]:
 def _set_aside(job: Comparison, names: Sequence[str]) -> None:
     """Moves what methods have left to old/, so that they are done anew."""
     for name in names:
-        there = [job.folder / part / name for part in ("methods", "sweep") if (job.folder / part / name).exists()]
-        if there:
+        folders = [job.folder / part / name for part in ("methods", "sweep") if (job.folder / part / name).exists()]
+        if folders:
             target = old_folder(job.folder, name)
-            for path in there:
+            for path in folders:
                 (target / path.parent.name).mkdir()
                 path.rename(target / path.parent.name / name)
             print(f"{name}: its earlier results were moved to {target}: --again {name}", file=sys.stderr)

@@ -115,8 +115,8 @@ def run_sharing(
         if method != "vanilla" and _same_vanilla(job.vanilla, plan):
             state.vanilla_run = job.vanilla
         describe(state, folder)
-        for name, needs in plan.items():
-            failure = _try_stage(state, folder, name, needs)
+        for name, stage_inputs in plan.items():
+            failure = _try_stage(state, folder, name, stage_inputs)
             if failure or name == until:
                 break
         if not failure:
@@ -126,10 +126,10 @@ def run_sharing(
     return failure or folder
 
 
-def _try_stage(state: Run, folder: RunFolder, name: str, needs: dict[str, Any]) -> Failure | None:
+def _try_stage(state: Run, folder: RunFolder, name: str, stage_inputs: dict[str, Any]) -> Failure | None:
     """Why a stage failed, in words alone: the error itself would hold on to the model in its frames."""
     try:
-        do_stage(state, folder, name, needs)
+        do_stage(state, folder, name, stage_inputs)
     except OSError:  # a full disk is every run's trouble
         raise
     except RecipeError as error:
@@ -142,8 +142,8 @@ def _try_stage(state: Run, folder: RunFolder, name: str, needs: dict[str, Any]) 
 def _take_over(folder: RunFolder, source: Path, plan: Plan) -> None:
     """Links what another run has finished with the same inputs and this one has not."""
     theirs = RunFolder(source)
-    for name, needs in plan.items():
-        if name in folder.manifest["stages"] and folder.has_output(name) or not theirs.is_done(name, needs):
+    for name, stage_inputs in plan.items():
+        if name in folder.manifest["stages"] and folder.has_output(name) or not theirs.is_done(name, stage_inputs):
             continue
         folder.set_aside(name, f"{source} has it")
         for output in STAGES[name].output:
@@ -160,8 +160,8 @@ def _same_vanilla(source: Path, plan: Plan) -> bool:
     """Whether a run of the vanilla model alone asked and judged it as this plan does."""
     theirs, later = RunFolder(source), ("stage unlearn", "stage generate")
 
-    def own(needs: dict[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in needs.items() if key not in later}
+    def own(stage_inputs: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in stage_inputs.items() if key not in later}
 
     done = theirs.manifest["stages"]
     return all(

@@ -33,14 +33,14 @@ PUBLISHED_ENCODERS: dict[str, int] = _PUBLISHED["encoders"]
 class ModelSizes:
     """The sizes of a recipe's models, counted once; smaller settings of the same recipe need no new count.
 
-    loras: stage -> LoRA parameters a rank; all of the model's where finetune.lora is null. given: parameters of
-    unlearned.adapter. others: causal models beside the recipe's own, by name. encoders: parameters of those that embed
-    or infer, by name. unknown: what could not be counted, in words.
+    loras: stage -> LoRA parameters a rank; all of the model's where finetune.lora is null. unlearned_adapter: its
+    parameters. others: causal models beside the recipe's own, by name. encoders: parameters of those that embed or
+    infer, by name. unknown: what could not be counted, in words.
     """
 
     shape: Shape
     loras: dict[str, int]
-    given: int
+    unlearned_adapter: int
     others: dict[str, Shape]
     encoders: dict[str, int]
     unknown: tuple[str, ...]
@@ -53,7 +53,7 @@ class ModelSizes:
     def adapters(self, recipe: Recipe) -> int:
         """Parameters of all adapters on the model, not those of a model that finetune teaches whole."""
         stages = (stage for stage in ("finetune", "unlearn") if stage in self.loras and lora_of(recipe, stage))
-        return self.given + sum(self.trained(recipe, stage) for stage in stages)
+        return self.unlearned_adapter + sum(self.trained(recipe, stage) for stage in stages)
 
 
 def lora_of(recipe: Recipe, stage: str) -> Lora | None:
@@ -85,10 +85,10 @@ def model_sizes(recipe: Recipe) -> ModelSizes:
         else:
             unknown.append(f"{name} ({key}), whose config.json cannot be had here")
     folder = recipe.unlearned and recipe.unlearned.adapter
-    given = adapter_parameters(folder) if folder else 0
-    if given is None:
+    unlearned_adapter = adapter_parameters(folder) if folder else 0
+    if unlearned_adapter is None:
         unknown.append(f"{folder} (unlearned.adapter), which holds no adapter_model.safetensors")
-    return ModelSizes(shape, loras, given or 0, others, encoders, (*unknown, *_not_looked_at(recipe)))
+    return ModelSizes(shape, loras, unlearned_adapter or 0, others, encoders, (*unknown, *_not_looked_at(recipe)))
 
 
 def _shape(recipe: Recipe, name: str) -> Shape:

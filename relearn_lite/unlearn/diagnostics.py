@@ -38,10 +38,10 @@ def explain(losses: Sequence[Mapping[str, float]]) -> list[str]:
     """
     broken = _not_a_number(losses)
     sound = [row for row in losses if math.isfinite(row.get("loss", math.nan))]
-    told = [broken] if broken else []
+    sentences = [broken] if broken else []
     if len(sound) >= FEWEST:
-        told += [sentence for sentence in (_without_bound(sound), *_rising(sound)) if sentence]
-    return told
+        sentences += [sentence for sentence in (_without_bound(sound), *_rising(sound)) if sentence]
+    return sentences
 
 
 def _not_a_number(losses: Sequence[Mapping[str, float]]) -> str | None:
@@ -71,7 +71,7 @@ def _without_bound(losses: Sequence[Mapping[str, float]]) -> str | None:
 
 
 def _rising(losses: Sequence[Mapping[str, float]]) -> list[str]:
-    told = []
+    sentences = []
     for name in dict.fromkeys(key for row in losses for key in row if key.startswith("retain_")):
         values = [row[name] for row in losses if math.isfinite(row.get(name, math.nan))]
         tenth = max(1, len(values) // 10)
@@ -79,8 +79,8 @@ def _rising(losses: Sequence[Mapping[str, float]]) -> list[str]:
             continue
         start, end = fmean(values[:tenth]), fmean(values[-tenth:])
         if end > RISE * start and end - start > BY:
-            told.append(
+            sentences.append(
                 f"The retain term {name.removeprefix('retain_')} rose from {start:.2g} to {end:.2g}: what should "
                 "stay is being lost. Give it more weight in unlearn.retain_losses, or lower unlearn.lr or epochs."
             )
-    return told
+    return sentences

@@ -167,7 +167,7 @@ def _trainer(settings: Training, run: TrainingRun, callbacks: list[Any], options
     for name in ("lightning.pytorch", "lightning.fabric"):  # lines on found hardware; the manifest has them
         logging.getLogger(name).setLevel(logging.WARNING)
     # Those that look on come before checkpoints are written.
-    keeps = ModelCheckpoint(
+    checkpoint = ModelCheckpoint(
         run.folder / "checkpoints" / run.stage, filename="{step}", every_n_train_steps=settings.checkpoint_every,
         save_top_k=1, monitor="step", mode="max",
     )  # fmt: skip
@@ -176,7 +176,7 @@ def _trainer(settings: Training, run: TrainingRun, callbacks: list[Any], options
         return lightning.Trainer(
             precision=_precision(run.trainer.precision), max_epochs=settings.epochs,
             gradient_clip_val=settings.gradient_clip, logger=make_loggers(run.trainer.logger, run.folder, run.stage),
-            callbacks=[*callbacks, keeps, *([RichProgressBar(leave=True)] if bar else [])], log_every_n_steps=1,
+            callbacks=[*callbacks, checkpoint, *([RichProgressBar(leave=True)] if bar else [])], log_every_n_steps=1,
             enable_progress_bar=bar, enable_model_summary=False, num_sanity_val_steps=0, **options,
         )  # fmt: skip
     except (ValueError, MisconfigurationException) as error:

@@ -85,11 +85,11 @@ def evaluated_model(run: Run, model: str):
 
 def shares(advance: Callable[[float, str], None], rows: int, model: str) -> Callable[[str, int, int], None]:
     """The progress of measuring one model, step by step, as shares of its answers."""
-    told = 0.0
+    reported = 0.0
 
     def progress(what: str, done: int, of: int) -> None:
-        nonlocal told
-        advance(rows * done / of - told, f"{what}, {model}")
-        told = rows * done / of
+        nonlocal reported
+        advance(rows * done / of - reported, f"{what}, {model}")
+        reported = rows * done / of
 
     return progress

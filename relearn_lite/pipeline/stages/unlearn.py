@@ -86,12 +86,8 @@ def make_eval_callback(run: Run):
     judges = make_evaluators(recipe, lambda: loaded)
     ask = quick_eval(recipe, loaded, questions, judges)
 
-    def tell(line: str) -> None:
-        if not run.quiet and distributed.is_first():
-            print(f"unlearn: {line}", file=sys.stderr)
-
     log, kept = run.folder / "logs/unlearn/checks.jsonl", run.folder / "checkpoints/unlearn"
-    return EvalCallback(ask, settings, log, kept, tell)
+    return EvalCallback(ask, settings, log, kept, lambda line: run.say(f"unlearn: {line}"))
 
 
 def forget_rows(run: Run, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
