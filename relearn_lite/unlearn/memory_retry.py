@@ -47,7 +47,7 @@ class RetryOutOfMemory(SingleDeviceStrategy):
                 self._failed = self._may_retry(error)
         while True:
             if self._failed:
-                self._take_smaller_pieces()
+                self._split_further()
                 todo = self._window
             try:
                 for batch in todo:
@@ -68,7 +68,7 @@ class RetryOutOfMemory(SingleDeviceStrategy):
             raise error
         return True
 
-    def _take_smaller_pieces(self) -> None:
+    def _split_further(self) -> None:
         self.splits, self._failed = 2 * self.splits, False
         self.lightning_module.begin_step()
         for trained in self.lightning_module.parameters():
