@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from relearn_lite.augment.diversity import Openings, bigrams, near_duplicate
+from relearn_lite.augment.diversity import NEAR, Openings, bigrams, jaccard
 from relearn_lite.augment.drafts import Draft, Outcome
 from relearn_lite.augment.form import fit_fault, form_fault, normal_form
 from relearn_lite.augment.semantic import SemanticCheck
@@ -39,7 +39,7 @@ class WrittenTexts:
         if self.openings is None or draft.task.kind != "answer":
             return None
         pairs = bigrams(text, draft.subject)
-        if any(near_duplicate(pairs, other) for other in self.answers[draft.qa.id]):
+        if any(jaccard(pairs, other) >= NEAR for other in self.answers[draft.qa.id]):
             return "near: nearly the same was written before"
         return "opening: too many answers begin in this way" if self.openings.overused(text, draft.subject) else None
 

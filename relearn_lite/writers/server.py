@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import openai
+
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.recipe import Recipe, WriterChoice
@@ -46,7 +48,7 @@ class ServerWriter(PromptedWriter):
     ):
         super().__init__(f"server:{choice.model}", prompts)
         self._choice, self._section, self._max_retries = choice, section, max_retries
-        self._connected: Any = None
+        self._connected: openai.OpenAI | None = None
 
     def ask(self, tasks: Sequence[Task]) -> list[str | None]:
         texts = [self.replies.get(task) for task in tasks]
@@ -69,8 +71,6 @@ class ServerWriter(PromptedWriter):
 
     def _request(self, client: Any, task: Task, faults: list[str]) -> str | None:
         """One request. `faults` gets a line where there was no reply at all; a reply without text is just None."""
-        import openai
-
         try:
             reply = client.chat.completions.create(
                 model=self._choice.model,
@@ -95,10 +95,8 @@ class ServerWriter(PromptedWriter):
         self.tokens += getattr(getattr(reply, "usage", None), "completion_tokens", None) or 0
         return text
 
-    def _client(self) -> Any:
+    def _client(self) -> openai.OpenAI:
         """The client, made and tried out at the first use."""
-        import openai
-
         if self._connected is not None:
             return self._connected
         client = openai.OpenAI(
@@ -122,8 +120,6 @@ class ServerWriter(PromptedWriter):
 
     def _try_model(self, client: Any, served: list[str]) -> None:
         """A model that is not listed may still be served (a short name, a folder): one tiny request decides."""
-        import openai
-
         model = self._choice.model
         try:
             client.chat.completions.create(model=model, messages=[{"role": "user", "content": "Hello"}], max_tokens=1)
@@ -151,8 +147,6 @@ class ServerWriter(PromptedWriter):
 
     def _stop_for_good(self, error: Exception) -> None:
         """Raises RecipeError where asking again is no use: nobody is there, or the key is refused."""
-        import openai
-
         if isinstance(error, openai.APIConnectionError) and not isinstance(error, openai.APITimeoutError):
             raise RecipeError(
                 f"{self._section}.base_url: nothing answers at {self._choice.base_url}: "
@@ -173,8 +167,6 @@ class ServerWriter(PromptedWriter):
         )
 
     def _fault(self, error: Exception) -> str:
-        import openai
-
         if isinstance(error, openai.APITimeoutError):
             return f"no reply within {self._choice.timeout_s:g} s"
         if isinstance(error, openai.APIStatusError):
