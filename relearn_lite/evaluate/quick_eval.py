@@ -8,7 +8,7 @@ from relearn_lite.core.records import QA, Answer
 from relearn_lite.data.examples import question_ids
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.judges import Evaluators
-from relearn_lite.models.backends import set_training
+from relearn_lite.models.backends import evaluation_mode
 from relearn_lite.models.generation import GREEDY, Decoding, answer_prompts
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.recipe import Recipe
@@ -32,10 +32,9 @@ def quick_eval(
     """
 
     def ask(model: str) -> tuple[dict, list[Answer]]:
-        was_training = loaded.model.training
-        answers = {side: _answers(recipe, loaded, side, asked, model) for side, asked in questions.items()}
-        numbers, _ = evaluate(answers, judges, MEASURED)
-        set_training(loaded, was_training)  # the judge of fluency is this model too, and leaves it in evaluation mode
+        with evaluation_mode(loaded):  # the judge of fluency may be this model too
+            answers = {side: _answers(recipe, loaded, side, asked, model) for side, asked in questions.items()}
+            numbers, _ = evaluate(answers, judges, MEASURED)
         return numbers, [answer for side in answers.values() for answer in side]
 
     before = ask("vanilla")[0]["ls_forget"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,6 +52,17 @@ def set_training(loaded: Loaded, training: bool = True) -> None:
         _module("unsloth").set_training(loaded)
     else:
         loaded.model.train(training)
+
+
+@contextmanager
+def evaluation_mode(loaded: Loaded) -> Iterator[None]:
+    """Evaluation mode (no dropout) inside, the mode that the model was in afterwards."""
+    was_training = loaded.model.training
+    loaded.model.eval()
+    try:
+        yield
+    finally:
+        set_training(loaded, was_training)
 
 
 def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:

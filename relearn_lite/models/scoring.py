@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from relearn_lite.data.examples import Example, collate
-from relearn_lite.models.backends import set_training
+from relearn_lite.models.backends import evaluation_mode
 from relearn_lite.models.generation import batches_of
 from relearn_lite.models.loaded import Loaded, active_adapters
 from relearn_lite.models.logprobs import answer_nll, head_logits, supervised, supervised_hidden
@@ -51,17 +51,6 @@ class TokenScores:
     def loss_with_end(self) -> float:
         """Mean loss in nats a token, with the end token, which TOFU counts as part of the answer."""
         return -(float(self.log_probs.sum()) + self.end) / (len(self.log_probs) + 1)
-
-
-@contextmanager
-def evaluation_mode(loaded: Loaded) -> Iterator[None]:
-    """Evaluation mode (no dropout) inside, the mode that the model was in afterwards."""
-    was_training = loaded.model.training
-    loaded.model.eval()
-    try:
-        yield
-    finally:
-        set_training(loaded, was_training)
 
 
 def to_batch(loaded: Loaded, examples: Sequence[Example]) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ Shapes: `N` supervised positions of a batch, flattened over its `B` rows, `V` vo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ class Supervised:
         from relearn_lite.models.recompute import checkpoint
 
         def part(states: Tensor, labels: Tensor, reference_states: Tensor | None) -> Tensor:
-            return value(self.head(states), labels, self._reference(reference_states))
+            with torch.no_grad():
+                reference = None if reference_states is None else self.reference_head(reference_states)
+            return value(self.head(states), labels, reference)
 
         chunks = (slice(start, start + self.chunk) for start in range(0, len(self.labels), self.chunk))
         theirs = self.reference_states
@@ -72,17 +74,7 @@ class Supervised:
         import torch
 
         with torch.no_grad():
-            states, head = self.reference_states, self.reference_head
-            theirs = Supervised(states, self.labels, self.rows, self.n_rows, head=head, chunk=self.chunk)
-            return theirs.nll()
-
-    def _reference(self, states: Tensor | None) -> Tensor | None:
-        import torch
-
-        if states is None:
-            return None
-        with torch.no_grad():
-            return self.reference_head(states)
+            return replace(self, states=self.reference_states, head=self.reference_head, reference_states=None).nll()
 
 
 @dataclass(frozen=True)
