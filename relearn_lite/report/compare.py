@@ -12,16 +12,16 @@ from relearn_lite.report.metric_table import arrow, judged_by, missing_words, sp
 from relearn_lite.report.numbers import duration, memory, number
 from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.tables import Cell, Row, Table, measured
+from relearn_lite.report.texts import texts
 from relearn_lite.unlearn.diagnostics import explain
 
-# Key, and heading. What is not a metric of its own is made of metrics, in relearn_lite.compare.
-COLUMNS = {
-    "kfr": "KFR", "krr": "KRR", "ls_forget": "LS", "ls_share": "LS / vanilla", "rougeL_forget": "ROUGE-L forget",
-    "rougeL_retain": "ROUGE-L retain", "ppl_forget": "Perplexity", "forget_score": "Forget score",
-    "retain_score": "Retain score", "balance": "Balance",
-}  # fmt: skip
 COST = {"seconds": "Time", "memory_mb": "Memory"}
-MADE_HERE = {"ls_share": "↑", "balance": "↑"}
+NO_METRICS = {"ls_share": "↑", "balance": "↑"}  # made of metrics, in relearn_lite.compare
+
+
+def columns() -> dict[str, str]:
+    """Key and heading of the numbers of a method."""
+    return texts("comparison")["columns"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def models(compared: Sequence[Compared]) -> list[Model]:
     vanillas: dict[str, list[Compared]] = {}
     for each in compared:
         if each.results:
-            same = repr([each.results.metrics["vanilla"].get(key) for key in COLUMNS])
+            same = repr([each.results.metrics["vanilla"].get(key) for key in columns()])
             vanillas.setdefault(same, []).append(each)
     found = [Model("V", f"vanilla of {runs[0].name}" if len(vanillas) > 1 else "vanilla", tuple(runs))
              for runs in vanillas.values()]  # fmt: skip
@@ -77,8 +77,8 @@ def models(compared: Sequence[Compared]) -> list[Model]:
 
 def table(shown: Sequence[Model]) -> Table:
     """The numbers of all models, the best of the methods marked."""
-    headings = {key: f"{text} {MADE_HERE.get(key) or arrow(key)}" for key, text in COLUMNS.items()}
-    lower = {key for key in COLUMNS if key not in MADE_HERE and key_of(key).good == "lower"}
+    headings = {key: f"{text} {NO_METRICS.get(key) or arrow(key)}" for key, text in columns().items()}
+    lower = {key for key in columns() if key not in NO_METRICS and key_of(key).good == "lower"}
     return Table("Method", headings | COST, mark_best([_row(model) for model in shown], lower), notes_below=True)
 
 
@@ -95,9 +95,9 @@ def _row(model: Model) -> Row:
         cost = {"seconds": Cell(duration(seconds), value=seconds), "memory_mb": Cell(memory(peak), value=peak)}
         notes = _notes(each, unlearn)
     bounds = {**each.intervals.get(which, {}), **(numbers.get("intervals") or {})}
-    cells = {key: measured(added[key] if key in added else numbers.get(key), bounds.get(key)) for key in COLUMNS}
-    missing = {key: missing_words({"": numbers}, key, answered.get(split_of(key), 0)) for key in COLUMNS}
-    notes += [f"{COLUMNS[key]}: {words}." for key, words in missing.items() if words]
+    cells = {key: measured(added[key] if key in added else numbers.get(key), bounds.get(key)) for key in columns()}
+    missing = {key: missing_words({"": numbers}, key, answered.get(split_of(key), 0)) for key in columns()}
+    notes += [f"{columns()[key]}: {words}." for key, words in missing.items() if words]
     return Row(model.name, cells | cost, sign=model.sign, notes=tuple(notes))
 
 

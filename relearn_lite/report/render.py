@@ -13,11 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from relearn_lite.report import untrusted
 from relearn_lite.report.metric_table import judged_by
 from relearn_lite.report.run_report import sections
 from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.samples import Card
 from relearn_lite.report.sections import Section
+from relearn_lite.report.tables import Table
 from relearn_lite.report.texts import texts
 from relearn_lite.report.untrusted import fenced, inline, visible
 from relearn_lite.report.verdict import verdict
@@ -66,20 +68,26 @@ def document(title: str, told: Sequence[str], parts: Sequence[Section]) -> str:
     return "\n\n".join(drawn) + "\n"
 
 
+def latex(table: Table) -> str:
+    """A table as a LaTeX tabular."""
+    return _template("table.tex.j2").render(table=table)
+
+
 @cache
 def _template(name: str) -> Template:
-    """Shows what it is given as it is, for HTML or for Markdown, and knows the filters `counts` and `fenced`."""
+    """Shows what it is given as it is, in its own format, and knows the filters `counts` and `fenced`."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     def plain(value: object) -> str:
         if isinstance(value, Markup):
             return value
-        return Markup(inline(str(value))) if name.endswith(".md.j2") else visible(str(value), LONGEST)
+        markup = {".md.j2": inline, ".tex.j2": untrusted.latex}.get(name[name.index("."):])
+        return Markup(markup(str(value))) if markup else visible(str(value), LONGEST)
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, finalize=plain,
+        lstrip_blocks=True, keep_trailing_newline=name.endswith(".tex.j2"), finalize=plain,
     )  # fmt: skip
     environment.filters["counts"] = _counts
     environment.filters["fenced"] = lambda text, language: Markup(fenced(visible(text, LONGEST), language))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from relearn_lite.report.metric_table import arrow, label
 from relearn_lite.report.numbers import number
-from relearn_lite.report.untrusted import COMMON, TOKEN, cover, masked, specifics, visible
+from relearn_lite.report.untrusted import COMMON, LONGEST, TOKEN, cover, masked, specifics, visible
 
 Status = Literal["leaked", "forgotten", "lost", "kept", "unjudged", ""]
 REMAINS = ("rougeL", "rouge1")  # how much of the original answer is left, by the first there is
@@ -74,9 +74,9 @@ def secrets(samples: Sequence[dict[str, Any]]) -> frozenset[str]:
     return specifics(sample[text] or "" for sample in asked for text in ("query", "ground_truth"))
 
 
-def clean(text: str | None, split: str, known: frozenset[str] | None) -> str:
+def clean(text: str | None, split: str, known: frozenset[str] | None, longest: int = LONGEST) -> str:
     """A text to be shown; known (see `secrets`): those of the forget side are covered."""
-    shown = visible(text or "")
+    shown = visible(text or "", longest)
     return masked(shown, known) if known is not None and split.startswith("forget") else shown
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from relearn_lite.report.numbers import interval, number
-from relearn_lite.report.untrusted import latex, visible
+from relearn_lite.report.untrusted import visible
 
 if TYPE_CHECKING:
     import rich.table
@@ -79,19 +79,6 @@ class Table:
         """(name, what must be known) of the rows that have notes."""
         return [(row.name, " ".join(row.notes)) for row in self.rows if row.notes]
 
-    def latex(self) -> str:
-        """A tabular that needs no package; without intervals."""
-        head = " & ".join(latex(text) for text in (self.first, *self.columns.values()))
-        body = "".join(
-            " & ".join([
-                latex(row.name),
-                *([rf"\multicolumn{{{len(self.columns)}}}{{l}}{{{latex(row.failure.partition(':')[0].lower())}}}"]
-                  if row.failure else (" / ".join(map(_latex_cell, row.at(key))) for key in self.columns)),
-            ]) + " \\\\\n" for row in self.rows
-        )  # fmt: skip
-        sides = "".join("l" if key in self.left else "r" for key in self.columns)
-        return f"\\begin{{tabular}}{{l{sides}}}\n\\hline\n{head} \\\\ \\hline\n{body}\\hline\n\\end{{tabular}}\n"
-
     def console(self, title: str, caption: str = "", spreads: bool = False) -> rich.table.Table:
         """For the terminal. spreads: intervals below the values."""
         from rich.box import HEAVY_HEAD, SIMPLE_HEAD
@@ -117,7 +104,3 @@ class Table:
             ]  # fmt: skip
             drawn.add_row(Text(visible(row.name)), *cells)
         return drawn
-
-
-def _latex_cell(cell: Cell) -> str:
-    return rf"\textbf{{{latex(cell.text)}}}" if cell.tone == "best" else latex(cell.text)
