@@ -157,7 +157,7 @@ def _show_given(console: Console, recipe: Recipe, forget: Sequence[QA]) -> None:
     told = f"{recipe.augment.from_}: {told}; what the checks refuse is written again"
     console.print(Text(visible(told)), soft_wrap=True)
     for row in given[:PER_KIND]:
-        console.print(Text(f"{row.parent_id}: {visible(row.question)} -> {visible(row.answer)}"), soft_wrap=True)
+        console.print(Text(f"{row.parent_id}: {visible(row.prompt)} -> {visible(row.target)}"), soft_wrap=True)
 
 
 def _length_table(lengths: Mapping[str, Sequence[int]], most: int) -> Table:
