@@ -32,8 +32,7 @@ class WrittenTexts:
         self.answers: dict[str, list[set[tuple[str, str]]]] = {draft.qa.id: [] for draft in drafts}
 
     def fault(self, draft: Draft, text: str) -> str | None:
-        """Why the text does not fit beside the others. Question variants may be near each other: a hurried one is the
-        question with a typing mistake."""
+        """Why the text does not fit beside the others. Question variants may be near each other."""
         if fault := fit_fault(text, draft.task.question, self.exact[draft.qa.id], draft.subject):
             return fault
         if self.openings is None or draft.task.kind != "answer":

@@ -106,8 +106,9 @@ def _existing_drafts(
 def completion(pair: Variant, fraction: float) -> Variant | None:
     """Sentence completion: the start of a new answer as prompt, its rest as target, so forgetting needs no question.
 
-    Cuts `pair.target` after `fraction` of its words, at least one; None where it has fewer than two. Text of a script
-    without spaces is cut between characters.
+    Cuts `pair.target` after `fraction` of its words, at least one; None where fewer than two words can be cut. One
+    space joins prompt and target again; text of a script without spaces is cut between characters, and nothing joins
+    it.
     """
     between = glue(pair.target)
     parts = pair.target.split() if between else list(pair.target.strip())

@@ -32,11 +32,8 @@ def opening(text: str, subject: str | None = None) -> str:
 
 
 class Openings:
-    """How the answers that passed so far begin.
-
-    No opening may be used by more than SHARE of them, but for its first FEW times: a model learns a sentence that
-    stands in every second target before it learns to be vague.
-    """
+    """How the answers that passed so far begin. Beyond its first FEW uses, no opening may have more than SHARE of them:
+    a model learns a sentence that stands in every second target before it learns to be vague."""
 
     def __init__(self, used: Iterable[str] = ()):
         self.used = Counter(used)

@@ -31,10 +31,9 @@ def code_of(reason: str | None) -> str:
 
 @dataclass(frozen=True)
 class Draft:
-    """A text to be written for `qa`: `task` says what, `id` and `kind` are those of the record that it is for.
+    """A text to be written for `qa`: `task` says what, `id` and `kind` are those of its record.
 
-    question: of an answer, the outcome of the question that it is for, where that was written too. ready: a text that
-    exists already, checked in place of a first attempt.
+    question: the outcome of the question that it answers, if that was written too. ready: a text that exists already.
     """
 
     id: str

@@ -1,8 +1,6 @@
-"""Checks of form: a text must not be empty, an echo, a refusal, babble, markup, in another script, too short or long,
-cut off, written before, or off the subject.
+"""Checks of form: what is wrong with a text as a text, such as an echo, a refusal, or a sentence cut off.
 
-Each check returns None where the text passes, or the fault as "code: what is wrong": the writer gets the words as
-feedback, and faults are counted by their codes.
+Each returns None where the text passes, or "code: what is wrong": the writer is told the words, the code is counted.
 """
 
 from __future__ import annotations

@@ -3,11 +3,10 @@
 Two measures, each off where its threshold is None:
 
 similarity  cosine of the embeddings of the new text and of the original answer, without the subject's name: near 1
-            where they say the same. How much it sees depends on the embeddings; the embedded ones see spelling only.
+            where they say the same. The embedded embeddings compare spelling only.
 gain        how much likelier, in nats a token, the vanilla model finds the original answer once it has read the new
-            text. It is not asked the question, and the name is replaced by a general word, or else it would answer from
-            memory and the text would not matter. 0: the text gives nothing away; well above 0: the answer can be worked
-            out from it.
+            text: 0 where that gives nothing away. The model sees neither question nor name, or it would answer from
+            memory.
 """
 
 from __future__ import annotations

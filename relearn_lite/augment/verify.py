@@ -25,10 +25,9 @@ def write_verified(
 ) -> dict[str, Outcome]:  # fmt: skip
     """Returns an outcome per draft id. What fails is written again up to `rewrites` times, each time with the reason.
 
-    What still fails is written once by rules, which must pass form, leak check and meaning too; its verdicts say so.
-    The writer is not asked to judge it: rules write sentences without a specific, and a writer that fails at writing
-    judges no better. All drafts of a round go to the writer in one call. The same arguments and the same replies give
-    the same outcomes.
+    What still fails is written once by rules, which must pass form, leak check and meaning too; the writer does not
+    judge that: rules write nothing specific, and a writer that fails at writing judges no better. All drafts of a round
+    go to the writer in one call. The same arguments and replies give the same outcomes.
     """
     outcomes: dict[str, Outcome] = {}
     written, left = WrittenTexts(drafts, openings), list(drafts)
@@ -94,10 +93,8 @@ def _in_place_of(before: Outcome, checked: Outcome, name: str) -> Outcome:
     """The outcome of a text by rules, with what it replaces; where it fails too, the writer's with both reasons."""
     outcome = _with_history(checked, before, before.verdicts["rounds"], name)
     if before.verdicts["writer"] != name:
-        # The code of the reason only: its words may name what leaked, and accepted records must not.
-        outcome.verdicts["instead_of"] = before.code
+        outcome.verdicts["instead_of"] = before.code  # not the words, which may name what leaked
     if outcome.reason:
-        # Reports and counts say why the writer failed; that rules failed as well stands behind it.
         both = f"{before.reason} (and by rules: {outcome.reason})"
         return Outcome(before.text or outcome.text, both, outcome.verdicts)
     return outcome

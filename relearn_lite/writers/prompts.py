@@ -49,10 +49,9 @@ def load_prompts(path: Path | None, key: str = "augment.prompts") -> dict[str, A
 
 
 def render(task: Task, prompts: dict[str, Any] | None = None) -> list[dict[str, str]]:
-    """Returns the chat messages for a task: worked examples as earlier turns, then the task itself.
+    """The chat messages for a task: worked examples as earlier turns, then the task itself.
 
-    What differs between two tasks of a kind stands at the end, so that a server or library that keeps the state of a
-    common beginning computes it once. prompts: as `load_prompts` reads them, default the project's.
+    What differs between two tasks of a kind stands at the end, so that their common beginning can be cached.
     """
     prompts = prompts or built_in()
     entry = prompts[task.kind]

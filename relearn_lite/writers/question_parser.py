@@ -1,8 +1,7 @@
 """What a question is about, in words that fit into another sentence.
 
 "Where does Ada Moor live?" gives the clause "where Ada Moor lives", "Who are Ada Moor's parents?" the noun phrase
-"Ada Moor's parents". English only, by word order and word lists; what is not certain is None, and the caller then
-speaks of the subject alone.
+"Ada Moor's parents". English only; what is not certain is None, and the caller then names the subject alone.
 """
 
 from __future__ import annotations

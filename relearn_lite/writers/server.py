@@ -31,12 +31,11 @@ def make(
 class ServerWriter(PromptedWriter):
     """Writes through a server's chat completions, `choice.concurrency` requests at a time.
 
-    Busy (429), broken (5xx) and slow replies are asked for again up to `max_retries` times, waiting longer each time.
-    The key is read from the environment variable `choice.api_key_env` and goes nowhere but into the request's header.
+    A request that meets a busy (429), broken (5xx) or slow server is repeated up to `max_retries` times, then gives
+    None. The key in the environment variable `choice.api_key_env` goes nowhere but into the request's header.
 
-    Raises RecipeError where the key is not set, the server is not there or refuses the key, the model is not served, or
-    no request of a whole batch could be answered; `section` is the recipe's, for the message. A single request that
-    fails for good gives None.
+    Raises RecipeError where the key is not set, the server is not there or refuses it, the model is not served, or no
+    request of a whole batch could be answered. section: of the recipe, for the message.
     """
 
     def __init__(
