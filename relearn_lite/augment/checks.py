@@ -88,13 +88,11 @@ def ask_judge(drafts: Sequence[Draft], outcomes: Sequence[Outcome], writer: Writ
     tasks = [Task("verify", drafts[i].qa.question, drafts[i].qa.answer, text=outcomes[i].text, seed=seed) for i in rows]
     for i, reply in zip(rows, writer.write(tasks) if tasks else [], strict=True):
         leaked = verdict(reply) if reply else None
-        if leaked is None:
-            judged[i] = _with(outcomes[i], "judge: no clear verdict could be had on it", "judge", None)
-        elif leaked:
+        fault = "judge: no clear verdict could be had on it" if leaked is None else None
+        if leaked:
             why = " ".join(reply.rpartition("\n")[0].split())[:LONGEST_REASON]
-            judged[i] = _with(outcomes[i], f"judged: {why or 'it gives something away'}", "judge", "Yes")
-        else:
-            judged[i] = _with(outcomes[i], None, "judge", "No")
+            fault = f"judged: {why or 'it gives something away'}"
+        judged[i] = _with(outcomes[i], fault, "judge", {None: None, True: "Yes", False: "No"}[leaked])
     return judged
 
 

@@ -41,7 +41,7 @@ class SemanticCheck:
         near = self._similarities(asked) if self.similarity is not None else [None] * len(asked)
         gains = self._gains(asked) if self.gain is not None else [None] * len(asked)
         return [
-            (self._fault(a, b), {"similarity": _rounded(a), "gain": _rounded(b)})
+            (self._fault(a, b), {"similarity": a and round(a, 3), "gain": b and round(b, 3)})
             for a, b in zip(near, gains, strict=True)
         ]
 
@@ -80,7 +80,3 @@ def make_semantic_check(section: Semantic | None, vanilla: Callable[[], Loaded])
     by = embeddings.name if embeddings else "nobody"
     name = f"similarity {section.similarity} by {by}, gain {section.gain}"
     return SemanticCheck(name, section.similarity, section.gain, embeddings, vanilla)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(float(value), 3)

@@ -16,6 +16,7 @@ MASKED = re.compile(r"¤\d+")  # stands for a quoted title or an address
 
 
 def question_topic(core: str) -> tuple[str | None, bool]:
+    """What a question asks for, and whether that is a clause; (None, False) where it is not understood."""
     en = english()
     words = core.split()
     addressed = en.you.search(re.sub(r"\b(?:should|do|can|must) I\b", "", core))

@@ -162,10 +162,10 @@ def _topic(core: str) -> tuple[str | None, bool]:
     """The topic with placeholders, and whether it is a clause."""
     en = english()
     core = core[:1].lower() + core[1:] if not core.startswith(("I ", "¤", SUBJECT)) else core
-    asked = en.asking.match(core)
+    asked = en.request.match(core)
     rest = core[asked.end() :] if asked else core
     if asked:
-        rest = en.after_asking.sub("", rest)
+        rest = en.request_for.sub("", rest)
         if en.indirect.match(rest):
             return (stranded(tidy(rest)), True) if not _inverted(rest) else question_topic(rest)
         return noun_phrase(rest), False
