@@ -27,8 +27,8 @@ def quick_eval(
 ) -> Callable[[], EvalResult]:
     """A function that asks the unlearned model, as it is at that moment, and returns what came out (step 0).
 
-    questions: by side, see `selection_questions`. The vanilla model is asked at once, and once only. Leaves the model's
-    weights, mode (training or not) and random state as they are.
+    questions: by side, see `selection_questions`. The vanilla model is asked at once, and once only. The model's mode
+    and random state stay as they are.
     """
 
     def ask(model: str) -> tuple[dict, list[Answer]]:

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.models import transformers_backend
 from relearn_lite.models.loaded import Loaded
+from relearn_lite.models.transformers_backend import save_adapter
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Lora, Model
+
+__all__ = ["add_adapter", "choose", "evaluation_mode", "load", "load_adapter", "save_adapter", "set_training"]
 
 
 def choose(settings: Model) -> str:
@@ -68,11 +70,6 @@ def evaluation_mode(loaded: Loaded) -> Iterator[None]:
 def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:
     """Reads a saved adapter onto the model under `name`, replacing one of that name; nothing becomes trainable."""
     _module(loaded.backend).load_adapter(loaded, name, folder)
-
-
-def save_adapter(loaded: Loaded, name: str, folder: Path) -> None:
-    """Writes one adapter as safetensors with its configuration, so that peft alone can load it."""
-    transformers_backend.save_adapter(loaded, name, folder)
 
 
 def _module(backend: str) -> Any:

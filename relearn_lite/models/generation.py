@@ -60,8 +60,7 @@ def batches_of(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int
 def complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding) -> list[Completion]:
     """Continues one batch of prompts with the adapters that are active now: -> one Completion a prompt.
 
-    Where memory runs out the batch is halved, as often as it takes; greedy answers stay the same. A single prompt that
-    does not fit is an error.
+    Where memory runs out the batch is halved, as often as it takes; greedy answers stay the same.
     """
     try:
         return _complete(loaded, prompts, decoding)
@@ -101,10 +100,8 @@ def _complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decodi
 
 
 def end_ids(loaded: Loaded) -> list[int]:
-    """Every token that may end an answer: as the chat template has it, the tokenizer, and the model itself.
-
-    Some models end in several ways: Llama 3 also with <|eom_id|>, GLM-4 where it would begin the user's next turn.
-    """
+    """Every token that may end an answer: as the chat template has it, the tokenizer, and the model itself (Llama 3 has
+    <|eom_id|> too)."""
     own = getattr(loaded.model.generation_config, "eos_token_id", None)
     ends = {turn_end_id(loaded.tokenizer), loaded.tokenizer.eos_token_id, *(own if isinstance(own, list) else [own])}
     return sorted(ends - {None})
@@ -112,11 +109,8 @@ def end_ids(loaded: Loaded) -> list[int]:
 
 @contextmanager
 def _without_own_options(model) -> Iterator[None]:
-    """Takes the options away that a model brings for its own answers, such as the repetition penalty of Qwen 2.5.
-
-    transformers fills in from them whatever is not given, even into a configuration that is. The model's generation
-    configuration is put back afterwards.
-    """
+    """Takes away the options that a model brings, such as Qwen 2.5's repetition penalty, and puts them back afterwards:
+    transformers would fill them in wherever nothing else is given."""
     from transformers import GenerationConfig
 
     base = unwrapped(model)

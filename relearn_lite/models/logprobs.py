@@ -61,9 +61,8 @@ def head_logits(model, hidden: Tensor) -> Tensor:
 def without_dropout(model) -> Iterator[None]:
     """Runs the model without dropout or any other noise of training, then as before; draws no random number.
 
-    Linear layers stay in their mode. They have no noise, but bitsandbytes' compute otherwise in evaluation mode (8 bit
-    on a CPU), which would make the same model in training another one. Only `training` is set, module by module:
-    what a backend switches when it trains or generates, such as gradient checkpointing, is left alone.
+    Sets `training` only, so that gradient checkpointing stays as it is. Linear layers stay in their mode: they have no
+    noise, and bitsandbytes' compute otherwise in evaluation mode (8 bit on a CPU).
     """
     from torch.nn import Linear
 
@@ -110,8 +109,8 @@ def score(
 ) -> Supervised:
     """What losses are computed from, given hidden states (N, H), of the model and of the reference.
 
-    Logits at once where they are small, else hidden states with the head, which is then computed in chunks of LARGE
-    elements: the same values and gradients. vanilla: a context in which the head is the reference's.
+    Logits where they are small, else hidden states and the head. vanilla: a context in which the head is the
+    reference's.
     """
     width, ours = unwrapped(model).get_output_embeddings().out_features, partial(head_logits, model)
 

@@ -1,7 +1,6 @@
 """How likely a model finds given answers: mean losses, scores token by token, and the gradient of the loss.
 
-An answer is an `Example` (data.examples), whose trained tokens are scored. The model is asked with exactly the given
-adapters on, in evaluation mode, and left as it was.
+The trained tokens of an `Example` are scored, with exactly the given adapters on; the model is left as it was.
 
 Shapes: `T` tokens of an answer, `V` vocabulary, `N` scored positions of a batch.
 """
@@ -110,11 +109,9 @@ def _statistics(logits: Tensor, tokens: Tensor) -> Tensor:
 
 
 def gradient_norms(loaded: Loaded, examples: Sequence[Example], adapters: tuple[str, ...]) -> list[float]:
-    """L2 norm of the gradient of each answer's mean token loss.
+    """L2 norm of the gradient of each answer's mean token loss, in the model's own weights, not those of adapters.
 
-    Taken over the model's own weights, adapters left out, so that models with and without one compare: that is the
-    gradient in the weights with the adapter merged in. Quantised weights have no gradient; the others (embeddings,
-    norms, head) stand for them.
+    Quantised weights have no gradient; the others (embeddings, norms, head) stand for them.
     """
     import torch
     from torch.nn.functional import cross_entropy

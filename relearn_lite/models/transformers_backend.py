@@ -52,7 +52,7 @@ def load(settings: Model, seed: int, *, full_precision: bool = False) -> Loaded:
             )
     except (OSError, ValueError, ImportError, SafetensorError) as error:
         raise RecipeError(why_not(settings, error)) from error
-    _mend_cpu_4bit(model)
+    _repair_cpu_4bit(model)
     model.requires_grad_(settings.init == "random")
     checkpointing = recomputes_activations(settings) and model.supports_gradient_checkpointing
     if checkpointing:  # in training only; not reentrant, for that would need embeddings with gradients
@@ -97,7 +97,7 @@ def why_not(settings: Model, error: Exception) -> str:
     )
 
 
-def _mend_cpu_4bit(model) -> None:
+def _repair_cpu_4bit(model) -> None:
     """On CPUs with AVX512-BF16, bitsandbytes repacks 4-bit weights in place at the first forward pass without
     gradients; gradients taken afterwards are wrong while the loss looks right. This switch keeps them as they are."""
     for layer in model.modules():
@@ -158,6 +158,7 @@ def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:
 
 
 def save_adapter(loaded: Loaded, name: str, folder: Path) -> None:
+    """Writes one adapter as safetensors with its configuration, so that peft alone can load it."""
     loaded.model.save_pretrained(folder, selected_adapters=[name])
     inner = folder / name  # peft puts every adapter but one named "default" into a folder of its own
     for file in inner.iterdir():
