@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.report.attacks import RATES, RELEARNING, rows
-from relearn_lite.report.compare import Model, asked_alike, mark_best
-from relearn_lite.report.compare_plots import method_lines
+from relearn_lite.report.compare import Model, asked_unalike, mark_best, method_lines
 from relearn_lite.report.plots import line_chart
 from relearn_lite.report.sections import Facts, Pictures, Section, Text
 from relearn_lite.report.tables import Cell, Row, Table, measured
@@ -40,7 +39,7 @@ def section(models: Sequence[Model]) -> Section | None:
     labels = ("step of fine-tuning on a few of the secrets", "KFR")
     drawn = line_chart("Relearnt from forget", method_lines(models, curves, ends=True), labels, (0, 1))
     return Section("attacks", "Under attack, KFR / KRR", [
-        None if asked_alike(models, "attacks") else Text("notice", words["attacked_unalike"]),
+        asked_unalike(models, "attacks"),
         shown, Text("legend", words["attacks"]), Facts(shown.notes()), Pictures([drawn]),
     ])  # fmt: skip
 

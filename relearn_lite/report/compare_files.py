@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from relearn_lite.core.files import write_text
 from relearn_lite.report import compare_analysis, compare_attacks
-from relearn_lite.report.compare import COST, Compared, Model, columns, judged, models, table
-from relearn_lite.report.compare_plots import checks, overview
+from relearn_lite.report.compare import COST, Compared, Model, checks, columns, judged, models, overview, table
 from relearn_lite.report.render import document, latex, page
 from relearn_lite.report.samples import Answer, Card, Span, clean, secrets, status
 from relearn_lite.report.sections import Cards, Facts, Section, Text

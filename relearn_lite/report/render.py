@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -17,7 +16,6 @@ from relearn_lite.report import untrusted
 from relearn_lite.report.metric_table import judged_by
 from relearn_lite.report.run_report import sections
 from relearn_lite.report.run_results import RunResults
-from relearn_lite.report.samples import Card
 from relearn_lite.report.sections import Section
 from relearn_lite.report.tables import Table
 from relearn_lite.report.texts import texts
@@ -46,9 +44,7 @@ def render_markdown(results: RunResults, mask: bool = False) -> str:
     return document(f"Unlearning report, {results.name}", told, sections(results, mask))
 
 
-def page(
-    title: str, parts: Sequence[Section], judged: str, masked: bool, verdict: str = "", script: str = ""
-) -> str:
+def page(title: str, parts: Sequence[Section], judged: str, masked: bool, verdict: str = "", script: str = "") -> str:
     """A page of sections that loads nothing. script: all that may run there."""
     return _template("page.html.j2").render(
         title=title, sections=parts, judged=judged, verdict=verdict, script=script,
@@ -75,7 +71,7 @@ def latex(table: Table) -> str:
 
 @cache
 def _template(name: str) -> Template:
-    """Shows what it is given as it is, in its own format, and knows the filters `counts` and `fenced`."""
+    """Shows what it is given as it is, in its own format, and knows the filter `fenced`."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -89,12 +85,5 @@ def _template(name: str) -> Template:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, keep_trailing_newline=name.endswith(".tex.j2"), finalize=plain,
     )  # fmt: skip
-    environment.filters["counts"] = _counts
     environment.filters["fenced"] = lambda text, language: Markup(fenced(visible(text, LONGEST), language))
     return environment.get_template(name)
-
-
-def _counts(cards: Sequence[Card]) -> dict[str, int]:
-    """How many answers each choice of the reader shows."""
-    states = Counter(card.status for card in cards) + Counter(unfinished=sum(not card.finished for card in cards))
-    return {state: states[state] for state in ("leaked", "lost", "unfinished", "unjudged")}

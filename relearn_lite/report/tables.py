@@ -26,7 +26,7 @@ class Cell:
     bounds: Sequence[float] | None = None
 
 
-NOT_HAD = Cell("—")
+MISSING = Cell("—")
 
 
 def measured(value: float | None, bounds: Sequence[float] | None = None, tone: str = "") -> Cell:
@@ -38,9 +38,8 @@ def measured(value: float | None, bounds: Sequence[float] | None = None, tone: s
 class Row:
     """One line of a table.
 
-    cells: by column, one or several numbers. label: the key of what is named. sign: what stands for it in pictures.
-    reading: how to read it; notes: what must be known beside it. failure: why there are no cells, summed up before its
-    colon.
+    cells: by column, one or several numbers. label: its key. sign: what stands for it in pictures. reading: how to read
+    it. notes: what must be known beside it. failure: why there are no cells, summed up before its colon.
     """
 
     name: str
@@ -53,7 +52,7 @@ class Row:
 
     def at(self, column: str) -> tuple[Cell, ...]:
         """What stands in a column; a dash where nothing does."""
-        cells = self.cells.get(column, NOT_HAD)
+        cells = self.cells.get(column, MISSING)
         return cells if isinstance(cells, tuple) else (cells,)
 
 

@@ -10,9 +10,8 @@ import pytest
 from conftest import HOSTILE
 from rich.console import Console
 
-from relearn_lite.report.compare import Compared, columns, models, table
+from relearn_lite.report.compare import Compared, columns, models, overview, table
 from relearn_lite.report.compare_files import as_csv, as_html, console_table, same_questions, write_comparison
-from relearn_lite.report.compare_plots import overview
 from relearn_lite.report.sections import Pictures
 from relearn_lite.report.untrusted import latex
 from relearn_lite.unlearn.losses import METHODS
