@@ -1,7 +1,6 @@
 """How much of the original answer is still in the model word for word, whatever it says when it is asked.
 
-The original answer is put after its question, and the model is asked, place by place, for the likeliest next token
-(teacher forcing, greedy). The mark that ends an answer is not counted: every model that speaks gets it right.
+The likeliest next token is taken at each place of the original answer (teacher forcing, greedy), its end not counted.
 Definitions: Carlini et al. 2021, Tirumala et al. 2022, as open-unlearning (Dorna et al. 2025) has them.
 """
 
@@ -21,8 +20,7 @@ EMPTY = "the original answer has no token"
 def extraction_strength(greedy: Sequence[bool]) -> float | None:
     """1 - k/T: k tokens of the T must be given before greedy decoding says the rest; None for T = 0.
 
-    1: the question alone brings back the whole answer. 0: not even the last token comes by itself. (open-unlearning
-    gives 1/T there, since its search ends before k = T.)
+    1: the question alone brings back the whole answer. 0: not even the last token (open-unlearning gives 1/T there).
     """
     extracted = sum(1 for _ in takewhile(bool, reversed(greedy)))
     return extracted / len(greedy) if len(greedy) else None

@@ -1,8 +1,8 @@
 """Can an attacker tell that the model was trained on the forget set (membership), or draw the secret out of it?
 
-A membership attack gives every text a score, higher where it looks more like training data; its AUC is the chance that
-a forget answer scores higher than one of `data.holdout`, which the model never saw. 1: members are known; 0.5: cannot
-be told; below: unlearning has made them conspicuously unlikely, which tells an attacker as much.
+A membership attack scores how much a text looks like training data; its AUC is the chance that a forget answer scores
+higher than one of `data.holdout`, which the model never saw. 1: members are known; 0.5: cannot be told; below:
+unlearning has made them conspicuously unlikely, which tells as much.
 """
 
 from __future__ import annotations

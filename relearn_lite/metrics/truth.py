@@ -53,8 +53,8 @@ class Losses:
 def losses(answers: Sequence[Answer], records: Sequence[QA], model: EvaluatedModel) -> list[Losses]:
     """The losses of the true, paraphrased and wrong answers to each answer's question.
 
-    Wrong answers beside a true one that nobody paraphrased are a multiple choice, such as TOFU's real authors and
-    world facts: there the true answer is its own paraphrase, as in TOFU's settings.
+    Wrong answers without a paraphrase of the true one are a multiple choice, such as TOFU's real authors and world
+    facts: there the true answer is its own paraphrase.
     """
     rows = []
     for answer, record in zip(answers, records, strict=True):
