@@ -18,9 +18,9 @@ from relearn_lite.analyze.answers import AnalyzedAnswer, choose_answers
 from relearn_lite.core.files import write_text
 from relearn_lite.core.records import QA
 from relearn_lite.metrics.declaration import SIDES
+from relearn_lite.models.backends import evaluation_mode
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.models.logprobs import check_head
-from relearn_lite.models.scoring import evaluation_mode
 from relearn_lite.recipe import Analyze
 
 Advance = Callable[[int], None]

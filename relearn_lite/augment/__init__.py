@@ -1,9 +1,8 @@
 """From the forget set to the augmented forget set (paper, section 3): variants of its questions, with vague answers.
 
 augmented.jsonl has `Variant` records in the order of the forget set, generic pairs last; dropped.jsonl what was
-refused, with the reason; augmentation.json the statistics. Questions are done in chunks: a chunk's records go to
-augmented.partial.jsonl as one line, so that a kill leaves whole chunks, which are not written again. Within a chunk
-each reply of a model goes to replies.partial.jsonl, so that not even those are asked for again.
+refused, and why; augmentation.json the statistics. So that a kill costs little, the records of a few questions (a
+chunk) go to augmented.partial.jsonl as one line, and each reply of a model to replies.partial.jsonl.
 """
 
 from __future__ import annotations
@@ -46,15 +45,12 @@ def augment(
     folder: Path,
     advance: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Writes augmented.jsonl, dropped.jsonl and augmentation.json into `folder`; returns counts of what was made,
-    rewritten, dropped.
+    """Writes augmented.jsonl, dropped.jsonl and augmentation.json into `folder`; returns `statistics.counts`.
 
     `advance` is told how many more questions are done. Started again after a kill with the same arguments, it goes on
-    after the last whole chunk, asks for no reply that it has, and ends with the same files; with other arguments it
-    starts over. PARTIAL stays, so that a repeated call asks the writer nothing; it may be deleted once the stage is
-    over.
-    Raises RecipeError where nothing at all could be used, and what the writer raises, such as RecipeError where a
-    server is down; finished chunks are kept.
+    where it was and ends with the same files; with others it starts over. PARTIAL stays, so that a repeated call asks
+    the writer nothing; it may be deleted once the stage is over.
+    Raises RecipeError where nothing could be used, and what the writer raises; finished chunks are kept.
     """
     chunks = _write_chunks(forget, writer, settings, folder, advance)
     pairs, dropped = _without_duplicates(chunks)
