@@ -15,7 +15,7 @@ from relearn_lite.core.files import write_text
 from relearn_lite.core.memory import free_memory
 from relearn_lite.core.records import QA
 from relearn_lite.pipeline.fingerprints import fingerprint, inputs
-from relearn_lite.pipeline.pipeline import Plan, describe, do_stage, opened, plan_of, refuse_other_recipe
+from relearn_lite.pipeline.pipeline import Plan, do_stage, opened, plan_of, record_provenance, refuse_other_recipe
 from relearn_lite.pipeline.run_folder import RunFolder
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.stages import STAGES
@@ -114,7 +114,7 @@ def run_sharing(
             _take_over(folder, source, plan)
         if method != "vanilla" and _same_vanilla(job.vanilla, plan):
             state.vanilla_run = job.vanilla
-        describe(state, folder)
+        record_provenance(state, folder)
         for name, stage_inputs in plan.items():
             failure = _try_stage(state, folder, name, stage_inputs)
             if failure or name == until:

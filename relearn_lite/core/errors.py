@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class RecipeError(Exception):
@@ -24,6 +26,12 @@ def did_you_mean(found: object, allowed: Iterable[str]) -> str:
     """`did you mean 'this'? `, to be put into a sentence; empty where nothing allowed is like what was found."""
     close = get_close_matches(str(found), list(allowed), n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}? " if close else ""
+
+
+def shortened(value: Any) -> str:
+    """A value of a recipe or a file as JSON, to be put into a sentence. Half a character in it is escaped."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def first_line(error: BaseException) -> str:

@@ -35,15 +35,15 @@ class LengthGroupedSampler:
 
     def __getitem__(self, number: int) -> list[int]:
         """Row indices of batch `number`, a function of (seed, number) alone: any batch can be had again."""
-        turn, place = divmod(number, self.per_pass)
-        if self._order[0] != turn:
-            self._order = (turn, self._shuffled(turn))
+        shuffle, place = divmod(number, self.per_pass)
+        if self._order[0] != shuffle:
+            self._order = (shuffle, self._shuffled(shuffle))
         return self._order[1][place]
 
-    def _shuffled(self, turn: int) -> list[list[int]]:
+    def _shuffled(self, number: int) -> list[list[int]]:
         import torch
 
-        generator = torch.Generator().manual_seed(self.seed * 100_003 + turn)
+        generator = torch.Generator().manual_seed(self.seed * 100_003 + number)
         order = torch.randperm(len(self.lengths), generator=generator).tolist()
         window = 16 * self.batch_size  # sorting within windows keeps batches random, padding small
         grouped = [
@@ -114,8 +114,8 @@ class MicroBatches:
         for start in range(0, n, self.accumulate * self.world_size):
             step = tuple(range(first + start, first + min(n, start + self.accumulate * self.world_size)))
             for sides in self._sides:
-                for turn in range(0, len(step), self.world_size):
-                    mine = turn + self.rank
+                for offset in range(0, len(step), self.world_size):
+                    mine = offset + self.rank
                     counted = mine < len(step)
                     yield _Planned(step[mine] if counted else step[0], step, sides, counted)
 
@@ -125,8 +125,9 @@ class MicroBatches:
             chosen = sampler[planned.number]
             parts[part] = _numbered(chosen, [rows[i] for i in chosen], self.pad_id)
             row_lengths[part] = [len(rows[i]) - rows[i].n_prompt for number in planned.step for i in sampler[number]]
-        n_tokens = sum(int(tensors["attention_mask"].sum()) for tensors in parts.values())
-        return {"parts": parts, "row_lengths": row_lengths, "n_tokens": n_tokens, "counted": planned.counted}
+        return {
+            "parts": parts, "row_lengths": row_lengths, "n_tokens": _n_tokens(parts), "counted": planned.counted
+        }  # fmt: skip
 
     def _parts(self, sides: Sequence[str]) -> Iterator[tuple[str, LengthGroupedSampler, Sequence[Example]]]:
         if "forget" in sides:
@@ -151,8 +152,12 @@ def split_batch(batch: Batch, pieces: int) -> Iterator[Batch]:
     size = -(-max(rows.values()) // pieces)
     for start in range(0, max(rows.values()), size):
         at = slice(start, start + size)
-        held = {part: _trimmed(tensors, at) for part, tensors in batch["parts"].items() if start < rows[part]}
-        yield {**batch, "parts": held}
+        parts = {part: _trimmed(tensors, at) for part, tensors in batch["parts"].items() if start < rows[part]}
+        yield {**batch, "parts": parts, "n_tokens": _n_tokens(parts)}
+
+
+def _n_tokens(parts: Mapping[str, Mapping[str, Tensor]]) -> int:
+    return sum(int(tensors["attention_mask"].sum()) for tensors in parts.values())
 
 
 def _trimmed(tensors: dict[str, Tensor], at: slice) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.core.errors import RecipeError, first_line, shortened
 from relearn_lite.core.records import QA
 from relearn_lite.data.files import read_file
 from relearn_lite.recipe.presets import PAIRS, TABLES, Table
@@ -130,8 +130,8 @@ def _read_cells(rows: Sequence[dict[str, Any]], columns: Mapping[str, str], key:
                 found[number - 1][field] = read(value)
             except (TypeError, ValueError):
                 problems.append(
-                    f"{key}.{field}: column {column!r} of {where} holds {_short(value)} in row {number}, which is not "
-                    f"{wanted}; mend the column, or name another one"
+                    f"{key}.{field}: column {column!r} of {where} holds {shortened(value)} in row {number}, which is "
+                    f"not {wanted}; mend the column, or name another one"
                 )
                 break  # the other rows of a wrong column say nothing new
     if problems:
@@ -193,11 +193,6 @@ READERS: dict[str, tuple[Callable[[Any], Any], str]] = {  # field of a QA -> how
 def _is_unicode(text: str) -> bool:
     """False where a JSON escape left half of a surrogate pair: no file, hash or tokenizer takes such a text."""
     return not any("\ud800" <= char <= "\udfff" for char in text)
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, default=str)  # not as it is: it may hold half a character, which cannot be printed
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _rows_of(numbers: Sequence[int], most: int = 5) -> str:

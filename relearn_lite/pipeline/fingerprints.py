@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from relearn_lite.core.errors import shortened
 from relearn_lite.core.records import QA
 from relearn_lite.pipeline.stages import STAGES, stages_of
 from relearn_lite.recipe import Recipe
@@ -77,14 +78,9 @@ def fingerprint(values: Mapping[str, Any]) -> str:
 def changes(old: Mapping[str, Any], new: Mapping[str, Any], most: int = 5) -> list[str]:
     """`key was X, is Y` for the inputs that differ; those of earlier stages are told where these are."""
     return [
-        f"{key} was {_short(old.get(key))}, is {_short(new.get(key))}"
+        f"{key} was {shortened(old.get(key))}, is {shortened(new.get(key))}"
         for key in {**old, **new} if old.get(key) != new.get(key) and not key.startswith("stage ")
     ][:most]
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def data_digest(records: Sequence[QA], judged: bool = False) -> str:

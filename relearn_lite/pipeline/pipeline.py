@@ -46,7 +46,7 @@ def run(recipe: Recipe, *, runs: Path = Path("runs"), start: str | None = None, 
             done = folder.manifest["stages"].get(name) or folder.manifest["started"].get(name)
             flag = "--fresh" if fresh else f"--from {start}"
             folder.set_aside(name, "; ".join([flag, *(changes(done["inputs"], plan[name]) if done else ())]))
-        describe(state, folder)
+        record_provenance(state, folder)
         for name in names:
             do_stage(state, folder, name, plan[name])
             if name == until:
@@ -99,14 +99,14 @@ def opened(
 
 
 def plan_of(state: Run) -> dict[str, dict[str, Any]]:
-    """The inputs of every stage that the recipe stage_inputs, in order."""
+    """The inputs of every stage of the recipe, in order."""
     return {name: inputs(state.recipe, state.data, name) for name in stages_of(state.recipe)}
 
 
 def do_stages(state: Run, folder: RunFolder, names: Iterable[str]) -> None:
     """Does some stages of an opened run folder, in the order given; those that are done are left as they are."""
     refuse_other_recipe(folder, plan_of(state))
-    describe(state, folder)
+    record_provenance(state, folder)
     for name in names:
         do_stage(state, folder, name, inputs(state.recipe, state.data, name))
 
@@ -149,8 +149,8 @@ def refuse_other_recipe(folder: RunFolder, plan: Plan, way_out: str | None = Non
         )
 
 
-def describe(state: Run, folder: RunFolder) -> None:
-    """Notes what a reader stage_inputs to do the same again: versions, hardware, seed, data, model; and the recipe."""
+def record_provenance(state: Run, folder: RunFolder) -> None:
+    """Records what is needed to do the same again: versions, hardware, seed, data, model; and the recipe."""
     recipe = state.recipe
     folder.manifest |= {
         "name": recipe.name, "seed": recipe.seed, "versions": versions(), "hardware": hardware(),

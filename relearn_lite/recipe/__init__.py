@@ -12,9 +12,11 @@ from relearn_lite.recipe.compare import ComparedMethod, with_changes
 from relearn_lite.recipe.data import Data, Source
 from relearn_lite.recipe.effects import result_keys, sampling_keys
 from relearn_lite.recipe.evaluate import MODEL_EVALUATORS, Evaluators, Privacy
+from relearn_lite.recipe.generate import Generate
 from relearn_lite.recipe.load import load_recipe, to_yaml
 from relearn_lite.recipe.model import Model
-from relearn_lite.recipe.schema import Generate, Recipe, Trainer
+from relearn_lite.recipe.schema import Recipe
+from relearn_lite.recipe.trainer import Trainer
 from relearn_lite.recipe.training import Lora, Training
 from relearn_lite.recipe.unlearn import Unlearn, Watch
 

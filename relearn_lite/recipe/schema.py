@@ -1,4 +1,4 @@
-"""The whole recipe, its smallest sections, and what must hold between sections."""
+"""The whole recipe, and what must hold between its sections."""
 
 from __future__ import annotations
 
@@ -14,41 +14,12 @@ from relearn_lite.recipe.base import Section, run_name
 from relearn_lite.recipe.compare import Compare, with_changes
 from relearn_lite.recipe.data import Data
 from relearn_lite.recipe.evaluate import Evaluate
+from relearn_lite.recipe.generate import Generate
 from relearn_lite.recipe.model import Model, Unlearned
+from relearn_lite.recipe.report import Report
+from relearn_lite.recipe.trainer import Trainer
 from relearn_lite.recipe.training import Finetune
 from relearn_lite.recipe.unlearn import Unlearn
-
-
-class Generate(Section):
-    """How questions are answered."""
-
-    max_new_tokens: int = Field(128, ge=1)
-    """Upper limit on the tokens of one answer. A lower one is faster and may cut answers off; the report counts those.
-    """
-    sampling: Literal["greedy", "published"] = "greedy"
-    """`greedy` gives the same answers every time; `published` is the paper's: temperature 0.7, top_p 0.9, top_k 5
-    (seeded here)."""
-    batch_size: int = Field(16, ge=1)
-    """Questions answered at once: more is faster and takes more memory."""
-
-
-class Trainer(Section):
-    """Settings of lightning.Trainer. Several GPUs or machines train together when the run is started by torchrun:
-    `torchrun --nproc-per-node N main.py RECIPE.yaml`."""
-
-    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    """What training runs on. `auto`: a CUDA GPU where there is one, else the CPU. `gpu`: a CUDA GPU."""
-    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
-    """`auto`: bf16-mixed on cards that support it, 16-mixed on older ones, 32-true on a CPU."""
-    logger: Literal["csv", "tensorboard", "wandb", "none"] = "csv"
-    """Where losses are logged, besides the run folder's own CSV. wandb runs offline unless you are logged in."""
-
-
-class Report(Section):
-    """What the report shows."""
-
-    mask: bool = False
-    """Blocks out the specifics of forget answers, so that the report can be passed on."""
 
 
 class Recipe(Section):

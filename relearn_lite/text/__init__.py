@@ -1,1 +1,1 @@
-"""What is in a text: stems, numbers, and the specifics that must not leak. No models, no data files."""
+"""What is in a text: stems, numbers, and the specifics that must not leak. No models."""

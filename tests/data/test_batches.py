@@ -216,3 +216,4 @@ def test_pieces_of_a_batch_keep_its_step():
     assert all(piece["row_lengths"] == batch["row_lengths"] for piece in pieces)
     widths = [int(n) for n in batch["parts"]["augmented"]["attention_mask"].sum(1)]
     assert [piece["parts"]["augmented"]["input_ids"].shape[1] for piece in pieces] == widths, "as wide as its own rows"
+    assert sum(piece["n_tokens"] for piece in pieces) == batch["n_tokens"], "each piece counted the whole batch"

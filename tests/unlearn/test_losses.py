@@ -98,7 +98,7 @@ def test_rmu_and_its_gradients_are_the_plain_formula_s():
 
     seen = {part: LayerStates(states[part], rows, 2, unit, reference) for part in states}
     steer, keep = FORGET_LOSSES["rmu"].values, RETAIN_LOSSES["layer"].values
-    value = steer(seen["original"], RMU()).mean() + METHODS["rmu"].retain["layer"] * keep(seen["retain"]).mean()
+    value = steer(seen["original"], RMU()).mean() + METHODS["rmu"].retain["layer"] * keep(seen["retain"], RMU()).mean()
     expected = plain("rmu", hidden)
     torch.testing.assert_close(value, expected)
     ours, theirs = (torch.autograd.grad(loss, states.values()) for loss in (value, expected))

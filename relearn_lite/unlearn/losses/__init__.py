@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from relearn_lite.recipe import Unlearn
 from relearn_lite.recipe.hyperparameters import MemFlex
-from relearn_lite.recipe.methods import FORGET_LOSSES as KEYS
+from relearn_lite.recipe.methods import FORGET_LOSSES as FORGET_KEYS
 from relearn_lite.recipe.methods import METHODS, Method
+from relearn_lite.recipe.methods import RETAIN_LOSSES as RETAIN_KEYS
 from relearn_lite.unlearn.losses.declaration import Loss, Term
 
 if TYPE_CHECKING:
@@ -31,11 +32,15 @@ RETAIN_LOSSES: dict[str, Loss] = {name: loss for m in _modules for name, loss in
 def terms_of(method: Method, hyperparameters: Mapping[str, Any]) -> list[Term]:
     """The forget term and the retain terms of a method, weighted. hyperparameters: by their keys under `unlearn`."""
     factors = hyperparameters[method.mask] if method.mask == "memflex" else MemFlex(forget_weight=1, retain_weight=1)
-    key = KEYS[method.forget]
-    own = (hyperparameters[key],) if key else ()
-    weights = {name: weight * factors.retain_weight for name, weight in method.retain.items()}
-    retain = [Term(f"retain_{name}", RETAIN_LOSSES[name], weight) for name, weight in weights.items()]
-    return [Term("forget", FORGET_LOSSES[method.forget], method.forget_weight * factors.forget_weight, own), *retain]
+
+    def term(name: str, loss: Loss, weight: float, key: str | None) -> Term:
+        return Term(name, loss, weight, (hyperparameters[key],) if key else ())
+
+    forget, retain = method.forget, [(name, weight * factors.retain_weight) for name, weight in method.retain.items()]
+    return [
+        term("forget", FORGET_LOSSES[forget], method.forget_weight * factors.forget_weight, FORGET_KEYS[forget]),
+        *(term(f"retain_{name}", RETAIN_LOSSES[name], weight, RETAIN_KEYS[name]) for name, weight in retain),
+    ]
 
 
 def method_loss(
@@ -67,5 +72,5 @@ def method_loss(
     for term in retain:
         read = every_position if term.name == "retain_kl" and kl_positions == "all" else shift
         weight = term.weight * (settings.pdu.start if METHODS[name].forget == "pdu" else 1.0)
-        total = total + weight * term.loss.values(read(**batches["retain"])).mean()
+        total = total + weight * term.loss.values(read(**batches["retain"]), *term.hyperparameters).mean()
     return total

@@ -26,7 +26,7 @@ def steer(batch: LayerStates, parameters: RMU) -> Tensor:
     return _distance(batch, parameters.steering * batch.direction)
 
 
-def keep(batch: LayerStates) -> Tensor:
+def keep(batch: LayerStates, _: RMU) -> Tensor:
     """||h - h_ref||² / H on the retain set: mean over positions, a value a row."""
     return _distance(batch, batch.reference_states)
 
