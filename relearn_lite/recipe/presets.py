@@ -1,6 +1,7 @@
 """Known benchmarks: where each table is on the hub, what its file is called in a local copy, which columns it has.
 
-A preset of `data` (PAIRS) names the tables (TABLES) that play each part.
+A preset of `data` (PAIRS) names the tables (TABLES) that play each part. One for `forget_eval` or `retain_eval`
+holds questions that unlearning never trains on, about what the model was taught with the rest.
 """
 
 from __future__ import annotations
@@ -80,5 +81,10 @@ PAIRS: dict[str, dict[str, str]] = {
     "tofu/forget01": {"forget": "tofu/forget01", "retain": "tofu/retain99"},
     "tofu/forget05": {"forget": "tofu/forget05", "retain": "tofu/retain95"},
     "tofu/forget10": {"forget": "tofu/forget10", "retain": "tofu/retain90"},
-    "knowundo/privacy": {"forget": "knowundo/privacy/unlearn", "retain": "knowundo/privacy/retention"},
-}
+    "knowundo/privacy": {
+        "forget": "knowundo/privacy/unlearn", "retain": "knowundo/privacy/retention",
+        "forget_eval": "knowundo/privacy/unlearn_val", "retain_eval": "knowundo/privacy/retention_val",
+    },
+}  # fmt: skip
+
+ASKED = {"tofu/forget01": 200, "tofu/forget05": 200, "tofu/forget10": 200}  # a sample of so many questions of each side
