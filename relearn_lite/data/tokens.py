@@ -36,13 +36,11 @@ def read_template(name: str) -> str:
     if name == "none":
         return BARE
     from jinja2 import TemplateError
-    from transformers.utils.chat_template_utils import render_jinja_template
 
-    tokens, question = {"bos_token": "", "eos_token": "", "unk_token": "", "pad_token": ""}, "What is asked here?"
+    question = "What is asked here?"
     try:
         template = Path(name).read_text(encoding="utf-8")
-        turns = [{"role": "user", "content": question}]
-        ((shown,), _) = render_jinja_template([turns], chat_template=template, add_generation_prompt=True, **tokens)
+        shown = as_asked(template, question)
     except (OSError, UnicodeDecodeError, TemplateError, TypeError, ValueError) as error:
         raise RecipeError(
             f"model.chat_template: {name} cannot be used ({first_line(error)}); give auto, none, or a text file with a "
@@ -53,6 +51,20 @@ def read_template(name: str) -> str:
             f"model.chat_template: {name} leaves the question out; let it write the content of each of `messages`"
         )
     return template
+
+
+def as_asked(template: str, question: str) -> str:
+    """A question as a chat template writes it, without the marks that a tokenizer has for the ends of a text.
+
+    BARE writes it as it is. Raises jinja's errors, and what a template runs into.
+    """
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    if template == BARE:
+        return question
+    turns, marks = [{"role": "user", "content": question}], dict.fromkeys(("bos_token", "eos_token"), "")
+    (shown, *_), _ = render_jinja_template([turns], chat_template=template, add_generation_prompt=True, **marks)
+    return shown
 
 
 def chat_tokens(tokenizer, messages: Sequence[dict[str, str]]) -> list[int]:

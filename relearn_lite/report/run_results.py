@@ -16,9 +16,10 @@ class RunResults:
     """All that a report tells about one run, as the stages left it on disk.
 
     metrics   as metrics.json: {"vanilla": {...}, "unlearned": {...}, "evaluators": {role: name},
-              "comparable_with_paper": bool}. A model's values are keyed by metric; None means that it could not be
-              had. Besides them: "missing" {metric: answers left out}, "intervals" {metric: [low, high]} (optional).
-              Where there are two models, "difference" {metric: {mean, low, high, n}}. One model alone is "vanilla".
+              "comparable_with_paper": bool, "differences_from_paper": [sentence]}. A model's values are keyed by
+              metric; None means that it could not be had. Besides them: "missing" {metric: answers left out},
+              "intervals" {metric: [low, high]} (optional). Where there are two models, "difference" {metric: {mean,
+              low, high, n}}. One model alone is "vanilla".
     samples   one dict a question: id, split, query, ground_truth, vanilla and unlearned (the answers), scores
               {"vanilla": {metric: value}, "unlearned": {...}}. Read from the scores: kfr (1 forgotten, 0 leaked), krr
               (1 kept, 0 lost), rougeL. Optional: finished {"vanilla": bool, "unlearned": bool}.

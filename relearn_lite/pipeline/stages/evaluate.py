@@ -21,6 +21,7 @@ def evaluate(run: Run) -> dict[str, Any]:
     from relearn_lite.evaluate.differences import differences
     from relearn_lite.evaluate.evaluate import evaluate as measure
     from relearn_lite.evaluate.evaluate import samples
+    from relearn_lite.evaluate.paper import differences_from_paper
     from relearn_lite.report.console import stage_progress
 
     judges = make_evaluators(run.recipe, lambda: run.model("vanilla"))
@@ -39,6 +40,7 @@ def evaluate(run: Run) -> dict[str, Any]:
                 answers[model], replace(judges, model=evaluated_model(run, model)), run.recipe.evaluate.metrics, steps
             )
     results |= {"evaluators": judges.names(), "comparable_with_paper": comparable_with_paper(run.recipe)}
+    results["differences_from_paper"] = differences_from_paper(run.recipe)
     if len(run.models) > 1:
         results["difference"] = differences(*(scores[model] for model in MODELS))
     rows = samples(answers, scores)
