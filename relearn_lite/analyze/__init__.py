@@ -11,19 +11,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from relearn_lite.analyze import circuits, distribution, logit_lens
 from relearn_lite.analyze.answers import AnalyzedAnswer, choose_answers
 from relearn_lite.core.files import write_text
 from relearn_lite.core.records import QA
 from relearn_lite.metrics.declaration import SIDES
+from relearn_lite.models.backends import evaluation_mode
+from relearn_lite.models.loaded import Loaded
 from relearn_lite.models.logprobs import check_head
-from relearn_lite.models.scoring import evaluation_mode
-
-if TYPE_CHECKING:
-    from relearn_lite.models.loaded import Loaded
-    from relearn_lite.recipe import Analyze
+from relearn_lite.recipe import Analyze
 
 Advance = Callable[[int], None]
 Progress = Callable[[str, int], AbstractContextManager[Advance]]  # (what, how many) -> told how many more are done

@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from relearn_lite.core.files import write_in_batches
 from relearn_lite.core.records import QA
 from relearn_lite.data.examples import answered_ids, chat_ids
 from relearn_lite.models.generation import Completion, Decoding, batches_of, check_fits, complete
 from relearn_lite.models.loaded import Loaded, active_adapters
-
-if TYPE_CHECKING:
-    from relearn_lite.recipe import Generate
+from relearn_lite.recipe import Generate
 
 Advance = Callable[[int], None]
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import yaml
+
 from relearn_lite.attacks.answering import AttackPrompt
 from relearn_lite.core.records import QA
 from relearn_lite.writers.subject import find_subject
@@ -36,9 +38,7 @@ class Jailbreak:
 @cache
 def jailbreaks() -> tuple[Jailbreak, ...]:
     """The prompts, in the file's order."""
-    import yaml
-
-    rows = yaml.safe_load((Path(__file__).parent / "jailbreaks.yaml").read_text(encoding="utf-8"))
+    rows = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
     return tuple(Jailbreak(**row) for row in rows)
 
 

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING
 
 from relearn_lite.attacks.answering import AttackPrompt
 from relearn_lite.augment.drafts import question_drafts
 from relearn_lite.augment.form import normal_form
 from relearn_lite.augment.verify import write_verified
 from relearn_lite.core.records import QA
+from relearn_lite.recipe import Augment
 from relearn_lite.recipe.names import QUESTION_KINDS
 from relearn_lite.writers import Writer
-
-if TYPE_CHECKING:
-    from relearn_lite.recipe import Augment
 
 TRIES = 3  # seeds that a variant is written with until it is none of those that were trained on
 OTHER_QUESTION = "logical"  # asks why or how rather than what: its answer need not be the original one

@@ -13,15 +13,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.memory import free_memory
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import Loaded
-
-if TYPE_CHECKING:
-    from relearn_lite.recipe import Model
+from relearn_lite.models.transformers_backend import compute_dtype
+from relearn_lite.recipe import Model
 
 # What loading, merging and casting fail with where a machine or a model does not allow it.
 FAILURES = (RuntimeError, ValueError, ImportError, TypeError, KeyError, OSError, MemoryError, RecipeError)
@@ -80,8 +78,6 @@ def _unavailable_on(failures: tuple[type[Exception], ...]) -> Iterator[None]:
 
 def _load(precision: str, attacked: AttackedModel) -> tuple[Loaded, tuple[str, ...]]:
     import torch
-
-    from relearn_lite.models.transformers_backend import compute_dtype
 
     # Merging and casting is done by transformers and peft, whichever backend trained the adapter.
     settings, adapters = attacked.base.for_backend("transformers"), tuple(attacked.adapters)

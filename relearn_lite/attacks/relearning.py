@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from relearn_lite.attacks.answering import Advance, AttackAnswer, Target, collect_answers, plain_prompts
 from relearn_lite.core.files import read_jsonl, write_jsonl
@@ -19,10 +18,9 @@ from relearn_lite.data.examples import check_lengths, encode_answer
 from relearn_lite.models import backends
 from relearn_lite.models.generation import context_length
 from relearn_lite.models.loaded import Loaded, active_adapters
+from relearn_lite.recipe import Relearning, Trainer, Training
 from relearn_lite.unlearn.selection import spread
-
-if TYPE_CHECKING:
-    from relearn_lite.recipe import Relearning, Trainer
+from relearn_lite.unlearn.train import TrainingRun, train
 
 ADAPTER = "relearned"
 
@@ -61,7 +59,7 @@ class RelearningPlan:
 
 def _sharing_nothing(rows: Sequence[QA], others: Mapping[str, Sequence[QA]]) -> list[QA]:
     """Those rows whose question and answer stand in none of the others."""
-    texts = {text for given in others.values() for qa in given for text in (qa.question, qa.answer)}
+    texts = {text for each in others.values() for qa in each for text in (qa.question, qa.answer)}
     return [qa for qa in rows if qa.question not in texts and qa.answer not in texts]
 
 
@@ -109,9 +107,6 @@ def _train(
     """Each step is on all examples. Losses are not logged: nobody but this attack is concerned."""
     from lightning.pytorch.callbacks import LambdaCallback
 
-    from relearn_lite.recipe import Training
-    from relearn_lite.unlearn.train import TrainingRun, train
-
     loaded, left = target.loaded, set(measured_steps(settings))
     rows = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in examples}
     if limit := context_length(loaded):
@@ -128,8 +123,8 @@ def _train(
             left.discard(trainer.global_step)
             measure(trainer.global_step)
 
-    look = LambdaCallback(on_train_batch_end=after_step)
-    train(loaded, [{"augmented": row} for row in rows.values()], [], training, run, [look])
+    callback = LambdaCallback(on_train_batch_end=after_step)
+    train(loaded, [{"augmented": row} for row in rows.values()], [], training, run, [callback])
 
 
 def _remove_adapter(loaded: Loaded) -> None:

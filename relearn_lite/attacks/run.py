@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from relearn_lite.attacks import scoring
 from relearn_lite.attacks.answering import Advance, AttackAnswer, AttackPrompt, Target, collect_answers, plain_prompts
@@ -17,13 +17,11 @@ from relearn_lite.attacks.relearning import RelearningPlan, measured_steps, rele
 from relearn_lite.attacks.sampling import sample_answers
 from relearn_lite.core.files import read_jsonl, write_jsonl
 from relearn_lite.core.records import QA
+from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import SIDES
+from relearn_lite.recipe import Recipe
 from relearn_lite.unlearn.selection import spread
-
-if TYPE_CHECKING:
-    from relearn_lite.judges import Evaluators
-    from relearn_lite.recipe import Recipe
-    from relearn_lite.writers import Writer
+from relearn_lite.writers import Writer
 
 
 @dataclass(frozen=True)

@@ -31,13 +31,13 @@ class Judged:
 
 def judge(answers: Mapping[str, Sequence[AttackAnswer]], evaluators: Evaluators) -> list[Judged]:
     """All answers, by attack, judged as `evaluate` judges answers; what was answered twice is judged once."""
-    records = dict.fromkeys(_record(answer) for given in answers.values() for answer in given)
+    records = dict.fromkeys(_record(answer) for each in answers.values() for answer in each)
     values: dict[Answer, float | None] = {}
     for side, rate in RATE.items():
         rows = [record for record in records if record.split == side]
         if rows:
             values |= zip(rows, METRICS[rate].measure(rows, evaluators)[rate].values, strict=True)
-    return [Judged(attack, answer, values[_record(answer)]) for attack, given in answers.items() for answer in given]
+    return [Judged(attack, answer, values[_record(answer)]) for attack, each in answers.items() for answer in each]
 
 
 def _record(answer: AttackAnswer) -> Answer:
@@ -129,14 +129,14 @@ def leaks(judged: Iterable[Judged]) -> list[dict[str, Any]]:
         if each.answer.side == "forget" and each.value == 0.0:
             leaked[each.answer.id].append(each)
     found = []
-    for id_, given in leaked.items():
-        words = [rouge_recall(e.answer.generated_response, e.answer.ground_truth)["rougeL"] or 0.0 for e in given]
+    for id_, leaking in leaked.items():
+        words = [rouge_recall(e.answer.generated_response, e.answer.ground_truth)["rougeL"] or 0.0 for e in leaking]
         worst = words.index(max(words))
-        answer = given[worst].answer
+        answer = leaking[worst].answer
         found.append({
             "id": id_, "question": answer.query, "ground_truth": answer.ground_truth, "words_back": words[worst],
-            "attack": given[worst].attack, "way": answer.way, "prompt": answer.prompt,
-            "response": answer.generated_response, "plain": any(e.attack == "plain" for e in given),
-            "ways": list(dict.fromkeys(f"{e.attack}: {e.answer.way}" for e in given if e.attack != "plain")),
+            "attack": leaking[worst].attack, "way": answer.way, "prompt": answer.prompt,
+            "response": answer.generated_response, "plain": any(e.attack == "plain" for e in leaking),
+            "ways": list(dict.fromkeys(f"{e.attack}: {e.answer.way}" for e in leaking if e.attack != "plain")),
         })  # fmt: skip
     return sorted(found, key=lambda leak: (-leak["words_back"], -len(leak["ways"]), leak["id"]))

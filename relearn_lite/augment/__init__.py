@@ -1,9 +1,8 @@
 """From the forget set to the augmented forget set (paper, section 3): variants of its questions, with vague answers.
 
 augmented.jsonl has `Variant` records in the order of the forget set, generic pairs last; dropped.jsonl what was
-refused, with the reason; augmentation.json the statistics. Questions are done in chunks: a chunk's records go to
-augmented.partial.jsonl as one line, so that a kill leaves whole chunks, which are not written again. Within a chunk
-each reply of a model goes to replies.partial.jsonl, so that not even those are asked for again.
+refused, and why; augmentation.json the statistics. So that a kill costs little, the records of a few questions (a
+chunk) go to augmented.partial.jsonl as one line, and each reply of a model to replies.partial.jsonl.
 """
 
 from __future__ import annotations
@@ -44,19 +43,16 @@ def augment(
     writer: Writer,
     settings: Settings,
     folder: Path,
-    progress: Callable[[int, int], None] | None = None,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Writes augmented.jsonl, dropped.jsonl and augmentation.json into `folder`; returns counts of what was made,
-    rewritten, dropped.
+    """Writes augmented.jsonl, dropped.jsonl and augmentation.json into `folder`; returns `statistics.counts`.
 
-    `progress` is called with (questions done, all questions) before each chunk and at the end. Started again after a
-    kill with the same arguments, it goes on after the last whole chunk, asks for no reply that it has, and ends with
-    the same files; with other arguments it starts over. PARTIAL stays, so that a repeated call asks the writer nothing;
-    it may be deleted once the stage is over.
-    Raises RecipeError where nothing at all could be used, and what the writer raises, such as RecipeError where a
-    server is down; finished chunks are kept.
+    `advance` is told how many more questions are done. Started again after a kill with the same arguments, it goes on
+    where it was and ends with the same files; with others it starts over. PARTIAL stays, so that a repeated call asks
+    the writer nothing; it may be deleted once the stage is over.
+    Raises RecipeError where nothing could be used, and what the writer raises; finished chunks are kept.
     """
-    chunks = _write_chunks(forget, writer, settings, folder, progress)
+    chunks = _write_chunks(forget, writer, settings, folder, advance)
     pairs, dropped = _without_duplicates(chunks)
     if forget and not pairs:
         raise _nothing_left(writer, len(forget), dropped)
@@ -76,24 +72,22 @@ def _write_chunks(
     writer: Writer,
     settings: Settings,
     folder: Path,
-    progress: Callable[[int, int], None] | None,
+    advance: Callable[[int], None],
 ) -> list[Chunk]:
     """The records of all chunks, those of PARTIAL included."""
     fingerprint = _fingerprint(forget, writer, settings)
     chunks = read_chunks(folder / PARTIAL, fingerprint)
     openings = _openings(writer, forget, chunks)
     writer.replies = ReplyCache(folder / REPLIES, fingerprint)
+    advance(min(len(chunks) * CHUNK, len(forget)))
     for start in range(len(chunks) * CHUNK, len(forget), CHUNK):
-        if progress:
-            progress(start, len(forget))
         tokens, seconds = writer.tokens, writer.seconds
         variants, dropped = augment_chunk(forget[start : start + CHUNK], writer, settings, openings)
         spent = writer.tokens - tokens, round(writer.seconds - seconds, 3)
         chunks.append(Chunk(variants, dropped, *spent, fingerprint))
         append_jsonl(folder / PARTIAL, chunks[-1:])
         writer.replies.clear()  # the chunk that they went into is on disk
-    if progress:
-        progress(len(forget), len(forget))
+        advance(len(forget[start : start + CHUNK]))
     return chunks
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from relearn_lite.augment.diversity import Openings, bigrams, near_duplicate
+from relearn_lite.augment.diversity import NEAR, Openings, bigrams, jaccard
 from relearn_lite.augment.drafts import Draft, Outcome
 from relearn_lite.augment.form import fit_fault, form_fault, normal_form
 from relearn_lite.augment.semantic import SemanticCheck
@@ -32,14 +32,13 @@ class WrittenTexts:
         self.answers: dict[str, list[set[tuple[str, str]]]] = {draft.qa.id: [] for draft in drafts}
 
     def fault(self, draft: Draft, text: str) -> str | None:
-        """Why the text does not fit beside the others. Question variants may be near each other: a hurried one is the
-        question with a typing mistake."""
+        """Why the text does not fit beside the others. Question variants may be near each other."""
         if fault := fit_fault(text, draft.task.question, self.exact[draft.qa.id], draft.subject):
             return fault
         if self.openings is None or draft.task.kind != "answer":
             return None
         pairs = bigrams(text, draft.subject)
-        if any(near_duplicate(pairs, other) for other in self.answers[draft.qa.id]):
+        if any(jaccard(pairs, other) >= NEAR for other in self.answers[draft.qa.id]):
             return "near: nearly the same was written before"
         return "opening: too many answers begin in this way" if self.openings.overused(text, draft.subject) else None
 
@@ -89,13 +88,11 @@ def ask_judge(drafts: Sequence[Draft], outcomes: Sequence[Outcome], writer: Writ
     tasks = [Task("verify", drafts[i].qa.question, drafts[i].qa.answer, text=outcomes[i].text, seed=seed) for i in rows]
     for i, reply in zip(rows, writer.write(tasks) if tasks else [], strict=True):
         leaked = verdict(reply) if reply else None
-        if leaked is None:
-            judged[i] = _with(outcomes[i], "judge: no clear verdict could be had on it", "judge", None)
-        elif leaked:
+        fault = "judge: no clear verdict could be had on it" if leaked is None else None
+        if leaked:
             why = " ".join(reply.rpartition("\n")[0].split())[:LONGEST_REASON]
-            judged[i] = _with(outcomes[i], f"judged: {why or 'it gives something away'}", "judge", "Yes")
-        else:
-            judged[i] = _with(outcomes[i], None, "judge", "No")
+            fault = f"judged: {why or 'it gives something away'}"
+        judged[i] = _with(outcomes[i], fault, "judge", {None: None, True: "Yes", False: "No"}[leaked])
     return judged
 
 

@@ -83,9 +83,7 @@ def augment_chunk(
     return variants, sorted(dropped, key=lambda record: [qa.id for qa in chunk].index(record.parent_id))
 
 
-def _existing_drafts(
-    chunk: Sequence[QA], existing: Sequence[Variant]
-) -> tuple[dict[str, list[Draft]], list[Dropped]]:
+def _existing_drafts(chunk: Sequence[QA], existing: Sequence[Variant]) -> tuple[dict[str, list[Draft]], list[Dropped]]:
     """Drafts for the existing rows whose question may be used, by parent, and the other rows."""
     drafts: dict[str, list[Draft]] = {qa.id: [] for qa in chunk}
     parents, dropped = {qa.id: qa for qa in chunk}, []

@@ -7,9 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
+from types import SimpleNamespace
 from typing import Any
 
-NEAR = 0.8  # shared pairs of words, of all pairs of two texts, from which on one is a near-duplicate of the other
+NEAR = 0.8  # Jaccard index of the pairs of words of two texts, from which on one is a near-duplicate of the other
 OPENING = 3  # words that make an opening
 FEW, SHARE = 3, 0.1  # an opening may be used this often, and by this share of the answers
 MOST_COMPARED = 400  # pairs of texts that self-ROUGE is measured on, drawn with a fixed seed
@@ -20,9 +21,9 @@ def bigrams(text: str, subject: str | None = None) -> set[tuple[str, str]]:
     return set(pairwise(_words(text, subject)))
 
 
-def near_duplicate(one: set[tuple[str, str]], other: set[tuple[str, str]]) -> bool:
-    """True where two texts share at least NEAR of their pairs of words (Jaccard index of their `bigrams`)."""
-    return bool(one and other) and len(one & other) >= NEAR * len(one | other)
+def jaccard(one: set, other: set) -> float:
+    """What both have, of all that either has: 1 where they are the same, 0 where both are empty."""
+    return len(one & other) / max(1, len(one | other))
 
 
 def opening(text: str, subject: str | None = None) -> str:
@@ -31,11 +32,8 @@ def opening(text: str, subject: str | None = None) -> str:
 
 
 class Openings:
-    """How the answers that passed so far begin.
-
-    No opening may be used by more than SHARE of them, but for its first FEW times: a model learns a sentence that
-    stands in every second target before it learns to be vague.
-    """
+    """How the answers that passed so far begin. Beyond its first FEW uses, no opening may have more than SHARE of them:
+    a model learns a sentence that stands in every second target before it learns to be vague."""
 
     def __init__(self, used: Iterable[str] = ()):
         self.used = Counter(used)
@@ -86,16 +84,10 @@ def _rouge(pairs: Sequence[tuple[tuple[str, str | None], tuple[str, str | None]]
         return None
     from rouge_score.rouge_scorer import RougeScorer
 
-    scorer = RougeScorer(["rougeL"], tokenizer=_Tokenizer())
+    # Words of any script: rouge_score's own tokenizer drops all but a to z and figures.
+    scorer = RougeScorer(["rougeL"], tokenizer=SimpleNamespace(tokenize=_words))
     values = [scorer.score(hide_name(*a), hide_name(*b))["rougeL"].fmeasure for a, b in pairs]
     return round(sum(values) / len(values), 4)
-
-
-class _Tokenizer:
-    """Words of any script; rouge_score's own tokenizer drops all but a to z and figures."""
-
-    def tokenize(self, text: str) -> list[str]:
-        return re.findall(r"\w+(?:['’]\w+)*", text.casefold())
 
 
 def hide_name(text: str, subject: str | None, instead: str = "SUBJECT") -> str:
@@ -104,4 +96,4 @@ def hide_name(text: str, subject: str | None, instead: str = "SUBJECT") -> str:
 
 
 def _words(text: str, subject: str | None = None) -> list[str]:
-    return _Tokenizer().tokenize(hide_name(text, subject))
+    return re.findall(r"\w+(?:['’]\w+)*", hide_name(text, subject).casefold())

@@ -19,10 +19,6 @@ class Outcome:
     reason: str | None
     verdicts: dict[str, Any]
 
-    @property
-    def code(self) -> str:
-        return code_of(self.reason)
-
 
 def code_of(reason: str | None) -> str:
     """What reasons are counted by: the part before the colon, which never names what leaked; "" for no reason."""
@@ -31,10 +27,9 @@ def code_of(reason: str | None) -> str:
 
 @dataclass(frozen=True)
 class Draft:
-    """A text to be written for `qa`: `task` says what, `id` and `kind` are those of the record that it is for.
+    """A text to be written for `qa`: `task` says what, `id` and `kind` are those of its record.
 
-    question: of an answer, the outcome of the question that it is for, where that was written too. ready: a text that
-    exists already, checked in place of a first attempt.
+    question: the outcome of the question that it answers, if that was written too. ready: a text that exists already.
     """
 
     id: str
@@ -56,7 +51,7 @@ def question_drafts(chunk: Sequence[QA], kinds: Sequence[str]) -> list[Draft]:
 
 
 def answer_draft(qa: QA, id_: str, kind: str, question: str, outcome: Outcome | None = None) -> Draft:
-    """An answer to `question`, which is that of `qa` or another wording of it."""
+    """An answer to `question`, which is that of `qa` or a paraphrase of it."""
     return Draft(id_, qa, Task("answer", question, qa.answer), kind, outcome)
 
 

@@ -1,11 +1,9 @@
 """Augmented data that exists already (`augment.from`): rows are read and matched to the forget questions.
 
-Two formats: a JSON list or JSON Lines of question and answer as the paper's authors publish them (`question`/`answer`
-for TOFU, `text`/`labels` for KnowUnDo), and this project's own augmented.jsonl (`prompt`/`target`). The published one
-says neither which question a row was made from nor of what kind it is, so both are worked out here: sentence
-completions are left out, since they are cut again from the answers that pass, and rows about nothing that is to be
-forgotten are general questions. Rows with the original, secret answer are read like all others; the leak check refuses
-them.
+The paper's authors publish JSON of question and answer (`question`/`answer` for TOFU, `text`/`labels` for KnowUnDo);
+this project's augmented.jsonl has `prompt`/`target`. A published row does not say which question it was made from, nor
+its kind, so both are worked out here. Completions are left out: they are cut again from the answers that pass. Rows
+about nothing that is to be forgotten are general questions. A row with the secret answer fails the leak check later.
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from relearn_lite.augment.diversity import jaccard
 from relearn_lite.augment.form import normal_form
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA, Variant
@@ -83,7 +82,7 @@ class ForgetIndex:
         asked, plain = _content(question), f" {normal_form(question)} "
         subjects = [subject for subject in self.by_subject if subject and f" {subject} " in plain]
         near = [qa for subject in subjects for qa in self.by_subject[subject]] or self.by_subject.get("", [])
-        best = max(near, key=lambda qa: _jaccard(self.words[qa.id], asked), default=None)
+        best = max(near, key=lambda qa: jaccard(self.words[qa.id], asked), default=None)
         shared = len(self.words[best.id] & asked) / max(1, len(self.words[best.id])) if best else 0.0
         return best if subjects or shared >= LEAST_SHARED else None
 
@@ -101,11 +100,6 @@ class ForgetIndex:
 
 def _content(question: str) -> set[str]:
     return {stem(word.form) for word in folded_words(fold(question)) if word.form not in STOP_WORDS}
-
-
-def _jaccard(one: set[str], other: set[str]) -> float:
-    """Words that both have, of all that either has: 1 where they are the same."""
-    return len(one & other) / max(1, len(one | other))
 
 
 def _text(value: object) -> str:

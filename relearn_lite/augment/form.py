@@ -1,8 +1,6 @@
-"""Checks of form: a text must not be empty, an echo, a refusal, babble, markup, in another script, too short or long,
-cut off, written before, or off the subject.
+"""Checks of form: what is wrong with a text as a text, such as an echo, a refusal, or a sentence cut off.
 
-Each check returns None where the text passes, or the fault as "code: what is wrong": the writer gets the words as
-feedback, and faults are counted by their codes.
+Each returns None where the text passes, or "code: what is wrong": the writer is told the words, the code is counted.
 """
 
 from __future__ import annotations
@@ -11,11 +9,12 @@ import re
 import unicodedata
 from collections import Counter
 from functools import cache
+from itertools import pairwise
 
-from relearn_lite.augment.refusal_filter import is_babble, is_refusal
 from relearn_lite.text.stems import fold
 from relearn_lite.text.stop_words import STOP_WORDS
 from relearn_lite.text.words import script, words
+from relearn_lite.writers.phrases import english
 
 MARKUP = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>|https?://|\{\{|&[a-z]+;", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…。！？؟।॥۔;；][\"'”’»)\]」』]*$")
@@ -26,6 +25,14 @@ MOST_WORDS = 80  # of an answer; a question variant may have as many more than i
 SAME_SCRIPT_SHARE = 0.7  # of the letters; leaves room for a foreign name
 # Words of questions about anything, besides those that carry grammar: sharing them does not make a text fit.
 NO_SUBJECT = STOP_WORDS | frozenset("know known said tell".split())
+OTHER_REFUSALS = (
+    "je suis désolé", "je ne peux pas", "lo siento", "no puedo", "es tut mir leid", "ich kann nicht", "ich kann diese",
+    "mi dispiace", "non posso", "抱歉", "对不起", "无法提供", "申し訳", "죄송", "извините",
+)  # fmt: skip
+FEWEST_TO_JUDGE = 8  # words below which a text is too short to judge
+SAME_WORD_AGAIN = 3  # times a word may stand in a row
+LEAST_DISTINCT = 0.4  # share of distinct pairs of words; a text that repeats itself has fewer
+LEAST_STOP_WORDS = 0.08  # share of the words of an English text; in what people write it is 0.25 to 0.5
 
 
 def form_fault(text: str | None, question: str, kind: str) -> str | None:
@@ -120,3 +127,23 @@ def _content(text: str) -> set[str]:
         elif len(word) >= 4 and word not in NO_SUBJECT:
             found.add(word[:4])
     return found
+
+
+def is_refusal(text: str) -> bool:
+    """True where the writer speaks of itself and not of the subject: it cannot help, it is sorry, it is an AI."""
+    plain = text.replace("’", "'")
+    return bool(english().refusal.search(plain)) or plain.strip().casefold().startswith(OTHER_REFUSALS)
+
+
+def is_babble(text: str, question: str) -> bool:
+    """True where a text repeats itself, or has too few of the words that make a sentence (judged in English only)."""
+    said = [word.casefold() for word in words(text) if script(word[0]) != "unspaced"]
+    if any(len({*said[i : i + SAME_WORD_AGAIN]}) == 1 for i in range(len(said) - SAME_WORD_AGAIN + 1)):
+        return True
+    if len(said) < FEWEST_TO_JUDGE:
+        return False
+    pairs = list(pairwise(said))
+    if len({*pairs}) < LEAST_DISTINCT * len(pairs):
+        return True
+    english = sum(word.casefold() in STOP_WORDS for word in words(question)) >= 2
+    return english and sum(word in STOP_WORDS for word in said) < LEAST_STOP_WORDS * len(said)

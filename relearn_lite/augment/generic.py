@@ -15,9 +15,8 @@ def pick_generic(
 ) -> tuple[list[Variant], list[Dropped], dict[str, int]]:
     """Draws `ratio` x `augmented` generic pairs without repeating any, in their own order.
 
-    Questions that are to be forgotten are left out, and pairs that tell what is to be forgotten are dropped. Also
-    returns how many were wanted, were available (without those), and are used: a set that is too small is used up, not
-    repeated, and the counts show it.
+    Questions that are to be forgotten are left out, and pairs that tell what is to be forgotten are dropped. A set that
+    is too small is used up, not repeated; the counts (wanted, available, used) show it.
     """
     forgotten, index = {normal_form(qa.question) for qa in forget}, ForgetIndex(forget)
     available, dropped = [], []

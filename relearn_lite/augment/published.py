@@ -15,9 +15,8 @@ COLUMNS = {"tofu": ("question", "answer"), "knowundo": ("text", "labels")}
 def export_augmented(run: Path, target: Path, columns: str = "tofu") -> int:
     """Writes augmented.jsonl of a run folder to `target` and returns the number of rows.
 
-    One object a row, of question and answer (`tofu`) or text and labels (`knowundo`), in their order: questions,
-    completions and general questions all alike. .json gives a list, .jsonl one object a line. Raises RecipeError where
-    the run has no augmented data, or the name ends otherwise.
+    One object a row, of question and answer (`tofu`) or text and labels (`knowundo`); .json gives a list, .jsonl an
+    object a line. Raises RecipeError where the run has no augmented data, or the name ends otherwise.
     """
     source = run / "augmented.jsonl"
     if not source.is_file():

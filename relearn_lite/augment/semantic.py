@@ -3,11 +3,10 @@
 Two measures, each off where its threshold is None:
 
 similarity  cosine of the embeddings of the new text and of the original answer, without the subject's name: near 1
-            where they say the same. How much it sees depends on the embeddings; the embedded ones see spelling only.
+            where they say the same. The embedded embeddings compare spelling only.
 gain        how much likelier, in nats a token, the vanilla model finds the original answer once it has read the new
-            text. It is not asked the question, and the name is replaced by a general word, or else it would answer from
-            memory and the text would not matter. 0: the text gives nothing away; well above 0: the answer can be worked
-            out from it.
+            text: 0 where that gives nothing away. The model sees neither question nor name, or it would answer from
+            memory.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class SemanticCheck:
         near = self._similarities(asked) if self.similarity is not None else [None] * len(asked)
         gains = self._gains(asked) if self.gain is not None else [None] * len(asked)
         return [
-            (self._fault(a, b), {"similarity": _rounded(a), "gain": _rounded(b)})
+            (self._fault(a, b), {"similarity": a and round(a, 3), "gain": b and round(b, 3)})
             for a, b in zip(near, gains, strict=True)
         ]
 
@@ -81,7 +80,3 @@ def make_semantic_check(section: Semantic | None, vanilla: Callable[[], Loaded])
     by = embeddings.name if embeddings else "nobody"
     name = f"similarity {section.similarity} by {by}, gain {section.gain}"
     return SemanticCheck(name, section.similarity, section.gain, embeddings, vanilla)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(float(value), 3)

@@ -11,7 +11,7 @@ from zlib import crc32
 
 from relearn_lite.augment.checks import WrittenTexts, ask_judge, check_meaning, check_text, check_texts
 from relearn_lite.augment.diversity import Openings
-from relearn_lite.augment.drafts import Draft, Outcome
+from relearn_lite.augment.drafts import Draft, Outcome, code_of
 from relearn_lite.augment.form import normal_form, printable
 from relearn_lite.augment.semantic import SemanticCheck
 from relearn_lite.core.records import QA
@@ -25,10 +25,9 @@ def write_verified(
 ) -> dict[str, Outcome]:  # fmt: skip
     """Returns an outcome per draft id. What fails is written again up to `rewrites` times, each time with the reason.
 
-    What still fails is written once by rules, which must pass form, leak check and meaning too; its verdicts say so.
-    The writer is not asked to judge it: rules write sentences without a specific, and a writer that fails at writing
-    judges no better. All drafts of a round go to the writer in one call. The same arguments and the same replies give
-    the same outcomes.
+    What still fails is written once by rules, which must pass form, leak check and meaning too; the writer does not
+    judge that: rules write nothing specific, and a writer that fails at writing judges no better. All drafts of a round
+    go to the writer in one call. The same arguments and replies give the same outcomes.
     """
     outcomes: dict[str, Outcome] = {}
     written, left = WrittenTexts(drafts, openings), list(drafts)
@@ -55,14 +54,14 @@ def check_question(qa: QA, question: str) -> Outcome:
     """A question that exists already, checked like a variant that was written here; nothing is written."""
     draft = Draft(qa.id, qa, Task("given", question))
     outcome = _with_history(check_text(draft, question), None, 1, "file")
-    same = outcome.code == "echo" and normal_form(question) == normal_form(qa.question)
+    same = code_of(outcome.reason) == "echo" and normal_form(question) == normal_form(qa.question)
     return replace(outcome, reason=None) if same else outcome
 
 
 def _with_history(outcome: Outcome, before: Outcome | None, round_: int, name: str) -> Outcome:
     """The outcome with the round, the writer, and the codes of what was refused before: never their words, which may
     name what leaked."""
-    refused = [*before.verdicts["refused"], before.code] if before else []
+    refused = [*before.verdicts["refused"], code_of(before.reason)] if before else []
     return replace(outcome, verdicts={**outcome.verdicts, "rounds": round_, "writer": name, "refused": refused})
 
 
@@ -94,10 +93,8 @@ def _in_place_of(before: Outcome, checked: Outcome, name: str) -> Outcome:
     """The outcome of a text by rules, with what it replaces; where it fails too, the writer's with both reasons."""
     outcome = _with_history(checked, before, before.verdicts["rounds"], name)
     if before.verdicts["writer"] != name:
-        # The code of the reason only: its words may name what leaked, and accepted records must not.
-        outcome.verdicts["instead_of"] = before.code
+        outcome.verdicts["instead_of"] = code_of(before.reason)  # not the words, which may name what leaked
     if outcome.reason:
-        # Reports and counts say why the writer failed; that rules failed as well stands behind it.
         both = f"{before.reason} (and by rules: {outcome.reason})"
         return Outcome(before.text or outcome.text, both, outcome.verdicts)
     return outcome

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import errno
+import json
 import sys
+from functools import wraps
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from relearn_lite.core import distributed
+from relearn_lite.core.environment import quiet_libraries
 from relearn_lite.core.errors import RecipeError
+
+if TYPE_CHECKING:
+    from relearn_lite.recipe import Recipe
 
 STAGE_NAMES = ("finetune", "augment", "unlearn", "generate", "evaluate", "analyze", "attack", "report")
 
@@ -23,17 +30,23 @@ class RunByDefault(click.Group):
         return super().resolve_command(ctx, args)
 
 
-recipe_arguments = [
-    click.argument("recipe", type=click.Path(path_type=Path)),
-    click.argument("overrides", nargs=-1, metavar="[section.key=value ...]"),
-]
+runs_option = click.option(
+    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where run folders go."
+)
 
 
 def with_recipe(command):
-    """Adds the recipe and its overrides to a command."""
-    for argument in reversed(recipe_arguments):
-        command = argument(command)
-    return command
+    """Gives a command the recipe that its first argument names, read with the overrides behind it."""
+
+    @click.argument("recipe", type=click.Path(path_type=Path))
+    @click.argument("overrides", nargs=-1, metavar="[section.key=value ...]")
+    @wraps(command)
+    def read(recipe: Path, overrides: tuple[str, ...], **options):
+        from relearn_lite.recipe import load_recipe
+
+        return command(load_recipe(recipe, overrides), **options)
+
+    return read
 
 
 @click.group(cls=RunByDefault, context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,6 +55,7 @@ def cli() -> None:
 
     python main.py RECIPE.yaml [section.key=value ...] runs a recipe; started again, it goes on where it stopped.
     """
+    quiet_libraries()
 
 
 @cli.command()
@@ -52,74 +66,58 @@ def cli() -> None:
 @click.option("--until", metavar="STAGE", help="Stop after this stage.")
 @click.option("--fresh", is_flag=True, help="Do everything again.")
 @click.option("--quiet", is_flag=True, help="No progress: what took how long, warnings, and the result at the end.")
-@click.option(
-    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where run folders go."
-)
-def run(
-    recipe: Path, overrides: tuple[str, ...], start: str | None, until: str | None, fresh: bool, quiet: bool, runs: Path
-) -> None:
+@runs_option
+def run(recipe: Recipe, start: str | None, until: str | None, fresh: bool, quiet: bool, runs: Path) -> None:
     """Run a recipe: the stages that it needs, resuming what is there already. The default command.
 
     A folder that holds results of another recipe is refused; --from and --fresh say what is done again.
     """
-    from relearn_lite.core.environment import quiet_libraries
+    from relearn_lite import pipeline
+    from relearn_lite.report.console import show_run
 
-    quiet_libraries()
-    from relearn_lite.pipeline import pipeline
-    from relearn_lite.recipe import load_recipe
-
-    loaded = load_recipe(recipe, overrides)
     folder = pipeline.in_first_process(
-        lambda: pipeline.run(loaded, runs=runs, start=start, until=until, fresh=fresh, quiet=quiet)
+        lambda: pipeline.run(recipe, runs=runs, start=start, until=until, fresh=fresh, quiet=quiet)
     )
     if folder:
-        from relearn_lite.report.console import show_run
-
         show_run(folder)
 
 
 @cli.command()
 @with_recipe
-def check(recipe: Path, overrides: tuple[str, ...]) -> None:
+def check(recipe: Recipe) -> None:
     """Validate a recipe and its data, list every error at once; loads no model, writes no run.
 
     Data of the hub are read, so they end up in its cache.
     """
-    from relearn_lite.pipeline import pipeline
+    from relearn_lite import pipeline
     from relearn_lite.pipeline.stages import stages_of
-    from relearn_lite.recipe import load_recipe
 
-    loaded = load_recipe(recipe, overrides)
-    data = pipeline.check(loaded)
-    click.echo(f"{recipe}: fine. Stages: {', '.join(stages_of(loaded))}")
+    data = pipeline.check(recipe)
+    file = click.get_current_context().params["recipe"]
+    click.echo(f"{file}: fine. Stages: {', '.join(stages_of(recipe))}")
     for part, rows in data.items():
         if rows:
             click.echo(f"  data.{part}: {len(rows)} rows, first: {rows[0].question!r}")
 
 
 @cli.command()
-@click.argument("given", nargs=-1, required=True, metavar="RECIPE.yaml [section.key=value ...] | RUN RUN ...")
+@click.argument("arguments", nargs=-1, required=True, metavar="RECIPE.yaml [section.key=value ...] | RUN RUN ...")
 @click.option("--again", multiple=True, metavar="METHOD", help="Do this method anew (or vanilla, or all); repeatable.")
 @click.option("--quiet", is_flag=True, help="No progress, only the table at the end.")
-@click.option(
-    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where run folders go."
-)
-def compare(given: tuple[str, ...], again: tuple[str, ...], quiet: bool, runs: Path) -> None:
+@runs_option
+def compare(arguments: tuple[str, ...], again: tuple[str, ...], quiet: bool, runs: Path) -> None:
     """Lay methods side by side: run those that a recipe names, or take finished runs. One table, one page."""
-    from relearn_lite.core.environment import quiet_libraries
-
-    quiet_libraries()
     from relearn_lite import pipeline
     from relearn_lite.compare import compare as run_all
     from relearn_lite.compare import compare_runs, show
     from relearn_lite.recipe import load_recipe
 
-    if all(Path(each).is_dir() for each in given):
+    if all(Path(each).is_dir() for each in arguments):
         if again:
             raise RecipeError("--again: these runs are finished; it belongs to a recipe with a compare section")
-        show(compare_runs([Path(each) for each in given], runs / "compare"), runs / "compare")
+        show(compare_runs([Path(each) for each in arguments], runs / "compare"), runs / "compare")
     else:
-        loaded = load_recipe(given[0], given[1:])
+        loaded = load_recipe(arguments[0], arguments[1:])
         finished = pipeline.in_first_process(lambda: run_all(loaded, runs=runs, again=again, quiet=quiet))
         if finished:
             show(finished[1], finished[0])
@@ -127,35 +125,27 @@ def compare(given: tuple[str, ...], again: tuple[str, ...], quiet: bool, runs: P
 
 @cli.command()
 @with_recipe
-def plan(recipe: Path, overrides: tuple[str, ...]) -> None:
+def plan(recipe: Recipe) -> None:
     """Say what a recipe takes and whether it fits; downloads no weights.
 
     Parameters, GPU memory of every stage, disk, time of a step, and what to change for cards of 6 to 24 GB. Estimates
     for rows as long as model.max_length; what cannot be counted from the configuration is named.
     """
-    from relearn_lite.core.environment import quiet_libraries
-
-    quiet_libraries()
     from rich.console import Console
 
     from relearn_lite.plan import plan as show
-    from relearn_lite.recipe import load_recipe
 
-    show(load_recipe(recipe, overrides), Console(highlight=False, soft_wrap=True).print)
+    show(recipe, Console(highlight=False, soft_wrap=True).print)
 
 
 @cli.command()
 @with_recipe
 @click.option("--examples", type=click.IntRange(min=1), default=2, show_default=True, help="How many of each part.")
-def preview(recipe: Path, overrides: tuple[str, ...], examples: int) -> None:
+def preview(recipe: Recipe, examples: int) -> None:
     """Show a few examples as the model will see them: rendered template, which tokens are trained. Loads no model."""
-    from relearn_lite.core.environment import quiet_libraries
-
-    quiet_libraries()
     from relearn_lite.cli.preview import preview as show
-    from relearn_lite.recipe import load_recipe
 
-    show(load_recipe(recipe, overrides), examples)
+    show(recipe, examples)
 
 
 @cli.command()
@@ -174,15 +164,11 @@ def score(
     forget: Path | None, retain: Path | None, language_model: str | None, metrics: str | None, as_json: bool
 ) -> None:
     """Metrics of answers that any model gave, by the embedded judges. Give --forget, --retain or both."""
-    import json
-
-    from relearn_lite.core.environment import quiet_libraries
-
-    quiet_libraries()
     from relearn_lite.evaluate.choose import score_evaluators
     from relearn_lite.evaluate.evaluate import evaluate, read_files
     from relearn_lite.metrics import METRICS
     from relearn_lite.recipe.names import DEFAULT_METRICS, metric_name_problems
+    from relearn_lite.report.console import show_scores
 
     if forget is None and retain is None:
         raise RecipeError(
@@ -191,8 +177,8 @@ def score(
     names = [name.strip() for name in metrics.split(",")] if metrics is not None else DEFAULT_METRICS
     if problems := metric_name_problems(names, "--metrics"):
         raise RecipeError(problems)
-    given = {"forget": forget, "retain": retain}
-    if all(given[side] is None for name in names for side in METRICS[name].sides):
+    files = {"forget": forget, "retain": retain}
+    if all(files[side] is None for name in names for side in METRICS[name].sides):
         needed = " or ".join(f"--{side}" for side in dict.fromkeys(s for name in names for s in METRICS[name].sides))
         raise RecipeError(f"--metrics: {', '.join(names)} can only be had of other answers; give {needed} too")
     answers = read_files(forget, retain)  # before a model is loaded for nothing
@@ -201,8 +187,6 @@ def score(
     if as_json:
         click.echo(json.dumps(results | {"evaluators": evaluators.names()}, indent=2, ensure_ascii=False))
     else:
-        from relearn_lite.report.console import show_scores
-
         show_scores(results, evaluators)
 
 
@@ -223,8 +207,6 @@ def export(run: Path, augmented: Path, columns: str) -> None:
 @cli.command()
 def schema() -> None:
     """Print the recipe's JSON schema, for editors."""
-    import json
-
     from relearn_lite.recipe import Recipe
 
     click.echo(json.dumps(Recipe.model_json_schema(), indent=2))

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
 from relearn_lite.core.environment import hardware, unsafe_versions, versions
 
 NEEDED = ("torch", "transformers", "peft", "lightning", "datasets")  # no run without these
@@ -26,10 +30,6 @@ class Finding:
 
 def doctor() -> None:
     """Prints every finding and a verdict of one line. Exit code 1 where no run would work, else 0."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     found = examine()
     table = Table(show_header=False, box=None, pad_edge=False)
     for finding in found:
@@ -45,7 +45,7 @@ def verdict(found: list[Finding]) -> str:
     """One line: whether runs work here, and what stops them."""
     bad = [finding.about for finding in found if finding.state == "bad"]
     if bad:
-        return f"No run works here yet. Mend first: {', '.join(bad)}."
+        return f"No run works here yet. Fix first: {', '.join(bad)}."
     notes = [finding.about for finding in found if finding.state == "note"]
     return "Runs work here." + (f" Worth a look: {', '.join(notes)}." if notes else "")
 

@@ -8,8 +8,14 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from relearn_lite.augment import augment
+from relearn_lite.augment.existing import read_existing
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.examples import Example, encode_answer, encode_variant
@@ -20,11 +26,11 @@ from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.pipeline.stages.augment import settings_of
 from relearn_lite.recipe import Recipe
 from relearn_lite.report.untrusted import visible
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+from relearn_lite.unlearn.losses import FORGET_LOSSES
+from relearn_lite.writers import Task
+from relearn_lite.writers.prompts import load_prompts, render
+from relearn_lite.writers.question_parser import parse_question
+from relearn_lite.writers.rules import RulesWriter
 
 TRAINED, PROMPT = "bold green", "dim"
 PER_KIND = 3  # augmented rows shown of one kind
@@ -39,8 +45,6 @@ def preview(recipe: Recipe, examples: int) -> None:
 
     Raises RecipeError where the data or the tokenizer cannot be had.
     """
-    from rich.console import Console
-
     console = Console(highlight=False)
     data, tokenizer = load_data(recipe), load_tokenizer(recipe.model)
     console.print("Trained tokens stand between ⟦ and ⟧, in green; the rest is only read.", markup=False)
@@ -54,7 +58,7 @@ def preview(recipe: Recipe, examples: int) -> None:
     if "augment" in stages_of(recipe):
         console.rule("augment: what the model learns to answer")
         if recipe.augment.from_:
-            _show_given(console, recipe, data["forget"])
+            _show_existing(console, recipe, data["forget"])
         else:
             questions = data["forget"][:examples]
             encoded = _augmented(recipe, tokenizer, questions)
@@ -70,8 +74,6 @@ def preview(recipe: Recipe, examples: int) -> None:
 
 def _uses(recipe: Recipe, part: str) -> list[str]:
     """What the run trains with the rows of a part as they are."""
-    from relearn_lite.unlearn.losses import FORGET_LOSSES
-
     uses = ["taught by finetune"] if recipe.finetune and not recipe.finetune.data else []
     if recipe.unlearn:
         method = recipe.unlearn.objective
@@ -84,9 +86,6 @@ def _uses(recipe: Recipe, part: str) -> list[str]:
 
 def _augmented(recipe: Recipe, tokenizer: Any, questions: Sequence[QA]) -> dict[str, Example]:
     """What the augment stage makes of some questions, encoded, by record id."""
-    from relearn_lite.augment import augment
-    from relearn_lite.writers.rules import RulesWriter
-
     with TemporaryDirectory() as folder:
         augment(questions, [], RulesWriter(), settings_of(recipe), Path(folder))
         variants = list(read_jsonl(Path(folder) / "augmented.jsonl", Variant))
@@ -110,8 +109,6 @@ def _show(console: Console, tokenizer: Any, rows: Iterable[tuple[str, Example]],
 
 def _row(tokenizer: Any, name: str, example: Example, trained: bool) -> Text:
     """One row as the tokenizer has it, special tokens included. Data are never read as markup."""
-    from rich.text import Text
-
     prompt, answer = (
         visible(tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
         for ids in (example.ids[: example.n_prompt], example.ids[example.n_prompt :])
@@ -123,12 +120,6 @@ def _row(tokenizer: Any, name: str, example: Example, trained: bool) -> Text:
 
 def _show_writer_prompts(console: Console, recipe: Recipe, qa: QA) -> None:
     """What a prompted writer is told, by the tasks that the first question gives."""
-    from rich.text import Text
-
-    from relearn_lite.writers import Task
-    from relearn_lite.writers.prompts import load_prompts, render
-    from relearn_lite.writers.question_parser import parse_question
-
     section = recipe.augment
     prompts = load_prompts(section.prompts)
     reader = f"sent to {section.base_url}" if section.writer == "server" else "read on this machine"
@@ -145,25 +136,19 @@ def _show_writer_prompts(console: Console, recipe: Recipe, qa: QA) -> None:
             console.print(role, soft_wrap=True)
 
 
-def _show_given(console: Console, recipe: Recipe, forget: Sequence[QA]) -> None:
+def _show_existing(console: Console, recipe: Recipe, forget: Sequence[QA]) -> None:
     """The first rows of `augment.from`, and how many of them there are for how many questions."""
-    from rich.text import Text
-
-    from relearn_lite.augment.existing import read_existing
-
-    given, general = read_existing(recipe.augment.from_, forget)
-    asked = len({row.parent_id for row in given})
-    told = f"{len(given)} rows for {asked} of {len(forget)} forget questions, {len(general)} general questions besides"
-    told = f"{recipe.augment.from_}: {told}; what the checks refuse is written again"
-    console.print(Text(visible(told)), soft_wrap=True)
-    for row in given[:PER_KIND]:
-        console.print(Text(f"{row.parent_id}: {visible(row.question)} -> {visible(row.answer)}"), soft_wrap=True)
+    existing, general = read_existing(recipe.augment.from_, forget)
+    asked = len({row.parent_id for row in existing})
+    rows = f"{len(existing)} rows for {asked} of {len(forget)} forget questions, {len(general)} general questions"
+    line = f"{recipe.augment.from_}: {rows} besides; what the checks refuse is written again"
+    console.print(Text(visible(line)), soft_wrap=True)
+    for row in existing[:PER_KIND]:
+        console.print(Text(f"{row.parent_id}: {visible(row.prompt)} -> {visible(row.target)}"), soft_wrap=True)
 
 
 def _length_table(lengths: Mapping[str, Sequence[int]], most: int) -> Table:
     from rich.table import Table
-    from rich.text import Text
-
     table = Table("part", title=f"Tokens a row; model.max_length is {most}", title_justify="left")
     for column in ("rows", "min", "median", "max", "too long"):
         table.add_column(column, justify="right")
@@ -175,8 +160,6 @@ def _length_table(lengths: Mapping[str, Sequence[int]], most: int) -> Table:
 
 
 def _show_overlap(console: Console, both: Sequence[str]) -> None:
-    from rich.text import Text
-
     first = f", such as {visible(both[0])!r}: remove them from one of the two" if both else ""
-    told = f"Questions that stand in both data.forget and data.retain: {len(both)}{first}"
-    console.print(Text(told, style="red" if both else ""), soft_wrap=True)
+    line = f"Questions that stand in both data.forget and data.retain: {len(both)}{first}"
+    console.print(Text(line, style="red" if both else ""), soft_wrap=True)

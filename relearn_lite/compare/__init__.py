@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
+from rich.console import Console
+
 from relearn_lite.compare.finished import compare_runs, finished
-from relearn_lite.compare.job import Comparison, child
-from relearn_lite.compare.sharing import AFTER_NUMBERS, Failure, attempt, run_sharing
+from relearn_lite.compare.sharing import AFTER_NUMBERS, Comparison, Failure, attempt, child, run_sharing
 from relearn_lite.compare.sweep import sweep
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, did_you_mean
 from relearn_lite.pipeline.pipeline import do_stages, opened
 from relearn_lite.pipeline.run_folder import RunFolder, old_folder
 from relearn_lite.pipeline.run_state import Run
@@ -60,8 +60,6 @@ def compare(
 
 def show(compared: Sequence[Compared], folder: Path) -> None:
     """Prints the tables, what failed and what must be known, and where the page is."""
-    from rich.console import Console
-
     console, shown = Console(), models(compared)
     console.print(console_table(folder.name, shown, console.width))
     if attacked := compare_attacks.console_table(shown):
@@ -84,8 +82,7 @@ def _methods(recipe: Recipe, again: Sequence[str]) -> list[ComparedMethod]:
     names = ["vanilla", *(method.name for method in recipe.compare.methods)]
     for name in again:
         if name not in (*names, "all"):
-            near = get_close_matches(name, names, 1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(name, names)
             raise RecipeError(f"--again: no method {name!r}; {hint}there are: {', '.join(names)}, or all")
     return recipe.compare.methods
 
@@ -93,10 +90,10 @@ def _methods(recipe: Recipe, again: Sequence[str]) -> list[ComparedMethod]:
 def _set_aside(job: Comparison, names: Sequence[str]) -> None:
     """Moves what methods have left to old/, so that they are done anew."""
     for name in names:
-        there = [job.folder / part / name for part in ("methods", "sweep") if (job.folder / part / name).exists()]
-        if there:
+        folders = [job.folder / part / name for part in ("methods", "sweep") if (job.folder / part / name).exists()]
+        if folders:
             target = old_folder(job.folder, name)
-            for path in there:
+            for path in folders:
                 (target / path.parent.name).mkdir()
                 path.rename(target / path.parent.name / name)
             print(f"{name}: its earlier results were moved to {target}: --again {name}", file=sys.stderr)

@@ -1,29 +1,57 @@
-"""A run of a comparison: it takes over what other runs have done with exactly the same inputs, and may fail alone."""
+"""A comparison in progress and its runs: each takes over what others did with the same inputs, and may fail alone."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.compare.job import Comparison
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.files import write_text
 from relearn_lite.core.memory import free_memory
+from relearn_lite.core.records import QA
 from relearn_lite.pipeline.fingerprints import fingerprint, inputs
 from relearn_lite.pipeline.pipeline import Plan, describe, do_stage, opened, plan_of, refuse_other_recipe
 from relearn_lite.pipeline.run_folder import RunFolder
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.stages import STAGES
-from relearn_lite.recipe import Recipe
-from relearn_lite.unlearn.diagnostics import explain
-from relearn_lite.unlearn.loss_log import losses
+from relearn_lite.recipe import Recipe, Unlearn
+from relearn_lite.unlearn.diagnostics import explain, losses
 
 FAILED = "failed.json"
 AFTER_NUMBERS = ("analyze", "attack", "report")  # if one of these fails, the method is measured all the same
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison in progress: its recipe, folder and data, and the sweep's points so far."""
+
+    recipe: Recipe
+    folder: Path
+    data: dict[str, list[QA]]
+    quiet: bool
+    points: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def vanilla(self) -> Path:
+        return self.folder / "methods" / "vanilla"
+
+    def say(self, text: str) -> None:
+        if not self.quiet:
+            print(text, file=sys.stderr)
+
+
+def child(recipe: Recipe, name: str, unlearn: Unlearn | None) -> Recipe:
+    """The recipe of one run of a comparison; None: of the vanilla model alone.
+
+    All report the same questions, whether they choose by others or not.
+    """
+    data = recipe.data.model_copy(update={"select_fraction": recipe.select_fraction})
+    return recipe.model_copy(update={"name": name, "unlearn": unlearn, "compare": None, "data": data})
 
 
 @dataclass(frozen=True)
@@ -87,8 +115,8 @@ def run_sharing(
         if method != "vanilla" and _same_vanilla(job.vanilla, plan):
             state.vanilla_run = job.vanilla
         describe(state, folder)
-        for name, needs in plan.items():
-            failure = _try_stage(state, folder, name, needs)
+        for name, stage_inputs in plan.items():
+            failure = _try_stage(state, folder, name, stage_inputs)
             if failure or name == until:
                 break
         if not failure:
@@ -98,10 +126,10 @@ def run_sharing(
     return failure or folder
 
 
-def _try_stage(state: Run, folder: RunFolder, name: str, needs: dict[str, Any]) -> Failure | None:
+def _try_stage(state: Run, folder: RunFolder, name: str, stage_inputs: dict[str, Any]) -> Failure | None:
     """Why a stage failed, in words alone: the error itself would hold on to the model in its frames."""
     try:
-        do_stage(state, folder, name, needs)
+        do_stage(state, folder, name, stage_inputs)
     except OSError:  # a full disk is every run's trouble
         raise
     except RecipeError as error:
@@ -114,8 +142,8 @@ def _try_stage(state: Run, folder: RunFolder, name: str, needs: dict[str, Any]) 
 def _take_over(folder: RunFolder, source: Path, plan: Plan) -> None:
     """Links what another run has finished with the same inputs and this one has not."""
     theirs = RunFolder(source)
-    for name, needs in plan.items():
-        if name in folder.manifest["stages"] and folder.has_output(name) or not theirs.is_done(name, needs):
+    for name, stage_inputs in plan.items():
+        if name in folder.manifest["stages"] and folder.has_output(name) or not theirs.is_done(name, stage_inputs):
             continue
         folder.set_aside(name, f"{source} has it")
         for output in STAGES[name].output:
@@ -132,8 +160,8 @@ def _same_vanilla(source: Path, plan: Plan) -> bool:
     """Whether a run of the vanilla model alone asked and judged it as this plan does."""
     theirs, later = RunFolder(source), ("stage unlearn", "stage generate")
 
-    def own(needs: dict[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in needs.items() if key not in later}
+    def own(stage_inputs: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in stage_inputs.items() if key not in later}
 
     done = theirs.manifest["stages"]
     return all(

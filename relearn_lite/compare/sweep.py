@@ -8,8 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.compare.job import Comparison, child
-from relearn_lite.compare.sharing import Failure, attempt
+from relearn_lite.compare.sharing import Comparison, Failure, attempt, child
 from relearn_lite.core.files import write_text
 from relearn_lite.evaluate.choose import make_evaluators
 from relearn_lite.evaluate.quick_eval import quick_eval, selection_questions

@@ -61,6 +61,6 @@ def from_first(value: Any = None) -> Any:
         return value
     import torch
 
-    box = [value]
-    torch.distributed.broadcast_object_list(box, src=0, device=torch.device("cpu"))
-    return box[0]
+    values = [value]
+    torch.distributed.broadcast_object_list(values, src=0, device=torch.device("cpu"))
+    return values[0]

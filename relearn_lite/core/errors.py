@@ -1,14 +1,15 @@
-"""The one error that is the user's to mend: shown without a traceback, exit code 2."""
+"""The one error that is the user's to fix: shown without a traceback, exit code 2."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class RecipeError(Exception):
     """What the user gave cannot be used. Each problem is one sentence: what was found, what is allowed, what to do.
 
-    `problems` lists all of them, so that a person mends everything in one go.
+    `problems` lists all of them, so that a person fixes everything in one go.
     """
 
     def __init__(self, problems: str | Iterable[str]):
@@ -17,6 +18,12 @@ class RecipeError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(self.problems)
+
+
+def did_you_mean(found: object, allowed: Iterable[str]) -> str:
+    """`did you mean 'this'? `, to be put into a sentence; empty where nothing allowed is like what was found."""
+    close = get_close_matches(str(found), list(allowed), n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}? " if close else ""
 
 
 def first_line(error: BaseException) -> str:

@@ -38,26 +38,20 @@ def read_jsonl(path: Path, kind: type[Record]) -> Iterator[Record]:
             yield kind(**{k: v for k, v in json.loads(raw).items() if k in names})
 
 
-def cut_torn_line(path: Path) -> None:
-    """Cuts a torn last line off a growing file, so that the next append starts on a line of its own."""
-    if path.exists():
-        raw = path.read_bytes()
-        whole = raw.rfind(b"\n") + 1
-        if whole < len(raw):
-            with path.open("r+b") as file:
-                file.truncate(whole)
+def read_partial(path: Path, kind: type[Record], fingerprint: str | None = None) -> list[Record]:
+    """The records of a file that was growing when its run ended; [] where there is none.
 
-
-def read_partial(path: Path, kind: type[Record], fingerprint: str) -> list[Record]:
-    """The records of a file that was growing when its run ended, without a torn last line.
-
-    Each has the `fingerprint` of what it depends on. A file with another one is thrown away, and [] returned.
+    A torn last line is cut off, so that the next append starts on a line of its own. fingerprint: of what the records
+    depend on; a file whose records have another one is thrown away, and [] returned.
     """
     if not path.exists():
         return []
-    cut_torn_line(path)
+    raw = path.read_bytes()
+    whole = raw.rfind(b"\n") + 1
+    if whole < len(raw):
+        os.truncate(path, whole)
     records = list(read_jsonl(path, kind))
-    if any(record.fingerprint != fingerprint for record in records):
+    if fingerprint and any(record.fingerprint != fingerprint for record in records):
         path.unlink()
         return []
     return records
@@ -78,8 +72,7 @@ def write_in_batches(
         advance(len(items))
         return
     partial = target.with_suffix(".partial.jsonl")
-    cut_torn_line(partial)
-    done = {key(record): record for record in read_jsonl(partial, kind)} if partial.exists() else {}
+    done = {key(record): record for record in read_partial(partial, kind)}
     for number, batch in enumerate(batches):
         if any(key(item) not in done for item in batch):
             records = [record for record in make(number, batch) if key(record) not in done]

@@ -15,8 +15,8 @@ def out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory has run out, of a GPU or of the machine."""
     import torch
 
-    told = isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS)
-    return told or isinstance(error, torch.OutOfMemoryError | MemoryError)
+    says_so = isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS)
+    return says_so or isinstance(error, torch.OutOfMemoryError | MemoryError)
 
 
 def free_memory() -> None:

@@ -10,13 +10,11 @@ from pathlib import Path
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Answer, Score
 from relearn_lite.data.answer_files import read_answers
-from relearn_lite.judges import Evaluators, embedded_evaluators
+from relearn_lite.judges import Evaluators
 from relearn_lite.metrics import COMBINED, METRICS, PARAPHRASE, Metric
 from relearn_lite.metrics.declaration import Aggregate, MetricValues
 from relearn_lite.metrics.intervals import bootstrap_interval
-from relearn_lite.recipe.names import DEFAULT_METRICS, metric_name_problems
-
-__all__ = ["Evaluators", "evaluate", "score_files"]
+from relearn_lite.recipe.names import metric_name_problems
 
 Progress = Callable[[str, int, int], None]  # (what is being measured, how many are done, of how many)
 
@@ -141,25 +139,12 @@ def _combine(numbers: dict, ending: str, reasons: dict[str, str]) -> dict[str, f
     return combined
 
 
-def score_files(
-    forget: Path | None,
-    retain: Path | None,
-    evaluators: Evaluators | None = None,
-    metrics: Sequence[str] = DEFAULT_METRICS,
-    progress: Progress | None = None,
-) -> dict:
-    """The numbers of answers that any model gave, from files of {query, ground_truth, generated_response}.
-
-    Without evaluators the embedded ones judge, and perplexity and LS are None with the reason. Raises RecipeError
-    naming every file, row and key that is wrong.
-    """
-    return evaluate(read_files(forget, retain), evaluators or embedded_evaluators(), metrics, progress)[0]
-
-
 def read_files(forget: Path | None, retain: Path | None) -> dict[str, list[Answer]]:
-    """The answers of both files, by split. Raises RecipeError naming every file, row and key that is wrong."""
-    files = {"forget": forget, "retain": retain}
-    named = {split: Path(path) for split, path in files.items() if path is not None}
+    """The answers that any model gave, by split, from files of {query, ground_truth, generated_response}.
+
+    Raises RecipeError naming every file, row and key that is wrong.
+    """
+    named = {split: path for split, path in (("forget", forget), ("retain", retain)) if path is not None}
     if not named:
         raise RecipeError("score: no file was given. Needed: --forget FILE, --retain FILE, or both.")
     answers, problems = {}, []

@@ -8,7 +8,7 @@ from relearn_lite.core.records import QA, Answer
 from relearn_lite.data.examples import question_ids
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.judges import Evaluators
-from relearn_lite.models.backends import set_training
+from relearn_lite.models.backends import evaluation_mode
 from relearn_lite.models.generation import GREEDY, Decoding, answer_prompts
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.recipe import Recipe
@@ -27,15 +27,14 @@ def quick_eval(
 ) -> Callable[[], EvalResult]:
     """A function that asks the unlearned model, as it is at that moment, and returns what came out (step 0).
 
-    questions: by side, see `selection_questions`. The vanilla model is asked at once, and once only. Leaves the model's
-    weights, mode (training or not) and random state as they are.
+    questions: by side, see `selection_questions`. The vanilla model is asked at once, and once only. The model's mode
+    and random state stay as they are.
     """
 
     def ask(model: str) -> tuple[dict, list[Answer]]:
-        was_training = loaded.model.training
-        answers = {side: _answers(recipe, loaded, side, asked, model) for side, asked in questions.items()}
-        numbers, _ = evaluate(answers, judges, MEASURED)
-        set_training(loaded, was_training)  # the judge of fluency is this model too, and leaves it in evaluation mode
+        with evaluation_mode(loaded):  # the judge of fluency may be this model too
+            answers = {side: _answers(recipe, loaded, side, asked, model) for side, asked in questions.items()}
+            numbers, _ = evaluate(answers, judges, MEASURED)
         return numbers, [answer for side in answers.values() for answer in side]
 
     before = ask("vanilla")[0]["ls_forget"]

@@ -2,9 +2,8 @@
 
 To add one: create relearn_lite/metrics/<name>.py with a function from answers to `MetricValues` and a tuple METRICS of
 `Metric` declarations (and COMBINED, for numbers made of other numbers); say in numbers.yaml how to read each of its
-numbers; enter its name, with these numbers, in METRICS of relearn_lite/recipe/names.py. Recipes, tables and reports
-then know it; its name for people stands in relearn_lite/report/texts.yaml. What could not be had is None with a reason,
-never 0.
+numbers; enter its name, with these numbers, in METRICS of relearn_lite/recipe/names.py, and its name for people in
+relearn_lite/report/texts.yaml. What could not be had is None with a reason, never 0.
 """
 
 from __future__ import annotations

@@ -103,11 +103,6 @@ class Metric:
     def __post_init__(self):
         object.__setattr__(self, "parts", self.parts or (self.name,))
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The names in metrics.json of all its numbers."""
-        return tuple(self.key(part, side) for part in self.parts for side in self.sides)
-
     def key(self, part: str, side: str) -> str:
         """The name in metrics.json of a part that was measured on a side."""
         return part if len(self.sides) == 1 else f"{part}_{side}"

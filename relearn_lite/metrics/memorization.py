@@ -1,17 +1,18 @@
 """How much of the original answer is still in the model word for word, whatever it says when it is asked.
 
-The original answer is put after its question, and the model is asked, place by place, for the likeliest next token
-(teacher forcing, greedy). The mark that ends an answer is not counted: every model that speaks gets it right.
+The likeliest next token is taken at each place of the original answer (teacher forcing, greedy), its end not counted.
 Definitions: Carlini et al. 2021, Tirumala et al. 2022, as open-unlearning (Dorna et al. 2025) has them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import takewhile
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import Measure, Metric, MetricValues
+from relearn_lite.metrics.declaration import Metric, MetricValues
 
 EMPTY = "the original answer has no token"
 
@@ -19,17 +20,10 @@ EMPTY = "the original answer has no token"
 def extraction_strength(greedy: Sequence[bool]) -> float | None:
     """1 - k/T: k tokens of the T must be given before greedy decoding says the rest; None for T = 0.
 
-    1: the question alone brings back the whole answer. 0: not even the last token comes by itself. (open-unlearning
-    gives 1/T there, since its search ends before k = T.)
+    1: the question alone brings back the whole answer. 0: not even the last token (open-unlearning gives 1/T there).
     """
-    if len(greedy) == 0:
-        return None
-    extracted = 0
-    for right in reversed(greedy):
-        if not right:
-            break
-        extracted += 1
-    return extracted / len(greedy)
+    extracted = sum(1 for _ in takewhile(bool, reversed(greedy)))
+    return extracted / len(greedy) if len(greedy) else None
 
 
 def exact_memorization(greedy: Sequence[bool]) -> float | None:
@@ -37,15 +31,14 @@ def exact_memorization(greedy: Sequence[bool]) -> float | None:
     return sum(map(bool, greedy)) / len(greedy) if len(greedy) else None
 
 
-def _measure(name: str, of: Callable[[Sequence[bool]], float | None]) -> Measure:
-    def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
-        scores = evaluators.model.score([(answer.query, answer.ground_truth) for answer in answers])
-        return {name: MetricValues.of([None if each is None else of(each.greedy) for each in scores], EMPTY)}
-
-    return measure
+def measure(
+    of: Callable[[Sequence[bool]], float | None], answers: Sequence[Answer], evaluators: Evaluators
+) -> dict[str, MetricValues]:
+    """One of the functions above of each original answer."""
+    scores = evaluators.model.score([(answer.query, answer.ground_truth) for answer in answers])
+    return {of.__name__: MetricValues.of([None if each is None else of(each.greedy) for each in scores], EMPTY)}
 
 
 METRICS = tuple(
-    Metric(name, _measure(name, of), needs=("model",))
-    for name, of in (("extraction_strength", extraction_strength), ("exact_memorization", exact_memorization))
+    Metric(of.__name__, partial(measure, of), needs=("model",)) for of in (extraction_strength, exact_memorization)
 )

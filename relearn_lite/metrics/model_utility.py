@@ -12,7 +12,7 @@ from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import Aggregate, Metric, MetricValues
 from relearn_lite.metrics.intervals import interval_of
 from relearn_lite.metrics.rouge import rouge_recall
-from relearn_lite.metrics.tofu import KEPT, MULTIPLE_CHOICE, NUMBERS, by_question
+from relearn_lite.metrics.tofu import KEPT, MULTIPLE_CHOICE, NUMBERS, truth_ratio
 from relearn_lite.metrics.truth import Losses, losses, losses_of
 
 PARTS = ("model_utility", *(f"{name}_{task}" for task in MULTIPLE_CHOICE for name in NUMBERS))
@@ -43,19 +43,14 @@ def measure_model_utility(answers: Sequence[Answer], evaluators: Evaluators) -> 
 
 
 def _complete(answers: Sequence[Answer], found: Sequence[Losses], task: str) -> np.ndarray:
-    """(questions, 3) as `by_question`, of those questions that have all it takes."""
-    recalls = [rouge_recall(answer.generated_response, answer.ground_truth)["rougeL"] for answer in answers]
-    rows = [
-        (recall, loss) for recall, loss in zip(recalls, found, strict=True)
-        if None not in (recall, loss.true, loss.log_ratio)
-    ]  # fmt: skip
-    result = {
-        "avg_gt_loss": [loss.true for _, loss in rows],
-        "avg_paraphrased_loss": [loss.paraphrase for _, loss in rows],
-        "average_perturb_loss": [loss.wrong for _, loss in rows],
-        "rougeL_recall": [recall for recall, _ in rows],
-    }
-    return by_question(result, task)
+    """(questions, 3): ROUGE-L recall, probability and truth ratio of those questions that have all three."""
+    rows = []
+    for answer, loss in zip(answers, found, strict=True):
+        recall = rouge_recall(answer.generated_response, answer.ground_truth)["rougeL"]
+        if None not in (recall, loss.true, loss.log_ratio):
+            probability = loss.share if task in MULTIPLE_CHOICE else loss.probability
+            rows.append((recall, probability, truth_ratio(loss.log_ratio, forget=False)))
+    return np.asarray(rows, dtype=np.float64).reshape(-1, 3)
 
 
 def _utility(questions: Mapping[str, np.ndarray]) -> dict[str, Aggregate]:

@@ -1,8 +1,8 @@
 """Can an attacker tell that the model was trained on the forget set (membership), or draw the secret out of it?
 
-A membership attack gives every text a score, higher where it looks more like training data; its AUC is the chance that
-a forget answer scores higher than one of `data.holdout`, which the model never saw. 1: members are known; 0.5: cannot
-be told; below: unlearning has made them conspicuously unlikely, which tells an attacker as much.
+A membership attack scores how much a text looks like training data; its AUC is the chance that a forget answer scores
+higher than one of `data.holdout`, which the model never saw. 1: members are known; 0.5: cannot be told; below:
+unlearning has made them conspicuously unlikely, which tells as much.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import math
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.judges.evaluated_model import EvaluatedModel, Pair
-from relearn_lite.metrics.declaration import Aggregate, Measure, Metric, MetricValues
+from relearn_lite.metrics.declaration import Aggregate, Metric, MetricValues
 from relearn_lite.metrics.intervals import interval_of
 from relearn_lite.metrics.knowledge import JUDGES, measure_forgetting
 from relearn_lite.metrics.memorization import EMPTY
@@ -60,11 +61,10 @@ def leak_at_k(leaks: int, drawn: int, k: int) -> float:
     return 1 - math.comb(drawn - leaks, k) / math.comb(drawn, k)
 
 
-def _by_answer(of: Callable[[TokenScores, str], float]) -> Attack:
-    def attack(model: EvaluatedModel, pairs: Sequence[Pair]) -> list[float | None]:
-        return [None if s is None else of(s, pair[1]) for s, pair in zip(model.score(pairs), pairs, strict=True)]
-
-    return attack
+def _by_answer(
+    of: Callable[[TokenScores, str], float], model: EvaluatedModel, pairs: Sequence[Pair]
+) -> list[float | None]:
+    return [None if s is None else of(s, pair[1]) for s, pair in zip(model.score(pairs), pairs, strict=True)]
 
 
 def _min_k_plus_plus(scores: TokenScores, _: str) -> float:
@@ -83,10 +83,10 @@ def _by_gradient(model: EvaluatedModel, pairs: Sequence[Pair]) -> list[float | N
 
 
 ATTACKS: dict[str, Attack] = {
-    "mia_loss": _by_answer(lambda s, _: -s.loss),  # Yeom et al. 2018
-    "mia_zlib": _by_answer(lambda s, answer: -s.loss / len(zlib.compress(answer.encode()))),  # Carlini et al. 2021
-    "mia_min_k": _by_answer(lambda s, _: min_k(s.log_probs)),  # Shi et al. 2024
-    "mia_min_k_plus_plus": _by_answer(_min_k_plus_plus),  # Zhang et al. 2025
+    "mia_loss": partial(_by_answer, lambda s, _: -s.loss),  # Yeom et al. 2018
+    "mia_zlib": partial(_by_answer, lambda s, text: -s.loss / len(zlib.compress(text.encode()))),  # Carlini et al. 2021
+    "mia_min_k": partial(_by_answer, lambda s, _: min_k(s.log_probs)),  # Shi et al. 2024
+    "mia_min_k_plus_plus": partial(_by_answer, _min_k_plus_plus),  # Zhang et al. 2025
     "mia_reference": _against_reference,  # Carlini et al. 2021
     "mia_gradnorm": _by_gradient,  # Wang et al. 2024
 }
@@ -113,14 +113,12 @@ def _known(scores: Sequence[float | None]) -> np.ndarray:
     return np.asarray([score for score in scores if score is not None], dtype=np.float64)
 
 
-def _measure_attack(name: str) -> Measure:
-    def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
-        if name == "mia_reference" and evaluators.model.reference is None:
-            why = "the reference is the measured model itself; name another in evaluate.privacy.reference_model"
-            return {name: MetricValues.not_measured(why)}
-        return {name: attack_auc(ATTACKS[name], answers, evaluators.model)}
-
-    return measure
+def measure_attack(name: str, answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
+    """`attack_auc` of one of ATTACKS."""
+    if name == "mia_reference" and evaluators.model.reference is None:
+        why = "the reference is the measured model itself; name another in evaluate.privacy.reference_model"
+        return {name: MetricValues.not_measured(why)}
+    return {name: attack_auc(ATTACKS[name], answers, evaluators.model)}
 
 
 def measure_privleak(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
@@ -152,7 +150,7 @@ def leak_at_k_of(forgotten: Sequence[float | None], k: int) -> float | None:
 
 
 METRICS = (
-    *(Metric(name, _measure_attack(name), ("forget",), needs=("model",), aggregate=True) for name in ATTACKS),
+    *(Metric(name, partial(measure_attack, name), ("forget",), needs=("model",), aggregate=True) for name in ATTACKS),
     Metric("privleak", measure_privleak, ("forget",), needs=("model",), aggregate=True),
     Metric("leak_at_k", measure_leaks, ("forget",), needs=("model", *JUDGES)),
 )

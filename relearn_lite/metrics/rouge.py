@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from types import SimpleNamespace
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
@@ -15,41 +16,38 @@ PARTS = ("rouge1", "rougeL")
 
 def rouge_recall(response: str, reference: str) -> dict[str, float | None]:
     """{"rouge1": ..., "rougeL": ...}, each 0 to 1. None for a reference without words: nothing could be recalled."""
-    scorer = _scorer()
-    if not scorer._tokenizer.tokenize(reference):
+    if not tokens(reference):
         return dict.fromkeys(PARTS)
-    scores = scorer.score(reference, response)
+    scores = _scorer().score(reference, response)
     return {part: float(scores[part].recall) for part in PARTS}
+
+
+def tokens(text: str) -> list[str]:
+    """rouge-score's own tokens where the text is Latin. It drops other scripts, whose tokens here are words in lower
+    case, or characters where no spaces stand between words."""
+    found: list[str] = []
+    for kind, run in script_runs(text):
+        if kind == "latin":
+            found += _latin().tokenize(run)
+        elif kind == "spaced":
+            found.append(run.casefold())
+        else:
+            found += [char for char in run if script(char) != "mark"]
+    return found
+
+
+@cache
+def _latin():
+    from rouge_score.tokenizers import DefaultTokenizer
+
+    return DefaultTokenizer(use_stemmer=True)
 
 
 @cache
 def _scorer():
     from rouge_score.rouge_scorer import RougeScorer
-    from rouge_score.tokenizers import DefaultTokenizer
 
-    return RougeScorer(list(PARTS), tokenizer=AnyScriptTokenizer(DefaultTokenizer(use_stemmer=True)))
-
-
-class AnyScriptTokenizer:
-    """rouge-score's own tokens where the text is Latin; that tokenizer drops every other script, which then scores 0.
-
-    Words of scripts with spaces are tokens as they are, in lower case; in Chinese, Japanese, Thai and other scripts
-    without spaces each character is one.
-    """
-
-    def __init__(self, latin):
-        self.latin = latin
-
-    def tokenize(self, text: str) -> list[str]:
-        tokens: list[str] = []
-        for kind, run in script_runs(text):
-            if kind == "latin":
-                tokens += self.latin.tokenize(run)
-            elif kind == "spaced":
-                tokens.append(run.casefold())
-            else:
-                tokens += [char for char in run if script(char) != "mark"]
-        return tokens
+    return RougeScorer(list(PARTS), tokenizer=SimpleNamespace(tokenize=tokens))
 
 
 def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:

@@ -60,9 +60,8 @@ def truth_ratio(log_ratio, forget: bool):
 def truth_ratio_corrected(log_ratio):
     """P(paraphrased truth) / (P(paraphrased truth) + P(wrong answers)) = R / (1 + R), 0 to 1.
 
-    The definition of the open-unlearning report (Dorna et al. 2025), which its code has as the option `prob_mean`
-    since pull request 163, on forget and retain questions alike; its default is still TOFU's. P(wrong answers) is
-    the geometric mean of the wrong answers' probabilities, as in TOFU.
+    The definition of the open-unlearning report (Dorna et al. 2025; in its code `prob_mean`, pull request 163, not the
+    default), on forget and retain questions alike. P(wrong answers) is the geometric mean, as in TOFU.
     """
     return 1 / (1 + np.exp(-np.clip(log_ratio, -700, 700)))  # exp(709) is the largest float
 

@@ -5,15 +5,16 @@ Formulas: `relearn_lite.metrics.tofu`. As in TOFU, the mark that ends an answer 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from relearn_lite.core.records import QA, Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.judges.evaluated_model import EvaluatedModel
-from relearn_lite.metrics.declaration import Measure, Metric, MetricValues
+from relearn_lite.metrics.declaration import Metric, MetricValues
 from relearn_lite.metrics.memorization import EMPTY
 from relearn_lite.metrics.tofu import truth_ratio, truth_ratio_corrected
 
@@ -52,8 +53,8 @@ class Losses:
 def losses(answers: Sequence[Answer], records: Sequence[QA], model: EvaluatedModel) -> list[Losses]:
     """The losses of the true, paraphrased and wrong answers to each answer's question.
 
-    Wrong answers beside a true one that nobody paraphrased are a multiple choice, such as TOFU's real authors and
-    world facts: there the true answer is its own paraphrase, as in TOFU's settings.
+    Wrong answers without a paraphrase of the true one are a multiple choice, such as TOFU's real authors and world
+    facts: there the true answer is its own paraphrase.
     """
     rows = []
     for answer, record in zip(answers, records, strict=True):
@@ -91,24 +92,20 @@ def log_ratios_of(answers: Sequence[Answer], model: EvaluatedModel) -> list[floa
     return [None if forget and row.multiple_choice else row.log_ratio for row in losses_of(answers, model)]
 
 
-def _measure_ratio(name: str, of: Callable[[float, bool], float]) -> Measure:
-    def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
-        ratios = log_ratios_of(answers, evaluators.model)
-        if all(ratio is None for ratio in ratios):
-            return {name: MetricValues.not_measured(f"in every question: {NO_ALTERNATIVES}")}
-        forget = answers[0].split.startswith("forget")
-        values = [None if ratio is None else float(of(ratio, forget)) for ratio in ratios]
-        return {name: MetricValues.of(values, NO_ALTERNATIVES)}
+RATIOS = {"truth_ratio": truth_ratio, "truth_ratio_corrected": lambda ratio, _: truth_ratio_corrected(ratio)}
 
-    return measure
+
+def measure_ratio(name: str, answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
+    """One of RATIOS of each question."""
+    ratios = log_ratios_of(answers, evaluators.model)
+    if all(ratio is None for ratio in ratios):
+        return {name: MetricValues.not_measured(f"in every question: {NO_ALTERNATIVES}")}
+    forget = answers[0].split.startswith("forget")
+    values = [None if ratio is None else float(RATIOS[name](ratio, forget)) for ratio in ratios]
+    return {name: MetricValues.of(values, NO_ALTERNATIVES)}
 
 
 METRICS = (
     Metric("probability", measure_probability, needs=("model",)),
-    Metric("truth_ratio", _measure_ratio("truth_ratio", truth_ratio), needs=("model",)),
-    Metric(
-        "truth_ratio_corrected",
-        _measure_ratio("truth_ratio_corrected", lambda ratio, forget: truth_ratio_corrected(ratio)),
-        needs=("model",),
-    ),
+    *(Metric(name, partial(measure_ratio, name), needs=("model",)) for name in RATIOS),
 )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.models import transformers_backend
 from relearn_lite.models.loaded import Loaded
+from relearn_lite.models.transformers_backend import save_adapter
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Lora, Model
+
+__all__ = ["add_adapter", "choose", "evaluation_mode", "load", "load_adapter", "save_adapter", "set_training"]
 
 
 def choose(settings: Model) -> str:
@@ -52,14 +56,20 @@ def set_training(loaded: Loaded, training: bool = True) -> None:
         loaded.model.train(training)
 
 
+@contextmanager
+def evaluation_mode(loaded: Loaded) -> Iterator[None]:
+    """Evaluation mode (no dropout) inside, the mode that the model was in afterwards."""
+    was_training = loaded.model.training
+    loaded.model.eval()
+    try:
+        yield
+    finally:
+        set_training(loaded, was_training)
+
+
 def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:
     """Reads a saved adapter onto the model under `name`, replacing one of that name; nothing becomes trainable."""
     _module(loaded.backend).load_adapter(loaded, name, folder)
-
-
-def save_adapter(loaded: Loaded, name: str, folder: Path) -> None:
-    """Writes one adapter as safetensors with its configuration, so that peft alone can load it."""
-    transformers_backend.save_adapter(loaded, name, folder)
 
 
 def _module(backend: str) -> Any:

@@ -29,8 +29,7 @@ class HashedEmbeddings:
     """Character 2- to 4-grams of each word, hashed with a sign into 1024 dimensions (the hashing trick).
 
     Spelling stands for meaning: `engineer` and `engineers` are near, `lawyer` and `attorney` are not. A word with a
-    digit is hashed whole, since 1957 is not nearly 1958. CRC-32 is the same on every machine and in every run,
-    unlike Python's own hash.
+    digit is hashed whole, since 1957 is not nearly 1958.
     """
 
     name = f"hashed character n-grams ({DIMENSIONS} dimensions)"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import free_memory, out_of_memory, tell_once
 from relearn_lite.data.examples import chat_ids, turn_end_id
-from relearn_lite.models.backends import set_training
+from relearn_lite.models.backends import evaluation_mode
 from relearn_lite.models.loaded import Loaded, active_adapters, unwrapped
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def batches_of(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int
 def complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding) -> list[Completion]:
     """Continues one batch of prompts with the adapters that are active now: -> one Completion a prompt.
 
-    Where memory runs out the batch is halved, as often as it takes; greedy answers stay the same. A single prompt that
-    does not fit is an error.
+    Where memory runs out the batch is halved, as often as it takes; greedy answers stay the same.
     """
     try:
         return _complete(loaded, prompts, decoding)
@@ -71,11 +70,7 @@ def complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decodin
     free_memory()  # here, not above: until then the error holds what the attempt took
     tell_once("Out of memory: a batch of prompts is done in halves; a smaller batch_size avoids the failed attempt.")
     half = len(prompts) // 2
-    return [
-        completion
-        for rows in (prompts[:half], prompts[half:])
-        for completion in complete(loaded, rows, decoding)
-    ]
+    return complete(loaded, prompts[:half], decoding) + complete(loaded, prompts[half:], decoding)
 
 
 def _complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding) -> list[Completion]:
@@ -87,21 +82,16 @@ def _complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decodi
     # Padding goes to the left here: a row's new tokens must follow its last one.
     ids = torch.tensor([[tokenizer.pad_token_id] * (width - len(p)) + list(p) for p in prompts], device=loaded.device)
     mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=loaded.device)
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.random.fork_rng(), torch.inference_mode(), _without_own_options(model):
-            torch.manual_seed(decoding.seed)
-            output = model.generate(
-                input_ids=ids,
-                attention_mask=mask,
-                max_new_tokens=decoding.max_new_tokens,
-                eos_token_id=ends or None,
-                pad_token_id=tokenizer.pad_token_id,
-                **decoding.sampling,
-            )[:, width:].tolist()
-    finally:
-        set_training(loaded, was_training)
+    with evaluation_mode(loaded), torch.random.fork_rng(), torch.inference_mode(), _without_own_options(model):
+        torch.manual_seed(decoding.seed)
+        output = model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=decoding.max_new_tokens,
+            eos_token_id=ends or None,
+            pad_token_id=tokenizer.pad_token_id,
+            **decoding.sampling,
+        )[:, width:].tolist()
     cut = [next((i for i, token in enumerate(row) if token in ends), None) for row in output]
     return [
         Completion(tokenizer.decode(row[:end], skip_special_tokens=True).strip(), end is not None)
@@ -110,10 +100,8 @@ def _complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decodi
 
 
 def end_ids(loaded: Loaded) -> list[int]:
-    """Every token that may end an answer: as the chat template has it, the tokenizer, and the model itself.
-
-    Some models end in several ways: Llama 3 also with <|eom_id|>, GLM-4 where it would begin the user's next turn.
-    """
+    """Every token that may end an answer: as the chat template has it, the tokenizer, and the model itself (Llama 3 has
+    <|eom_id|> too)."""
     own = getattr(loaded.model.generation_config, "eos_token_id", None)
     ends = {turn_end_id(loaded.tokenizer), loaded.tokenizer.eos_token_id, *(own if isinstance(own, list) else [own])}
     return sorted(ends - {None})
@@ -121,11 +109,8 @@ def end_ids(loaded: Loaded) -> list[int]:
 
 @contextmanager
 def _without_own_options(model) -> Iterator[None]:
-    """Takes the options away that a model brings for its own answers, such as the repetition penalty of Qwen 2.5.
-
-    transformers fills in from them whatever is not given, even into a configuration that is. The model's generation
-    configuration is put back afterwards.
-    """
+    """Takes away the options that a model brings, such as Qwen 2.5's repetition penalty, and puts them back afterwards:
+    transformers would fill them in wherever nothing else is given."""
     from transformers import GenerationConfig
 
     base = unwrapped(model)
@@ -153,21 +138,17 @@ def answer_prompts(
 
 def context_length(loaded: Loaded) -> int | None:
     """Tokens that a text may have, prompt and answer together; None where the model tells no limit."""
-    limits = (
-        getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None),
-        getattr(loaded.model, "max_seq_length", None),
-    )  # Unsloth's, which would cut longer prompts in silence
-    return min((limit for limit in limits if limit), default=None)
+    own = getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None)
+    unsloth = getattr(loaded.model, "max_seq_length", None)  # which would cut longer prompts in silence
+    return min((limit for limit in (own, unsloth) if limit), default=None)
 
 
 def check_fits(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding) -> None:
     """Raises RecipeError where prompt and answer together are longer than the model can read."""
-    limit, section = context_length(loaded), decoding.section
-    longest = max(map(len, prompts))
+    limit, section, longest = context_length(loaded), decoding.section, max(map(len, prompts))
     if limit and longest + decoding.max_new_tokens > limit:
-        what, remedy = "question", ", or shorten the question"
-        if section != "generate":  # what a writer or a judge is told is not the user's to shorten
-            what, remedy = "prompt", ""
+        # What a writer or a judge is told is not the user's to shorten.
+        what, remedy = ("question", ", or shorten the question") if section == "generate" else ("prompt", "")
         raise RecipeError(
             f"{section}.max_new_tokens: the longest {what} has {longest} tokens, and with {decoding.max_new_tokens} "
             f"new ones it exceeds the {limit} tokens that this model can read; lower it{remedy}"

@@ -1,7 +1,6 @@
 """A model in memory: one set of weights, and which adapters on it make the vanilla and the unlearned model.
 
-There is one model in memory. What other tools load a second time is the same weights here with adapters off: the
-reference of a loss, the vanilla model in evaluation, the writer in augmentation.
+The reference of a loss, the vanilla model in evaluation and the writer are these same weights with adapters off.
 """
 
 from __future__ import annotations
@@ -54,10 +53,9 @@ def unwrapped(model: Any) -> Any:
 
 @contextmanager
 def active_adapters(model: Any, names: tuple[str, ...]) -> Iterator[None]:
-    """Runs the model with exactly these adapters, then as before. No names: the base model alone.
+    """Runs the model with exactly these adapters, then as before. No names: the base model alone. No backward pass.
 
-    peft's own `disable_adapter` re-enables training of every active adapter when it leaves, which would set a frozen
-    vanilla adapter free; this touches no `requires_grad`. Never run a backward pass inside.
+    peft's own `disable_adapter` would set a frozen vanilla adapter free; this touches no `requires_grad`.
     """
     from peft.tuners.tuners_utils import BaseTunerLayer
 

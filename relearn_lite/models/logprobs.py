@@ -1,7 +1,7 @@
 """From token ids to logits at supervised positions: the one place where logits are shifted against labels.
 
-Only what is trained is computed: hidden states come from the backbone, and only those that predict an answer's token
-go through the head. For a 128k vocabulary the head's output would otherwise be the largest tensor of a step.
+Only hidden states that predict a token of an answer go through the head: with a vocabulary of 128k its output would
+otherwise be the largest tensor of a step.
 
 Shapes: `B` rows, `T` tokens, `H` hidden size, `V` vocabulary, `N` supervised positions.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from relearn_lite.core.errors import RecipeError
@@ -60,9 +61,8 @@ def head_logits(model, hidden: Tensor) -> Tensor:
 def without_dropout(model) -> Iterator[None]:
     """Runs the model without dropout or any other noise of training, then as before; draws no random number.
 
-    Linear layers stay in their mode. They have no noise, but bitsandbytes' compute otherwise in evaluation mode (8 bit
-    on a CPU), which would make the same model in training another one. Only `training` is set, module by module:
-    what a backend switches when it trains or generates, such as gradient checkpointing, is left alone.
+    Sets `training` only, so that gradient checkpointing stays as it is. Linear layers stay in their mode: they have no
+    noise, and bitsandbytes' compute otherwise in evaluation mode (8 bit on a CPU).
     """
     from torch.nn import Linear
 
@@ -79,24 +79,23 @@ def without_dropout(model) -> Iterator[None]:
 def check_head(model) -> None:
     """Compares `head_logits` with what the model itself makes of a few tokens.
 
-    Architectures scale and cap their logits in their own ways. One that is not known here would be trained and judged
-    by wrong numbers that look right; it is a RecipeError instead. Takes two forward passes of FEW tokens.
+    Architectures scale and cap their logits in their own ways. One not known here would be trained and judged by wrong
+    numbers that look right: it is a RecipeError. Takes two forward passes of FEW tokens.
     """
     import torch
 
     base = unwrapped(model)
     weight = base.get_output_embeddings().weight
-    size = len(weight)
+    size, tolerance = len(weight), 1e-3 if weight.dtype == torch.float32 else 5e-2  # half precision rounds its own way
     # From the middle of the vocabulary: tokens with a meaning of their own stand at its ends.
     ids = torch.arange(size // 2, min(size, size // 2 + FEW), device=base.device)[None]
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     with torch.no_grad(), without_dropout(model):
         whole = base(**batch, use_cache=False).logits.float()[0, :-1]
         ours = head_logits(model, supervised_hidden(model, {**batch, "labels": ids})[0])
-    room = 1e-3 if weight.dtype == torch.float32 else 5e-2  # of the largest; half precision rounds in its own way
     if whole.isnan().any():
         return  # half precision is too small for this model: that is not the head's fault, and training says so
-    if ours.shape != whole.shape or (ours - whole).abs().max() > room * whole.abs().max():
+    if ours.shape != whole.shape or (ours - whole).abs().max() > tolerance * whole.abs().max():
         raise RecipeError(
             f"model.name: {base.name_or_path} ({base.config.model_type}) makes its logits in a way that is not known "
             "here, so its losses would be wrong; take a model of another architecture, or teach "
@@ -110,13 +109,10 @@ def score(
 ) -> Supervised:
     """What losses are computed from, given hidden states (N, H), of the model and of the reference.
 
-    Logits at once where they are small, else hidden states with the head, which is then computed in chunks of LARGE
-    elements: the same values and gradients. vanilla: a context in which the head is the reference's.
+    Logits where they are small, else hidden states and the head. vanilla: a context in which the head is the
+    reference's.
     """
-    width = unwrapped(model).get_output_embeddings().out_features
-
-    def ours(states: Tensor) -> Tensor:
-        return head_logits(model, states)
+    width, ours = unwrapped(model).get_output_embeddings().out_features, partial(head_logits, model)
 
     def theirs(states: Tensor) -> Tensor:
         with vanilla():

@@ -1,7 +1,6 @@
 """How likely a model finds given answers: mean losses, scores token by token, and the gradient of the loss.
 
-An answer is an `Example` (data.examples), whose trained tokens are scored. The model is asked with exactly the given
-adapters on, in evaluation mode, and left as it was.
+The trained tokens of an `Example` are scored, with exactly the given adapters on; the model is left as it was.
 
 Shapes: `T` tokens of an answer, `V` vocabulary, `N` scored positions of a batch.
 """
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from relearn_lite.data.examples import Example, collate
-from relearn_lite.models.backends import set_training
+from relearn_lite.models.backends import evaluation_mode
 from relearn_lite.models.generation import batches_of
 from relearn_lite.models.loaded import Loaded, active_adapters
 from relearn_lite.models.logprobs import answer_nll, head_logits, supervised, supervised_hidden
@@ -51,17 +50,6 @@ class TokenScores:
     def loss_with_end(self) -> float:
         """Mean loss in nats a token, with the end token, which TOFU counts as part of the answer."""
         return -(float(self.log_probs.sum()) + self.end) / (len(self.log_probs) + 1)
-
-
-@contextmanager
-def evaluation_mode(loaded: Loaded) -> Iterator[None]:
-    """Evaluation mode (no dropout) inside, the mode that the model was in afterwards."""
-    was_training = loaded.model.training
-    loaded.model.eval()
-    try:
-        yield
-    finally:
-        set_training(loaded, was_training)
 
 
 def to_batch(loaded: Loaded, examples: Sequence[Example]) -> dict[str, Tensor]:
@@ -121,11 +109,9 @@ def _statistics(logits: Tensor, tokens: Tensor) -> Tensor:
 
 
 def gradient_norms(loaded: Loaded, examples: Sequence[Example], adapters: tuple[str, ...]) -> list[float]:
-    """L2 norm of the gradient of each answer's mean token loss.
+    """L2 norm of the gradient of each answer's mean token loss, in the model's own weights, not those of adapters.
 
-    Taken over the model's own weights, adapters left out, so that models with and without one compare: that is the
-    gradient in the weights with the adapter merged in. Quantised weights have no gradient; the others (embeddings,
-    norms, head) stand for them.
+    Quantised weights have no gradient; the others (embeddings, norms, head) stand for them.
     """
     import torch
     from torch.nn.functional import cross_entropy

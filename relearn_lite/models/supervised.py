@@ -6,7 +6,7 @@ Shapes: `N` supervised positions of a batch, flattened over its `B` rows, `V` vo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 class Supervised:
     """The positions of one batch whose next token is trained.
 
-    states: (N, V) logits of the model in training, or, where `head` is given, (N, H) the hidden states that `head`
-    makes logits of; labels: (N,) the next tokens; rows: (N,) which of the `n_rows` rows each position belongs to;
-    reference_states: likewise of the vanilla model, or None where no term needs it.
+    states: (N, V) logits of the model in training; labels: (N,) the next tokens; rows: (N,) which of the `n_rows` rows
+    each position belongs to; reference_states: as states of the vanilla model, or None where no term needs it.
 
-    With a large vocabulary logits of all positions at once would be the largest tensors of a step. Then `head` is
-    given, and `each` computes logits for `chunk` positions at a time and again in the backward pass. A loss need not
-    know which it is: it asks for values a position (`nll`, `reference_nll`, `each`).
+    With a large vocabulary the logits of all positions would be the largest tensors of a step. Then states are (N, H),
+    and `head` makes logits of `chunk` positions at a time, again in the backward pass. A loss need not know: it asks
+    for values a position (`nll`, `reference_nll`, `each`).
     """
 
     states: Tensor
@@ -40,28 +39,25 @@ class Supervised:
         """Trained tokens of each row."""
         return self.rows.bincount(minlength=self.n_rows).tolist()
 
-    @property
-    def logits(self) -> Tensor:
-        """(N, V) of the model in training, all at once."""
-        return self.states if self.head is None else self.head(self.states)
-
     def each(self, value: Callable[[Tensor, Tensor, Tensor | None], Tensor]) -> Tensor:
         """`value(logits (n, V), labels (n,), reference_logits (n, V) or None) -> (n,)` of every position: -> (N,)."""
         if self.head is None:
-            return value(self.logits, self.labels, self.reference_states)
+            return value(self.states, self.labels, self.reference_states)
         import torch
 
         from relearn_lite.models.recompute import checkpoint
 
         def part(states: Tensor, labels: Tensor, reference_states: Tensor | None) -> Tensor:
-            return value(self.head(states), labels, self._reference(reference_states))
+            with torch.no_grad():
+                reference = None if reference_states is None else self.reference_head(reference_states)
+            return value(self.head(states), labels, reference)
 
         chunks = (slice(start, start + self.chunk) for start in range(0, len(self.labels), self.chunk))
         theirs = self.reference_states
-        given = [(self.states[at], self.labels[at], None if theirs is None else theirs[at]) for at in chunks]
+        parts = [(self.states[at], self.labels[at], None if theirs is None else theirs[at]) for at in chunks]
         if not torch.is_grad_enabled():
-            return torch.cat([part(*inputs) for inputs in given])
-        return torch.cat([checkpoint(part, *inputs, use_reentrant=False) for inputs in given])
+            return torch.cat([part(*inputs) for inputs in parts])
+        return torch.cat([checkpoint(part, *inputs, use_reentrant=False) for inputs in parts])
 
     def nll(self) -> Tensor:
         """Negative log-likelihood of each label under the model in training: -> (N,), in nats."""
@@ -72,17 +68,7 @@ class Supervised:
         import torch
 
         with torch.no_grad():
-            states, head = self.reference_states, self.reference_head
-            theirs = Supervised(states, self.labels, self.rows, self.n_rows, head=head, chunk=self.chunk)
-            return theirs.nll()
-
-    def _reference(self, states: Tensor | None) -> Tensor | None:
-        import torch
-
-        if states is None:
-            return None
-        with torch.no_grad():
-            return self.reference_head(states)
+            return replace(self, states=self.reference_states, head=self.reference_head, reference_states=None).nll()
 
 
 @dataclass(frozen=True)

@@ -94,9 +94,8 @@ def load_tokenizer(settings: Model) -> Any:
 
 def why_not(settings: Model, error: Exception) -> str:
     """The message for a model that could not be loaded."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
     return (
-        f"model.name: {settings.name} could not be loaded ({lines[0] if lines else type(error).__name__}); check the "
+        f"model.name: {settings.name} could not be loaded ({first_line(error)}); check the "
         "name, model.revision and the network (a gated model also needs `hf auth login`), or give a local folder"
     )
 
@@ -162,10 +161,10 @@ def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:
 
 
 def save_adapter(loaded: Loaded, name: str, folder: Path) -> None:
+    """Writes one adapter as safetensors with its configuration, so that peft alone can load it."""
     loaded.model.save_pretrained(folder, selected_adapters=[name])
     inner = folder / name  # peft puts every adapter but one named "default" into a folder of its own
     for file in inner.iterdir():
         shutil.move(file, folder / file.name)
     inner.rmdir()
-    readme = folder / "README.md"  # an empty model card; the run folder says more
-    readme.unlink(missing_ok=True)
+    (folder / "README.md").unlink(missing_ok=True)  # an empty model card; the run folder says more

@@ -1,7 +1,6 @@
-"""A model held by Unsloth: less memory and time on an NVIDIA GPU. The only file that imports it.
+"""A model held by Unsloth: less memory and time on an NVIDIA GPU. Adapters are peft's, for either backend to read.
 
-Unsloth changes transformers, peft and torch when it is imported, and prints; so it is imported late and in silence.
-Adapters are peft's own: one that was trained here can be read by the transformers backend, and the other way round.
+Importing Unsloth changes transformers, peft and torch, and prints: only this file does it, late and in silence.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 CHECKPOINTING = "unsloth"  # Unsloth's own: keeps what it needs for computing again in main memory
 WRAPPER = "default"  # the one name that Unsloth gives an adapter
-ROOM = 4096  # tokens that prompts of writers and judges may need, however short the training rows are
+LEAST_LENGTH = 4096  # tokens that prompts of writers and judges may need, however short the training rows are
 QUANTIZED = {"4bit": "Linear4bit", "8bit": "Linear8bitLt"}  # bitsandbytes' layers
 
 
@@ -40,9 +39,9 @@ def load(settings: Model, seed: int) -> Loaded:
         # Without gradients Unsloth's probe of 4-bit layers fails, and it would load 16-bit weights in silence.
         with _unsloth() as language_model, torch.inference_mode(False), torch.enable_grad():
             model, _ = language_model.from_pretrained(
-                name, max_seq_length=_room(settings), dtype=peft_backend.compute_dtype(),
+                name, max_seq_length=_max_length(settings), dtype=peft_backend.compute_dtype(),
                 load_in_4bit=settings.quantization == "4bit", load_in_8bit=settings.quantization == "8bit",
-                use_exact_model_name=True, use_gradient_checkpointing=_checkpointing(checkpointing), **where,
+                use_exact_model_name=True, use_gradient_checkpointing=checkpointing and CHECKPOINTING, **where,
             )
         tokenizer = peft_backend.load_tokenizer(settings)  # Unsloth's may have other padding
     except torch.OutOfMemoryError:
@@ -54,10 +53,6 @@ def load(settings: Model, seed: int) -> Loaded:
     model.generation_config.max_length = None  # Unsloth's; beside max_new_tokens it only makes every answer warn
     torch.manual_seed(seed)  # Unsloth seeds everything with a number of its own
     return Loaded(model.eval(), tokenizer, "unsloth", checkpointing=checkpointing)
-
-
-def _checkpointing(wanted: bool) -> str | bool:
-    return CHECKPOINTING if wanted else False
 
 
 def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
@@ -73,7 +68,7 @@ def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
 def set_training(loaded: Loaded) -> None:
     """Training mode. On a GPU Unsloth's `generate` turns gradient checkpointing off, and `train()` not on again."""
     with _unsloth() as language_model:
-        language_model.for_training(loaded.model, use_gradient_checkpointing=_checkpointing(loaded.checkpointing))
+        language_model.for_training(loaded.model, use_gradient_checkpointing=loaded.checkpointing and CHECKPOINTING)
 
 
 def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:
@@ -101,7 +96,7 @@ def _wrapped(loaded: Loaded, name: str, lora: Lora, seed: int) -> Iterator[None]
         with _unsloth() as language_model:
             loaded.model = language_model.get_peft_model(
                 loaded.model, r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=lora.targets,
-                random_state=seed, use_gradient_checkpointing=_checkpointing(loaded.checkpointing),
+                random_state=seed, use_gradient_checkpointing=loaded.checkpointing and CHECKPOINTING,
             )
     except ValueError as error:
         raise RecipeError(peft_backend.why_not_adapted(lora.targets, error)) from error
@@ -127,13 +122,13 @@ def _unsloth() -> Iterator[Any]:
         raise
 
 
-def _room(settings: Model) -> int:
+def _max_length(settings: Model) -> int:
     """Tokens that a text may have. Unsloth cuts off what is longer; it must not be more than the model was taught."""
     from transformers import AutoConfig
 
     name, where = peft_backend.source(settings)
     longest = getattr(AutoConfig.from_pretrained(name, **where).get_text_config(), "max_position_embeddings", None)
-    wanted = max(settings.max_length, ROOM)
+    wanted = max(settings.max_length, LEAST_LENGTH)
     return min(wanted, longest) if longest else wanted
 
 

@@ -25,9 +25,9 @@ def load_data(recipe: Recipe) -> dict[str, list[QA]]:
     """Reads all parts. Raises RecipeError with the problems of all of them at once."""
     problems: list[str] = []
 
-    def tried(read: Callable[..., list[QA]], *given: Any) -> list[QA]:
+    def tried(read: Callable[..., list[QA]], *arguments: Any) -> list[QA]:
         try:
-            return read(*given)
+            return read(*arguments)
         except RecipeError as error:
             problems.extend(error.problems)
             return []

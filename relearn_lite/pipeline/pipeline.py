@@ -41,7 +41,7 @@ def run(recipe: Recipe, *, runs: Path = Path("runs"), start: str | None = None, 
     with opened(recipe, runs, quiet, fresh=fresh) as (state, folder):
         plan = plan_of(state)
         again = names if fresh else names[names.index(start) :] if start else []
-        refuse_other_recipe(folder, {name: needs for name, needs in plan.items() if name not in again})
+        refuse_other_recipe(folder, {name: stage_inputs for name, stage_inputs in plan.items() if name not in again})
         for name in again:
             done = folder.manifest["stages"].get(name) or folder.manifest["started"].get(name)
             flag = "--fresh" if fresh else f"--from {start}"
@@ -99,7 +99,7 @@ def opened(
 
 
 def plan_of(state: Run) -> dict[str, dict[str, Any]]:
-    """The inputs of every stage that the recipe needs, in order."""
+    """The inputs of every stage that the recipe stage_inputs, in order."""
     return {name: inputs(state.recipe, state.data, name) for name in stages_of(state.recipe)}
 
 
@@ -111,13 +111,13 @@ def do_stages(state: Run, folder: RunFolder, names: Iterable[str]) -> None:
         do_stage(state, folder, name, inputs(state.recipe, state.data, name))
 
 
-def do_stage(state: Run, folder: RunFolder, name: str, needs: Mapping[str, Any]) -> None:
+def do_stage(state: Run, folder: RunFolder, name: str, stage_inputs: Mapping[str, Any]) -> None:
     """Runs one stage unless it is done, and notes it in the manifest."""
-    if folder.is_done(name, needs):
-        _say(state, f"{name}: done before")
+    if folder.is_done(name, stage_inputs):
+        state.say(f"{name}: done before")
         return
-    resumed = folder.begin(name, needs)
-    _say(state, f"{name} ...")
+    resumed = folder.begin(name, stage_inputs)
+    state.say(f"{name} ...")
     if name in TRAINING:
         distributed.from_first((name, str(state.folder)))
     reset_peak_memory()
@@ -137,11 +137,11 @@ def refuse_other_recipe(folder: RunFolder, plan: Plan, way_out: str | None = Non
 
     But for the report, which is no result: it is made anew, so that a stage can be added later. way_out: what to do.
     """
-    for name, needs in plan.items():
+    for name, stage_inputs in plan.items():
         done = folder.manifest["stages"].get(name)
-        if name == "report" or done is None or done["fingerprint"] == fingerprint(needs):
+        if name == "report" or done is None or done["fingerprint"] == fingerprint(stage_inputs):
             continue
-        what = "; ".join(changes(done["inputs"], needs)) or "an earlier stage or a new version of the project"
+        what = "; ".join(changes(done["inputs"], stage_inputs)) or "an earlier stage or a new version of the project"
         raise RecipeError(
             f"name: {folder.path} holds a finished {name} stage of a different recipe ({what}); "
             + (way_out or f"choose another name, or add --from {name} to do it again from there, or --fresh to do "
@@ -150,7 +150,7 @@ def refuse_other_recipe(folder: RunFolder, plan: Plan, way_out: str | None = Non
 
 
 def describe(state: Run, folder: RunFolder) -> None:
-    """Notes what a reader needs to do the same again: versions, hardware, seed, data, model; and the recipe."""
+    """Notes what a reader stage_inputs to do the same again: versions, hardware, seed, data, model; and the recipe."""
     recipe = state.recipe
     folder.manifest |= {
         "name": recipe.name, "seed": recipe.seed, "versions": versions(), "hardware": hardware(),
@@ -159,8 +159,3 @@ def describe(state: Run, folder: RunFolder) -> None:
     }
     folder.save()
     write_text(state.folder / "recipe.yaml", to_yaml(recipe))
-
-
-def _say(state: Run, text: str) -> None:
-    if not state.quiet:
-        print(text, file=sys.stderr)

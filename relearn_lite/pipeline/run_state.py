@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,11 @@ class Run:
     vanilla_run: Path | None = None  # a run whose answers and numbers of the vanilla model are this one's too
     commits: dict[str, str] = field(default_factory=dict)  # of the hub models that were loaded so far, by name
 
+    def say(self, text: str) -> None:
+        """Writes a line of progress to standard error, unless the run is quiet."""
+        if not self.quiet:
+            print(text, file=sys.stderr)
+
     @cached_property
     def data(self) -> dict[str, list[QA]]:
         """Every part of the data: forget, retain, generic, forget_eval, retain_eval, and finetune if it has its own."""
@@ -34,16 +40,16 @@ class Run:
 
     def weights(self, model: str) -> tuple[Model, dict[str, Path]]:
         """What `vanilla` or `unlearned` is made of: its base, and the folders of the adapters on it, by name."""
-        settings, given, taught = self.recipe.model, self.recipe.unlearned, self.folder / "vanilla"
-        if model == "unlearned" and given and given.model:
-            return settings.settings_for(given.model, derived=True), {}
+        settings, unlearned, taught = self.recipe.model, self.recipe.unlearned, self.folder / "vanilla"
+        if model == "unlearned" and unlearned and unlearned.model:
+            return settings.settings_for(unlearned.model, derived=True), {}
         adapters = {}
         if self.recipe.finetune and self.recipe.finetune.lora:
             adapters[VANILLA] = taught
         elif self.recipe.finetune:
             settings = settings.settings_for(str(taught), derived=True)
         if model == "unlearned":
-            adapters[UNLEARNED] = given.adapter if given else self.folder / "adapter"
+            adapters[UNLEARNED] = unlearned.adapter if unlearned else self.folder / "adapter"
         return settings, adapters
 
     @cached_property
@@ -76,8 +82,8 @@ class Run:
         Whole weights of another model take vanilla's place, unless an evaluator that shares vanilla's weights still
         uses them: then both are in memory, as `plan` counts.
         """
-        adapters, given = self.weights(name)[1], self.recipe.unlearned
-        if given and given.model and name == "unlearned":
+        adapters, unlearned = self.weights(name)[1], self.recipe.unlearned
+        if unlearned and unlearned.model and name == "unlearned":
             self._unload("vanilla")
             return self.other
         self._unload("other")
@@ -85,11 +91,11 @@ class Run:
             try:
                 backends.load_adapter(self.vanilla, UNLEARNED, adapters[UNLEARNED])
             except (RuntimeError, ValueError, KeyError, OSError, TypeError) as error:
-                if not given:
+                if not unlearned:
                     raise
                 raise RecipeError(
-                    f"unlearned.adapter: {given.adapter} does not fit {self.recipe.model.name} ({first_line(error)}); "
-                    "name the model that it was trained on as model.name"
+                    f"unlearned.adapter: {unlearned.adapter} does not fit {self.recipe.model.name} "
+                    f"({first_line(error)}); name the model that it was trained on as model.name"
                 ) from error
         return self.vanilla
 

@@ -7,7 +7,8 @@ is the most that they may be: with shorter ones a run takes less. What cannot be
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+
+from rich.table import Table
 
 from relearn_lite.plan.advice import CARDS, advice, fits
 from relearn_lite.plan.attack import most_answers
@@ -16,9 +17,6 @@ from relearn_lite.plan.estimate import Estimate, StageMemory
 from relearn_lite.plan.model_sizes import ModelSizes, model_sizes
 from relearn_lite.plan.stages import memory_of_stages
 from relearn_lite.recipe import Recipe
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 __all__ = [
     "CARDS", "ModelSizes", "StageMemory", "advice", "disk", "fits", "memory_of_stages", "model_sizes", "plan",
@@ -57,8 +55,6 @@ def plan(recipe: Recipe, write: Callable[[object], None]) -> None:
 
 
 def _stages_table(stages: list[StageMemory]) -> Table:
-    from rich.table import Table
-
     table = Table("stage", title="GPU memory a stage", title_justify="left")
     table.add_column("GB", justify="right")
     table.add_column("of which")

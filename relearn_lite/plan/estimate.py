@@ -63,8 +63,8 @@ class Estimate:
     @property
     def asked(self) -> Shape:
         """The unlearned model: whole weights where the recipe names some, else the recipe's model."""
-        given = self.recipe.unlearned
-        return self.sizes.others[given.model] if given and given.model else self.shape
+        unlearned = self.recipe.unlearned
+        return self.sizes.others[unlearned.model] if unlearned and unlearned.model else self.shape
 
     def loaded(self) -> Parts:
         """The model with its adapters, as it is asked. Of it and whole unlearned weights the larger one counts."""

@@ -7,14 +7,16 @@ logits are estimates of what torch holds at once. All sizes in bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from math import prod
+from pathlib import Path
+from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from relearn_lite.recipe import Lora, Model
+from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED, Loaded
+from relearn_lite.models.logprobs import LARGE
+from relearn_lite.models.transformers_backend import source
+from relearn_lite.recipe import Lora, Model
 
 HALF, SINGLE = 2, 4  # bytes of a number in bfloat16 or float16, and in float32
 # NF4 with double quantization: 4 bits, an 8-bit scale for 64 of them, a float32 scale for 256 scales
@@ -70,8 +72,6 @@ class Shape:
 
     def logits(self, positions: int) -> int:
         """Logits at so many positions: six float32 tensors, chunked where they are large."""
-        from relearn_lite.models.logprobs import LARGE
-
         return 6 * SINGLE * min(positions * self.vocabulary, max(LARGE, self.vocabulary))
 
 
@@ -92,8 +92,6 @@ def empty_model(settings: Model) -> Any:
     """The model without weights (on torch's meta device). From the hub only config.json is fetched."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
-
-    from relearn_lite.models.transformers_backend import source
 
     name, where = source(settings)
     try:
@@ -130,9 +128,6 @@ def shape_of(model: Any) -> Shape:
 
 def lora_parameters(settings: Model, lora: Lora) -> int:
     """How many parameters the adapter has: peft puts it on an empty model, and they are counted."""
-    from relearn_lite.models import backends
-    from relearn_lite.models.loaded import UNLEARNED, Loaded
-
     loaded = Loaded(empty_model(settings), None, "transformers")
     backends.add_adapter(loaded, UNLEARNED, lora, seed=0)
     return loaded.model.get_nb_trainable_parameters()[0]
@@ -154,8 +149,6 @@ def encoder_parameters(name: str, *, labels: bool) -> int | None:
 
 def adapter_parameters(folder: Path) -> int | None:
     """Parameters of a saved adapter, from the head of its file; None where there is none."""
-    from math import prod
-
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.sources import source_of
@@ -21,33 +24,23 @@ from relearn_lite.recipe import Recipe, WriterChoice
 from relearn_lite.recipe.presets import TABLES
 from relearn_lite.recipe.training import Lora
 
-# The default judges (recipe.MODEL_EVALUATORS), so that they are counted without the network. From their model cards and
-# config.json on the hub: Qwen2.5-3B-Instruct has 3.09 billion parameters, 36 layers 2048 wide, 2 heads of 128 for keys
-# and values; all-MiniLM-L12-v2 33.4 million; DeBERTa-v3-base 86 million and 98 million of embeddings.
-PUBLISHED_SHAPES = {
-    "Qwen/Qwen2.5-3B-Instruct": Shape(
-        parameters=3_085_938_688, linear=2_774_532_096, layers=36, hidden=2048, intermediate=11_008,
-        vocabulary=151_936, width=2048, kv_width=2 * 36 * 2 * 128,
-    )
-}  # fmt: skip
-PUBLISHED_ENCODERS = {
-    "sentence-transformers/all-MiniLM-L12-v2": 33_360_000,
-    "sileod/deberta-v3-base-tasksource-nli": 184_000_000,
-}
+_PUBLISHED = yaml.safe_load(Path(__file__).with_name("published_sizes.yaml").read_text(encoding="utf-8"))
+PUBLISHED_SHAPES = {name: Shape(**counts) for name, counts in _PUBLISHED["shapes"].items()}
+PUBLISHED_ENCODERS: dict[str, int] = _PUBLISHED["encoders"]
 
 
 @dataclass(frozen=True)
 class ModelSizes:
     """The sizes of a recipe's models, counted once; smaller settings of the same recipe need no new count.
 
-    loras: stage -> LoRA parameters a rank; all of the model's where finetune.lora is null. given: parameters of
-    unlearned.adapter. others: causal models beside the recipe's own, by name. encoders: parameters of those that embed
-    or infer, by name. unknown: what could not be counted, in words.
+    loras: stage -> LoRA parameters a rank; all of the model's where finetune.lora is null. unlearned_adapter: its
+    parameters. others: causal models beside the recipe's own, by name. encoders: parameters of those that embed or
+    infer, by name. unknown: what could not be counted, in words.
     """
 
     shape: Shape
     loras: dict[str, int]
-    given: int
+    unlearned_adapter: int
     others: dict[str, Shape]
     encoders: dict[str, int]
     unknown: tuple[str, ...]
@@ -60,7 +53,7 @@ class ModelSizes:
     def adapters(self, recipe: Recipe) -> int:
         """Parameters of all adapters on the model, not those of a model that finetune teaches whole."""
         stages = (stage for stage in ("finetune", "unlearn") if stage in self.loras and lora_of(recipe, stage))
-        return self.given + sum(self.trained(recipe, stage) for stage in stages)
+        return self.unlearned_adapter + sum(self.trained(recipe, stage) for stage in stages)
 
 
 def lora_of(recipe: Recipe, stage: str) -> Lora | None:
@@ -92,10 +85,10 @@ def model_sizes(recipe: Recipe) -> ModelSizes:
         else:
             unknown.append(f"{name} ({key}), whose config.json cannot be had here")
     folder = recipe.unlearned and recipe.unlearned.adapter
-    given = adapter_parameters(folder) if folder else 0
-    if given is None:
+    unlearned_adapter = adapter_parameters(folder) if folder else 0
+    if unlearned_adapter is None:
         unknown.append(f"{folder} (unlearned.adapter), which holds no adapter_model.safetensors")
-    return ModelSizes(shape, loras, given or 0, others, encoders, (*unknown, *_not_looked_at(recipe)))
+    return ModelSizes(shape, loras, unlearned_adapter or 0, others, encoders, (*unknown, *_not_looked_at(recipe)))
 
 
 def _shape(recipe: Recipe, name: str) -> Shape:

@@ -1,7 +1,7 @@
 """GPU memory of every stage that loads a model, by what it is for.
 
-Parts of one stage stand side by side in memory. Of what comes one after the other (asking, scoring, judging), the
-largest is taken. Rows are taken to be as long as model.max_length.
+Parts of one stage are in memory together; of what comes one after the other (asking, scoring, judging) the largest
+counts.
 """
 
 from __future__ import annotations
@@ -22,10 +22,6 @@ def memory_of_stages(recipe: Recipe, sizes: ModelSizes) -> list[StageMemory]:
     stages, estimate = stages_of(recipe), Estimate(recipe, sizes)
     found = [StageMemory(stage, STAGES[stage](estimate)) for stage in stages if stage in STAGES]
     return found + (attacking(estimate) if "attack" in stages else [])
-
-
-def _finetuning(estimate: Estimate) -> Parts:
-    return estimate.training("finetune", estimate.recipe.finetune.batch_size)
 
 
 def _unlearning(estimate: Estimate) -> Parts:
@@ -57,10 +53,6 @@ def _augmenting(estimate: Estimate) -> Parts:
     if semantic and semantic.similarity is not None and semantic.embeddings in sizes.encoders:
         parts[semantic.embeddings] = SINGLE * sizes.encoders[semantic.embeddings]
     return parts | largest(*at_work)
-
-
-def _generating(estimate: Estimate) -> Parts:
-    return estimate.loaded() | estimate.generating(estimate.shape)
 
 
 def _evaluating(estimate: Estimate) -> Parts:
@@ -127,6 +119,10 @@ def _analyzing(estimate: Estimate) -> Parts:
 
 
 STAGES = {
-    "finetune": _finetuning, "augment": _augmenting, "unlearn": _unlearning, "generate": _generating,
-    "evaluate": _evaluating, "analyze": _analyzing,
-}  # fmt: skip
+    "finetune": lambda estimate: estimate.training("finetune", estimate.recipe.finetune.batch_size),
+    "augment": _augmenting,
+    "unlearn": _unlearning,
+    "generate": lambda estimate: estimate.loaded() | estimate.generating(estimate.shape),
+    "evaluate": _evaluating,
+    "analyze": _analyzing,
+}

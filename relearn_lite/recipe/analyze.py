@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from relearn_lite.recipe.base import Section
 
@@ -30,8 +31,6 @@ class Analyze(Section):
     """Answers computed at once: affects memory, not the numbers. `attribution` takes as much memory as training
     without gradient checkpointing."""
 
-    @model_validator(mode="after")
-    def _something_to_do(self) -> Analyze:
+    def contradictions(self) -> Iterator[str]:
         if not self.distribution and not self.memory and self.circuits == "none":
-            raise ValueError("distribution, memory and circuits are all off; switch one on, or write analyze: null")
-        return self
+            yield "distribution, memory and circuits are all off; switch one on, or write analyze: null"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from relearn_lite.recipe.base import Section
 from relearn_lite.recipe.training import Lora
@@ -51,8 +52,6 @@ class Attacks(Section):
     """Forget questions and retain questions to ask, each this many, spread evenly over the evaluation sets. More give
     steadier numbers and take longer."""
 
-    @model_validator(mode="after")
-    def _something_to_do(self) -> Attacks:
+    def contradictions(self) -> Iterator[str]:
         if not (self.paraphrase or self.jailbreak or self.sampling or self.relearn or self.precision):
-            raise ValueError("every attack is off; switch one on, or write attacks: null")
-        return self
+            yield "every attack is off; switch one on, or write attacks: null"

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
-from pydantic import (
-    Field,
-    SerializerFunctionWrapHandler,
-    ValidationInfo,
-    field_validator,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationInfo, field_validator, model_serializer
 
 from relearn_lite.recipe.base import ModelName, RecipePath, Section, model_name
 from relearn_lite.recipe.names import QUESTION_KINDS, WRITERS
@@ -48,12 +42,10 @@ class WriterChoice(Section):
     def _local_models_are_folders_or_hub_ids(cls, value: str | None, info: ValidationInfo) -> str | None:
         return model_name(value, info) if value and info.data.get("writer") == "local" else value
 
-    @model_validator(mode="after")
-    def _server_is_named(self) -> WriterChoice:
+    def contradictions(self) -> Iterator[str]:
         if self.writer == "server" and not (self.base_url and self.model):
             missing = " and ".join(key for key in ("base_url", "model") if not getattr(self, key))
-            raise ValueError(f"writer: server needs {missing} too, such as http://127.0.0.1:11434/v1 and qwen3:8b")
-        return self
+            yield f"writer: server needs {missing} too, such as http://127.0.0.1:11434/v1 and qwen3:8b"
 
 
 class Semantic(Section):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
 
 class Section(BaseModel):
@@ -15,6 +16,16 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=(), allow_inf_nan=False
     )
+
+    def contradictions(self) -> Iterator[str]:
+        """A sentence for each thing in this section that does not go together; best begun with the key."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> Self:
+        for sentence in self.contradictions():
+            raise ValueError(sentence)
+        return self
 
 
 def _resolve(path: Path, info: ValidationInfo) -> Path:

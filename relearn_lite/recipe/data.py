@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from relearn_lite.recipe.base import RecipePath, Section
 from relearn_lite.recipe.presets import PAIRS, TABLES
@@ -43,16 +44,12 @@ class Source(Section):
     """Takes this many rows (of those within `limit`) at random, in their order: the same ones in every run, whatever
     `seed` is, so that runs are asked alike. All rows where there are fewer."""
 
-    @model_validator(mode="after")
-    def _at_most_one_origin(self) -> Source:
-        given = [key for key in ("path", "dataset", "preset") if getattr(self, key) is not None]
-        if len(given) > 1:
-            raise ValueError(f"{given[0]} and {given[1]} are both given: choose one")
-        if self.folder is not None and given in (["path"], ["dataset"]):
-            raise ValueError(
-                "folder is where a preset's files lie, and there is no preset: remove it, or choose a preset"
-            )
-        return self
+    def contradictions(self) -> Iterator[str]:
+        origins = [key for key in ("path", "dataset", "preset") if getattr(self, key) is not None]
+        if len(origins) > 1:
+            yield f"{origins[0]} and {origins[1]} are both given: choose one"
+        if self.folder is not None and origins in (["path"], ["dataset"]):
+            yield "folder is where a preset's files lie, and there is no preset: remove it, or choose a preset"
 
     @property
     def has_origin(self) -> bool:
@@ -105,20 +102,13 @@ class Data(Section):
     world_facts: Source | None = None
     """World facts, with wrong answers: a third of TOFU's model utility."""
 
-    @model_validator(mode="after")
-    def _complete(self) -> Data:
-        for name in ("forget", "retain"):
-            source = getattr(self, name)
-            if self.preset is None and not (source and source.has_origin):
-                raise ValueError(
-                    f"{name}: nothing says where it is; give it a path, a dataset or a preset, or set data.preset"
-                )
-        for name in set(type(self).model_fields) - {"preset", "folder", "forget", "retain", "select_fraction"}:
-            source = getattr(self, name)
-            if source is not None and not source.has_origin:
-                raise ValueError(f"{name}: nothing says where it is; give it a path, a dataset or a preset")
+    def contradictions(self) -> Iterator[str]:
+        nowhere = "nothing says where it is; give it a path, a dataset or a preset"
+        for name, source in self:
+            if name in ("forget", "retain"):
+                if self.preset is None and not (source and source.has_origin):
+                    yield f"{name}: {nowhere}, or set data.preset"
+            elif isinstance(source, Source) and not source.has_origin:
+                yield f"{name}: {nowhere}"
         if self.folder is not None and self.preset is None:
-            raise ValueError(
-                "folder is where the files of data.preset lie, and there is none: set data.preset, or remove it"
-            )
-        return self
+            yield "folder is where the files of data.preset lie, and there is none: set data.preset, or remove it"

@@ -25,10 +25,9 @@ from relearn_lite.recipe.analyze import Analyze
 from relearn_lite.recipe.augment import WriterChoice
 from relearn_lite.recipe.base import Section
 from relearn_lite.recipe.compare import Compare
-from relearn_lite.recipe.generate import Generate
 from relearn_lite.recipe.methods import HYPERPARAMETERS
 from relearn_lite.recipe.model import Model
-from relearn_lite.recipe.schema import Recipe, Trainer
+from relearn_lite.recipe.schema import Generate, Recipe, Trainer
 from relearn_lite.recipe.training import Training
 from relearn_lite.recipe.unlearn import Unlearn
 

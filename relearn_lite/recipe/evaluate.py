@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from relearn_lite.recipe.augment import WriterChoice
 from relearn_lite.recipe.base import ModelName, RecipePath, Section, model_or
@@ -90,11 +91,9 @@ class Privacy(Section):
     samples: int = Field(16, ge=1)
     """leak_at_k: answers drawn to each question, at least k; more give a steadier estimate and take longer."""
 
-    @model_validator(mode="after")
-    def _enough_samples(self) -> Privacy:
+    def contradictions(self) -> Iterator[str]:
         if self.samples < self.k:
-            raise ValueError(f"samples: {self.samples} are fewer than k = {self.k}; draw at least k, or lower k")
-        return self
+            yield f"samples: {self.samples} are fewer than k = {self.k}; draw at least k, or lower k"
 
 
 class Evaluate(Section):

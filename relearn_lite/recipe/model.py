@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from relearn_lite.recipe.base import YES_OR_NO, ModelName, RecipePath, Section, path_or
 
@@ -62,11 +63,7 @@ class Unlearned(Section):
     model: ModelName | None = None
     """Full weights instead, by folder or hub id."""
 
-    @model_validator(mode="after")
-    def _one_of_two(self) -> Unlearned:
+    def contradictions(self) -> Iterator[str]:
         if (self.adapter is None) == (self.model is None):
-            raise ValueError(
-                "give either adapter (a folder) or model (a folder or hub id)"
-                + ("" if self.adapter is None else ", not both")
-            )
-        return self
+            both = "" if self.adapter is None else ", not both"
+            yield f"give either adapter (a folder) or model (a folder or hub id){both}"

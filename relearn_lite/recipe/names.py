@@ -15,31 +15,22 @@ RATING_KINDS = ("fluency", "relevance", "forgetting", "retention")  # what a jud
 TASK_KINDS = (*QUESTION_KINDS, "answer", "verify", "entities", *RATING_KINDS)  # what a writer is asked for
 
 DEFAULT_METRICS = ("kfr", "krr", "ls", "rouge")
-METRICS: dict[str, tuple[str, ...]] = {  # metric -> the numbers it gives, as their keys in metrics.json begin
-    "kfr": ("kfr",),
-    "krr": ("krr",),
+_SEVERAL_NUMBERS = {  # the metrics that give more than the number of their own name
     "ls": ("ls", "ls_arithmetic", "ppl", "brunet", "honore", "rttr"),
     "rouge": ("rouge1", "rougeL"),
-    **{kind: (kind,) for kind in RATING_KINDS},
-    "extraction_strength": ("extraction_strength",),
-    "exact_memorization": ("exact_memorization",),
-    "mia_loss": ("mia_loss",),
-    "mia_zlib": ("mia_zlib",),
-    "mia_min_k": ("mia_min_k",),
-    "mia_min_k_plus_plus": ("mia_min_k_plus_plus",),
-    "mia_reference": ("mia_reference",),
-    "mia_gradnorm": ("mia_gradnorm",),
-    "privleak": ("privleak",),
-    "leak_at_k": ("leak_at_k",),
-    "probability": ("probability",),
-    "truth_ratio": ("truth_ratio",),
-    "truth_ratio_corrected": ("truth_ratio_corrected",),
     "model_utility": (
         "model_utility",
         *(f"{n}_{d}" for n in ("rougeL", "probability", "truth_ratio") for d in ("real_authors", "world_facts")),
     ),
-    "forget_quality": ("forget_quality",),
 }
+METRICS: dict[str, tuple[str, ...]] = {  # metric -> the numbers it gives, as their keys in metrics.json begin
+    name: _SEVERAL_NUMBERS.get(name, (name,))
+    for name in (
+        *DEFAULT_METRICS, *RATING_KINDS, "extraction_strength", "exact_memorization", "mia_loss", "mia_zlib",
+        "mia_min_k", "mia_min_k_plus_plus", "mia_reference", "mia_gradnorm", "privleak", "leak_at_k", "probability",
+        "truth_ratio", "truth_ratio_corrected", "model_utility", "forget_quality",
+    )
+}  # fmt: skip
 
 
 def metric_name_problems(names: Sequence[str], where: str = "evaluate.metrics") -> list[str]:

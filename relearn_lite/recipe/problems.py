@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+import yaml
 from pydantic import BaseModel
 
+from relearn_lite.core.errors import did_you_mean
 from relearn_lite.recipe.attacks import Relearning
-from relearn_lite.recipe.other_names import OTHER_NAMES, REMOVED
 from relearn_lite.recipe.schema import Recipe
 from relearn_lite.recipe.training import Training
 from relearn_lite.recipe.yaml_text import Place
+
+_KNOWN_ELSEWHERE = yaml.safe_load(Path(__file__).with_name("other_names.yaml").read_text(encoding="utf-8"))
+OTHER_NAMES, REMOVED = _KNOWN_ELSEWHERE["other_names"], _KNOWN_ELSEWHERE["removed"]
 
 
 def sentence(problem: Mapping[str, Any], lines: Mapping[Place, int], path: Path) -> str:
@@ -50,7 +53,7 @@ def _wrong_value(problem: Mapping[str, Any], where: Place, found: Any, message: 
     if kind == "literal_error":
         allowed = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         shown = f"unknown name {found!r}" if isinstance(found, str) else f"found {_shown(found)}"
-        return f"{shown}; {_did_you_mean(found, allowed)}allowed: {', '.join(allowed)}"
+        return f"{shown}; {did_you_mean(found, allowed)}allowed: {', '.join(allowed)}"
     if kind == "string_type" and isinstance(found, int | float):
         message += ": put it in quotes"
     return f"found {_shown(found)}; {message[0].lower()}{message[1:]}"
@@ -66,7 +69,7 @@ def _unknown_key(where: Place) -> str:
     elif homes:
         hint = f"it is a key of {', '.join(homes[:3])}; "
     else:
-        hint = _did_you_mean(key, allowed)
+        hint = did_you_mean(key, allowed)
     return f"unknown key; {hint}allowed here: {', '.join(allowed)}"
 
 
@@ -79,11 +82,6 @@ def _our_name(where: Place) -> str:
         if section == "unlearn" and issubclass(here, Training | Relearning) and key.split(".")[0] in _keys(here):
             return ".".join(map(str, (*where[:n], key)))
     return ours
-
-
-def _did_you_mean(found: Any, allowed: Sequence[str]) -> str:
-    close = get_close_matches(str(found), allowed, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}? " if close else ""
 
 
 def _shown(found: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -13,10 +14,22 @@ from relearn_lite.recipe.base import Section, run_name
 from relearn_lite.recipe.compare import Compare, with_changes
 from relearn_lite.recipe.data import Data
 from relearn_lite.recipe.evaluate import Evaluate
-from relearn_lite.recipe.generate import Generate
 from relearn_lite.recipe.model import Model, Unlearned
 from relearn_lite.recipe.training import Finetune
 from relearn_lite.recipe.unlearn import Unlearn
+
+
+class Generate(Section):
+    """How questions are answered."""
+
+    max_new_tokens: int = Field(128, ge=1)
+    """Upper limit on the tokens of one answer. A lower one is faster and may cut answers off; the report counts those.
+    """
+    sampling: Literal["greedy", "published"] = "greedy"
+    """`greedy` gives the same answers every time; `published` is the paper's: temperature 0.7, top_p 0.9, top_k 5
+    (seeded here)."""
+    batch_size: int = Field(16, ge=1)
+    """Questions answered at once: more is faster and takes more memory."""
 
 
 class Trainer(Section):
@@ -77,32 +90,20 @@ class Recipe(Section):
         return "without_adapter" if self.finetune.lora else "separate"
 
     @property
-    def _unlearn_settings(self) -> list[Unlearn]:
-        """Those of `unlearn`, and of each method of `compare`."""
+    def _trainings(self) -> list[Unlearn]:
+        """The settings of `unlearn`, and of each method of `compare`."""
         return [*([self.unlearn] if self.unlearn else []), *(self.compare.methods if self.compare else [])]
 
     @property
     def selects(self) -> bool:
         """Whether something is chosen by questions: the weights that are kept, when training stops, a sweep's point."""
-        methods = self.compare.methods if self.compare else []
-        trained = [settings for settings in (self.unlearn, *methods) if settings]
-        return any(settings.evaluate_every for settings in trained) or any(method.sweep for method in methods)
+        return any(each.evaluate_every or getattr(each, "sweep", None) for each in self._trainings)
 
     @property
     def select_fraction(self) -> float:
         """The share of the evaluation questions that is set apart to choose by; `data.select_fraction`, decided."""
         asked = self.data.select_fraction
         return (0.25 if self.selects else 0.0) if asked == "auto" else asked
-
-    @model_validator(mode="after")
-    def _there_is_something_to_choose_by(self) -> Recipe:
-        for side in ("forget", "retain"):
-            if self.selects and not self.select_fraction and getattr(self.data, f"{side}_select") is None:
-                raise ValueError(
-                    "data.select_fraction: 0 sets no questions apart, and evaluate_every and sweep choose by such; "
-                    f"give a share such as 0.25, or questions of their own as data.{side}_select"
-                )
-        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -121,41 +122,31 @@ class Recipe(Section):
         methods = [with_changes(base, each) if isinstance(each, dict) else each for each in compare["methods"]]
         return {**tree, "compare": {**compare, "methods": methods}}
 
-    @model_validator(mode="after")
-    def _choosing_needs_a_judge_of_fluency(self) -> Recipe:
-        chooses = any(each.keep_best or getattr(each, "sweep", None) for each in self._unlearn_settings)
+    def contradictions(self) -> Iterator[str]:
+        for side in ("forget", "retain"):
+            if self.selects and not self.select_fraction and getattr(self.data, f"{side}_select") is None:
+                yield (
+                    "data.select_fraction: 0 sets no questions apart, and evaluate_every and sweep choose by such; "
+                    f"give a share such as 0.25, or questions of their own as data.{side}_select"
+                )
+        chooses = any(each.keep_best or getattr(each, "sweep", None) for each in self._trainings)
         if chooses and self.evaluate.evaluators.language_model == "none":
-            raise ValueError(
+            yield (
                 "evaluate.evaluators.language_model: none, but keep_best and sweep choose by fluency too; name one, "
                 "such as base"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _one_unlearned_model(self) -> Recipe:
         if self.unlearned is not None and self.unlearn is not None:
-            raise ValueError(
+            yield (
                 "unlearned: names a model that was unlearned already, and unlearn makes one; add unlearn: null to "
                 "measure the former, or remove unlearned"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _analysis_switches_adapters(self) -> Recipe:
         if self.analyze is not None and self.unlearned is not None and self.unlearned.model is not None:
-            raise ValueError(
+            yield (
                 "analyze: compares two models by switching adapters on one, and unlearned.model names full weights; "
                 "give unlearned.adapter, or analyze: null"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _full_training_needs_full_weights(self) -> Recipe:
         full = self.finetune is not None and self.finetune.lora is None
         if full and self.model.quantization != "none":
-            raise ValueError("finetune.lora: null trains all weights, which needs model.quantization: none")
+            yield "finetune.lora: null trains all weights, which needs model.quantization: none"
         if self.model.init == "random" and not full:
-            raise ValueError(
-                "model.init: random needs a finetune section with lora: null, to train the model from scratch"
-            )
-        return self
+            yield "model.init: random needs a finetune section with lora: null, to train the model from scratch"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from relearn_lite.recipe.base import Section
 from relearn_lite.recipe.data import FinetuneSource
@@ -68,9 +69,7 @@ class Finetune(Training):
     """What to teach. Default: the forget set and the retain set, and the validation questions of data.preset where it
     has some and the recipe leaves that set whole."""
 
-    @model_validator(mode="after")
-    def _every_source_has_an_origin(self) -> Finetune:
-        for number, source in enumerate(self.data or []):
+    def contradictions(self) -> Iterator[str]:
+        for number, source in enumerate(self.data or [], 1):
             if not source.has_origin:
-                raise ValueError(f"data: item {number + 1} has no path, dataset or preset; give it one of these")
-        return self
+                yield f"data: item {number} has no path, dataset or preset; give it one of these"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from relearn_lite.recipe.base import Section
 from relearn_lite.recipe.hyperparameters import CEU, PDU, RMU, WGA, MemFlex, SatImp, SimNPO, Sure, TaskVector, Undial
@@ -16,7 +17,7 @@ from relearn_lite.recipe.methods import (
     METHODS,
     RETAIN_LOSSES,
     Method,
-)  # fmt: skip
+)
 from relearn_lite.recipe.training import Lora, Training
 
 
@@ -87,54 +88,31 @@ class Unlearn(Training):
     watch: Watch = Watch()
     """How many questions the checks ask, and the bounds."""
 
-    @model_validator(mode="after")
-    def _one_way_to_name_the_loss(self) -> Unlearn:
+    def contradictions(self) -> Iterator[str]:
         if self.forget_loss and self.method:
-            raise ValueError("method and forget_loss are both given: choose one")
+            yield "method and forget_loss are both given: choose one"
         if self.retain_losses is not None and not self.forget_loss:
-            raise ValueError("retain_losses needs forget_loss; a published method has its own retain losses")
-        return self
-
-    @model_validator(mode="after")
-    def _one_mask_and_what_it_needs(self) -> Unlearn:
-        named = METHODS[self.method].mask if self.method else "none"
-        if "none" not in (named, self.gradient_mask) and named != self.gradient_mask:
-            raise ValueError(
-                f"gradient_mask: {self.gradient_mask}, but the method {self.method} already has {named}; remove one"
-            )
-        if self.objective.mask == "memflex" and not self.objective.retain:
-            raise ValueError(
+            yield "retain_losses needs forget_loss; a published method has its own retain losses"
+        method, own_mask = self.objective, METHODS[self.method].mask if self.method else "none"
+        if "none" not in (own_mask, self.gradient_mask) and own_mask != self.gradient_mask:
+            found = f"{self.gradient_mask}, but the method {self.method} already has {own_mask}"
+            yield f"gradient_mask: {found}; remove one"
+        if method.mask == "memflex" and not method.retain:
+            yield (
                 "gradient_mask: memflex compares forget with retain gradients, and there is no retain loss; take a "
                 "method with one, such as ga_gdr, or sure"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _a_task_vector_learns_the_forget_set_alone(self) -> Unlearn:
-        if self.objective.forget != "task_vector":
-            return self
-        if self.objective.retain:
-            raise ValueError("retain_losses: task_vector subtracts all that was learned, so it takes no retain losses")
-        if self.evaluate_every is not None:
-            raise ValueError(
+        if method.forget == "task_vector" and method.retain:
+            yield "retain_losses: task_vector subtracts all that was learned, so it takes no retain losses"
+        if method.forget == "task_vector" and self.evaluate_every is not None:
+            yield (
                 "evaluate_every: task_vector learns the forget set in training and is subtracted afterwards, so checks "
                 "during training would judge the opposite; set evaluate_every and keep_best to null"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _pdu_has_a_constraint(self) -> Unlearn:
-        if self.objective.forget == "pdu" and not self.objective.retain:
-            raise ValueError("retain_losses: pdu keeps a retain loss below pdu.bound; give it one, such as {ce: 1.0}")
-        return self
-
-    @model_validator(mode="after")
-    def _the_best_among_checks(self) -> Unlearn:
+        if method.forget == "pdu" and not method.retain:
+            yield "retain_losses: pdu keeps a retain loss below pdu.bound; give it one, such as {ce: 1.0}"
         if self.keep_best and self.evaluate_every is None:
-            raise ValueError(
-                "keep_best chooses among checks during training, and there are none; set evaluate_every, such as 20"
-            )
-        return self
+            yield "keep_best chooses among checks during training, and there are none; set evaluate_every, such as 20"
 
     @property
     def hyperparameters(self) -> dict[str, Any]:

@@ -65,14 +65,9 @@ def _pictures(analysis: Mapping[str, Any], models: Sequence[str]) -> list[Pictur
         drawn = stacked_bars("All the probability at a token", bars, colours)
         found.append(Pictures([drawn], "Where the probability went", words["shares"]))
     if memory := analysis.get("memory"):
-        lens = _by_layer("Probability of the original token", {
-            (side, model): memory["summary"][side][model]["p"] for side in SIDES for model in models
-        }, models)  # fmt: skip
-        moved = [
-            _by_layer(title, {
-                (side, model): memory["distance"][side][model][key] for side in SIDES for model in models[1:]
-            }, models) for key, title in (("cosine", "1 - cosine"), ("relative_l2", "Relative L2"))
-        ]  # fmt: skip
+        lens = _by_layer("Probability of the original token", memory["summary"], "p", models[0])
+        distances = {"cosine": "1 - cosine", "relative_l2": "Relative L2"}
+        moved = [_by_layer(title, memory["distance"], key, models[0]) for key, title in distances.items()]
         found += [Pictures([lens], "Layer by layer", words["lens"])]
         found += [Pictures(moved, text=words["distance"])] if any(moved) else []
     sides = (analysis.get("circuits") or {}).get("sides") or {}
@@ -81,13 +76,11 @@ def _pictures(analysis: Mapping[str, Any], models: Sequence[str]) -> list[Pictur
     return [*found, *([Pictures(maps, "Heads and MLPs", words["maps"])] if maps else [])]
 
 
-def _by_layer(
-    title: str, values: Mapping[tuple[str, str], Sequence[float | None]], models: Sequence[str]
-) -> Picture | None:
-    """A line a side and model, vanilla's dashed."""
+def _by_layer(title: str, values: Mapping[str, Mapping[str, Mapping]], key: str, vanilla: str) -> Picture | None:
+    """A line a side and model that has values, vanilla's dashed. values: by side, model and key, one a layer."""
     lines = [
-        Line(f"{side}, {model}: {number(row[-1])} at the last layer", list(enumerate(row)), COLOURS[side],
-             "--" if model == models[0] else "-") for (side, model), row in values.items()
+        Line(f"{side}, {model}: {number(row[key][-1])} at the last layer", list(enumerate(row[key])), COLOURS[side],
+             "--" if model == vanilla else "-") for side in SIDES for model, row in values[side].items()
     ]  # fmt: skip
     return line_chart(f"{title} by layer", lines, (LAYER, title), (0,))
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from relearn_lite.report.numbers import number
 from relearn_lite.report.plots import Line, line_chart
-from relearn_lite.report.samples import Answer, Card, Span
+from relearn_lite.report.samples import Answer, Card, Span, clean
 from relearn_lite.report.sections import Cards, Part, Pictures, Section, Text
 from relearn_lite.report.tables import Cell, Row, Table, measured
 from relearn_lite.report.texts import texts
-from relearn_lite.report.untrusted import masked, specifics, visible
+from relearn_lite.report.untrusted import specifics, visible
 
 if TYPE_CHECKING:
     import rich.table
@@ -122,10 +122,6 @@ def _leaks(attacks: Mapping[str, Any], mask: bool) -> list[Card]:
     leaks, names = attacks["leaks"], {key: row.name for key, row in rows(attacks).items()}
     known = specifics(leak[text] for leak in leaks for text in ("question", "ground_truth")) if mask else None
 
-    def clean(text: str) -> str:
-        shown = visible(text, LONGEST)
-        return shown if known is None else masked(shown, known)
-
     def named(way: str) -> str:  # of relearning and sampling it matters little which step or draw it was
         attack, _, rest = way.partition(": ")
         if attack.startswith(RELEARNING):
@@ -139,8 +135,8 @@ def _leaks(attacks: Mapping[str, Any], mask: bool) -> list[Card]:
         also = "; ".join([*(name for name in others if name != named(by)), *[f"{draws} sampled answers"] * bool(draws)])
         told = [f"words back ↓ {number(leak['words_back'])}", *[f"also by {also}"] * bool(also)]
         said = {"Original answer": "ground_truth", "Asked": "prompt", "Answer under attack": "response"}
-        answers = [Answer(who, [Span(clean(leak[key]))]) for who, key in said.items()]
-        return Card(visible(str(leak["id"])), "forget", clean(leak["question"]), answers, "leaked", told=named(by),
-                    scores=tuple(told))  # fmt: skip
+        answers = [Answer(who, [Span(clean(leak[key], "forget", known, LONGEST))]) for who, key in said.items()]
+        asked = clean(leak["question"], "forget", known, LONGEST)
+        return Card(visible(str(leak["id"])), "forget", asked, answers, "leaked", told=named(by), scores=tuple(told))
 
     return [card(leak) for leak in leaks[:MOST_LEAKS]]

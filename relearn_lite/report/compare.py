@@ -1,4 +1,6 @@
-"""Many methods side by side: the models that are compared, and the table of their numbers."""
+"""Many methods side by side: the models that are compared, the table of their numbers, and their pictures, in which a
+method has the same colour and number everywhere.
+"""
 
 from __future__ import annotations
 
@@ -10,27 +12,30 @@ from typing import Any
 from relearn_lite.metrics import key_of
 from relearn_lite.report.metric_table import arrow, judged_by, missing_words, split_of
 from relearn_lite.report.numbers import duration, memory, number
+from relearn_lite.report.plots import MARKS, Dot, Line, line_chart, scatter
 from relearn_lite.report.run_results import RunResults
+from relearn_lite.report.sections import Pictures, Section, Text
 from relearn_lite.report.tables import Cell, Row, Table, measured
+from relearn_lite.report.texts import texts
 from relearn_lite.unlearn.diagnostics import explain
 
-# Key, and heading. What is not a metric of its own is made of metrics, in relearn_lite.compare.
-COLUMNS = {
-    "kfr": "KFR", "krr": "KRR", "ls_forget": "LS", "ls_share": "LS / vanilla", "rougeL_forget": "ROUGE-L forget",
-    "rougeL_retain": "ROUGE-L retain", "ppl_forget": "Perplexity", "forget_score": "Forget score",
-    "retain_score": "Retain score", "balance": "Balance",
-}  # fmt: skip
+DASHES = ("-", "--", ":", "-.")  # told apart by these when the colours are used up
 COST = {"seconds": "Time", "memory_mb": "Memory"}
-MADE_HERE = {"ls_share": "↑", "balance": "↑"}
+NO_METRICS = {"ls_share": "↑", "balance": "↑"}  # made of metrics, in relearn_lite.compare
+Points = list[tuple[float, float | None]]
+
+
+def columns() -> dict[str, str]:
+    """Key and heading of the numbers of a method."""
+    return texts("comparison")["columns"]
 
 
 @dataclass(frozen=True)
 class Compared:
     """One method: its run, or why there is none; both, where it was measured and a later stage failed.
 
-    added: LS as a share of vanilla's and the balance; intervals: by model, of numbers made of others, which
-    metrics.json has no intervals of; notes: what else must be said beside it; vanilla: the vanilla model's own run, if
-    it was attacked.
+    added: LS as a share of vanilla's and the balance; intervals: by model, of those and of LS; notes: what else must be
+    said beside it; vanilla: the vanilla model's own run, if it was attacked.
     """
 
     name: str
@@ -68,7 +73,7 @@ def models(compared: Sequence[Compared]) -> list[Model]:
     vanillas: dict[str, list[Compared]] = {}
     for each in compared:
         if each.results:
-            same = repr([each.results.metrics["vanilla"].get(key) for key in COLUMNS])
+            same = repr([each.results.metrics["vanilla"].get(key) for key in columns()])
             vanillas.setdefault(same, []).append(each)
     found = [Model("V", f"vanilla of {runs[0].name}" if len(vanillas) > 1 else "vanilla", tuple(runs))
              for runs in vanillas.values()]  # fmt: skip
@@ -77,8 +82,8 @@ def models(compared: Sequence[Compared]) -> list[Model]:
 
 def table(shown: Sequence[Model]) -> Table:
     """The numbers of all models, the best of the methods marked."""
-    headings = {key: f"{text} {MADE_HERE.get(key) or arrow(key)}" for key, text in COLUMNS.items()}
-    lower = {key for key in COLUMNS if key not in MADE_HERE and key_of(key).good == "lower"}
+    headings = {key: f"{text} {NO_METRICS.get(key) or arrow(key)}" for key, text in columns().items()}
+    lower = {key for key in columns() if key not in NO_METRICS and key_of(key).good == "lower"}
     return Table("Method", headings | COST, mark_best([_row(model) for model in shown], lower), notes_below=True)
 
 
@@ -95,9 +100,9 @@ def _row(model: Model) -> Row:
         cost = {"seconds": Cell(duration(seconds), value=seconds), "memory_mb": Cell(memory(peak), value=peak)}
         notes = _notes(each, unlearn)
     bounds = {**each.intervals.get(which, {}), **(numbers.get("intervals") or {})}
-    cells = {key: measured(added[key] if key in added else numbers.get(key), bounds.get(key)) for key in COLUMNS}
-    missing = {key: missing_words({"": numbers}, key, answered.get(split_of(key), 0)) for key in COLUMNS}
-    notes += [f"{COLUMNS[key]}: {words}." for key, words in missing.items() if words]
+    cells = {key: measured(added[key] if key in added else numbers.get(key), bounds.get(key)) for key in columns()}
+    missing = {key: missing_words({"": numbers}, key, answered.get(split_of(key), 0)) for key in columns()}
+    notes += [f"{columns()[key]}: {words}." for key, words in missing.items() if words]
     return Row(model.name, cells | cost, sign=model.sign, notes=tuple(notes))
 
 
@@ -137,13 +142,12 @@ def mark_best(rows: Sequence[Row], lower: Collection[str] = (), if_alike: bool =
     return [replace(row, cells={key: marked(row, key) for key in row.cells}) if row in methods else row for row in rows]
 
 
-def asked_alike(shown: Sequence[Model], section: str) -> bool:
-    """Whether all runs that have a section (`analyze`, `attacks`) of their recipe have the same."""
-    import yaml
-
-    recipes = (yaml.safe_load(each.results.recipe) or {} for model in shown for each in model.runs if each.results)
+def asked_unalike(shown: Sequence[Model], section: str) -> Text | None:
+    """A notice where runs have the section (`analyze`, `attacks`) in their recipes, but not the same."""
+    recipes = (each.results.asked() for model in shown for each in model.runs if each.results)
     found = [recipe[section] for recipe in recipes if recipe.get(section)]
-    return all(each == found[0] for each in found)
+    alike = all(each == found[0] for each in found)
+    return None if alike else Text("notice", texts("comparison")[f"{section}_unalike"])
 
 
 def judged(compared: Sequence[Compared]) -> str:
@@ -152,3 +156,49 @@ def judged(compared: Sequence[Compared]) -> str:
     if len(told) > 1:
         return "These runs were not judged alike, so their numbers do not compare. " + " ".join(told)
     return told[0] if told else "Nothing was judged: no method finished."
+
+
+def method_lines(shown: Sequence[Model], series: Mapping[str, Points], ends: bool = False) -> list[Line]:
+    """A line a model of which `series` has points, by its name. ends: the legend tells the first and last value."""
+    lines = []
+    for model in shown:
+        if points := series.get(model.name):
+            n = 0 if model.is_vanilla else int(model.sign) - 1
+            first, last = ("—" if value is None else f"{value:.2f}" for value in (points[0][1], points[-1][1]))
+            label = f"{model.sign} {model.name}" + (f": {first} → {last}" if ends else "")
+            colour = "ink" if model.is_vanilla else MARKS[n % len(MARKS)]
+            lines.append(Line(label, points, colour, DASHES[n // len(MARKS) % len(DASHES)], model.sign))
+    return lines
+
+
+def overview(shown: Sequence[Model], numbers: Table) -> Section:
+    """KFR across, KRR up, a dot a model; its area is LS as a share of vanilla's."""
+    dots = []
+    for model, row in zip(shown, numbers.rows, strict=True):
+        kfr, krr, share = (row.at(key)[0].value for key in ("kfr", "krr", "ls_share"))
+        if kfr is not None and krr is not None:
+            dots.append(Dot(model.sign, kfr, krr, share, model.is_vanilla))
+    drawn = scatter("Forgotten and kept", dots, ("forgotten (KFR)", "kept (KRR)"))
+    names = ", ".join(f"{model.sign} {model.name}" for model in shown)
+    told = Text("legend", texts("comparison")["overview"].format(names=names))
+    return Section("scatter", "Forgotten and kept", [Pictures([drawn]), told] if drawn else [
+        "No method has both KFR and KRR."
+    ])  # fmt: skip
+
+
+def checks(shown: Sequence[Model]) -> Section | None:
+    """KRR and LS by KFR, a line a method; None where nothing was checked in training."""
+    drawn = [
+        line_chart(title, method_lines(shown, {model.name: _points(model, key) for model in shown}),
+                   ("forgotten at a check (KFR), %", label), (0, 1))
+        for key, title, label in (("krr", "What is kept", "KRR"), ("ls_share", "How fluent it is", "LS / vanilla"))
+    ]  # fmt: skip
+    parts = [Pictures(drawn), Text("legend", texts("comparison")["checks"])]
+    return Section("checks", "What forgetting costs on the way", parts) if any(drawn) else None
+
+
+def _points(model: Model, key: str) -> Points:
+    """(KFR in percent, value) of each check of a method, what had forgotten less first."""
+    runs = [] if model.is_vanilla else [each.results for each in model.runs if each.results]
+    found = [check for run in runs for check in run.checks if check["kfr"] is not None]
+    return sorted(((round(100 * check["kfr"]), check[key]) for check in found), key=lambda point: point[0])

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relearn_lite.report.analysis import LAYER, SIDES, value_of
-from relearn_lite.report.compare import Model, asked_alike
-from relearn_lite.report.compare_plots import Points, method_lines
+from relearn_lite.report.compare import Model, Points, asked_unalike, method_lines
 from relearn_lite.report.plots import Picture, line_chart
 from relearn_lite.report.sections import Facts, Folded, Pictures, Section, Text
 from relearn_lite.report.tables import Row, Table, measured
 from relearn_lite.report.texts import texts
-
-# Of all numbers those that tell methods apart; compare.csv has all.
-KEYS = (
-    "first_p", "first_entropy", "p", "median_rank", "likeliest", "entropy", "non_word", "never", "cosine",
-    "relative_l2", "moved", "agreement",
-)  # fmt: skip
 
 
 def analysis_of(model: Model) -> tuple[Mapping[str, Any], str]:
@@ -35,15 +28,11 @@ def section(models: Sequence[Model]) -> Section | None:
     if not shown:
         return None
     readings = [texts("analysis")["readings"][key] for key in shown.columns]
-    distance = [
-        _by_layer(f"Distance from vanilla, {side} questions", "1 - cosine", models,
-                  lambda memory, name, side=side: memory["distance"][side].get(name, {}).get("cosine", ()))
-        for side in SIDES
-    ]  # fmt: skip
-    lens = _by_layer("Logit lens, forget questions", "probability", models,
-                     lambda memory, name: memory["summary"]["forget"][name]["p"])  # fmt: skip
+    lens = _by_layer("Logit lens, forget questions", "probability", models, ("summary", "forget", "p"))
+    by_side = {side: f"Distance from vanilla, {side} questions" for side in SIDES}
+    distance = [_by_layer(title, "1 - cosine", models, ("distance", side, "cosine")) for side, title in by_side.items()]
     return Section("inside", "Inside the models, forget / retain", [
-        None if asked_alike(models, "analyze") else Text("notice", words["analysed_unalike"]),
+        asked_unalike(models, "analyze"),
         shown, Text("legend", words["analysis"]), Folded("How to read each number", Facts(readings)),
         Pictures([lens, *distance], text=words["layers"]),
     ])  # fmt: skip
@@ -51,16 +40,16 @@ def section(models: Sequence[Model]) -> Section | None:
 
 def table(models: Sequence[Model]) -> Table | None:
     """The key numbers of each model, on forget and on retain questions; None where no run was analysed."""
-    rows = []
+    rows, keys = [], texts("comparison")["analysis_columns"].split()
     for model in models:
         if values := figures(model):
-            cells = {key: tuple(measured(values[f"analysis_{key}_{side}"]) for side in SIDES) for key in KEYS}
+            cells = {key: tuple(measured(values[f"analysis_{key}_{side}"]) for side in SIDES) for key in keys}
             rows.append(Row(model.name, cells, sign=model.sign))
         elif not model.is_vanilla:
             reason = model.why_not("its recipe asks for no analysis")
             rows.append(Row(model.name, {}, sign=model.sign, failure=f"Not analysed: {reason}"))
     known = {key for row in rows for key, cells in row.cells.items() if any(cell.value is not None for cell in cells)}
-    columns = {key: texts("analysis")["readings"][key][0] for key in KEYS if key in known}
+    columns = {key: texts("analysis")["readings"][key][0] for key in keys if key in known}
     return Table("Method", columns, rows, notes_below=True) if known else None
 
 
@@ -71,13 +60,12 @@ def figures(model: Model) -> dict[str, float | None]:
     return {f"analysis_{key}_{side}": value_of(analysis, key, side, name) for key in keys for side in SIDES}
 
 
-def _by_layer(
-    title: str, label: str, models: Sequence[Model], values: Callable[[Mapping[str, Any], str], Sequence[float | None]]
-) -> Picture | None:
-    """A line a model that has a memory part. values: its numbers, layer by layer."""
+def _by_layer(title: str, label: str, models: Sequence[Model], place: tuple[str, str, str]) -> Picture | None:
+    """A line a model that was looked into layer by layer. place: of its numbers in the memory part of its analysis."""
     lines: dict[str, Points] = {}
+    part, side, key = place
     for model in models:
         analysis, name = analysis_of(model)
         if analysis.get("memory"):
-            lines[model.name] = list(enumerate(values(analysis["memory"], name)))
+            lines[model.name] = list(enumerate(analysis["memory"][part][side].get(name, {}).get(key, ())))
     return line_chart(title, method_lines(models, lines), (LAYER, label), (0,))

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.report.attacks import RATES, RELEARNING, rows
-from relearn_lite.report.compare import Model, asked_alike, mark_best
-from relearn_lite.report.compare_plots import method_lines
+from relearn_lite.report.compare import Model, asked_unalike, mark_best, method_lines
 from relearn_lite.report.plots import line_chart
 from relearn_lite.report.sections import Facts, Pictures, Section, Text
 from relearn_lite.report.tables import Cell, Row, Table, measured
@@ -17,20 +16,10 @@ from relearn_lite.report.texts import texts
 if TYPE_CHECKING:
     import rich.table
 
-COLUMNS = {  # of attacks.rows those that sum up an attack
-    "plain: plain": "No attack",
-    "paraphrase: worst": "Other wordings, worst",
-    "jailbreak: worst": "Jailbreak, worst",
-    "sampling: leak@k": "Sampling",
-    "precision: worst": "Precision, worst",
-    "any: worst": "Any of these, worst",
-    "relearning_forget": "Relearnt from forget",
-    "relearning_retain": "Relearnt from retain",
-    "relearning_unrelated": "Relearnt from unrelated",
-}
-FIGURES = tuple(
-    f"attack_{key.partition(':')[0]}_{rate}{end}" for key in COLUMNS for rate in RATES for end in ("", "_low", "_high")
-)
+
+def columns() -> dict[str, str]:
+    """Of `attacks.rows` those that sum up an attack, and their headings."""
+    return texts("comparison")["attack_columns"]
 
 
 def attacks_of(model: Model) -> Mapping[str, Any] | None:
@@ -50,7 +39,7 @@ def section(models: Sequence[Model]) -> Section | None:
     labels = ("step of fine-tuning on a few of the secrets", "KFR")
     drawn = line_chart("Relearnt from forget", method_lines(models, curves, ends=True), labels, (0, 1))
     return Section("attacks", "Under attack, KFR / KRR", [
-        None if asked_alike(models, "attacks") else Text("notice", words["attacked_unalike"]),
+        asked_unalike(models, "attacks"),
         shown, Text("legend", words["attacks"]), Facts(shown.notes()), Pictures([drawn]),
     ])  # fmt: skip
 
@@ -66,7 +55,7 @@ def table(models: Sequence[Model]) -> Table | None:
     for model in models:
         if found := _outcomes(model):
             cells = {key: _pair(row) for key, row in found.items()}
-            notes = tuple(f"{COLUMNS[key]}: {note}." for key, row in found.items() for note in row.notes)
+            notes = tuple(f"{columns()[key]}: {note}." for key, row in found.items() for note in row.notes)
             told.append(Row(model.name, cells, sign=model.sign, notes=notes))
         elif reason := _why_not(model):
             told.append(Row(model.name, {}, sign=model.sign, failure=f"Not attacked: {reason}"))
@@ -74,10 +63,13 @@ def table(models: Sequence[Model]) -> Table | None:
 
 
 def figures(model: Model) -> dict[str, float | None]:
-    """FIGURES of a model, in full; empty where it was not attacked."""
-    cells = [cell for key in COLUMNS for cell in _pair(_outcomes(model).get(key, Row("", {})))]
-    values = [value for cell in cells for value in (cell.value, *(cell.bounds or (None, None)))]
-    return dict(zip(FIGURES, values, strict=True)) if attacks_of(model) else {}
+    """KFR and KRR under each attack with their bounds, in full; empty where the model was not attacked."""
+    found, told = _outcomes(model), {}
+    for key in columns() if attacks_of(model) else ():
+        for rate, cell in zip(RATES, _pair(found.get(key, Row("", {}))), strict=True):
+            name, (low, high) = f"attack_{key.partition(':')[0]}_{rate}", cell.bounds or (None, None)
+            told |= {name: cell.value, f"{name}_low": low, f"{name}_high": high}
+    return told
 
 
 def console_table(models: Sequence[Model]) -> rich.table.Table | None:
@@ -101,7 +93,7 @@ def _outcomes(model: Model) -> dict[str, Row]:
     """By column, the row that sums up an attack; of a curve its last point."""
     attacks = attacks_of(model)
     found = rows(attacks) if attacks else {}
-    return {key: found[key] for key in COLUMNS if key in found}
+    return {key: found[key] for key in columns() if key in found}
 
 
 def _pair(row: Row) -> tuple[Cell, ...]:
@@ -111,7 +103,7 @@ def _pair(row: Row) -> tuple[Cell, ...]:
 def _headings(models: Sequence[Model]) -> dict[str, str]:
     """The columns that some run has, with the k of sampling and the steps of relearning."""
     found, told = [_outcomes(model) for model in models], {}
-    for key, heading in COLUMNS.items():
+    for key, heading in columns().items():
         there = {row[key].name.partition(", ")[2] for row in found if key in row}
         if there:
             details = there - {""} if key.startswith((RELEARNING, "sampling")) else ()

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from relearn_lite.core.files import write_text
 from relearn_lite.report import compare_analysis, compare_attacks
-from relearn_lite.report.compare import COLUMNS, COST, Compared, Model, judged, models, table
-from relearn_lite.report.compare_plots import checks, overview
-from relearn_lite.report.render import document, page
+from relearn_lite.report.compare import COST, Compared, Model, checks, columns, judged, models, overview, table
+from relearn_lite.report.render import document, latex, page
 from relearn_lite.report.samples import Answer, Card, Span, clean, secrets, status
 from relearn_lite.report.sections import Cards, Facts, Section, Text
 from relearn_lite.report.tables import Table
@@ -32,10 +31,10 @@ ENDS = ("", "_low", "_high")
 def write_comparison(folder: Path, name: str, compared: Sequence[Compared], questions: int, mask: bool) -> None:
     """Writes compare.html, .csv, .md and .tex to a folder."""
     told = sections(compared)
-    tables = [part for section in told for part in section.parts if isinstance(part, Table)]
+    tables = [latex(part) for section in told for part in section.parts if isinstance(part, Table)]
     write_text(folder / "compare.csv", as_csv(models(compared)))
     write_text(folder / "compare.md", document(f"Methods compared, {name}", [judged(compared)], told))
-    write_text(folder / "compare.tex", "\n".join(each.latex() for each in tables))
+    write_text(folder / "compare.tex", "\n".join(tables))
     write_text(folder / "compare.html", as_html(name, compared, questions, mask))
 
 
@@ -93,7 +92,7 @@ def as_csv(shown: Sequence[Model]) -> str:
 
     Those of attacks and analyses stand behind the others, where there are any.
     """
-    names, found = ["method", "status", *(key + end for key in COLUMNS for end in ENDS), *COST, "notes"], []
+    names, found = ["method", "status", *(key + end for key in columns() for end in ENDS), *COST, "notes"], []
     for row in table(shown).rows:
         notes = [row.failure.removeprefix("Failed: ")] if row.failure else row.notes
         told = {"method": row.name, "status": "failed" if row.failure else "done", "notes": visible(" ".join(notes))}

@@ -89,9 +89,8 @@ def stage_progress(
 ) -> Iterator[Callable[..., None]]:
     """Yields a function `advance(count=1, doing="")`: how many more items are done, and what is being done now.
 
-    The bar appears only in a terminal, only when not `quiet`, and only once the work has lasted two seconds; it goes
-    when the work ends. What stays, everywhere, is one line: description, items, time. A failure leaves no such line.
-    `total` None: not known how much there is. Writes to standard error unless given a console.
+    The bar appears only in a terminal, when not `quiet`, once the work has lasted two seconds, and goes with its end.
+    What stays, unless the work fails, is one line: description, items, time. total: None where it is not known.
     """
     from rich import progress as rich
     from rich.console import Console

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from relearn_lite.metrics import Key, key_of
+from relearn_lite.metrics import key_of
 from relearn_lite.report.numbers import signed
 from relearn_lite.report.tables import Cell, Row, Table, measured
 from relearn_lite.report.texts import texts
@@ -51,16 +51,14 @@ def _row(key: str, models: dict[str, dict[str, Any]], change: dict[str, Any] | N
     if change:
         span = f"{signed(change['low'])} to {signed(change['high'])}"
         cells["change"] = Cell(signed(change["mean"]), span, value=change["mean"])
-    cells["good"] = Cell(_goal(declared) if declared else "not known")
+    cells["good"] = Cell("not known")
+    if declared:
+        cells["good"] = Cell(f"{arrow(key)} {'as vanilla' if declared.ideal is None else f'{declared.ideal:g}'}")
     notes = [model["notes"][key] for model in reversed(models.values()) if key in (model.get("notes") or {})]
     when = {"vanilla": "before", "unlearned": "after"}
     missing = missing_words({when[name]: model for name, model in models.items()}, key, answered.get(split_of(key), 0))
     reading = [*([declared.description] if declared else []), *notes[:1]]
     return Row(label(key), cells, key, reading=tuple(reading), notes=(missing,) if missing else ())
-
-
-def _goal(declared: Key) -> str:
-    return f"{arrow(declared.name)} {'as vanilla' if declared.ideal is None else f'{declared.ideal:g}'}"
 
 
 def arrow(key: str) -> str:

@@ -1,7 +1,5 @@
-"""The pictures of the reports, drawn by matplotlib as SVG that stands inside the page.
-
-Text stays text in the reader's own fonts. Colours are variables of templates/report.css, so that dark mode has its own.
-The same numbers give the same bytes.
+"""The pictures of the reports, drawn by matplotlib as SVG inside the page: text in the reader's fonts, colours from
+templates/report.css, so that dark mode has its own. The same numbers give the same bytes.
 """
 
 from __future__ import annotations
@@ -181,9 +179,7 @@ def part_name(layer: int, head: int | None) -> str:
     return f"layer {layer + 1}, {'MLP' if head is None else f'head {head}'}"
 
 
-def grouped(
-    points: Iterable[tuple[float, float, str]], x_gap: float, y_gap: float
-) -> list[tuple[float, float, str]]:
+def grouped(points: Iterable[tuple[float, float, str]], x_gap: float, y_gap: float) -> list[tuple[float, float, str]]:
     """One sign for points (almost) at one place, where signs of their own would cover each other."""
     groups: list[tuple[float, float, list[str]]] = []
     for x, y, sign in points:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from relearn_lite.report import untrusted
 from relearn_lite.report.metric_table import judged_by
 from relearn_lite.report.run_report import sections
 from relearn_lite.report.run_results import RunResults
-from relearn_lite.report.samples import Card
 from relearn_lite.report.sections import Section
+from relearn_lite.report.tables import Table
 from relearn_lite.report.texts import texts
 from relearn_lite.report.untrusted import fenced, inline, visible
 from relearn_lite.report.verdict import verdict
@@ -44,9 +44,7 @@ def render_markdown(results: RunResults, mask: bool = False) -> str:
     return document(f"Unlearning report, {results.name}", told, sections(results, mask))
 
 
-def page(
-    title: str, parts: Sequence[Section], judged: str, masked: bool, verdict: str = "", script: str = ""
-) -> str:
+def page(title: str, parts: Sequence[Section], judged: str, masked: bool, verdict: str = "", script: str = "") -> str:
     """A page of sections that loads nothing. script: all that may run there."""
     return _template("page.html.j2").render(
         title=title, sections=parts, judged=judged, verdict=verdict, script=script,
@@ -66,27 +64,26 @@ def document(title: str, told: Sequence[str], parts: Sequence[Section]) -> str:
     return "\n\n".join(drawn) + "\n"
 
 
+def latex(table: Table) -> str:
+    """A table as a LaTeX tabular."""
+    return _template("table.tex.j2").render(table=table)
+
+
 @cache
 def _template(name: str) -> Template:
-    """Shows what it is given as it is, for HTML or for Markdown, and knows the filters `counts` and `fenced`."""
+    """Shows what it is given as it is, in its own format, and knows the filter `fenced`."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     def plain(value: object) -> str:
         if isinstance(value, Markup):
             return value
-        return Markup(inline(str(value))) if name.endswith(".md.j2") else visible(str(value), LONGEST)
+        markup = {".md.j2": inline, ".tex.j2": untrusted.latex}.get(name[name.index("."):])
+        return Markup(markup(str(value))) if markup else visible(str(value), LONGEST)
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, finalize=plain,
+        lstrip_blocks=True, keep_trailing_newline=name.endswith(".tex.j2"), finalize=plain,
     )  # fmt: skip
-    environment.filters["counts"] = _counts
     environment.filters["fenced"] = lambda text, language: Markup(fenced(visible(text, LONGEST), language))
     return environment.get_template(name)
-
-
-def _counts(cards: Sequence[Card]) -> dict[str, int]:
-    """How many answers each choice of the reader shows."""
-    states = Counter(card.status for card in cards) + Counter(unfinished=sum(not card.finished for card in cards))
-    return {state: states[state] for state in ("leaked", "lost", "unfinished", "unjudged")}

@@ -8,29 +8,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.unlearn.loss_log import losses
+from relearn_lite.unlearn.diagnostics import losses
 
 
 @dataclass(frozen=True)
 class RunResults:
     """All that a report tells about one run, as the stages left it on disk.
 
-    metrics   as metrics.json: {"vanilla": {...}, "unlearned": {...}, "evaluators": {role: name},
-              "comparable_with_paper": bool, "differences_from_paper": [sentence]}. A model's values are keyed by
-              metric; None means that it could not be had. Besides them: "missing" {metric: answers left out},
-              "intervals" {metric: [low, high]} (optional). Where there are two models, "difference" {metric: {mean,
-              low, high, n}}. One model alone is "vanilla".
-    samples   one dict a question: id, split, query, ground_truth, vanilla and unlearned (the answers), scores
-              {"vanilla": {metric: value}, "unlearned": {...}}. Read from the scores: kfr (1 forgotten, 0 leaked), krr
-              (1 kept, 0 lost), rougeL. Optional: finished {"vanilla": bool, "unlearned": bool}.
-    losses    one dict an optimizer step: step, and where known loss, forget_ce, retain_ce, retain_kl, lr,
-              tokens_per_second.
-    manifest  versions, hardware, seed, data hashes, model, stages {stage: {seconds, peak_memory_mb}}, augment.
+    metrics   metrics.json: by model what `evaluate` gives, "evaluators", "comparable_with_paper",
+              "differences_from_paper" (sentences), and of two models "difference" {metric: {mean, low, high, n}}. One model
+              alone is "vanilla".
+    samples   samples.jsonl, a question each: id, split, query, ground_truth, vanilla and unlearned (the answers),
+              scores {model: {metric: value}}, finished {model: bool}.
+    losses    an optimizer step each: step, and where known loss, its terms, lr, tokens_per_second.
+    manifest  manifest.json: versions, hardware, seed, data, model, stages {stage: {seconds, peak_memory_mb}}.
     recipe    the resolved recipe, YAML.
-    analysis  as analysis.json; None where the recipe asks for no analysis.
-    augmentation  as augmentation.json; None where the run made none.
-    attacks   as attacks.json; None where the recipe asks for no attacks.
-    checks    one dict an evaluation in training, as logs/unlearn/checks.jsonl: step, kfr, krr, ls, ls_share, answers.
+    analysis, augmentation, attacks  the files of these names; None where the recipe asks for none.
+    checks    an evaluation in training each, as logs/unlearn/checks.jsonl: step, kfr, krr, ls, ls_share, answers.
     """
 
     name: str
@@ -47,6 +41,12 @@ class RunResults:
     def answered(self) -> dict[str, int]:
         """How many questions each split (forget, retain, ...) has."""
         return dict(Counter(sample["split"] for sample in self.samples))
+
+    def asked(self) -> dict[str, Any]:
+        """The resolved recipe, section by section."""
+        import yaml
+
+        return yaml.safe_load(self.recipe) or {}
 
 
 def read_run(folder: Path) -> RunResults:

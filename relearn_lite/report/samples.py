@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from relearn_lite.report.metric_table import arrow, label
 from relearn_lite.report.numbers import number
-from relearn_lite.report.untrusted import COMMON, TOKEN, cover, masked, specifics, visible
+from relearn_lite.report.untrusted import COMMON, LONGEST, TOKEN, cover, masked, specifics, visible
 
 Status = Literal["leaked", "forgotten", "lost", "kept", "unjudged", ""]
 REMAINS = ("rougeL", "rouge1")  # how much of the original answer is left, by the first there is
@@ -74,9 +74,9 @@ def secrets(samples: Sequence[dict[str, Any]]) -> frozenset[str]:
     return specifics(sample[text] or "" for sample in asked for text in ("query", "ground_truth"))
 
 
-def clean(text: str | None, split: str, known: frozenset[str] | None) -> str:
+def clean(text: str | None, split: str, known: frozenset[str] | None, longest: int = LONGEST) -> str:
     """A text to be shown; known (see `secrets`): those of the forget side are covered."""
-    shown = visible(text or "")
+    shown = visible(text or "", longest)
     return masked(shown, known) if known is not None and split.startswith("forget") else shown
 
 
@@ -125,32 +125,31 @@ def compare(
 ) -> tuple[list[Span], list[Span]]:
     """Marks, word by word and without regard to case, what two answers have in common.
 
-    Only words that carry content count: a stretch begins and ends with one, and common words or words that the question
-    gives away make none. Compared before anything is covered, so two names with the same first letter stay different.
-    `known`: cover specifics (and these words); None: show everything.
+    A stretch begins and ends with a word of content, one that is neither common nor in the question. `known`: cover
+    specifics and these words, after comparing; None: show everything.
     """
     left, right = (list(TOKEN.finditer(text)) for text in (original, answer))
     keys = [[token.group().casefold() for token in tokens] for tokens in (left, right)]
-    given = {token.group().casefold() for token in TOKEN.finditer(query)} | COMMON
+    known_words = {token.group().casefold() for token in TOKEN.finditer(query)} | COMMON
     spans: tuple[list[Span], list[Span]] = ([], [])
     for tag, a, b, c, d in difflib.SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
         mark = "same" if tag == "equal" else "only"
-        spans[0].extend(_spans(left[a:b], mark, given, known))
-        spans[1].extend(_spans(right[c:d], mark, given, known))
+        spans[0].extend(_spans(left[a:b], mark, known_words, known))
+        spans[1].extend(_spans(right[c:d], mark, known_words, known))
     return spans
 
 
 def _spans(
     tokens: Sequence[re.Match[str]],
     mark: Literal["same", "only"],
-    given: AbstractSet[str],
+    known_words: AbstractSet[str],
     known: frozenset[str] | None,
 ) -> Iterator[Span]:
     """A stretch as unmarked, marked, unmarked: marked from its first to its last word of content."""
     telling = [
         i
         for i, token in enumerate(tokens)
-        if token.lastgroup not in ("space", "other") and token.group().casefold() not in given
+        if token.lastgroup not in ("space", "other") and token.group().casefold() not in known_words
     ]
     first, last = (telling[0], telling[-1] + 1) if telling else (0, 0)
     for part, of in ((tokens[:first], ""), (tokens[first:last], mark), (tokens[last:], "")):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from relearn_lite.report.numbers import interval, number
-from relearn_lite.report.untrusted import latex, visible
+from relearn_lite.report.untrusted import visible
 
 if TYPE_CHECKING:
     import rich.table
@@ -26,7 +26,7 @@ class Cell:
     bounds: Sequence[float] | None = None
 
 
-NOT_HAD = Cell("—")
+MISSING = Cell("—")
 
 
 def measured(value: float | None, bounds: Sequence[float] | None = None, tone: str = "") -> Cell:
@@ -38,9 +38,8 @@ def measured(value: float | None, bounds: Sequence[float] | None = None, tone: s
 class Row:
     """One line of a table.
 
-    cells: by column, one or several numbers. label: the key of what is named. sign: what stands for it in pictures.
-    reading: how to read it; notes: what must be known beside it. failure: why there are no cells, summed up before its
-    colon.
+    cells: by column, one or several numbers. label: its key. sign: what stands for it in pictures. reading: how to read
+    it. notes: what must be known beside it. failure: why there are no cells, summed up before its colon.
     """
 
     name: str
@@ -53,7 +52,7 @@ class Row:
 
     def at(self, column: str) -> tuple[Cell, ...]:
         """What stands in a column; a dash where nothing does."""
-        cells = self.cells.get(column, NOT_HAD)
+        cells = self.cells.get(column, MISSING)
         return cells if isinstance(cells, tuple) else (cells,)
 
 
@@ -78,19 +77,6 @@ class Table:
     def notes(self) -> list[tuple[str, str]]:
         """(name, what must be known) of the rows that have notes."""
         return [(row.name, " ".join(row.notes)) for row in self.rows if row.notes]
-
-    def latex(self) -> str:
-        """A tabular that needs no package; without intervals."""
-        head = " & ".join(latex(text) for text in (self.first, *self.columns.values()))
-        body = "".join(
-            " & ".join([
-                latex(row.name),
-                *([rf"\multicolumn{{{len(self.columns)}}}{{l}}{{{latex(row.failure.partition(':')[0].lower())}}}"]
-                  if row.failure else (" / ".join(map(_latex_cell, row.at(key))) for key in self.columns)),
-            ]) + " \\\\\n" for row in self.rows
-        )  # fmt: skip
-        sides = "".join("l" if key in self.left else "r" for key in self.columns)
-        return f"\\begin{{tabular}}{{l{sides}}}\n\\hline\n{head} \\\\ \\hline\n{body}\\hline\n\\end{{tabular}}\n"
 
     def console(self, title: str, caption: str = "", spreads: bool = False) -> rich.table.Table:
         """For the terminal. spreads: intervals below the values."""
@@ -117,7 +103,3 @@ class Table:
             ]  # fmt: skip
             drawn.add_row(Text(visible(row.name)), *cells)
         return drawn
-
-
-def _latex_cell(cell: Cell) -> str:
-    return rf"\textbf{{{latex(cell.text)}}}" if cell.tone == "best" else latex(cell.text)

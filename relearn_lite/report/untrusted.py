@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import regex
 
+from relearn_lite.report.texts import texts
 from relearn_lite.text.stop_words import STOP_WORDS
 
 BLOCK = "▒▒▒"
@@ -30,14 +31,6 @@ TOKEN = re.compile(
 # Words that say nothing by themselves: they start sentences, so a capital letter does not make them a name (as it may
 # make May, Will and Else), and to have them in common with another answer is no leak.
 COMMON = (STOP_WORDS - {"may", "will", "else"}) | {"further", "please", "sorry", "yes"}
-
-_IN_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", "[": "{[}",  # behind a line's end a bare one would begin an option
-    "—": "---", "–": "--", "−": "$-$", "↑": r"$\uparrow$",
-    "↓": r"$\downarrow$", "→": r"$\rightarrow$", "∞": r"$\infty$",
-}  # fmt: skip
 
 
 def visible(text: str, longest: int = LONGEST) -> str:
@@ -107,4 +100,4 @@ def fenced(text: str, language: str = "text") -> str:
 
 def latex(text: str) -> str:
     """Text that LaTeX sets as it is, in one line."""
-    return "".join(_IN_LATEX.get(character, character) for character in " ".join(visible(text).split()))
+    return " ".join(visible(text).split()).translate(str.maketrans(texts("latex")))

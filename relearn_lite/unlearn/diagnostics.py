@@ -1,9 +1,11 @@
-"""What went wrong in training, in words, read off the logged losses. Pure: no model, no torch."""
+"""The losses of a training stage as its logger left them, and what went wrong, in words. No model, no torch."""
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import fmean
 
 PAST_CHANCE = 12.0  # nats a token: guessing among 160,000 tokens; no vocabulary in use is much larger
@@ -11,10 +13,24 @@ RISE, BY = 1.5, 0.3  # a retain term has risen where its end is so many times it
 FEWEST = 6  # steps below which a trend cannot be told
 
 
+def losses(folder: Path, stage: str = "unlearn") -> list[dict[str, float]]:
+    """One row an optimizer step, over all tries of a stage: a later try overwrites the steps it did again."""
+    steps: dict[int, dict[str, float]] = {}
+    tries = sorted(
+        (folder / "logs" / stage).glob("version_*/metrics.csv"), key=lambda p: int(p.parent.name.split("_")[1])
+    )
+    for file in tries:
+        with file.open(newline="") as rows:
+            for row in csv.DictReader(rows):
+                values = {key: float(value) for key, value in row.items() if value and key not in ("step", "epoch")}
+                steps[int(row["step"])] = {"step": int(row["step"]), **values}
+    return [steps[number] for number in sorted(steps)]
+
+
 def explain(losses: Sequence[Mapping[str, float]]) -> list[str]:
     """Sentences on what looks wrong, the gravest first; empty where nothing does.
 
-    losses: one row a step, with `step`, `loss` and the terms `forget` and `retain_<name>` (see unlearn.loss_log).
+    losses: one row a step, with `step`, `loss` and the terms `forget` and `retain_<name>`; see `losses`.
     - a loss that is not a number: from that step on nothing was learned;
     - a forget term that fell without bound: below -12 nats at the end, and lower than a quarter of the way before.
       Only terms without a lower bound can do that, gradient ascent above all;
@@ -22,10 +38,10 @@ def explain(losses: Sequence[Mapping[str, float]]) -> list[str]:
     """
     broken = _not_a_number(losses)
     sound = [row for row in losses if math.isfinite(row.get("loss", math.nan))]
-    told = [broken] if broken else []
+    sentences = [broken] if broken else []
     if len(sound) >= FEWEST:
-        told += [sentence for sentence in (_without_bound(sound), *_rising(sound)) if sentence]
-    return told
+        sentences += [sentence for sentence in (_without_bound(sound), *_rising(sound)) if sentence]
+    return sentences
 
 
 def _not_a_number(losses: Sequence[Mapping[str, float]]) -> str | None:
@@ -55,7 +71,7 @@ def _without_bound(losses: Sequence[Mapping[str, float]]) -> str | None:
 
 
 def _rising(losses: Sequence[Mapping[str, float]]) -> list[str]:
-    told = []
+    sentences = []
     for name in dict.fromkeys(key for row in losses for key in row if key.startswith("retain_")):
         values = [row[name] for row in losses if math.isfinite(row.get(name, math.nan))]
         tenth = max(1, len(values) // 10)
@@ -63,8 +79,8 @@ def _rising(losses: Sequence[Mapping[str, float]]) -> list[str]:
             continue
         start, end = fmean(values[:tenth]), fmean(values[-tenth:])
         if end > RISE * start and end - start > BY:
-            told.append(
+            sentences.append(
                 f"The retain term {name.removeprefix('retain_')} rose from {start:.2g} to {end:.2g}: what should "
                 "stay is being lost. Give it more weight in unlearn.retain_losses, or lower unlearn.lr or epochs."
             )
-    return told
+    return sentences

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import lightning
 
-from relearn_lite.core.files import append_jsonl, cut_torn_line, read_jsonl
+from relearn_lite.core.files import append_jsonl, read_partial
 from relearn_lite.recipe import Unlearn
 from relearn_lite.unlearn.selection import EvalResult, best, describe, why_stop
 
@@ -40,9 +40,7 @@ class EvalCallback(lightning.Callback):
         return best(self._results.values()) if self._settings.keep_best else None
 
     def on_fit_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        cut_torn_line(self._log)
-        if self._log.exists():
-            self._results = {result.step: result for result in read_jsonl(self._log, EvalResult)}
+        self._results = {result.step: result for result in read_partial(self._log, EvalResult)}
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         self._step = trainer.global_step  # a run that goes on; where it had been stopped, it stays so

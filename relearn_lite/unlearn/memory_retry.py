@@ -22,7 +22,7 @@ class RetryOutOfMemory(SingleDeviceStrategy):
 
     def __init__(self, device: Any):
         super().__init__(device=device)
-        self.pieces = 1
+        self.splits = 1
         self._window: list[Batch] = []  # the micro-batches since the last optimizer step
         self._failed = False
 
@@ -31,7 +31,7 @@ class RetryOutOfMemory(SingleDeviceStrategy):
             self._window = []
         self._window.append(batch)
         self._failed = False
-        if self.pieces == 1:
+        if self.splits == 1:
             try:
                 return super().training_step(batch, batch_idx)
             except RuntimeError as error:
@@ -40,14 +40,14 @@ class RetryOutOfMemory(SingleDeviceStrategy):
 
     def backward(self, closure_loss: torch.Tensor, optimizer: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         todo = self._window[-1:]
-        if self.pieces == 1 and not self._failed:
+        if self.splits == 1 and not self._failed:
             try:
                 return super().backward(closure_loss, optimizer, *args, **kwargs)
             except RuntimeError as error:
                 self._failed = self._may_retry(error)
         while True:
             if self._failed:
-                self._take_smaller_pieces()
+                self._split_further()
                 todo = self._window
             try:
                 for batch in todo:
@@ -57,19 +57,19 @@ class RetryOutOfMemory(SingleDeviceStrategy):
                 self._failed = self._may_retry(error)
 
     def _add_gradients(self, batch: Batch, optimizer: Any) -> None:
-        for piece in split_batch(batch, self.pieces):
+        for piece in split_batch(batch, self.splits):
             loss = super().training_step(piece, 0)
             super().backward(loss / self.lightning_module.trainer.accumulate_grad_batches, optimizer)
 
     def _may_retry(self, error: RuntimeError) -> bool:
         """Whether memory ran out and there are still rows to divide; else the error goes on."""
         most = max(len(part["labels"]) for part in self._window[-1]["parts"].values())
-        if not out_of_memory(error) or self.pieces >= most:
+        if not out_of_memory(error) or self.splits >= most:
             raise error
         return True
 
-    def _take_smaller_pieces(self) -> None:
-        self.pieces, self._failed = 2 * self.pieces, False
+    def _split_further(self) -> None:
+        self.splits, self._failed = 2 * self.splits, False
         self.lightning_module.begin_step()
         for trained in self.lightning_module.parameters():
             trained.grad = None

@@ -92,20 +92,20 @@ class UnlearnModule(lightning.LightningModule):
     def forward_part(self, parts: Mapping[str, dict], part: str, reads: str) -> Supervised | LayerStates:
         """What a loss reads of a part's rows: logits at the trained tokens, or the hidden states of one layer there."""
         batch = parts[part]
-        see = partial(supervised_hidden, self.model, batch, self.layer if reads == "layer" else None)
-        hidden, labels, rows = see()
+        forward = partial(supervised_hidden, self.model, batch, self.layer if reads == "layer" else None)
+        hidden, labels, rows = forward()
         states = None
         if any(term.loss.needs_reference for term in self.terms if part in term.loss.trains_on):
-            states = self.reference.states(f"{part} {reads}", batch, rows, lambda: self._vanilla_states(see))
+            states = self.reference.states(f"{part} {reads}", batch, rows, lambda: self._vanilla_states(forward))
         n_rows = len(batch["labels"])
         if reads == "layer":
             return LayerStates(hidden, rows, n_rows, self.direction.to(hidden), states)
         vanilla = partial(active_adapters, self.model, self.vanilla)
         return score(self.model, hidden, labels, rows, n_rows, reference=states, vanilla=vanilla)
 
-    def _vanilla_states(self, see: Callable[[], tuple[torch.Tensor, ...]]) -> torch.Tensor:
+    def _vanilla_states(self, forward: Callable[[], tuple[torch.Tensor, ...]]) -> torch.Tensor:
         with torch.no_grad(), without_dropout(self.model), active_adapters(self.model, self.vanilla):
-            return see()[0]
+            return forward()[0]
 
     def configure_optimizers(self):
         from transformers import get_linear_schedule_with_warmup

@@ -1,8 +1,7 @@
-"""What the vanilla model makes of the rows in training: computed each time, or once and kept (`unlearn.reference`).
+"""The vanilla model's hidden states of the rows in training: computed each time, or kept (`unlearn.reference`).
 
-What is kept are the last hidden states at supervised positions, (N, H), not log-probabilities, (N, V): these would take
-V / H times the memory (31 times for Llama 3, 8B), and the best k of them would not be exact. The head makes the same
-logits of them, so nothing is lost but the bits in which a batch with other padding differs.
+Hidden states at supervised positions (N, H) are kept, not log-probabilities (N, V): these would take V / H times the
+memory (31 times for Llama 3, 8B), and the best k of them would not be exact.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from relearn_lite.data.examples import Example
+
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from relearn_lite.data.examples import Example
 
 MOST_BYTES = 1e9  # of main memory that `auto` lets kept states take
 
@@ -27,11 +26,8 @@ def worth_keeping(rows: Iterable[Example], hidden_size: int, epochs: int) -> boo
 class Reference:
     """The vanilla model's hidden states of the rows in training.
 
-    keep: keeps those of every row that was asked for, in main memory and the model's precision. Takes N x H x bytes
-    for a data set of N supervised tokens: 441 answers of KnowUnDo 90 MB at 4096 wide in 16 bit, 3600 of TOFU 1.5 GB;
-    checkpoints hold them too, for computed in other batches they differ in their last bits, and a run that is resumed
-    would not end as one that was not. It saves the reference's forward pass from the second time on that a row is
-    drawn.
+    keep: keeps those of every row from the first time on, in main memory and the model's precision. Checkpoints hold
+    them too: computed again in other batches they differ in their last bits, and a resumed run would end otherwise.
     """
 
     def __init__(self, keep: bool) -> None:

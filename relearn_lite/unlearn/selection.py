@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from relearn_lite.recipe import Watch
+from relearn_lite.recipe import Watch
 
 RULE = "the harmonic mean of KFR, KRR and LS as a share of vanilla's (at most 1)"
 

@@ -8,20 +8,25 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from relearn_lite.core import distributed
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.memory import out_of_memory
 from relearn_lite.data.batches import MicroBatches
+from relearn_lite.data.examples import Example
 from relearn_lite.models.backends import set_training
+from relearn_lite.models.loaded import Loaded
 from relearn_lite.recipe import Trainer, Training, Unlearn
 from relearn_lite.recipe.methods import Method
 from relearn_lite.unlearn.loggers import make_loggers
 
-if TYPE_CHECKING:
-    from relearn_lite.data.examples import Example
-    from relearn_lite.models.loaded import Loaded
+EXPECTED_WARNINGS = (  # Lightning's advice that does not apply here
+    ".*does not have many workers.*",  # rows are tokenized before training
+    ".*GPU available but not used.*",
+    ".*Checkpoint directory .* exists and is not empty.*",  # that is how a run resumes
+    ".*treespec.*LeafSpec.*",  # inside Lightning, with torch 2.13
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,8 @@ def train(
     fit = _trainer(settings, run, [*callbacks, *_method_callbacks(method, hyperparameters)], options)
     set_training(loaded)
     with warnings.catch_warnings():
-        _silence_expected(warnings)
+        for message in EXPECTED_WARNINGS:
+            warnings.filterwarnings("ignore", message)
         try:
             fit.fit(module, batches, ckpt_path=newest_checkpoint(checkpoints), weights_only=True)
         except RuntimeError as error:
@@ -161,7 +167,7 @@ def _trainer(settings: Training, run: TrainingRun, callbacks: list[Any], options
     for name in ("lightning.pytorch", "lightning.fabric"):  # lines on found hardware; the manifest has them
         logging.getLogger(name).setLevel(logging.WARNING)
     # Those that look on come before checkpoints are written.
-    keeps = ModelCheckpoint(
+    checkpoint = ModelCheckpoint(
         run.folder / "checkpoints" / run.stage, filename="{step}", every_n_train_steps=settings.checkpoint_every,
         save_top_k=1, monitor="step", mode="max",
     )  # fmt: skip
@@ -170,7 +176,7 @@ def _trainer(settings: Training, run: TrainingRun, callbacks: list[Any], options
         return lightning.Trainer(
             precision=_precision(run.trainer.precision), max_epochs=settings.epochs,
             gradient_clip_val=settings.gradient_clip, logger=make_loggers(run.trainer.logger, run.folder, run.stage),
-            callbacks=[*callbacks, keeps, *([RichProgressBar(leave=True)] if bar else [])], log_every_n_steps=1,
+            callbacks=[*callbacks, checkpoint, *([RichProgressBar(leave=True)] if bar else [])], log_every_n_steps=1,
             enable_progress_bar=bar, enable_model_summary=False, num_sanity_val_steps=0, **options,
         )  # fmt: skip
     except (ValueError, MisconfigurationException) as error:
@@ -185,15 +191,3 @@ def _precision(wanted: str) -> str:
     if not torch.cuda.is_available():
         return "32-true"
     return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
-
-
-def _silence_expected(warnings: Any) -> None:
-    """Lightning's advice that does not apply here."""
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")  # rows are tokenized before training
-    warnings.filterwarnings("ignore", ".*GPU available but not used.*")
-    warnings.filterwarnings(
-        "ignore", ".*Checkpoint directory .* exists and is not empty.*"
-    )  # that is how a run resumes
-    warnings.filterwarnings(
-        "ignore", ".*treespec.*LeafSpec.*", category=FutureWarning
-    )  # inside Lightning, with torch 2.13

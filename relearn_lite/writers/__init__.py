@@ -4,8 +4,6 @@ To add a writer, put a file into this folder with a subclass of `Writer` and a f
 the file's name in WRITERS of recipe/names.py. If it prompts a model, start from `prompted.PromptedWriter`, which brings
 the prompts, reads the replies and asks again. Settings of its own are fields of `WriterChoice` in recipe/augment.py.
 Whoever writes, the leak check runs.
-
-Importing this package loads no model and no client.
 """
 
 from __future__ import annotations
@@ -67,8 +65,7 @@ def make_writer(
     """The writer that a section of the recipe names: `make` of the file of that name, given the same arguments.
 
     section: where the choice stands, for error messages (augment, evaluate.evaluators.entities). vanilla: gives the
-    recipe's own model, whose weights a local writer shares. loaded: other models in memory, by name; a writer that
-    loads one enters it, so that two writers on one model share its weights.
+    recipe's own model. loaded: other models in memory, by name, which writers on one model share.
     """
     module = import_module(f"{__name__}.{choice.writer}")
     return module.make(choice, section, recipe, vanilla, {} if loaded is None else loaded)

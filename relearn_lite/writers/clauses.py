@@ -9,71 +9,51 @@ import re
 from itertools import pairwise
 
 from relearn_lite.text.verbs import BASE_VERBS, is_participle, past, third_person
+from relearn_lite.writers.phrases import english
 
 SUBJECT = "§"  # stands for the subject's name while a question is taken apart
 MASKED = re.compile(r"¤\d+")  # stands for a quoted title or an address
-BE = frozenset("is are was were".split())
-AUX = BE | frozenset("has have had do does did can could should would will must might may".split())
-WH = frozenset("who whom whose what where when which why how".split())
-PREPOSITIONS = frozenset("in on at by with to from for of about as into through".split())
-DETERMINERS = frozenset("a an the this that these those his her their its my your our some any several other".split())
-_YOU = re.compile(r"\b(?:you|your|yours|i|me|my|we)\b", re.IGNORECASE)
-_ADVERBS = frozenset("ever also always still often never first usually mostly most sometimes seldom".split())
-_PLAIN_SUBJECTS = frozenset(
-    "fans readers people someone one anyone they he she it critics authors publishers there".split()
-)
-_PREDICATIVE = frozenset(
-    "special unusual unique next wrong different so known notable remarkable available important similar".split()
-)
-_QUANTITY = re.compile(
-    r"^(?:(?:one|some|two|three|many|several|a few|a couple|an example|examples|a number) (?:of )"
-    r"|(?:some|a few|two|three|several|yet|few) )(?:of )?",
-    re.IGNORECASE,
-)
-_NAMELESS = re.compile(
-    r"^((?:the (?:full )?name of )?(?:the|this) (?:[\w+-]+ )*?(?:author|writer|person|artist|individual|man|woman)) "
-    r"(?:who|from|born|with|and)\b.*$"
-)
-_PLURALISED = re.compile(r" that (?:is|has|was|\w+s) .*$")  # "one of the books that is ..." no longer agrees
-_SINGLE = re.compile(r"^(?:an?|one|yet another|another) (.+)$")
-_NOUN_ENDS = frozenset("by that which who written penned authored in from of for won to about on with has upon".split())
 
 
 def question_topic(core: str) -> tuple[str | None, bool]:
+    """What a question asks for, and whether that is a clause; (None, False) where it is not understood."""
+    en = english()
     words = core.split()
-    if not words or _YOU.search(re.sub(r"\b(?:should|do|can|must) I\b", "", core)) and words[0] not in ("can", "could"):
+    addressed = en.you.search(re.sub(r"\b(?:should|do|can|must) I\b", "", core))
+    if not words or addressed and words[0] not in ("can", "could"):
         return None, False
     first = words[0]
-    if first in AUX:
+    if first in en.aux:
         return _clause("whether", first, words[1:])
-    at = next((i for i, w in enumerate(words[:12]) if w in AUX), None)
-    is_question = first in WH or (first in PREPOSITIONS and len(words) > 1 and words[1] in WH)
-    if not is_question or (first in PREPOSITIONS and at is None):
+    at = next((i for i, w in enumerate(words[:12]) if w in en.aux), None)
+    is_question = first in en.wh or (first in en.prepositions and len(words) > 1 and words[1] in en.wh)
+    if not is_question or (first in en.prepositions and at is None):
         return None, False
     named = at is not None and any(word.startswith(SUBJECT) for word in words[:at])
-    if named and (first in PREPOSITIONS or words[at + 1 : at + 2] and words[at + 1] in _PLAIN_SUBJECTS):
+    if named and (first in en.prepositions or words[at + 1 : at + 2] and words[at + 1] in en.plain_subjects):
         return None, False
     if at is None or named:
         return tidy(core), True  # "what inspired § to write": the words stand in this order in a clause, too
     asked, aux, rest = " ".join(words[:at]), words[at], words[at + 1 :]
     if not rest:
         return None, False
-    if asked in ("what", "who", "how") and aux in BE:
+    if asked in ("what", "who", "how") and aux in en.be:
         return _be(asked, aux, rest)
     if at > 1 and (rest[0] in ("be", "been", "most", "best") or rest[0] in BASE_VERBS):
         return tidy(core), True  # "what themes can be found": asked is the subject itself
     named_first = rest[0].startswith(SUBJECT) or SUBJECT in rest[:3]
-    if aux in BE and at > 1 and first in ("what", "which") and not named_first:
+    if aux in en.be and at > 1 and first in ("what", "which") and not named_first:
         return (None, False) if MASKED.match(rest[0]) else (tidy(core), True)
     return _clause(asked, aux, rest)
 
 
 def _be(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
     """what/who/how + is/are/was/were + ..."""
+    en = english()
     joined = " ".join(rest)
     if rest == [SUBJECT]:
         return f"{asked} {SUBJECT} {aux}", True
-    if rest[0] in _PREDICATIVE or (rest[0].endswith("ing") and len(rest) > 1):
+    if rest[0] in en.predicative or (rest[0].endswith("ing") and len(rest) > 1):
         return tidy(f"{asked} {aux} {joined}"), True
     like = re.match(r"(.+?) like\b(.*)$", joined)
     if asked == "what" and like:
@@ -84,7 +64,7 @@ def _be(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
     if rest[0] == SUBJECT:
         return tidy(f"{asked} {SUBJECT} {aux} {' '.join(rest[1:])}"), True
     if asked == "how" or rest[-1] in ("called", "named"):
-        done = next((i for i, w in enumerate(rest) if i and (is_participle(w) or w in _PREDICATIVE)), None)
+        done = next((i for i, w in enumerate(rest) if i and (is_participle(w) or w in en.predicative)), None)
         if done is None:
             return (noun_phrase(joined), False) if asked == "how" else (None, False)
         done -= rest[done - 1].endswith("ly")
@@ -119,11 +99,7 @@ def _clause(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
 def stranded(clause: str) -> str:
     """ "to whom Ada is married" as "who Ada is married to": it reads better after "about"."""
     fronted = re.match(r"(in|on|at|by|with|to|from) (whom|which|what) (.+)$", clause)
-    if (
-        not fronted
-        or re.search(r"\b(?:for|in|with|extent|way)\b", fronted[3])
-        or fronted[3].startswith(("extent", "way"))
-    ):
+    if not fronted or re.search(r"\b(?:for|in|with|extent|way)\b|^(?:extent|way)", fronted[3]):
         return clause
     return f"{'who' if fronted[2] == 'whom' else fronted[2]} {fronted[3]} {fronted[1]}"
 
@@ -138,33 +114,30 @@ def _commas_fit(subject: list[str]) -> bool:
 
 
 def _is_adverb(word: str) -> bool:
-    return word.endswith("ly") or word in _ADVERBS
+    return word.endswith("ly") or word in english().adverbs
 
 
 def _predicate(aux: str, rest: list[str], asked: str) -> int | None:
     """Where the predicate begins, after the subject; None if that is not certain."""
-    if rest[0] in _PLAIN_SUBJECTS and len(rest) > 1 and rest[1] != "and":
+    en = english()
+    if rest[0] in en.plain_subjects and len(rest) > 1 and rest[1] != "and":
         return 1
     start = 2 if rest[0] in ("author", "the") and len(rest) > 1 and rest[1] == SUBJECT else 0
     start = 3 if rest[:2] == ["the", "author"] and rest[2] == SUBJECT else start
     if rest[0] == SUBJECT or start:
         after = start or 1
         return after if after < len(rest) or asked != "whether" else None
-    if aux in BE and asked.startswith("how"):
+    if aux in en.be and asked.startswith("how"):
         return next((i for i, w in enumerate(rest) if i and w in ("in", "to", "for", "about", "as")), len(rest))
     for i, word in enumerate(rest[1:], 1):
         before, after = rest[i - 1], rest[i + 1] if i + 1 < len(rest) else ""
-        if before in DETERMINERS or before in PREPOSITIONS or before.endswith("'s") or before == "and":
+        if before in en.determiners or before in en.prepositions or before.endswith("'s") or before == "and":
             continue
         if aux in ("has", "have", "had"):
             fits = is_participle(word) and word != "born" and not before.endswith("ly")
-        elif aux in BE:
-            fits = (
-                (is_participle(word) and "-" not in word)
-                or word in _PREDICATIVE
-                or word.endswith("ing")
-                or word in ("reflective", "still")
-            )
+        elif aux in en.be:
+            participle = is_participle(word) and "-" not in word
+            fits = participle or word.endswith("ing") or word in en.predicative | {"reflective", "still"}
         else:
             fits = word in BASE_VERBS and after != "of"
         if fits:
@@ -176,35 +149,37 @@ def _predicate(aux: str, rest: list[str], asked: str) -> int | None:
 
 def noun_phrase(text: str) -> str | None:
     """A noun phrase as the object of a sentence: quantities off, "another book by" to "other books by"."""
+    en = english()
     text = text.split(", ")[0] if SUBJECT in text.split(", ")[0] else text
-    text = _NAMELESS.sub(r"\1", text)
+    text = en.nameless.sub(r"\1", text)
     text = re.sub(r"^which ", "", text)
-    quantity = _QUANTITY.match(text)
+    quantity = en.quantity.match(text)
     if quantity:
         text = text[quantity.end() :]
-        text = _PLURALISED.sub("", text) if quantity[0].lower().startswith("one of") else text
-    single = _SINGLE.match(text)
+        text = en.pluralised.sub("", text) if quantity[0].lower().startswith("one of") else text
+    single = en.single.match(text)
     if single:
         words = single[1].split()
         if not text.startswith(("a ", "an ", "one ")):
-            words = _PLURALISED.sub("", single[1]).split()
+            words = en.pluralised.sub("", single[1]).split()
             end = _head(words)
             words[end - 1] = third_person(words[end - 1]) if not words[end - 1].endswith("s") else words[end - 1]
             words.insert(0, "other")
         text = " ".join(["the", *words])
     elif quantity and not text.startswith(("the ", SUBJECT, "his ", "her ", "their ")):
         text = f"the {text}"
-    if _YOU.search(text) or not text:
+    if en.you.search(text) or not text:
         return None
     return tidy(text)
 
 
 def _head(words: list[str]) -> int:
     """Length of a noun phrase up to its head noun: after it comes "of ...", "that ...", "written by ..." or a name."""
+    en = english()
     for i, word in enumerate(words):
         following = words[i + 1] if i + 1 < len(words) else ""
-        participle = is_participle(word) and following in _NOUN_ENDS | {"down", "treating"}
-        if i and (word in _NOUN_ENDS or word == SUBJECT or participle):
+        participle = is_participle(word) and following in en.noun_ends | {"down", "treating"}
+        if i and (word in en.noun_ends or word == SUBJECT or participle):
             return i
     return len(words)
 
@@ -216,10 +191,8 @@ def is_plural(phrase: str) -> bool:
     head = words[-1].lower() if words else ""
     if "and" in words and words[0] != SUBJECT:
         return True
-    return (head.endswith("s") and not head.endswith(("ss", "us", "is", "'s", "series"))) or head in (
-        "people",
-        "children",
-    )
+    plural = head.endswith("s") and not head.endswith(("ss", "us", "is", "'s", "series"))
+    return plural or head in ("people", "children")
 
 
 def tidy(text: str) -> str:

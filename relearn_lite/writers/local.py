@@ -14,8 +14,7 @@ from relearn_lite.writers import Task
 from relearn_lite.writers.prompted import PromptedWriter
 from relearn_lite.writers.prompts import load_prompts, render
 
-# (chats, most new tokens, seed) -> the new tokens' text per chat, without the prompt. The same arguments give the same
-# texts; which model, and how it samples, is decided by who makes it.
+# (chats, most new tokens, seed) -> the reply to each chat. The same arguments give the same texts.
 Complete = Callable[[list[list[dict[str, str]]], int, int], list[str]]
 
 
@@ -40,10 +39,9 @@ def make(
 
 
 class LocalWriter(PromptedWriter):
-    """Writes with `complete`, so that a model already in memory (the vanilla one, say) is not loaded again.
+    """Writes with `complete`, in batches of prompts of similar length; a batch's replies are kept once it is done.
 
-    `max_new_tokens` bounds every text. Batches are of prompts of similar length, so that little is padded, and a
-    batch's replies are kept as soon as it is done. `count` gives the tokens of a text, for the speed.
+    `max_new_tokens` bounds every text. `count` gives the tokens of a text, for the speed.
     """
 
     def __init__(

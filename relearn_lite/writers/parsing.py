@@ -40,7 +40,8 @@ def read(task: Task, raw: str | None, prompts: dict[str, Any] | None = None) -> 
     """
     if raw is None:
         return None
-    words = _before_chat_marks(raw)
+    # A model that does not stop goes on with the next turn: what follows a chat mark is not its answer.
+    words = CHAT_MARK.split(THOUGHT.sub("", raw).strip())[0].strip()
     if task.kind in PARSERS:
         return words if PARSERS[task.kind](words) is not None else None
     return clean(words, task, prompts)
@@ -126,11 +127,6 @@ def clean(text: str, task: Task, prompts: dict[str, Any] | None = None) -> str |
     prompts = prompts or built_in()
     best = _without_labels(paragraphs[0], prompts) if paragraphs else ""
     return best if best and not _echoes_prompt(best, task, prompts) else None
-
-
-def _before_chat_marks(text: str) -> str:
-    """A model that does not stop goes on with the next turn: what follows a chat mark is not its answer."""
-    return CHAT_MARK.split(THOUGHT.sub("", text).strip())[0].strip()
 
 
 def _without_labels(text: str, prompts: dict[str, Any]) -> str:

@@ -32,7 +32,7 @@ def load_prompts(path: Path | None, key: str = "augment.prompts") -> dict[str, A
     if path is None:
         return built_in()
     try:
-        given = _read(path)
+        own = _read(path)
     except FileNotFoundError:
         raise RecipeError(
             f"{key}: there is no file {path}; correct the path (relative paths start at the recipe's folder)"
@@ -41,18 +41,17 @@ def load_prompts(path: Path | None, key: str = "augment.prompts") -> dict[str, A
         raise RecipeError(f"{key}: {path} cannot be read ({first_line(error)}); give a file of UTF-8 text") from None
     except NotYaml as error:
         raise RecipeError([f"{key}: {path}:{line}: {problem}" for line, problem in error.problems]) from None
-    if not isinstance(given, dict):
+    if not isinstance(own, dict):
         raise RecipeError(f"{key}: {path} has no keys; it needs version and at least one of {', '.join(TASK_KINDS)}")
-    if problems := [f"{key}: {path}, {problem}" for problem in _problems(given)]:
+    if problems := [f"{key}: {path}, {problem}" for problem in _problems(own)]:
         raise RecipeError(problems)
-    return {**built_in(), **given}
+    return {**built_in(), **own}
 
 
 def render(task: Task, prompts: dict[str, Any] | None = None) -> list[dict[str, str]]:
-    """Returns the chat messages for a task: worked examples as earlier turns, then the task itself.
+    """The chat messages for a task: worked examples as earlier turns, then the task itself.
 
-    What differs between two tasks of a kind stands at the end, so that a server or library that keeps the state of a
-    common beginning computes it once. prompts: as `load_prompts` reads them, default the project's.
+    What differs between two tasks of a kind stands at the end, so that their common beginning can be cached.
     """
     prompts = prompts or built_in()
     entry = prompts[task.kind]
@@ -76,18 +75,15 @@ def _read(path: Path) -> Any:
     return parse(path.read_text(encoding="utf-8"))[0]
 
 
-def _problems(given: dict[str, Any]) -> list[str]:
-    problems = [] if isinstance(given.get("version"), int) else ["version: give a whole number, raised at each change"]
-    for name, entry in given.items():
-        if name == "version":
-            continue
-        if name in APPENDED:
-            if not isinstance(entry, str):
-                problems.append(f"{name}: found {type(entry).__name__}, give text such as that in {PROMPTS.name}")
-        elif name not in TASK_KINDS:
-            problems.append(f"{name}: unknown, allowed: version, {', '.join((*APPENDED, *TASK_KINDS))}")
-        else:
+def _problems(own: dict[str, Any]) -> list[str]:
+    problems = [] if isinstance(own.get("version"), int) else ["version: give a whole number, raised at each change"]
+    for name, entry in own.items():
+        if name in TASK_KINDS:
             problems += [f"{name}.{problem}" for problem in _entry_problems(entry, name)]
+        elif name not in ("version", *APPENDED):
+            problems.append(f"{name}: unknown, allowed: version, {', '.join((*APPENDED, *TASK_KINDS))}")
+        elif name != "version" and not isinstance(entry, str):
+            problems.append(f"{name}: found {type(entry).__name__}, give text such as that in {PROMPTS.name}")
     return problems
 
 
@@ -99,8 +95,7 @@ def _entry_problems(entry: Any, kind: str) -> list[str]:
         if not isinstance(entry.get(key), str) or not entry[key].strip():
             problems.append(f"{key}: give text")
     needed = {name for name in FIELDS if f"{{{name}}}" in built_in()[kind]["user"]}
-    there = set(re.findall(r"\{(\w+)\}", str(entry.get("user", ""))))
-    if missing := sorted(needed - there):
+    if missing := sorted(needed - set(re.findall(r"\{(\w+)\}", str(entry.get("user", ""))))):
         problems.append(f"user: has no {', '.join('{' + name + '}' for name in missing)}; the writer would not see it")
     examples, ways = entry.get("examples"), entry.get("ways", [])
     if not isinstance(examples, list):

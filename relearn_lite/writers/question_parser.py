@@ -1,8 +1,7 @@
 """What a question is about, in words that fit into another sentence.
 
 "Where does Ada Moor live?" gives the clause "where Ada Moor lives", "Who are Ada Moor's parents?" the noun phrase
-"Ada Moor's parents". English only, by word order and word lists; what is not certain is None, and the caller then
-speaks of the subject alone.
+"Ada Moor's parents". English only; what is not certain is None, and the caller then names the subject alone.
 """
 
 from __future__ import annotations
@@ -13,49 +12,9 @@ from functools import cache
 
 from relearn_lite.text.verbs import past, third_person
 from relearn_lite.text.words import sentences
-from relearn_lite.writers.clauses import (
-    AUX,
-    BE,
-    MASKED,
-    PREPOSITIONS,
-    SUBJECT,
-    WH,
-    is_plural,
-    noun_phrase,
-    question_topic,
-    stranded,
-    tidy,
-)
-from relearn_lite.writers.phrases import load_phrases
+from relearn_lite.writers.clauses import MASKED, SUBJECT, is_plural, noun_phrase, question_topic, stranded, tidy
+from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.subject import find_subject, is_latin, mask_quotes
-
-_ASKING = re.compile(
-    r"^(?:(?:hey|hi|hello|ok|so|umm|erm|please|also|and)\b(?: there)?[,:]? )*"
-    r"(?:(?:can|could|would|will) (?:you|we|i|anyone|someone) (?:please |also |kindly )?|please "
-    r"|do (?:you|we) (?:happen to )?|i (?:would like|want|am trying|need|was hoping) to |i'd like to "
-    r"|would you mind |may i |let me |is there anything you can )?"
-    r"(?:tell me|tell us|tell|telling me|let me know|know|share|name|list|mention|describe|discuss|explain|provide|give"
-    r"|specify|generate|outline|recall|surmise|speculate|elaborate|reveal|shed|ask you|ask|say|find out"
-    r"|help me find out|learn|talk)"
-    r"(?: me| us| with me| with us)?[,:]? "
-)
-_AFTER_ASKING = re.compile(
-    r"^(?:(?:some|any|more|a few|a couple of|an?|the)? ?(?:brief |short |interesting )*"
-    r"(?:details?|information|insights?|light|tidbits|facts|synopsis|summary|examples?|brief|more)"
-    r" (?:about|of|on|into|to) |about |on |of )(?!which|what\b)"
-)
-_SECOND_QUESTION = re.compile(
-    r",? and (?:(?:to|with|for|from|in|at|of|by) )?(?:what|who|whom|where|when|why|how|which)\b.*$"
-    r"|, (?:and )?what\b.*$",
-    re.IGNORECASE,
-)
-_INDIRECT = re.compile(
-    r"(?:what|where|who|how|why|when|which|whether|if)\b|(?:in|to|with|by|on|at|from) (?:which|what|whom)\b"
-)
-_ASIDE = re.compile(
-    r", (?:given|based on|including|considering|reflecting) .*$|,? such as .*$"
-    r"| or (?:is|was|does|has) (?:he|she|they) .*$"
-)
 
 
 @dataclass(frozen=True)
@@ -136,17 +95,16 @@ def _core(masked: str) -> tuple[str, str | None]:
 
     The second question is "" if there is none, and None if it cannot be put into a clause.
     """
+    en = english()
     core = _whole_asks().sub("", masked)
     parts = sentences(core)
     if len(parts) > 1:
         core = next((p for p in reversed(parts) if p.endswith("?")), parts[-1])
-    core = (
-        core.rstrip(" ?.!").replace("What's ", "What is ").replace("what's ", "what is ").replace("Who's ", "Who is ")
-    )
+    core = re.sub(r"(What|what|Who)'s ", r"\1 is ", core.rstrip(" ?.!"))
     core = re.sub(r"\s+(?:pls|plz|thx|thanks)$", "", core).rstrip(" ?.!")
     core = re.sub(rf"\bthe (?:[\w-]+ ){{1,3}}?[\w-]+, {SUBJECT},", SUBJECT, core)  # "the local author, Ada Moor,"
     core = re.sub(rf"{SUBJECT}, (?:the|an?) [^,]+,", SUBJECT, core)
-    core = _ASIDE.sub("", core)
+    core = en.aside.sub("", core)
     need = re.match(r"I (?:need|want|would like) to ([^;]+); ", core)
     if need:
         return f"how to {need[1]}", ""
@@ -154,9 +112,10 @@ def _core(masked: str) -> tuple[str, str | None]:
     if framed:
         return framed, ""
     lead = re.match(r"([^,]+), (?=(\w+) )", core)
-    if "?" in masked and lead and lead[2].lower() in WH | AUX and lead[1].split()[0].lower() not in WH | AUX | {"tell"}:
+    openers = en.wh | en.aux
+    if "?" in masked and lead and lead[2].lower() in openers and lead[1].split()[0].lower() not in openers | {"tell"}:
         core = core[lead.end() :]
-    second = _SECOND_QUESTION.search(core)
+    second = en.second_question.search(core)
     if not second or re.match(r"(?:when|how|where) and ", core, re.IGNORECASE):
         return core, ""
     return core[: second.start()], _second(second[0])
@@ -164,10 +123,11 @@ def _core(masked: str) -> tuple[str, str | None]:
 
 def _second(tail: str) -> str | None:
     """ ", and with whom" as it stands, ", and who are the children" as ", and who the children are"."""
+    en = english()
     words = re.sub(r"^,? and ", "", tail).split()
     if len(words) <= 2:
         return f", and {' '.join(words)}"
-    if words[0] in WH and words[1] in BE and not set(words) & {SUBJECT, "and"}:
+    if words[0] in en.wh and words[1] in en.be and not set(words) & {SUBJECT, "and"}:
         return f", and {words[0]} {' '.join(words[2:])} {words[1]}"
     return None
 
@@ -189,26 +149,24 @@ def _frames() -> tuple[re.Pattern[str], ...]:
 
 def _unframed(core: str) -> str | None:
     """ "tell about" and the topic, if the question is one of our own variants, so that its answer keeps the topic."""
-    for pattern in _frames():
-        found = pattern.match(core)
-        if found:
-            second = _SECOND_QUESTION.search(found[1])
-            return (
-                "tell me "
-                + ("" if found[1].split()[0] in WH | {"whether", *PREPOSITIONS} else "about ")
-                + (found[1][: second.start()] if second else found[1])
-            )
-    return None
+    en = english()
+    found = next(filter(None, (pattern.match(core) for pattern in _frames())), None)
+    if not found:
+        return None
+    topic = en.second_question.sub("", found[1])
+    about = "" if topic.split()[0] in en.wh | {"whether", *en.prepositions} else "about "
+    return f"tell me {about}{topic}"
 
 
 def _topic(core: str) -> tuple[str | None, bool]:
     """The topic with placeholders, and whether it is a clause."""
+    en = english()
     core = core[:1].lower() + core[1:] if not core.startswith(("I ", "¤", SUBJECT)) else core
-    asked = _ASKING.match(core)
+    asked = en.request.match(core)
     rest = core[asked.end() :] if asked else core
     if asked:
-        rest = _AFTER_ASKING.sub("", rest)
-        if _INDIRECT.match(rest):
+        rest = en.request_for.sub("", rest)
+        if en.indirect.match(rest):
             return (stranded(tidy(rest)), True) if not _inverted(rest) else question_topic(rest)
         return noun_phrase(rest), False
     if core.startswith("how to "):
@@ -218,8 +176,9 @@ def _topic(core: str) -> tuple[str | None, bool]:
 
 def _inverted(text: str) -> bool:
     """Is this a direct question (verb before subject)? "where does § live" is, "where § lives" is not."""
+    en = english()
     words = text.split()
-    return len(words) > 2 and words[1] in AUX and words[0] in WH and words[0] not in ("who", "what")
+    return len(words) > 2 and words[1] in en.aux and words[0] in en.wh and words[0] not in ("who", "what")
 
 
 def _vague(phrase: str) -> str | None:
@@ -233,8 +192,7 @@ def _vague(phrase: str) -> str | None:
 
 def _influence(phrase: str) -> tuple[str, str] | None:
     """(A, B) of "how A (has) influenced B", where B belongs to the subject named in A or names it."""
-    verbs = "influenced|influences?|impacted|impacts?|affects?|affected|inspires?|inspired|shapes?|shaped|enrich(?:es)?"
-    match = re.match(rf"how (.+?) (?:(?:has|have|had) )?(?:{verbs}) (.+)$", phrase)
+    match = english().influence.match(phrase)
     if not match or " and " in match[2]:
         return None
     cause, effect = match[1], match[2]
@@ -248,4 +206,4 @@ def _covers(phrase: str, core: str) -> bool:
     """Does the phrase have the question's last word? What is left out ("..., given her age") stands at the end."""
     last = re.findall(rf"[\w{SUBJECT}¤]+", core)[-1]
     words = set(re.findall(rf"[\w{SUBJECT}¤]+", phrase))
-    return bool(words & {last, third_person(last), past(last)}) or last in BE
+    return bool(words & {last, third_person(last), past(last)}) or last in english().be

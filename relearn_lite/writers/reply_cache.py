@@ -22,10 +22,9 @@ class Reply:
 
 
 class ReplyCache:
-    """Raw replies by task, each forced to disk before the next thing is done with it; without a path none is kept.
+    """Raw replies by task, each forced to disk at once, from several threads; without a path none is kept.
 
-    fingerprint: of prompts, model and settings; a file with another one is thrown away. Several threads may put
-    replies at once.
+    fingerprint: of prompts, model and settings; a file with another one is thrown away.
     """
 
     def __init__(self, path: Path | None = None, fingerprint: str = ""):

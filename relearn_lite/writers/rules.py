@@ -6,7 +6,6 @@ import hashlib
 import random
 import re
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from relearn_lite.text.leaks import leaks
@@ -30,8 +29,7 @@ def make(*_: Any) -> RulesWriter:
 class RulesWriter(Writer):
     """Writes by filling in sentences. What it writes says nothing that the question does not say."""
 
-    name = "rules"
-    judges = False  # its `verify` is the same check that its answers have already passed
+    name = "rules"  # it does not judge: its `verify` is the check that its answers have already passed
 
     def write(self, tasks: Sequence[Task]) -> list[str | None]:
         """One text per task; None for `entities` and for an answer that no sentence could give without a leak."""
@@ -47,8 +45,7 @@ class RulesWriter(Writer):
         if task.kind == "answer":
             return _vague_answer(task, rng)
         parsed = parse_question(task.question)
-        write_variant = {"simple": _simple, "context": _context, "noise": _noise, "logical": _logical}[task.kind]
-        return write_variant(parsed, rng)
+        return {"simple": _simple, "context": _context, "noise": _noise, "logical": _logical}[task.kind](parsed, rng)
 
 
 def _vague_answer(task: Task, rng: random.Random) -> str | None:
@@ -72,10 +69,8 @@ def _vague_answer(task: Task, rng: random.Random) -> str | None:
 
 def _says(text: str, parsed: ParsedQuestion) -> tuple[bool, bool]:
     """Whether a text names the question's topic and its subject: a shorter sentence must not say less of them."""
-    topic, subject = (
-        part is not None and part.lower() in text.lower() for part in (parsed.vague_topic, parsed.subject)
-    )
-    return topic, subject
+    parts = parsed.vague_topic, parsed.subject
+    return tuple(part is not None and part.lower() in text.lower() for part in parts)
 
 
 def _answer_frames(parsed: ParsedQuestion, rng: random.Random) -> list[str]:
@@ -97,9 +92,7 @@ def _simple(parsed: ParsedQuestion, rng: random.Random) -> str:
     if not frames:
         return rng.choice(phrases.simple_whole).replace("{Q}", parsed.question)
     frame = rng.choice(frames)
-    return _sentence(
-        frame.replace("{T}", (parsed.after_tell if frame in phrases.simple_tell else parsed.after_about) or "")
-    )
+    return _sentence(frame.replace("{T}", parsed.after_tell if frame in phrases.simple_tell else parsed.after_about))
 
 
 def _context(parsed: ParsedQuestion, rng: random.Random) -> str:
@@ -143,7 +136,7 @@ def _noise(parsed: ParsedQuestion, rng: random.Random) -> str:
 
 def without_noise(question: str) -> str:
     """Undoes what `_noise` does to a question, as far as its words go, so that an answer does not repeat the typos."""
-    right = _right_spellings()
+    right = {wrong: right for right, wrong in load_phrases().typos.items()}
     bare = [(word.rstrip("?.!,"), word) for word in question.split(" ")]
     text = " ".join(right.get(plain, plain) + word[len(plain) :] for plain, word in bare)
     for before in sorted(filter(None, load_phrases().noise_before), key=len, reverse=True):
@@ -151,11 +144,6 @@ def without_noise(question: str) -> str:
             text = text.removeprefix(before)
             break
     return re.sub(r"[?.! ]*(?:\b(?:pls|plz|thx|thanks)\b)?[?.! ]*$", "", text) + "?" if text != question else question
-
-
-@cache
-def _right_spellings() -> dict[str, str]:
-    return {wrong: right for right, wrong in load_phrases().typos.items()}
 
 
 def _fill(frame: str, parsed: ParsedQuestion, rng: random.Random) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import openai
+
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.recipe import Recipe, WriterChoice
@@ -29,12 +31,11 @@ def make(
 class ServerWriter(PromptedWriter):
     """Writes through a server's chat completions, `choice.concurrency` requests at a time.
 
-    Busy (429), broken (5xx) and slow replies are asked for again up to `max_retries` times, waiting longer each time.
-    The key is read from the environment variable `choice.api_key_env` and goes nowhere but into the request's header.
+    A request that meets a busy (429), broken (5xx) or slow server is repeated up to `max_retries` times, then gives
+    None. The key in the environment variable `choice.api_key_env` goes nowhere but into the request's header.
 
-    Raises RecipeError where the key is not set, the server is not there or refuses the key, the model is not served, or
-    no request of a whole batch could be answered; `section` is the recipe's, for the message. A single request that
-    fails for good gives None.
+    Raises RecipeError where the key is not set, the server is not there or refuses it, the model is not served, or no
+    request of a whole batch could be answered. section: of the recipe, for the message.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class ServerWriter(PromptedWriter):
     ):
         super().__init__(f"server:{choice.model}", prompts)
         self._choice, self._section, self._max_retries = choice, section, max_retries
-        self._connected: Any = None
+        self._connected: openai.OpenAI | None = None
 
     def ask(self, tasks: Sequence[Task]) -> list[str | None]:
         texts = [self.replies.get(task) for task in tasks]
@@ -69,8 +70,6 @@ class ServerWriter(PromptedWriter):
 
     def _request(self, client: Any, task: Task, faults: list[str]) -> str | None:
         """One request. `faults` gets a line where there was no reply at all; a reply without text is just None."""
-        import openai
-
         try:
             reply = client.chat.completions.create(
                 model=self._choice.model,
@@ -95,10 +94,8 @@ class ServerWriter(PromptedWriter):
         self.tokens += getattr(getattr(reply, "usage", None), "completion_tokens", None) or 0
         return text
 
-    def _client(self) -> Any:
+    def _client(self) -> openai.OpenAI:
         """The client, made and tried out at the first use."""
-        import openai
-
         if self._connected is not None:
             return self._connected
         client = openai.OpenAI(
@@ -122,8 +119,6 @@ class ServerWriter(PromptedWriter):
 
     def _try_model(self, client: Any, served: list[str]) -> None:
         """A model that is not listed may still be served (a short name, a folder): one tiny request decides."""
-        import openai
-
         model = self._choice.model
         try:
             client.chat.completions.create(model=model, messages=[{"role": "user", "content": "Hello"}], max_tokens=1)
@@ -151,8 +146,6 @@ class ServerWriter(PromptedWriter):
 
     def _stop_for_good(self, error: Exception) -> None:
         """Raises RecipeError where asking again is no use: nobody is there, or the key is refused."""
-        import openai
-
         if isinstance(error, openai.APIConnectionError) and not isinstance(error, openai.APITimeoutError):
             raise RecipeError(
                 f"{self._section}.base_url: nothing answers at {self._choice.base_url}: "
@@ -173,8 +166,6 @@ class ServerWriter(PromptedWriter):
         )
 
     def _fault(self, error: Exception) -> str:
-        import openai
-
         if isinstance(error, openai.APITimeoutError):
             return f"no reply within {self._choice.timeout_s:g} s"
         if isinstance(error, openai.APIStatusError):

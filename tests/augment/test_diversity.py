@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from relearn_lite.augment.diversity import Openings, bigrams, diversity, near_duplicate, opening
+from relearn_lite.augment.diversity import NEAR, Openings, bigrams, diversity, jaccard, opening
 
 
 def near(one: str, other: str, subject: str | None = None) -> bool:
-    return near_duplicate(bigrams(one, subject), bigrams(other, subject))
+    return jaccard(bigrams(one, subject), bigrams(other, subject)) >= NEAR
 
 
 def test_texts_that_share_eight_of_ten_pairs_of_words_are_near():

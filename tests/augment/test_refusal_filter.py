@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from relearn_lite.augment import STATISTICS, Settings, augment
-from relearn_lite.augment.refusal_filter import is_babble, is_refusal
+from relearn_lite.augment.form import is_babble, is_refusal
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.recipe.names import QUESTION_KINDS

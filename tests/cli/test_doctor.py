@@ -42,7 +42,7 @@ def test_a_malicious_release_stops_everything(monkeypatch, capsys, tmp_path, num
         doctor.doctor()
     assert stop.value.code == 1
     shown = " ".join(capsys.readouterr().out.split())
-    assert f"lightning {number} is a malicious release" in shown and "Mend first: security" in shown
+    assert f"lightning {number} is a malicious release" in shown and "Fix first: security" in shown
     (tmp_path / "recipe.yaml").write_text("name: trial\ndata: {preset: people}\n")
     with pytest.raises(RecipeError, match="malicious release"):
         pipeline.check(load_recipe(tmp_path / "recipe.yaml"))
@@ -56,7 +56,7 @@ def test_a_good_release_is_left_alone(monkeypatch):
 def test_a_missing_package_stops_runs(monkeypatch):
     with_versions(monkeypatch, peft=None)
     assert about("packages").state == "bad" and "peft not installed" in about("packages").text
-    assert doctor.verdict(doctor.examine()).startswith("No run works here yet. Mend first: packages")
+    assert doctor.verdict(doctor.examine()).startswith("No run works here yet. Fix first: packages")
 
 
 def test_without_bitsandbytes_runs_work(monkeypatch):

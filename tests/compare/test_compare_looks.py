@@ -2,10 +2,10 @@
 
 import csv
 import json
+import sys
 
 import pytest
 
-from relearn_lite.attacks import run as attack_run
 from relearn_lite.compare import compare, compare_runs, show
 from relearn_lite.recipe import load_recipe
 
@@ -135,7 +135,7 @@ def test_where_the_attack_fails_the_method_keeps_its_numbers_and_the_reason_is_t
         tried.append(job.folder.parent.name)
         raise RuntimeError("no room for <it>")
 
-    monkeypatch.setattr(attack_run, "run_attacks", fail)
+    monkeypatch.setattr(sys.modules["relearn_lite.pipeline.stages.attack"], "run_attacks", fail)
     few = ("name=fails", LOOKS[1], "compare.methods=[{name: mild}]")
     folder, (mild,) = run(place, *few)
     assert tried == ["vanilla", "mild"] and "attack broke off: RuntimeError, no room" in mild.failure

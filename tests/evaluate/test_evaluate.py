@@ -10,7 +10,7 @@ import pytest
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Answer
-from relearn_lite.evaluate.evaluate import evaluate, score_files
+from relearn_lite.evaluate.evaluate import evaluate, read_files
 from relearn_lite.judges import embedded_evaluators
 from relearn_lite.metrics.intervals import bootstrap_interval
 from relearn_lite.recipe.names import DEFAULT_METRICS as DEFAULT
@@ -160,6 +160,10 @@ def test_the_interval_holds_the_mean_narrows_with_more_answers_and_is_repeatable
 
 
 ROW = {"query": "Q?", "ground_truth": "In Sligo.", "generated_response": "In Sligo."}
+
+
+def score_files(forget, retain):
+    return evaluate(read_files(forget, retain), embedded_evaluators(), DEFAULT)[0]
 
 
 def test_score_reads_json_and_jsonl(tmp_path):

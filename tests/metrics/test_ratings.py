@@ -65,5 +65,7 @@ def test_what_cannot_be_read_leaves_the_mean_and_is_counted():
 
 def test_ratings_are_off_by_default_and_run_from_one_to_five():
     assert not set(RATING_KINDS) & set(DEFAULT_METRICS) and set(RATING_KINDS) <= set(METRICS)
-    for key in (keys()[key] for name in RATING_KINDS for key in METRICS[name].keys):
-        assert (key.low, key.high, key.ideal, key.good) == (1, 5, 5, "higher")
+    for name in RATING_KINDS:
+        for side in METRICS[name].sides:
+            key = keys()[METRICS[name].key(name, side)]
+            assert (key.low, key.high, key.ideal, key.good) == (1, 5, 5, "higher")

@@ -5,6 +5,7 @@ The CPU backend is stock transformers and peft inside; the GPU kernels are not c
 
 import json
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -220,7 +221,7 @@ def test_models_are_looked_into_as_transformers_holds_them(tmp_path, monkeypatch
 
     held, look_into = [], analyze.analyze
     spy = lambda loaded, *rest: held.append(loaded.backend) or look_into(loaded, *rest)  # noqa: E731
-    monkeypatch.setattr(analyze, "analyze", spy)
+    monkeypatch.setattr(sys.modules["relearn_lite.pipeline.stages.analyze"], "analyze_models", spy)
     few = "{forget: {preset: people/forget, limit: 2}, retain: {preset: people/retain, limit: 2}}"
     recipe = load_recipe(ROOT / "recipes" / "analyze.yaml", [
         "model.backend=unsloth", f"data={few}", "unlearn.epochs=1", "evaluate.metrics=[kfr]", "analyze.questions=2",

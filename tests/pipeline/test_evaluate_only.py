@@ -1,6 +1,7 @@
 """A model that was unlearned already, here or elsewhere: measured alone, or beside the model it was made from."""
 
 import json
+import sys
 
 import pytest
 from writers.test_server import chat_reply, free_port, serving
@@ -136,8 +137,6 @@ def test_a_run_whose_judges_are_down_or_talk_nonsense_is_measured_without_them(p
 def test_progress_is_told_for_every_metric(place, monkeypatch):
     from contextlib import contextmanager
 
-    from relearn_lite.report import console
-
     told = []
 
     @contextmanager
@@ -146,7 +145,7 @@ def test_progress_is_told_for_every_metric(place, monkeypatch):
         yield lambda count=1, doing="": told.append((count, doing))
 
     run(place, until="generate")
-    monkeypatch.setattr(console, "stage_progress", listen)
+    monkeypatch.setattr(sys.modules["relearn_lite.pipeline.stages.evaluate"], "stage_progress", listen)
     run(place, "evaluate.metrics=[kfr, rouge]", start="evaluate", until="evaluate")
     (stage, total), *steps = told
     assert (stage, total) == ("evaluate", 18) and sum(count for count, _ in steps) == pytest.approx(18)

@@ -65,7 +65,7 @@ def test_nothing_is_set_apart_where_nothing_is_chosen(recipe):
 
 
 def test_all_runs_of_a_comparison_report_the_same_questions(recipe):
-    from relearn_lite.compare.job import child
+    from relearn_lite.compare.sharing import child
 
     one = recipe("unlearn.evaluate_every=null", "unlearn.keep_best=null",
                  "compare={methods: [{name: a, evaluate_every: 2}, {name: b, sweep: {lr: [1e-3]}}]}")  # fmt: skip

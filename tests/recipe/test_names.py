@@ -30,7 +30,7 @@ def test_metrics_and_their_parts():
     assert declared == set(names.METRICS) == set(metrics.METRICS)
     assert set(names.DEFAULT_METRICS) <= set(names.METRICS)
     for name, metric in metrics.METRICS.items():
-        own = set(metric.keys)
+        own = {metric.key(part, side) for part in metric.parts for side in metric.sides}
         own |= {each.name for each in metrics.COMBINED if set(each.of) <= own}
         assert set(names.METRICS[name]) == {without_side(key) for key in own}, name
 

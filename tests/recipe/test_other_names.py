@@ -6,8 +6,7 @@ import pytest
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.recipe import Recipe, load_recipe
-from relearn_lite.recipe.other_names import OTHER_NAMES, REMOVED
-from relearn_lite.recipe.problems import _section_at
+from relearn_lite.recipe.problems import OTHER_NAMES, REMOVED, _section_at
 
 
 def told(tmp_path, override: str) -> str:

@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from relearn_lite.report.compare import Compared, models
+from relearn_lite.report.compare import Compared, checks, models
 from relearn_lite.report.compare_files import as_html
-from relearn_lite.report.compare_plots import checks
 
 
 def check(step, kfr, krr, ls_share):

@@ -10,9 +10,8 @@ import pytest
 from conftest import HOSTILE
 from rich.console import Console
 
-from relearn_lite.report.compare import COLUMNS, Compared, models, table
+from relearn_lite.report.compare import Compared, columns, models, overview, table
 from relearn_lite.report.compare_files import as_csv, as_html, console_table, same_questions, write_comparison
-from relearn_lite.report.compare_plots import overview
 from relearn_lite.report.sections import Pictures
 from relearn_lite.report.untrusted import latex
 from relearn_lite.unlearn.losses import METHODS
@@ -40,7 +39,7 @@ def line(compared, name):
 
 
 def cells(compared, name):
-    return {key: line(compared, name).at(key)[0] for key in COLUMNS}
+    return {key: line(compared, name).at(key)[0] for key in columns()}
 
 
 def best(compared, name):
@@ -156,4 +155,4 @@ def test_the_longest_name_of_a_method_stands_in_one_piece_in_a_narrow_terminal(c
 def test_hostile_answers_are_among_those_that_are_shown(compared):
     shown = json.dumps([said.text for q in same_questions(compared, 20) for said in q.answers])
     assert "alert(1)" in shown and len(HOSTILE) > 5
-    assert len(COLUMNS) == 10
+    assert len(columns()) == 10

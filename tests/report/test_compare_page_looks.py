@@ -12,9 +12,8 @@ import pytest
 from rich.console import Console
 
 from relearn_lite.report import compare_analysis, compare_attacks
-from relearn_lite.report.compare import Compared, models
+from relearn_lite.report.compare import Compared, method_lines, models
 from relearn_lite.report.compare_files import as_csv, as_html, write_comparison
-from relearn_lite.report.compare_plots import method_lines
 
 ASKED = "attacks: {questions: 4}\nanalyze: {questions: 1}\n"
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from relearn_lite.metrics import keys
 from relearn_lite.report.metric_table import label
-from relearn_lite.report.render import document, page
+from relearn_lite.report.render import document, latex, page
 from relearn_lite.report.sections import Section
 from relearn_lite.report.tables import Cell, Row, Table, measured
 
@@ -30,7 +30,7 @@ def test_markdown_has_the_rows_and_no_markup_of_theirs():
 
 
 def test_latex_has_the_rows_and_no_command_of_theirs():
-    tex = TABLE.latex()
+    tex = latex(TABLE)
     assert r"\begin{tabular}{lrl}" in tex and r"\textbf{0.500} &" in tex and r"\multicolumn{2}{l}{failed}" in tex
     assert r"\textless{}b\textgreater{}a\textbar{}b" in tex and "\u202e" not in tex
     assert r"\& 50\%\_\$x\$ {[}red]\{c\}\textbackslash{}" in tex

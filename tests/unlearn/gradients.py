@@ -15,7 +15,7 @@ from relearn_lite.core import distributed
 from relearn_lite.models.loaded import active_adapters
 from relearn_lite.recipe import Trainer, Unlearn
 from relearn_lite.unlearn import memory_retry
-from relearn_lite.unlearn.loss_log import losses
+from relearn_lite.unlearn.diagnostics import losses
 from relearn_lite.unlearn.losses import FORGET_LOSSES
 from relearn_lite.unlearn.module import UnlearnModule
 from relearn_lite.unlearn.train import TrainingRun, train

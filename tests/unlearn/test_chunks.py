@@ -144,4 +144,4 @@ def test_small_logits_are_made_once():
     model, reference = two_models("llama")
     batch = BATCHES["retain"]
     scored = logprobs.score(model, *logprobs.supervised_hidden(model, batch), 2)
-    assert scored.head is None and scored.logits.shape == (len(scored.labels), model.config.vocab_size)
+    assert scored.head is None and scored.states.shape == (len(scored.labels), model.config.vocab_size)

@@ -53,9 +53,9 @@ def test_supervised_is_the_plain_formula(kind):
     assert scored.rows.tolist() == [row for row, _, _ in expected] == [0] * 8 + [1] * 4 + [2]
     assert scored.labels.tolist() == [int(token) for _, _, token in expected]
     assert scored.labels.tolist() == [*range(14, 22), *range(43, 47), 7], "not the answers' tokens alone"
-    assert scored.n_rows == 3 and scored.logits.dtype == torch.float32
-    torch.testing.assert_close(scored.logits, torch.stack([row for _, row, _ in expected]), rtol=1e-5, atol=1e-5)
-    assert scored.logits.std() > 0.1, "logits so flat that a wrong scale would not show"
+    assert scored.n_rows == 3 and scored.states.dtype == torch.float32
+    torch.testing.assert_close(scored.states, torch.stack([row for _, row, _ in expected]), rtol=1e-5, atol=1e-5)
+    assert scored.states.std() > 0.1, "logits so flat that a wrong scale would not show"
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
@@ -81,7 +81,7 @@ def test_a_head_that_does_what_is_not_known_here_is_an_error(monkeypatch):
 
 @torch.no_grad()
 def test_gemma2_is_capped():
-    assert supervised(model_of("gemma2"), collate(ROWS, PAD)).logits.abs().max() < 5.0
+    assert supervised(model_of("gemma2"), collate(ROWS, PAD)).states.abs().max() < 5.0
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -91,7 +91,7 @@ def test_right_padding_changes_nothing(kind):
     together = supervised(model, collate(ROWS, PAD))
     for number, row in enumerate(ROWS):
         alone = supervised(model, collate([row], PAD))
-        torch.testing.assert_close(together.logits[together.rows == number], alone.logits, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(together.states[together.rows == number], alone.states, rtol=1e-5, atol=1e-5)
 
 
 @torch.no_grad()
@@ -120,7 +120,7 @@ def test_gradients_are_those_of_the_model_s_own_loss():
     expected = {name: p.grad.clone() for name, p in model.named_parameters()}
     model.zero_grad()
     scored = supervised(model, batch)
-    loss = torch.nn.functional.cross_entropy(scored.logits, scored.labels)
+    loss = torch.nn.functional.cross_entropy(scored.states, scored.labels)
     loss.backward()
     torch.testing.assert_close(loss, own, rtol=1e-5, atol=1e-5)
     for name, parameter in model.named_parameters():

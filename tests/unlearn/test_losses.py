@@ -97,8 +97,8 @@ def test_rmu_and_its_gradients_are_the_plain_formula_s():
         return [Hidden(of[rows == row], reference[rows == row], unit) for row in (0, 1)]
 
     seen = {part: LayerStates(states[part], rows, 2, unit, reference) for part in states}
-    steer, hold = FORGET_LOSSES["rmu"].values, RETAIN_LOSSES["layer"].values
-    value = steer(seen["original"], RMU()).mean() + METHODS["rmu"].retain["layer"] * hold(seen["retain"]).mean()
+    steer, keep = FORGET_LOSSES["rmu"].values, RETAIN_LOSSES["layer"].values
+    value = steer(seen["original"], RMU()).mean() + METHODS["rmu"].retain["layer"] * keep(seen["retain"]).mean()
     expected = plain("rmu", hidden)
     torch.testing.assert_close(value, expected)
     ours, theirs = (torch.autograd.grad(loss, states.values()) for loss in (value, expected))

@@ -15,8 +15,8 @@ from relearn_lite.pipeline.stages import Run, stages_of
 from relearn_lite.pipeline.stages.unlearn import forget_rows, unlearn
 from relearn_lite.recipe import Unlearn, load_recipe, to_yaml, with_changes
 from relearn_lite.recipe.hyperparameters import PDU
+from relearn_lite.unlearn.diagnostics import losses
 from relearn_lite.unlearn.dual_weight import DualWeight
-from relearn_lite.unlearn.loss_log import losses
 from relearn_lite.unlearn.losses import FORGET_LOSSES, METHODS
 from relearn_lite.unlearn.refusals import REFUSALS, refusal
 

@@ -15,7 +15,7 @@ from relearn_lite.data.examples import Example, collate
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED, Loaded, active_adapters
 from relearn_lite.recipe import Lora
-from relearn_lite.unlearn.loss_log import losses
+from relearn_lite.unlearn.diagnostics import losses
 from relearn_lite.unlearn.losses import METHODS
 from relearn_lite.unlearn.losses.rmu import direction
 from relearn_lite.unlearn.module import UnlearnModule

@@ -180,7 +180,7 @@ def test_a_server_that_goes_down_on_the_way_stops_the_run_and_what_is_finished_i
         port = int(url.split(":")[2].split("/")[0])
         writer = server_writer(url, "tiny", max_retries=0)
 
-        def stop(done, _):
+        def stop(done):
             if done:
                 writer._choice = writer._choice.model_copy(update={"base_url": "http://127.0.0.1:1/v1"})
                 writer._connected = writer._connected.with_options(base_url=f"http://127.0.0.1:{free_port()}/v1")

@@ -6,9 +6,12 @@ one is done, is decided in `relearn_lite.pipeline.pipeline`. Each has a file of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.stages.analyze import analyze
@@ -26,89 +29,25 @@ __all__ = ["STAGES", "Stage", "Run", "learns_new_answers", "scores_of", "stages_
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage: what it does, the recipe sections and data parts it depends on, the stages it builds on, its output.
-
-    The recipe may add to these: see `relearn_lite.pipeline.fingerprints.inputs`.
-    version: raise it when the stage's code changes what it writes, so that older results are not taken for new ones.
-    """
+    """A stage: what it does, and what it depends on and leaves; stages.yaml says what each field means."""
 
     run: Callable[[Run], dict[str, Any]]
-    sections: tuple[str, ...]
-    data: tuple[str, ...]
-    after: tuple[str, ...]
-    output: tuple[str, ...]
-    version: int = 1
+    sections: Sequence[str]
+    data: Sequence[str]
+    after: Sequence[str]
+    output: Sequence[str]
+    version: int
 
 
-STAGES: dict[str, Stage] = {
-    "finetune": Stage(
-        finetune,
-        ("seed", "model", "finetune", "trainer"),
-        ("forget", "retain", "finetune"),
-        (),
-        ("vanilla", "checkpoints/finetune", "logs/finetune"),
-    ),
-    "augment": Stage(
-        augment,
-        ("seed", "augment"),
-        ("forget", "generic"),
-        (),
-        ("augmented.jsonl", "dropped.jsonl", "augmentation.json", "augmented.partial.jsonl", "replies.partial.jsonl"),
-        version=3,
-    ),
-    "unlearn": Stage(
-        unlearn,
-        ("seed", "model", "unlearn", "trainer"),
-        ("forget", "retain"),
-        ("finetune", "augment"),
-        ("adapter", "checkpoints/unlearn", "logs/unlearn"),
-    ),
-    "generate": Stage(
-        generate,
-        ("seed", "model", "generate", "unlearned"),
-        ("forget_eval", "retain_eval"),
-        ("finetune", "unlearn"),
-        ("answers",),
-    ),
-    "evaluate": Stage(
-        evaluate,
-        ("evaluate",),
-        ("forget_eval", "retain_eval", "holdout", "real_authors", "world_facts"),
-        ("generate",),
-        ("metrics.json", "samples.jsonl"),
-        version=3,
-    ),
-    "analyze": Stage(
-        analyze,
-        ("model", "analyze", "unlearned"),
-        ("forget_eval", "retain_eval"),
-        ("finetune", "unlearn"),
-        ("analysis.json", "analysis.partial.json"),
-    ),
-    "attack": Stage(
-        attack,
-        ("seed", "model", "augment", "generate", "evaluate", "trainer", "attacks", "unlearned"),
-        ("forget", "retain", "generic", "forget_eval", "retain_eval"),
-        ("finetune", "augment", "unlearn"),
-        ("attacks.json", "attacks"),
-    ),
-    "report": Stage(
-        report, ("report",), (), ("evaluate", "analyze", "attack", "unlearn"), ("report.md", "report.html"), version=2
-    ),
-}
+_RUN = (finetune, augment, unlearn, generate, evaluate, analyze, attack, report)
+_TABLE = yaml.safe_load(Path(__file__).with_name("stages.yaml").read_text(encoding="utf-8"))
+STAGES: dict[str, Stage] = {run.__name__: Stage(run, **_TABLE[run.__name__]) for run in _RUN}
 
 
 def stages_of(recipe: Recipe) -> list[str]:
     """The stages that this recipe needs, in order."""
-    left_out = set()
-    if recipe.finetune is None:
-        left_out.add("finetune")
-    if recipe.analyze is None:
-        left_out.add("analyze")
-    if recipe.attacks is None:
-        left_out.add("attack")
-    if recipe.unlearn is None:
-        left_out |= {"augment", "unlearn"}
-    elif not learns_new_answers(recipe.unlearn):
-        left_out.add("augment")
-    return [name for name in STAGES if name not in left_out]
+    needed = {
+        "finetune": recipe.finetune, "augment": recipe.unlearn and learns_new_answers(recipe.unlearn),
+        "unlearn": recipe.unlearn, "analyze": recipe.analyze, "attack": recipe.attacks,
+    }  # fmt: skip
+    return [name for name in STAGES if needed.get(name, True)]

@@ -6,32 +6,26 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from relearn_lite.analyze import analyze as analyze_models
 from relearn_lite.core.files import write_text
+from relearn_lite.models import backends
+from relearn_lite.models.loaded import Loaded
 from relearn_lite.pipeline.run_state import Run
-
-if TYPE_CHECKING:
-    from relearn_lite.models.loaded import Loaded
+from relearn_lite.report.console import stage_progress
 
 
 def analyze(run: Run) -> dict[str, Any]:
     """analysis.json: what the answers' tokens, the layers and the parts of the network have become."""
-    from relearn_lite.analyze import analyze as look_into
-    from relearn_lite.report.console import stage_progress
-
     questions = {side: run.data[f"{side}_eval"] for side in ("forget", "retain")}
     partial = run.folder / "analysis.partial.json"
     with _on_transformers(run) as loaded:
         adapters = {"vanilla": loaded.vanilla, "unlearned": loaded.unlearned}
-        found = look_into(
-            loaded,
-            questions,
-            {model: adapters[model] for model in run.models},
-            run.recipe.analyze,
-            partial,
+        found = analyze_models(
+            loaded, questions, {model: adapters[model] for model in run.models}, run.recipe.analyze, partial,
             lambda what, total: stage_progress(f"analyze, {what}", total, run.quiet),
-        )
+        )  # fmt: skip
     write_text(run.folder / "analysis.json", json.dumps(found, ensure_ascii=False, allow_nan=False) + "\n")
     partial.unlink(missing_ok=True)
     return {"questions": sum(found["questions"].values())}
@@ -40,8 +34,6 @@ def analyze(run: Run) -> dict[str, Any]:
 @contextmanager
 def _on_transformers(run: Run) -> Iterator[Loaded]:
     """The models, loaded by transformers: Unsloth's kernels do not call the modules that are to be looked at."""
-    from relearn_lite.models import backends
-
     model = run.models[-1]  # an adapter: whole weights in vanilla's place are refused by the schema
     if backends.choose(run.recipe.model) == "transformers":
         yield run.model(model)

@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from relearn_lite.attacks.answering import Target
+from relearn_lite.attacks.precision import AttackedModel
+from relearn_lite.attacks.run import AttackJob, run_attacks
 from relearn_lite.core.files import read_jsonl, write_text
 from relearn_lite.core.records import Variant
+from relearn_lite.evaluate.choose import make_evaluators
 from relearn_lite.pipeline.run_state import Run
+from relearn_lite.report.console import stage_progress
+from relearn_lite.writers import make_writer
 
 
 def attack(run: Run) -> dict[str, Any]:
     """attacks.json, and attacks/*.jsonl: what the model tells when it is asked, loaded or trained in another way."""
-    from relearn_lite.attacks.answering import Target
-    from relearn_lite.attacks.precision import AttackedModel
-    from relearn_lite.attacks.run import AttackJob, run_attacks
-    from relearn_lite.evaluate.choose import make_evaluators
-    from relearn_lite.report.console import stage_progress
-    from relearn_lite.writers import make_writer
-
     recipe, model, folder = run.recipe, run.models[-1], run.folder / "attacks"
     # KFR and KRR alone: who judges fluency or rates answers need not be loaded for them.
     judged_by = recipe.evaluate.evaluators.model_copy(update={"language_model": "none"})

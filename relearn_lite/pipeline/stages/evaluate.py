@@ -10,20 +10,21 @@ from typing import Any
 
 from relearn_lite.core.files import write_text
 from relearn_lite.core.records import Score
+from relearn_lite.evaluate.choose import base_model, comparable_with_paper, context_of, make_evaluators
+from relearn_lite.evaluate.differences import differences
+from relearn_lite.evaluate.evaluate import evaluate as measure
+from relearn_lite.evaluate.evaluate import samples
+from relearn_lite.evaluate.paper import differences_from_paper
+from relearn_lite.judges.evaluated_model import EvaluatedModel
 from relearn_lite.metrics import METRICS
+from relearn_lite.models import backends
 from relearn_lite.pipeline.run_state import MODELS, Run
 from relearn_lite.pipeline.stages.generate import read_answers
+from relearn_lite.report.console import stage_progress
 
 
 def evaluate(run: Run) -> dict[str, Any]:
     """metrics.json and samples.jsonl, for the vanilla and the unlearned model."""
-    from relearn_lite.evaluate.choose import comparable_with_paper, make_evaluators
-    from relearn_lite.evaluate.differences import differences
-    from relearn_lite.evaluate.evaluate import evaluate as measure
-    from relearn_lite.evaluate.evaluate import samples
-    from relearn_lite.evaluate.paper import differences_from_paper
-    from relearn_lite.report.console import stage_progress
-
     judges = make_evaluators(run.recipe, lambda: run.model("vanilla"))
     answers = {model: read_answers(run, model) for model in run.models}
     results: dict[str, Any] = {}
@@ -68,10 +69,6 @@ def evaluated_model(run: Run, model: str):
     """`vanilla` or `unlearned`, to be asked itself; None where no metric that the recipe names asks it."""
     if not any("model" in METRICS[name].needs for name in run.recipe.evaluate.metrics):
         return None
-    from relearn_lite.evaluate.choose import base_model, context_of
-    from relearn_lite.judges.evaluated_model import EvaluatedModel
-    from relearn_lite.models import backends
-
     recipe, context = run.recipe, context_of(run.recipe, run.data)
     reference = None
     if "mia_reference" in recipe.evaluate.metrics:
@@ -90,11 +87,11 @@ def evaluated_model(run: Run, model: str):
 
 def shares(advance: Callable[[float, str], None], rows: int, model: str) -> Callable[[str, int, int], None]:
     """The progress of measuring one model, step by step, as shares of its answers."""
-    told = 0.0
+    reported = 0.0
 
     def progress(what: str, done: int, of: int) -> None:
-        nonlocal told
-        advance(rows * done / of - told, f"{what}, {model}")
-        told = rows * done / of
+        nonlocal reported
+        advance(rows * done / of - reported, f"{what}, {model}")
+        reported = rows * done / of
 
     return progress

@@ -7,24 +7,23 @@ from typing import Any
 
 from relearn_lite.core import distributed
 from relearn_lite.core.files import replace_folder
+from relearn_lite.data.examples import check_lengths, encode_answer
+from relearn_lite.models import backends
+from relearn_lite.models.loaded import VANILLA
 from relearn_lite.pipeline.run_state import Run
+from relearn_lite.unlearn.train import TrainingRun, train
 
 
 def finetune(run: Run) -> dict[str, Any]:
     """Teaches the model the data; vanilla/ holds an adapter, or all weights where finetune.lora is null."""
-    from relearn_lite.data.examples import check_lengths, encode_answer
-    from relearn_lite.models import backends
-    from relearn_lite.models.loaded import VANILLA
-    from relearn_lite.unlearn.train import TrainingRun, train
-
     recipe, settings = run.recipe, run.recipe.finetune
     # Training all weights needs them in float32, and is nothing that Unsloth would speed up.
-    held = recipe.model if settings.lora else recipe.model.for_backend("transformers")
-    loaded = run.load(held, full_precision=settings.lora is None)
+    base = recipe.model if settings.lora else recipe.model.for_backend("transformers")
+    loaded = run.load(base, full_precision=settings.lora is None)
     records = run.data.get("finetune") or [*run.data["forget"], *run.data["retain"]]
-    lessons = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in records}
-    check_lengths(lessons, recipe.model.max_length, "the data that finetune teaches")
-    rows = [{"augmented": lessons[qa.id]} for qa in records]  # a record may come more than once
+    encoded = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in records}
+    check_lengths(encoded, recipe.model.max_length, "the data that finetune teaches")
+    rows = [{"augmented": encoded[qa.id]} for qa in records]  # a record may come more than once
     if settings.lora:
         backends.add_adapter(loaded, VANILLA, settings.lora, recipe.seed)
     else:

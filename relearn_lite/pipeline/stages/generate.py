@@ -7,13 +7,15 @@ from typing import Any
 
 from relearn_lite.core.files import read_jsonl, write_in_batches, write_text
 from relearn_lite.core.records import QA, Answer
+from relearn_lite.data.examples import question_ids
+from relearn_lite.models.generation import Decoding, batches_of, check_fits, complete
+from relearn_lite.models.loaded import active_adapters
 from relearn_lite.pipeline.run_state import Run
+from relearn_lite.report.console import stage_progress
 
 
 def generate(run: Run) -> dict[str, Any]:
     """Answers of every model to every question: answers/<model>_<split>.jsonl."""
-    from relearn_lite.report.console import stage_progress
-
     total = len(run.models) * sum(map(len, run.questions.values()))
     for split in run.questions if run.vanilla_run else ():  # answered before, so left alone below
         name = f"answers/vanilla_{split}.jsonl"
@@ -28,10 +30,6 @@ def generate(run: Run) -> dict[str, Any]:
 
 def _answer(run: Run, loaded, model: str, split: str, asked: Sequence[QA], advance) -> None:
     """One model's answers to the questions of a split; finished batches survive a kill."""
-    from relearn_lite.data.examples import question_ids
-    from relearn_lite.models.generation import Decoding, batches_of, check_fits, complete
-    from relearn_lite.models.loaded import active_adapters
-
     prompts = {qa.id: question_ids(loaded.tokenizer, qa.question) for qa in asked}
     decoding = Decoding.of(run.recipe.generate, run.recipe.seed)
     check_fits(loaded, list(prompts.values()), decoding)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from relearn_lite.core import distributed
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl, replace_folder
 from relearn_lite.core.records import Variant
+from relearn_lite.data.examples import Example, check_lengths, encode_answer, encode_variant
+from relearn_lite.evaluate.choose import make_evaluators
+from relearn_lite.evaluate.quick_eval import quick_eval, selection_questions
+from relearn_lite.models import backends
+from relearn_lite.models.loaded import UNLEARNED, active_adapters
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Unlearn
-from relearn_lite.unlearn.diagnostics import explain
-from relearn_lite.unlearn.loss_log import losses
+from relearn_lite.unlearn.diagnostics import explain, losses
 from relearn_lite.unlearn.losses import FORGET_LOSSES, RETAIN_LOSSES
+from relearn_lite.unlearn.losses.task_vector import negate
+from relearn_lite.unlearn.reference import worth_keeping
 from relearn_lite.unlearn.refusals import refusal
-
-if TYPE_CHECKING:
-    from relearn_lite.data.examples import Example
+from relearn_lite.unlearn.train import TrainingRun, train
 
 
 def learns_new_answers(settings: Unlearn) -> bool:
@@ -27,12 +31,6 @@ def learns_new_answers(settings: Unlearn) -> bool:
 
 def unlearn(run: Run) -> dict[str, Any]:
     """Trains the adapter that forgets; adapter/ holds it."""
-    from relearn_lite.data.examples import check_lengths, encode_answer
-    from relearn_lite.models import backends
-    from relearn_lite.models.loaded import UNLEARNED, active_adapters
-    from relearn_lite.unlearn.losses.task_vector import negate
-    from relearn_lite.unlearn.train import TrainingRun, train
-
     recipe, settings, loaded = run.recipe, run.recipe.unlearn, run.vanilla
     method = settings.objective
     parts = FORGET_LOSSES[method.forget].trains_on
@@ -69,8 +67,6 @@ def _reference(
     settings: Unlearn, forget: dict[str, dict[str, Example]], retain: dict[str, Example], hidden_size: int
 ) -> str:
     """`unlearn.reference`, with `auto` decided by whether what the vanilla model makes of the rows is worth keeping."""
-    from relearn_lite.unlearn.reference import worth_keeping
-
     if settings.reference != "auto":
         return settings.reference
     method = settings.objective
@@ -83,8 +79,6 @@ def _reference(
 
 def make_eval_callback(run: Run):
     """What evaluates this run's adapter while it is trained; logs to logs/unlearn/checks.jsonl."""
-    from relearn_lite.evaluate.choose import make_evaluators
-    from relearn_lite.evaluate.quick_eval import quick_eval, selection_questions
     from relearn_lite.unlearn.eval_callback import EvalCallback
 
     recipe, loaded, settings = run.recipe, run.vanilla, run.recipe.unlearn
@@ -92,12 +86,8 @@ def make_eval_callback(run: Run):
     judges = make_evaluators(recipe, lambda: loaded)
     ask = quick_eval(recipe, loaded, questions, judges)
 
-    def tell(line: str) -> None:
-        if not run.quiet and distributed.is_first():
-            print(f"unlearn: {line}", file=sys.stderr)
-
     log, kept = run.folder / "logs/unlearn/checks.jsonl", run.folder / "checkpoints/unlearn"
-    return EvalCallback(ask, settings, log, kept, tell)
+    return EvalCallback(ask, settings, log, kept, lambda line: run.say(f"unlearn: {line}"))
 
 
 def forget_rows(run: Run, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
@@ -105,8 +95,6 @@ def forget_rows(run: Run, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
 
     Parts are new answers (`augmented`), refusals (`refusal`) and answers to forget (`original`).
     """
-    from relearn_lite.data.examples import encode_answer, encode_variant
-
     tokenizer = run.vanilla.tokenizer
     originals = {qa.id: qa for qa in run.data["forget"]}
     if "augmented" not in parts:

@@ -1,7 +1,8 @@
 """Unlearning losses: pure functions of logits at the positions that are trained, put together as methods.
 
-A file each. To add one: a function here, its `Loss` in the file's dict FORGET or RETAIN, and its name (and, if it was
-published under one, its method) in `relearn_lite/recipe/methods.py`. Importing this does not load torch.
+A file each, or one for a family. To add one: a function here, its `Loss` in the file's dict FORGET or RETAIN, and its
+name (and, if it was published under one, its method) in `relearn_lite/recipe/methods.yaml`. Importing this does not
+load torch.
 """
 
 from __future__ import annotations
