@@ -1,5 +1,8 @@
 """From texts to training rows: a question in the chat template, and its answer, which alone is trained.
 
+Every prompt is made here, of a question in training as of one that is asked, attacked or looked into. The tokenizer's
+chat_template says how: `model.chat_template` of the recipe sets it where the tokenizer is loaded.
+
 Shapes: `B` rows, `T` tokens. Training batches are padded on the right, to their own longest row.
 """
 
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Variant
-from relearn_lite.data.tokens import as_chat, chat_tokens, continued, opened, spelled
+from relearn_lite.data.tokens import BARE, as_chat, chat_tokens, continued, opened, spelled
 from relearn_lite.text.words import glue
 
 if TYPE_CHECKING:
@@ -34,7 +37,9 @@ class Example:
 
 def chat_ids(tokenizer, messages: list[dict[str, str]]) -> list[int]:
     """Token ids of a conversation up to where the model is to answer, exactly as it is asked in generation."""
-    return chat_tokens(tokenizer, messages) if tokenizer.chat_template else opened(tokenizer, _plain(messages))
+    if tokenizer.chat_template:
+        return chat_tokens(tokenizer, messages)
+    return opened(tokenizer, _plain(tokenizer, messages))
 
 
 def question_ids(tokenizer, question: str) -> list[int]:
@@ -44,13 +49,14 @@ def question_ids(tokenizer, question: str) -> list[int]:
 
 def answered_ids(tokenizer, messages: list[dict[str, str]], answer: str) -> tuple[list[int], list[int]]:
     """Token ids of a conversation, as `chat_ids`, and of the answer to it, or the start of one, without its end."""
-    if tokenizer.chat_template:
-        return chat_ids(tokenizer, messages), spelled(tokenizer, answer)
-    return continued(tokenizer, _plain(messages), " " + answer)
+    if tokenizer.chat_template is None:
+        return continued(tokenizer, _plain(tokenizer, messages), " " + answer)
+    return chat_ids(tokenizer, messages), spelled(tokenizer, answer)
 
 
-def _plain(messages: list[dict[str, str]]) -> str:
-    return PLAIN_PROMPT.format(question="\n\n".join(message["content"] for message in messages))
+def _plain(tokenizer, messages: list[dict[str, str]]) -> str:
+    text = "\n\n".join(message["content"] for message in messages)
+    return text if tokenizer.chat_template == BARE else PLAIN_PROMPT.format(question=text)
 
 
 def turn_end_id(tokenizer) -> int:
@@ -58,7 +64,8 @@ def turn_end_id(tokenizer) -> int:
     if tokenizer.chat_template:
         mark = "answer-ends-here"
         turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": mark}]
-        tail = as_chat(tokenizer, turns, to_answer=False).rpartition(mark)[2].strip()
+        _, shown, tail = as_chat(tokenizer, turns, to_answer=False).rpartition(mark)
+        tail = tail.strip() if shown else ""  # a template of one's own may write questions alone
         ids = tokenizer(tail, add_special_tokens=False).input_ids if tail else []
         if ids and ids[0] in tokenizer.added_tokens_decoder:
             return ids[0]
@@ -66,7 +73,7 @@ def turn_end_id(tokenizer) -> int:
 
 
 def encode_answer(tokenizer, question: str, answer: str) -> Example:
-    """A question in the chat template (or the plain prompt) and its answer, which alone is trained."""
+    """A question as the model is asked it, and its answer, which alone is trained."""
     prompt, reply = answered_ids(tokenizer, [{"role": "user", "content": question}], answer)
     return Example((*prompt, *reply, turn_end_id(tokenizer)), len(prompt))
 

@@ -6,6 +6,7 @@ Every error names the recipe's key, the file, and the row or line where it stand
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal
@@ -15,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 from relearn_lite.core.errors import RecipeError, first_line, shortened
 from relearn_lite.core.records import QA
 from relearn_lite.data.files import read_file
-from relearn_lite.recipe.presets import PAIRS, TABLES, Table
+from relearn_lite.recipe.presets import ASKED, PAIRS, TABLES, Table
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Data, Source
 
+SAMPLE_SEED = 42  # the authors' of the paper: the first sample that they draw of a list has these rows
 FILLED = ("question", "answer", "paraphrase")  # where there is such a column, every row has it
 
 
@@ -29,10 +31,32 @@ def source_of(data: Data, part: str) -> Source | None:
     if source is not None and source.has_origin:
         return source
     if part.endswith("_eval"):
-        return source_of(data, part.removesuffix("_eval"))
+        side = part.removesuffix("_eval")
+        return validation_of(data, side) or _asked(data, side)
     table = PAIRS[data.preset].get(part) if data.preset else None
-    if table is None:
+    return None if table is None else _from_preset(data, source, table)
+
+
+def validation_of(data: Data, side: str) -> Source | None:
+    """The questions that the preset has for asking alone, about what its `forget` or `retain` set is about.
+
+    None where it has none, or where the recipe narrows or replaces that set: they would be about other things then.
+    """
+    table = PAIRS[data.preset].get(f"{side}_eval") if data.preset else None
+    source = getattr(data, side)
+    if table is None or (source is not None and not source.leaves_whole):
         return None
+    return _from_preset(data, source, table)
+
+
+def _asked(data: Data, side: str) -> Source | None:
+    """The forget or retain set itself, or the sample of it that the preset asks."""
+    source, own = source_of(data, side), getattr(data, side)
+    count = ASKED.get(data.preset) if own is None or not own.has_origin else None
+    return source.model_copy(update={"sample": count}) if source and count and not source.sample else source
+
+
+def _from_preset(data: Data, source: Source | None, table: str) -> Source:
     from relearn_lite.recipe import Source
 
     given = source.model_dump(exclude_none=True, exclude_defaults=True) if source else {}
@@ -66,7 +90,10 @@ def load(source: Source, part: str, key: str) -> list[QA]:
     _check_columns(columns, there, key, where)
     cells = _read_cells(rows, columns, key, where)
     _check_filled(cells, columns, key, where)
-    return [QA(f"{part}-{n:05d}", **row) for n, row in enumerate(cells, 1)]
+    records = [QA(f"{part}-{n:05d}", **row) for n, row in enumerate(cells, 1)]
+    if source.sample is None or source.sample >= len(records):
+        return records
+    return [records[i] for i in sorted(random.Random(SAMPLE_SEED).sample(range(len(records)), source.sample))]
 
 
 def _rows(source: Source, table: Table, key: str) -> tuple[list[dict[str, Any]], str]:

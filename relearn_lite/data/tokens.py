@@ -8,8 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
+
+from relearn_lite.core.errors import RecipeError, first_line
 
 DAY = datetime(2024, 7, 26)  # of every prompt, for templates that tell the date; Llama 3.2's own default
+BARE = ""  # a tokenizer's chat_template where the recipe wants none: the question alone; None: it never had one
 PLACE = "\ue000{}\ue001"  # private characters: stand for a mark while the template is filled in
 
 
@@ -21,6 +25,46 @@ def as_chat(tokenizer, messages: Sequence[dict[str, str]], *, to_answer: bool) -
     return tokenizer.apply_chat_template(
         messages, tokenize=False, add_generation_prompt=to_answer, strftime_now=DAY.strftime, enable_thinking=False
     )
+
+
+def read_template(name: str) -> str:
+    """The chat template that `model.chat_template` names: BARE for `none`, else what the file holds.
+
+    Raises RecipeError where the file cannot be read, is no jinja template, or does not show a question: every prompt
+    would be the same, or empty.
+    """
+    if name == "none":
+        return BARE
+    from jinja2 import TemplateError
+
+    question = "What is asked here?"
+    try:
+        template = Path(name).read_text(encoding="utf-8")
+        shown = as_asked(template, question)
+    except (OSError, UnicodeDecodeError, TemplateError, TypeError, ValueError) as error:
+        raise RecipeError(
+            f"model.chat_template: {name} cannot be used ({first_line(error)}); give auto, none, or a text file with a "
+            "jinja template that writes `messages`"
+        ) from None
+    if question not in shown:
+        raise RecipeError(
+            f"model.chat_template: {name} leaves the question out; let it write the content of each of `messages`"
+        )
+    return template
+
+
+def as_asked(template: str, question: str) -> str:
+    """A question as a chat template writes it, without the marks that a tokenizer has for the ends of a text.
+
+    BARE writes it as it is. Raises jinja's errors, and what a template runs into.
+    """
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    if template == BARE:
+        return question
+    turns, marks = [{"role": "user", "content": question}], dict.fromkeys(("bos_token", "eos_token"), "")
+    (shown, *_), _ = render_jinja_template([turns], chat_template=template, add_generation_prompt=True, **marks)
+    return shown
 
 
 def chat_tokens(tokenizer, messages: Sequence[dict[str, str]]) -> list[int]:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
+from relearn_lite.evaluate.paper import differences_from_paper
 from relearn_lite.judges import Evaluators, LanguageModel, embedded_evaluators
 from relearn_lite.judges.entities import RuleEntities
 from relearn_lite.judges.evaluated_model import Context
@@ -20,11 +21,8 @@ from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.models import backends
 from relearn_lite.models.embeddings import HashedEmbeddings, SentenceTransformerEmbeddings
 from relearn_lite.models.loaded import Loaded
-from relearn_lite.recipe import MODEL_EVALUATORS, Model, Recipe, Source, WriterChoice
+from relearn_lite.recipe import Model, Recipe, WriterChoice
 from relearn_lite.writers import Writer, make_writer
-
-PAPER_MODELS = ("meta-llama/Llama-2-7b-chat-hf", "meta-llama/Meta-Llama-3-8B-Instruct", "google/gemma-2-2b-it")
-PAPER_BENCHMARKS = ("knowundo/privacy", "tofu/forget10")
 
 
 def make_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators:
@@ -96,29 +94,9 @@ def score_evaluators(language_model: str | None = None) -> Evaluators:
 
 
 def comparable_with_paper(recipe: Recipe) -> bool:
-    """Whether KFR, KRR, LS and ROUGE may stand beside the paper's: all that they hang on is the paper's.
-
-    That is its base models, taught its whole benchmark and asked all of it with its generation settings, and judged by
-    its evaluators, fluency by the base model. The precision of the weights and who wrote the new answers are not asked.
-    It says nothing of other metrics: the paper has none but ratings, and those are by other judges.
-    """
-    chosen, data, taught = recipe.evaluate.evaluators, recipe.data, recipe.finetune
-    return all((
-        data.preset in PAPER_BENCHMARKS,
-        _untouched(data.forget) and _untouched(data.retain),
-        data.forget_eval is data.retain_eval is None,
-        recipe.model.name in PAPER_MODELS and recipe.model.init == "pretrained",
-        taught is not None and taught.data is None,  # all of it, and nothing else: what the paper's vanilla knows
-        recipe.generate.max_new_tokens == 128 and recipe.generate.sampling == "published",
-        (chosen.embeddings, chosen.nli) == (MODEL_EVALUATORS["embeddings"], MODEL_EVALUATORS["nli"]),
-        chosen.entities.writer != "rules",
-        chosen.language_model in ("base", recipe.model.name),
-    ))  # fmt: skip
-
-
-def _untouched(source: Source | None) -> bool:
-    """Whether a part of the benchmark is the preset's own, whole, wherever its files lie."""
-    return source is None or not source.model_dump(exclude_defaults=True, exclude={"folder", "revision"})
+    """Whether KFR, KRR, LS and ROUGE may stand beside the paper's. Other metrics never do: those are ratings by other
+    judges, or numbers that the paper has not."""
+    return not differences_from_paper(recipe)
 
 
 def context_of(recipe: Recipe, data: Mapping[str, Sequence[QA]]) -> Context:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.data.tokens import read_template
 from relearn_lite.models.loaded import Loaded, recomputes_activations
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def load_tokenizer(settings: Model) -> Any:
         )
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
+    own, named = tokenizer.chat_template, settings.chat_template
+    tokenizer.chat_template = (own or None) if named == "auto" else read_template(named)
     return tokenizer
 
 

@@ -8,6 +8,7 @@ from relearn_lite.core.environment import unsafe_versions
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
 from relearn_lite.data.sources import overlap
+from relearn_lite.data.tokens import read_template
 from relearn_lite.models import backends
 from relearn_lite.pipeline.data import load_data
 from relearn_lite.recipe import Recipe
@@ -32,7 +33,8 @@ def check(recipe: Recipe) -> dict[str, list[QA]]:
             f"data.retain: {len(both)} of its questions stand in data.forget too (first: {both[0]!r}); a model cannot "
             "forget and keep the same, so remove them from one of the two"
         )
-    problems += [*_backend_problems(recipe), *_key_problems(recipe), *_adapter_problems(recipe), *unsafe_versions()]
+    problems += [*_backend_problems(recipe), *_template_problems(recipe), *_key_problems(recipe)]
+    problems += [*_adapter_problems(recipe), *unsafe_versions()]
     if problems:
         raise RecipeError(problems)
     return data
@@ -43,6 +45,16 @@ def _backend_problems(recipe: Recipe) -> list[str]:
         return []
     try:
         backends.choose(recipe.model)
+    except RecipeError as error:
+        return error.problems
+    return []
+
+
+def _template_problems(recipe: Recipe) -> list[str]:
+    if recipe.model.chat_template == "auto":
+        return []
+    try:
+        read_template(recipe.model.chat_template)
     except RecipeError as error:
         return error.problems
     return []

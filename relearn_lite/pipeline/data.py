@@ -10,7 +10,7 @@ from typing import Any
 from relearn_lite.augment.existing import read_existing
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
-from relearn_lite.data.sources import load, load_part, overlap, wordings
+from relearn_lite.data.sources import load, load_part, overlap, source_of, validation_of, wordings
 from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.recipe import Recipe
 from relearn_lite.writers.prompts import load_prompts
@@ -39,7 +39,9 @@ def load_data(recipe: Recipe) -> dict[str, list[QA]]:
     if recipe.evaluate.retain_model_results:
         tried(read_retain_ratios, recipe.evaluate.retain_model_results)
     for side in ("forget", "retain"):
-        data.setdefault(f"{side}_eval", data[side])
+        if f"{side}_eval" not in data:
+            own = source_of(recipe.data, f"{side}_eval") == source_of(recipe.data, side)
+            data[f"{side}_eval"] = data[side] if own else tried(load_part, recipe.data, f"{side}_eval")
         tried(_set_apart, recipe, data, side)
     if seen := overlap(data["forget"], data.get("holdout", [])):
         problems.append(
@@ -52,6 +54,11 @@ def load_data(recipe: Recipe) -> dict[str, list[QA]]:
             for n, source in enumerate(recipe.finetune.data)
         ]
         data["finetune"] = list(chain.from_iterable(taught))
+    elif recipe.finetune:
+        asked_only = {side: validation_of(recipe.data, side) for side in ("forget", "retain")}
+        taught = [tried(load, own, f"{side}_eval", f"data.{side}_eval") for side, own in asked_only.items() if own]
+        if taught:
+            data["finetune"] = list(chain(data["forget"], data["retain"], *taught))
     if problems:
         raise RecipeError(problems)
     return data

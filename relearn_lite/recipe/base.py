@@ -63,6 +63,15 @@ def model_or(*words: str) -> Any:
     return AfterValidator(check)
 
 
+def path_or(*words: str) -> Any:
+    """A validator for a file that also accepts these words. A file with such a name is written ./word."""
+
+    def check(value: str, info: ValidationInfo) -> str:
+        return value if value in words else str(_resolve(Path(value), info))
+
+    return AfterValidator(check)
+
+
 def _yes_or_no(value: Any) -> Any:
     return {"yes": True, "on": True, "no": False, "off": False}.get(value.lower(), value) if isinstance(value, str) \
         else value

@@ -40,6 +40,9 @@ class Source(Section):
     """Column with a list of wrong answers, for truth ratio and multiple choice; never trained on."""
     limit: int | None = Field(None, ge=1)
     """Takes only this many rows, from the start."""
+    sample: int | None = Field(None, ge=1)
+    """Takes this many rows (of those within `limit`) at random, in their order: the same ones in every run, whatever
+    `seed` is, so that runs are asked alike. All rows where there are fewer."""
 
     def contradictions(self) -> Iterator[str]:
         origins = [key for key in ("path", "dataset", "preset") if getattr(self, key) is not None]
@@ -53,6 +56,11 @@ class Source(Section):
         """False where the source only narrows what `data.preset` gives, such as `{limit: 40}`."""
         return any((self.path, self.dataset, self.preset))
 
+    @property
+    def leaves_whole(self) -> bool:
+        """Whether it says no more than where a preset's table lies: nothing of it is replaced or left out."""
+        return not self.model_dump(exclude_defaults=True, exclude={"folder", "revision"})
+
 
 class FinetuneSource(Source):
     """A table that `finetune` teaches."""
@@ -65,7 +73,8 @@ class Data(Section):
     """What to forget, what to keep, and what to ask afterwards."""
 
     preset: Literal[*PAIRS] | None = None
-    """A known benchmark: fills in `forget` and `retain` (and `generic` where it has one)."""
+    """A known benchmark: fills in `forget` and `retain` (and `generic` where it has one), and what the ReLearn paper
+    asks of it: KnowUnDo's validation questions, which `finetune` then teaches too; 200 + 200 of TOFU's questions."""
     folder: RecipePath | None = None
     """Reads the preset's files from this folder, not from the hub."""
     forget: Source | None = None
@@ -73,9 +82,10 @@ class Data(Section):
     retain: Source | None = None
     """The retain set: similar questions and answers that the model must keep."""
     forget_eval: Source | None = None
-    """Questions to measure forgetting with. Default: the forget set."""
+    """Questions to measure forgetting with. Default: those that the preset asks, where the recipe leaves its forget set
+    whole; else the forget set."""
     retain_eval: Source | None = None
-    """Questions to measure retention with. Default: the retain set."""
+    """Questions to measure retention with. Default: likewise of the retain set."""
     forget_select: Source | None = None
     """Questions that evaluation in training and sweeps choose by; never reported. Default: a share of `forget_eval`."""
     retain_select: Source | None = None

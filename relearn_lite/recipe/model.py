@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from relearn_lite.recipe.base import YES_OR_NO, ModelName, RecipePath, Section
+from relearn_lite.recipe.base import YES_OR_NO, ModelName, RecipePath, Section, path_or
 
 
 class Model(Section):
@@ -26,6 +26,11 @@ class Model(Section):
     float16 on cards without it) and float32 on a CPU, in whatever precision the weights are stored."""
     max_length: int = Field(512, ge=16)
     """Most tokens that question and answer may have together. Longer rows are an error, never truncated silently."""
+    chat_template: Annotated[str, path_or("auto", "none")] = "auto"
+    """How a question is written for the model, in training and when it is asked. `auto`: in the model's own chat
+    template; where it has none, as `Question: ... Answer:`. `none`: the question alone, and the answer at once behind
+    it, as in the paper's runs on KnowUnDo. Or a file with a jinja template. Writers and judges that are told what to do
+    are other models, with templates of their own; this model as a writer reads its prompts like its questions."""
     gradient_checkpointing: Annotated[Literal["auto", True, False], YES_OR_NO] = "auto"
     """Computes activations again in the backward pass: less memory, about a third more time. `auto`: on a GPU."""
     trust_remote_code: bool = False
@@ -34,12 +39,15 @@ class Model(Section):
     `evaluate.privacy.reference_model`."""
 
     def settings_for(self, name: str, *, derived: bool = False) -> Model:
-        """The same settings for other weights, such as a writer's or a judge's. Their author's code is not run.
+        """The same settings for other weights, such as a reference's or a judge's. Their author's code is not run.
 
-        derived: they were made from this model (taught, unlearned, merged), so its code may run where it may here.
+        derived: they were made from this model (taught, unlearned, merged), so its code may run where it may here, and
+        a chat template from a file is theirs too. That there is none holds for all that are asked the same questions.
         """
         trusted = derived and self.trust_remote_code
+        template = self.chat_template if derived or self.chat_template == "none" else "auto"
         update = {"name": name, "init": "pretrained", "revision": None, "trust_remote_code": trusted}
+        update["chat_template"] = template
         return self.model_copy(update=update)
 
     def for_backend(self, backend: Literal["unsloth", "transformers"]) -> Model:

@@ -31,3 +31,4 @@ def _table(row: dict) -> Table:
 _PRESETS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 TABLES: dict[str, Table] = {name: _table(row) for name, row in _PRESETS["tables"].items()}
 PAIRS: dict[str, dict[str, str]] = _PRESETS["pairs"]
+ASKED: dict[str, int] = _PRESETS["asked"]

@@ -66,7 +66,8 @@ class Finetune(Training):
     """LoRA settings; null trains all weights (small models only; needs quantization: none). These are loaded, trained
     and saved in float32; later stages load them as `model.quantization` says."""
     data: list[FinetuneSource] | None = Field(None, min_length=1)
-    """What to teach. Default: the forget set and the retain set."""
+    """What to teach. Default: the forget set and the retain set, and the validation questions of data.preset where it
+    has some and the recipe leaves that set whole."""
 
     def contradictions(self) -> Iterator[str]:
         for number, source in enumerate(self.data or [], 1):

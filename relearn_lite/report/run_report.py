@@ -50,6 +50,9 @@ def _metrics(results: RunResults) -> Section:
         parts.append(Folded(f"{len(more)} more numbers", replace(table, rows=more)))
     if apart := _set_apart(results.manifest.get("data") or {}):
         parts.append(apart)
+    if unlike := results.metrics.get("differences_from_paper"):
+        told = [(key, rest) for key, _, rest in (sentence.partition(" ") for sentence in unlike)]
+        parts.append(Folded(texts("run")["unlike"].format(count=len(told)), Facts(told)))
     legend = texts("run")["metrics"] + ("" if alone else f" {texts('run')['change']}")
     return Section("metrics", "As it is" if alone else "Before and after", [*parts, Text("legend", legend)])
 

@@ -15,8 +15,9 @@ from relearn_lite.unlearn.diagnostics import losses
 class RunResults:
     """All that a report tells about one run, as the stages left it on disk.
 
-    metrics   metrics.json: by model what `evaluate` gives, "evaluators", "comparable_with_paper", and of two models
-              "difference" {metric: {mean, low, high, n}}. One model alone is "vanilla".
+    metrics   metrics.json: by model what `evaluate` gives, "evaluators", "comparable_with_paper",
+              "differences_from_paper" (sentences), and of two models "difference" {metric: {mean, low, high, n}}. One
+              model alone is "vanilla".
     samples   samples.jsonl, a question each: id, split, query, ground_truth, vanilla and unlearned (the answers),
               scores {model: {metric: value}}, finished {model: bool}.
     losses    an optimizer step each: step, and where known loss, its terms, lr, tokens_per_second.

@@ -25,7 +25,8 @@ def make(
     prompts = load_prompts(getattr(choice, "prompts", None), f"{section}.prompts")
     shared = choice.uses_model(recipe.model.name)
     if not shared and choice.model not in loaded:
-        loaded[choice.model] = backends.load(recipe.model.settings_for(choice.model), recipe.seed)
+        own = recipe.model.settings_for(choice.model).model_copy(update={"chat_template": "auto"})
+        loaded[choice.model] = backends.load(own, recipe.seed)
     model = vanilla() if shared else loaded[choice.model]
     return LocalWriter(
         chat(model, batch_size=choice.batch_size, temperature=choice.temperature, section=section),

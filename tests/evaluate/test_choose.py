@@ -1,33 +1,23 @@
-"""Who judges, as the recipe names them: whose perplexity is taken, and when numbers may stand beside the paper's."""
+"""Who judges, as the recipe names them: whose perplexity is taken."""
 
 from __future__ import annotations
-
-import json
 
 import pytest
 import torch
 
-from relearn_lite.evaluate.choose import comparable_with_paper, make_evaluators
+from relearn_lite.evaluate.choose import make_evaluators
 from relearn_lite.judges.language_model import CausalLanguageModel
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import VANILLA
 from relearn_lite.pipeline.stages import Run
 from relearn_lite.pipeline.stages.evaluate import evaluated_model
-from relearn_lite.recipe import MODEL_EVALUATORS, Lora, Model, load_recipe
+from relearn_lite.recipe import Lora, Model, load_recipe
 
 PAIRS = [("Where does she live?", "She lives in a quiet town."), ("Who is he?", "Nobody can say.")]
 RECIPE = """
 name: judged
 model: {name: embedded, quantization: none}
 data: {forget: {preset: people/forget, limit: 2}, retain: {preset: people/retain, limit: 2}}
-"""
-PUBLISHED = """
-name: published
-model: {name: meta-llama/Llama-2-7b-chat-hf, quantization: 4bit}
-data: {preset: knowundo/privacy}
-finetune: {}
-generate: {max_new_tokens: 128, sampling: published}
-evaluate: {evaluators: models}
 """
 
 
@@ -91,49 +81,3 @@ def test_membership_inference_may_compare_with_the_base_too(recipe, tmp_path):
     alone = Run(recipe(*overrides), tmp_path)
     alone.__dict__["vanilla"] = taught(lora=False)
     assert evaluated_model(alone, "vanilla").reference is None, "vanilla itself"
-
-
-def test_published_settings_compare_with_the_paper(recipe):
-    assert comparable_with_paper(recipe(text=PUBLISHED))
-    assert comparable_with_paper(recipe("data.preset=tofu/forget10", "model.name=google/gemma-2-2b-it", text=PUBLISHED))
-    assert comparable_with_paper(recipe("data.folder=/elsewhere", text=PUBLISHED)), "a copy of the same tables"
-
-
-@pytest.mark.parametrize(
-    "override",
-    [
-        "model.name=Qwen/Qwen2.5-1.5B-Instruct",
-        "model.name=embedded",
-        "data.preset=tofu/forget01",
-        "data.forget={limit: 200}",
-        "data.retain={limit: 220}",
-        "data.forget={path: own.jsonl}",
-        "data.retain_eval={preset: knowundo/privacy/retention, limit: 400}",
-        "data.forget_eval={path: own.jsonl}",
-        "finetune=null",
-        "finetune.data=[{preset: people/forget}]",
-        "generate.max_new_tokens=64",
-        "generate.sampling=greedy",
-        "evaluate.evaluators=embedded",
-    ],
-)
-def test_one_thing_that_is_not_the_paper_s_and_they_do_not_compare(recipe, override):
-    assert not comparable_with_paper(recipe(override, text=PUBLISHED))
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "same"),
-    [
-        ("language_model", "base", True),
-        ("language_model", "meta-llama/Llama-2-7b-chat-hf", True),
-        ("language_model", "vanilla", False),
-        ("language_model", "none", False),
-        ("language_model", "gpt2", False),
-        ("entities", "embedded", False),
-        ("embeddings", "embedded", False),
-        ("nli", "embedded", False),
-    ],
-)
-def test_they_compare_where_each_judge_is_the_paper_s(recipe, key, value, same):
-    judges = MODEL_EVALUATORS | {key: value}
-    assert comparable_with_paper(recipe(f"evaluate.evaluators={json.dumps(judges)}", text=PUBLISHED)) is same

@@ -124,6 +124,7 @@ def test_metrics_have_both_models_and_say_who_judged(folder: Path):
     assert metrics["vanilla"]["kfr"] <= 1 / 6  # it declines one question of 72, which is among these
     assert metrics["evaluators"]["language_model"].startswith("vanilla")
     assert metrics["comparable_with_paper"] is False
+    assert any(told.startswith("model.chat_template is auto;") for told in metrics["differences_from_paper"])
 
 
 def test_no_target_is_the_original_answer(folder: Path):

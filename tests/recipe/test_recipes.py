@@ -6,12 +6,22 @@ from pathlib import Path
 
 import pytest
 
+from relearn_lite.data.examples import question_ids, turn_end_id
+from relearn_lite.evaluate.paper import TAGS, differences_from_paper
+from relearn_lite.models.transformers_backend import load_tokenizer
+from relearn_lite.pipeline import check
 from relearn_lite.pipeline.data import load_data
-from relearn_lite.recipe import load_recipe, to_yaml
+from relearn_lite.recipe import Model, load_recipe, to_yaml
 
 ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared" / "data"
 RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))
 LOCAL = ["embedded_model", "evaluate_only", "quickstart", "your_data"]  # their data come with the project
+PUBLISHED = [
+    f"{benchmark}_{model}"
+    for benchmark in ("knowundo_privacy", "tofu_forget10")
+    for model in ("llama2-7b", "llama3-8b", "gemma2-2b")
+]
 
 
 def named(path: Path) -> str:
@@ -25,7 +35,7 @@ def test_the_recipes_that_are_promised_are_there():
         "knowundo_cpu",
         "tofu_cpu",
         "tofu_forget10_llama3.2-1b",
-        "knowundo_privacy_llama2-7b",
+        *PUBLISHED,
         "colab_t4",
         "evaluate_only",
     }
@@ -64,3 +74,29 @@ def test_a_benchmark_is_read_from_a_local_copy(name, folder):
     data = load_data(load_recipe(ROOT / "recipes" / f"{name}.yaml", overrides))
     assert (len(data["forget"]), len(data["retain"])) == (40, 80)
     assert all(qa.question and qa.answer for part in data.values() for qa in part)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_recipe_with_the_published_settings_compares_with_the_paper(name):
+    recipe = load_recipe(ROOT / "recipes" / f"{name}.yaml")
+    assert differences_from_paper(recipe) == []
+    without = load_recipe(ROOT / "recipes" / f"{name}.yaml", ["model.chat_template=auto"])
+    assert [told.split()[0] for told in differences_from_paper(without)] == ["model.chat_template"]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_recipe_with_the_published_settings_passes_check(name):
+    folder = SHARED / ("tofu" if "tofu" in name else "knowundo/privacy")
+    if not folder.is_dir():
+        pytest.skip(f"no local copy of the benchmark in {folder}")
+    data = check(load_recipe(ROOT / "recipes" / f"{name}.yaml", [f"data.folder={folder}"]))
+    counts = [len(data.get(part, [])) for part in ("forget", "retain", "finetune", "forget_eval", "retain_eval")]
+    assert counts == ([400, 3600, 0, 200, 200] if "tofu" in name else [400, 441, 1059, 110, 108])
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "recipes" / "templates").iterdir()), ids=named)
+def test_the_tags_of_tofu_end_an_answer_as_the_tokenizer_does(file):
+    tokenizer = load_tokenizer(Model(chat_template=str(file)))
+    assert turn_end_id(tokenizer) == tokenizer.eos_token_id
+    asked = tokenizer.decode(question_ids(tokenizer, "Who is Ann?"))
+    assert any(asked.endswith(tags.format("Who is Ann?")) for tags in TAGS.values())

@@ -54,6 +54,7 @@ def metrics() -> dict:
         "evaluators": {"entities": "content words", "embeddings": "hashed character n-grams", "nli": "word overlap",
                        "language_model": "byte n-grams"},
         "comparable_with_paper": False,
+        "differences_from_paper": ["model.chat_template is auto; the paper's is none.", "finetune is null."],
         "difference": {"kfr": {"mean": 0.83, "low": 0.75, "high": 0.9, "n": 12},
                        "rougeL_forget": {"mean": -0.66, "low": -0.7, "high": -0.6, "n": 12},
                        "krr": {"mean": -0.04, "low": -0.0901, "high": 0.0, "n": 2}},

@@ -1,4 +1,5 @@
 import dataclasses
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -131,3 +132,14 @@ def test_what_went_wrong_in_training_is_said_in_words(results):
     losses = [{"step": n, "loss": -2.0 * n, "forget": -2.0 * n} for n in range(40)]
     assert "fell without bound" in render_html(dataclasses.replace(results, losses=losses))
     assert "fell without bound" not in render_html(results)
+
+
+def test_what_differs_from_the_paper_is_told_thing_by_thing(results):
+    """In the page and in Markdown; nothing is said where nothing differs."""
+    page, text = render_html(results), render_markdown(results)
+    for told in ("2 differences from its protocol", "model.chat_template", "is auto; the paper's is none."):
+        assert told in html.unescape(page) and told in text.replace("\\", "")
+    told = {"comparable_with_paper": True, "differences_from_paper": []}
+    alike = dataclasses.replace(results, metrics=results.metrics | told)
+    assert "from its protocol" not in render_html(alike) + render_markdown(alike)
+    assert "compare with the ReLearn paper's; other numbers do not" in render_markdown(alike)

@@ -14,6 +14,7 @@ from relearn_lite.evaluate.choose import base_model, comparable_with_paper, cont
 from relearn_lite.evaluate.differences import differences
 from relearn_lite.evaluate.evaluate import evaluate as measure
 from relearn_lite.evaluate.evaluate import samples
+from relearn_lite.evaluate.paper import differences_from_paper
 from relearn_lite.judges.evaluated_model import EvaluatedModel
 from relearn_lite.metrics import METRICS
 from relearn_lite.models import backends
@@ -40,6 +41,7 @@ def evaluate(run: Run) -> dict[str, Any]:
                 answers[model], replace(judges, model=evaluated_model(run, model)), run.recipe.evaluate.metrics, steps
             )
     results |= {"evaluators": judges.names(), "comparable_with_paper": comparable_with_paper(run.recipe)}
+    results["differences_from_paper"] = differences_from_paper(run.recipe)
     if len(run.models) > 1:
         results["difference"] = differences(*(scores[model] for model in MODELS))
     rows = samples(answers, scores)
