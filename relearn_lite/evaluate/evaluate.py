@@ -11,9 +11,9 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Answer, Score
 from relearn_lite.data.answer_files import read_answers
 from relearn_lite.judges import Evaluators, embedded_evaluators
-from relearn_lite.metrics import COMBINED, METRICS, PARAPHRASE, Metric
+from relearn_lite.metrics import COMBINED, METRICS, PARAPHRASE, Metric, is_share
 from relearn_lite.metrics.declaration import Aggregate, MetricValues
-from relearn_lite.metrics.intervals import bootstrap_interval
+from relearn_lite.metrics.intervals import NO_SPREAD, mean_interval
 from relearn_lite.recipe.names import DEFAULT_METRICS, metric_name_problems
 
 __all__ = ["Evaluators", "evaluate", "score_files"]
@@ -33,7 +33,7 @@ def evaluate(
     mean, or None where nothing could be scored; beside the keys stand
       missing    {key: how many answers could not be scored and are not in the mean}; keys without any are left out
       reasons    {key: why it is None}
-      intervals  {key: [low, high]}, 95 % bootstrap interval
+      intervals  {key: [low, high]}, 95 %, see `metrics.intervals`
       notes      {key: what a reader must know beside it}; keys without one are left out
     Raises RecipeError for a metric that does not exist.
     """
@@ -110,8 +110,10 @@ def summarize(key: str, found: MetricValues, result: dict) -> float | None:
         told = next((reason for reason in found.reasons if reason), None)
         result["reasons"][key] = found.unmeasured or f"none of {n_missing} answers could be scored: {told}"
         return None
-    if len(known) > 1:
-        result["intervals"][key] = list(bootstrap_interval(known))
+    if interval := mean_interval(known, is_share(key)):
+        result["intervals"][key] = list(interval)
+    elif len(known) > 1:
+        result["notes"][key] = NO_SPREAD
     return math.fsum(known) / len(known)
 
 

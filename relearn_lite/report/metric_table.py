@@ -49,7 +49,8 @@ def _row(key: str, models: dict[str, dict[str, Any]], change: dict[str, Any] | N
         cells["unlearned"] = measured(new, bounds, "good" if declared.improved(old, new) else "bad")
     cells["change"] = Cell("")
     if change:
-        span = f"{signed(change['low'])} to {signed(change['high'])}"
+        known = change["low"] is not None
+        span = f"{signed(change['low'])} to {signed(change['high'])}" if known else ""
         cells["change"] = Cell(signed(change["mean"]), span, value=change["mean"])
     cells["good"] = Cell(_goal(declared) if declared else "not known")
     notes = [model["notes"][key] for model in reversed(models.values()) if key in (model.get("notes") or {})]
