@@ -11,7 +11,7 @@ import click
 from relearn_lite.core import distributed
 from relearn_lite.core.errors import RecipeError
 
-STAGE_NAMES = ("finetune", "augment", "unlearn", "generate", "evaluate", "analyze", "attack", "report")
+STAGE_NAMES = ("finetune", "ask", "augment", "unlearn", "generate", "evaluate", "analyze", "attack", "report")
 
 
 class RunByDefault(click.Group):

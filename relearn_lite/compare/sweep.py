@@ -68,7 +68,7 @@ def _evaluate(run: Run) -> EvalResult:
     """How a point of a sweep does on the questions that are set apart to choose by; kept in its folder."""
     recipe, asked = run.recipe, selection_questions(run.data, run.recipe.unlearn.watch.questions)
     chosen_by = {f"content of {side}": data_digest(rows) for side, rows in asked.items()}
-    mark = fingerprint(inputs(recipe, run.data, "evaluate") | chosen_by)
+    mark = fingerprint(inputs(recipe, run.given, "evaluate") | chosen_by)
     kept = run.folder / "check.json"
     if kept.exists() and (known := json.loads(kept.read_text(encoding="utf-8")))["fingerprint"] == mark:
         return EvalResult(**known["result"])

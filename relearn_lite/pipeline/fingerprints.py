@@ -37,6 +37,12 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
         sections.append("generate")
         parts += ["forget_select", "retain_select"]
         found |= result_keys(recipe.evaluate.evaluators, "evaluate.evaluators")
+    if recipe.data.only_known and name not in ("finetune", "report"):
+        if name == "ask":  # who judges decides what is left out of all that follows
+            parts += [part for part in ("forget", "forget_select") if part in data]
+            found |= {"data.only_known": True} | result_keys(recipe.evaluate.evaluators.rating, "evaluate.evaluators")
+        else:
+            before.append("ask")
     for section in sections:
         found |= result_keys(getattr(recipe, section), section)
     found |= _contents(found) | sampling_keys(recipe, name)

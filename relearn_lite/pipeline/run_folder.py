@@ -103,7 +103,7 @@ class RunFolder:
 
     def set_aside(self, stage: str, why: str) -> None:
         """Removes a stage's output and its entry: moved to old/ where it took long to compute, else deleted."""
-        there = [self.path / name for name in STAGES[stage].output if os.path.lexists(self.path / name)]
+        there = outputs(self.path, stage)
         seconds = self._seconds_spent(stage, there)
         self.manifest["stages"].pop(stage, None)
         self.manifest["started"].pop(stage, None)
@@ -141,6 +141,13 @@ class RunFolder:
     def save(self) -> None:
         """Writes the manifest, atomically."""
         write_text(self.path / MANIFEST, json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def outputs(run: Path, stage: str) -> list[Path]:
+    """What a stage has left in a run folder, links included."""
+    patterns = STAGES[stage].output
+    found = (run.glob(name) if "*" in name else [run / name] for name in patterns)
+    return list(dict.fromkeys(path for path in chain.from_iterable(found) if os.path.lexists(path)))
 
 
 def old_folder(run: Path, name: str) -> Path:

@@ -59,6 +59,17 @@ def _augmenting(estimate: Estimate) -> Parts:
     return parts | largest(*at_work)
 
 
+def _asking(estimate: Estimate) -> Parts:
+    """The vanilla model answers, then the judges of KFR come beside it."""
+    parts = {"weights": estimate.weights(estimate.shape)}
+    if estimate.recipe.finetune and estimate.recipe.finetune.lora:
+        parts["vanilla adapter"] = SINGLE * estimate.sizes.trained(estimate.recipe, "finetune")
+    chosen = estimate.recipe.evaluate.evaluators.rating
+    return parts | estimate.judges(chosen) | largest(
+        estimate.generating(estimate.shape), estimate.writing(chosen.entities)
+    )
+
+
 def _generating(estimate: Estimate) -> Parts:
     return estimate.loaded() | estimate.generating(estimate.shape)
 
@@ -127,6 +138,6 @@ def _analyzing(estimate: Estimate) -> Parts:
 
 
 STAGES = {
-    "finetune": _finetuning, "augment": _augmenting, "unlearn": _unlearning, "generate": _generating,
+    "finetune": _finetuning, "ask": _asking, "augment": _augmenting, "unlearn": _unlearning, "generate": _generating,
     "evaluate": _evaluating, "analyze": _analyzing,
 }  # fmt: skip

@@ -86,6 +86,12 @@ class Data(Section):
     select_fraction: Annotated[float, Field(ge=0, lt=1)] | Literal["auto"] = "auto"
     """The share of the evaluation questions that is set apart to choose by, where there are none of their own. `auto`: a
     quarter where something is chosen (`unlearn.evaluate_every`, a sweep), else none."""
+    only_known: bool = False
+    """true leaves out of training and evaluation what the vanilla model does not know of the forget set; it costs the
+    time to ask it all of that. What is not known is told either way, before anything is trained."""
+    nothing_known: Literal["stop", "go_on"] = "stop"
+    """What to do where the vanilla model knows none of the forget questions: `stop` before anything is trained, or
+    `go_on`, for an experiment."""
     generic: Source | None = None
     """General questions and answers, mixed into training against catastrophic forgetting."""
     holdout: Source | None = None
@@ -103,7 +109,9 @@ class Data(Section):
                 raise ValueError(
                     f"{name}: nothing says where it is; give it a path, a dataset or a preset, or set data.preset"
                 )
-        for name in set(type(self).model_fields) - {"preset", "folder", "forget", "retain", "select_fraction"}:
+        for name in set(type(self).model_fields) - {
+            "preset", "folder", "forget", "retain", "select_fraction", "only_known", "nothing_known"
+        }:
             source = getattr(self, name)
             if source is not None and not source.has_origin:
                 raise ValueError(f"{name}: nothing says where it is; give it a path, a dataset or a preset")

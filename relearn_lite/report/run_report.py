@@ -48,6 +48,11 @@ def _metrics(results: RunResults) -> Section:
     parts: list[Part] = [replace(table, rows=first)] if first else ["Nothing was measured."]
     if more:
         parts.append(Folded(f"{len(more)} more numbers", replace(table, rows=more)))
+    if results.known and results.known["unknown"]:
+        left_out = results.known["left_out"]
+        parts.append(texts("run")["left_out" if left_out else "unknown"].format(
+            unknown=len(results.known["unknown"]), asked=results.known["asked"]
+        ))  # fmt: skip
     if apart := _set_apart(results.manifest.get("data") or {}):
         parts.append(apart)
     legend = texts("run")["metrics"] + ("" if alone else f" {texts('run')['change']}")

@@ -29,6 +29,7 @@ class RunResults:
     analysis  as analysis.json; None where the recipe asks for no analysis.
     augmentation  as augmentation.json; None where the run made none.
     attacks   as attacks.json; None where the recipe asks for no attacks.
+    known     as known.json: what the vanilla model knew when it was asked; None where it was not asked.
     checks    one dict an evaluation in training, as logs/unlearn/checks.jsonl: step, kfr, krr, ls, ls_share, answers.
     """
 
@@ -42,6 +43,7 @@ class RunResults:
     augmentation: dict[str, Any] | None = None
     attacks: dict[str, Any] | None = None
     checks: list[dict[str, Any]] = field(default_factory=list)
+    known: dict[str, Any] | None = None
 
     def answered(self) -> dict[str, int]:
         """How many questions each split (forget, retain, ...) has."""
@@ -63,7 +65,7 @@ def read_run(folder: Path) -> RunResults:
         analysis=_read(folder / "analysis.json") if asked.get("analyze") else None,
         augmentation=_read(folder / "augmentation.json"),
         attacks=_read(folder / "attacks.json") if asked.get("attacks") else None,
-        checks=_rows(checks) if checks.exists() else [],
+        checks=_rows(checks) if checks.exists() else [], known=_read(folder / "known.json"),
     )  # fmt: skip
 
 

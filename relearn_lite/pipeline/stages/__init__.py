@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from relearn_lite.pipeline.run_state import Run
+from relearn_lite.pipeline.run_state import KNOWN, Run
 from relearn_lite.pipeline.stages.analyze import analyze
+from relearn_lite.pipeline.stages.ask import ask
 from relearn_lite.pipeline.stages.attack import attack
 from relearn_lite.pipeline.stages.augment import augment
 from relearn_lite.pipeline.stages.evaluate import evaluate, scores_of
@@ -28,7 +29,8 @@ __all__ = ["STAGES", "Stage", "Run", "learns_new_answers", "scores_of", "stages_
 class Stage:
     """A stage: what it does, the recipe sections and data parts it depends on, the stages it builds on, its output.
 
-    The recipe may add to these: see `relearn_lite.pipeline.fingerprints.inputs`.
+    The recipe may add to these: see `relearn_lite.pipeline.fingerprints.inputs`. output: names in the run folder, the
+    first is there when the stage is done; `*` stands for any letters.
     version: raise it when the stage's code changes what it writes, so that older results are not taken for new ones.
     """
 
@@ -47,6 +49,13 @@ STAGES: dict[str, Stage] = {
         ("forget", "retain", "finetune"),
         (),
         ("vanilla", "checkpoints/finetune", "logs/finetune"),
+    ),
+    "ask": Stage(
+        ask,
+        ("seed", "model", "generate"),
+        ("forget_eval", "retain_eval"),
+        ("finetune",),
+        (KNOWN, "answers/vanilla_*"),
     ),
     "augment": Stage(
         augment,
@@ -67,16 +76,17 @@ STAGES: dict[str, Stage] = {
         generate,
         ("seed", "model", "generate", "unlearned"),
         ("forget_eval", "retain_eval"),
-        ("finetune", "unlearn"),
-        ("answers",),
+        ("finetune", "ask", "unlearn"),
+        ("answers/unlearned_forget.jsonl", "answers/unlearned_*"),
+        version=2,
     ),
     "evaluate": Stage(
         evaluate,
         ("evaluate",),
         ("forget_eval", "retain_eval", "holdout", "real_authors", "world_facts"),
-        ("generate",),
+        ("ask", "generate"),
         ("metrics.json", "samples.jsonl"),
-        version=3,
+        version=4,
     ),
     "analyze": Stage(
         analyze,
@@ -107,6 +117,8 @@ def stages_of(recipe: Recipe) -> list[str]:
         left_out.add("analyze")
     if recipe.attacks is None:
         left_out.add("attack")
+    if recipe.unlearn is None and recipe.unlearned is None:
+        left_out.add("generate")  # there is no other model than the one that was asked first
     if recipe.unlearn is None:
         left_out |= {"augment", "unlearn"}
     elif not learns_new_answers(recipe.unlearn):
