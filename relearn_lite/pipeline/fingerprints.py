@@ -35,7 +35,7 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
         found |= {f"model.{key}": getattr(recipe.model, key) for key in ("quantization", "backend")}
     if name == "unlearn" and recipe.unlearn.checks_decide:  # evaluation in training decides where it ends
         sections.append("generate")
-        parts += ["forget_select", "retain_select"]
+        parts += [part for part in ("forget_select", "retain_select", "control_select") if part in data]
         found |= result_keys(recipe.evaluate.evaluators, "evaluate.evaluators")
     if recipe.data.only_known and name not in ("finetune", "report"):
         if name == "ask":  # who judges decides what is left out of all that follows

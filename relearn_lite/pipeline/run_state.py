@@ -121,14 +121,14 @@ class Run:
 
     @staticmethod
     def splits(data: Mapping[str, Sequence[QA]]) -> dict[str, list[QA]]:
-        """What models are asked, by split: the evaluation sets, and their paraphrases where there are any."""
+        """What models are asked, by split: the evaluation sets, their paraphrases where there are any, the control."""
         splits = {}
         for name in ("forget", "retain"):
             asked = data[f"{name}_eval"]
             splits[name] = asked
             if any(qa.paraphrase for qa in asked):
                 splits[f"{name}_paraphrase"] = [replace(qa, question=qa.paraphrase) for qa in asked if qa.paraphrase]
-        return splits
+        return splits | ({"control": list(data["control_eval"])} if data.get("control_eval") else {})
 
     @property
     def models(self) -> tuple[str, ...]:

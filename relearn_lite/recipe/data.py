@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from relearn_lite.recipe.base import RecipePath, Section
 from relearn_lite.recipe.presets import PAIRS, TABLES
@@ -64,6 +64,13 @@ class FinetuneSource(Source):
     """How often each row is seen in one epoch: more for what must be known firmly."""
 
 
+def _control(value: Any) -> Any:
+    """A file may be given alone; `none` is null."""
+    if value == "none":
+        return None
+    return {"path": value} if isinstance(value, str) else value
+
+
 class Data(Section):
     """What to forget, what to keep, and what to ask afterwards."""
 
@@ -94,6 +101,9 @@ class Data(Section):
     `go_on`, for an experiment."""
     generic: Source | None = None
     """General questions and answers, mixed into training against catastrophic forgetting."""
+    control: Annotated[Source | None, BeforeValidator(_control)] = Source(preset="control")
+    """Short questions of general ability, never trained on, asked before and after: how many of those that the vanilla
+    model answers are still answered. Default: 40 that come with the project; a file of your own; `none`: not asked."""
     holdout: Source | None = None
     """Questions like those of the forget set that the model never saw, for membership inference to compare with."""
     real_authors: Source | None = None

@@ -18,7 +18,7 @@ DEFAULT_METRICS = ("kfr", "krr", "ls", "rouge")
 METRICS: dict[str, tuple[str, ...]] = {  # metric -> the numbers it gives, as their keys in metrics.json begin
     "kfr": ("kfr",),
     "krr": ("krr",),
-    "ls": ("ls", "ls_arithmetic", "ppl", "brunet", "honore", "rttr"),
+    "ls": ("ls", "ls_arithmetic", "ppl", "brunet", "honore", "rttr", "broken"),
     "rouge": ("rouge1", "rougeL"),
     **{kind: (kind,) for kind in RATING_KINDS},
     "extraction_strength": ("extraction_strength",),

@@ -55,6 +55,7 @@ TABLES: dict[str, Table] = {
     "people/general": _people("general"),
     "people/lessons": _people("lessons"),
     "people/untold": _people("untold"),
+    "control": Table(("control.jsonl",), None, folder=PEOPLE.parent),
     "tofu/forget01": _tofu("forget01"),
     "tofu/forget05": _tofu("forget05"),
     "tofu/forget10": _tofu("forget10"),

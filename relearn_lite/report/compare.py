@@ -16,9 +16,9 @@ from relearn_lite.unlearn.diagnostics import explain
 
 # Key, and heading. What is not a metric of its own is made of metrics, in relearn_lite.compare.
 COLUMNS = {
-    "kfr": "KFR", "krr": "KRR", "ls_forget": "LS", "ls_share": "LS / vanilla", "rougeL_forget": "ROUGE-L forget",
-    "rougeL_retain": "ROUGE-L retain", "ppl_forget": "Perplexity", "forget_score": "Forget score",
-    "retain_score": "Retain score", "balance": "Balance",
+    "kfr": "KFR", "krr": "KRR", "kept_general": "General", "ls_forget": "LS", "ls_share": "LS / vanilla",
+    "rougeL_forget": "ROUGE-L forget", "rougeL_retain": "ROUGE-L retain", "ppl_forget": "Perplexity",
+    "forget_score": "Forget score", "retain_score": "Retain score", "balance": "Balance",
 }  # fmt: skip
 COST = {"seconds": "Time", "memory_mb": "Memory"}
 MADE_HERE = {"ls_share": "↑", "balance": "↑"}
@@ -79,7 +79,10 @@ def table(shown: Sequence[Model]) -> Table:
     """The numbers of all models, the best of the methods marked."""
     headings = {key: f"{text} {MADE_HERE.get(key) or arrow(key)}" for key, text in COLUMNS.items()}
     lower = {key for key in COLUMNS if key not in MADE_HERE and key_of(key).good == "lower"}
-    return Table("Method", headings | COST, mark_best([_row(model) for model in shown], lower), notes_below=True)
+    rows = mark_best([_row(model) for model in shown], lower)
+    if all(row.at("kept_general")[0].value is None for row in rows):  # nobody was asked, or vanilla answers nothing
+        del headings["kept_general"]
+    return Table("Method", headings | COST, rows, notes_below=True)
 
 
 def _row(model: Model) -> Row:
@@ -96,7 +99,8 @@ def _row(model: Model) -> Row:
         notes = _notes(each, unlearn)
     bounds = {**each.intervals.get(which, {}), **(numbers.get("intervals") or {})}
     cells = {key: measured(added[key] if key in added else numbers.get(key), bounds.get(key)) for key in COLUMNS}
-    missing = {key: missing_words({"": numbers}, key, answered.get(split_of(key), 0)) for key in COLUMNS}
+    told = COLUMNS.keys() - {"kept_general"}  # where vanilla answers nothing, for all methods alike
+    missing = {key: missing_words({"": numbers}, key, answered.get(split_of(key), 0)) for key in COLUMNS if key in told}
     notes += [f"{COLUMNS[key]}: {words}." for key, words in missing.items() if words]
     return Row(model.name, cells | cost, sign=model.sign, notes=tuple(notes))
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from relearn_lite.report import analysis, attacks, augmentation
 from relearn_lite.report.metric_table import headline, metric_table
+from relearn_lite.report.next_steps import next_steps
 from relearn_lite.report.numbers import duration, memory
 from relearn_lite.report.plots import Line, line_chart
 from relearn_lite.report.run_results import RunResults
@@ -26,7 +27,9 @@ def sections(results: RunResults, mask: bool = False) -> list[Section]:
     """All sections of a run's report. `mask`: names, numbers and addresses of forget questions are covered."""
     ran_on = _facts({key: results.manifest.get(key) for key in RAN_ON})
     answers = Cards(cards(results.samples, mask), choice=True) if results.samples else "No answers were kept."
+    steps = next_steps(results)
     found = [
+        Section("next", "What to do next", steps) if steps else None,
         _metrics(results),
         Section("answers", "Answers, the worst first", [answers]),
         attacks.section(results.attacks, mask),

@@ -111,7 +111,8 @@ def test_a_model_that_knows_nothing_ends_the_run_before_training(place):
     with pytest.raises(RecipeError, match="knows none of the 3 questions"):
         run(place, "data.forget.path=strangers.jsonl", "data={only_known: true, nothing_known: go_on, "
             "forget: {path: strangers.jsonl}, retain: {preset: people/retain, limit: 4}}", "name=stranger-too")
-    assert (run(place, "data.forget.path=strangers.jsonl", "data.nothing_known=go_on", "name=stranger") / "adapter").exists()
+    run(place, "data.forget.path=strangers.jsonl", "data.nothing_known=go_on", "name=stranger")
+    assert (folder / "adapter").exists()
 
 
 def test_a_model_that_is_only_measured_may_know_nothing(place):

@@ -53,7 +53,7 @@ STAGES: dict[str, Stage] = {
     "ask": Stage(
         ask,
         ("seed", "model", "generate"),
-        ("forget_eval", "retain_eval"),
+        ("forget_eval", "retain_eval", "control_eval"),
         ("finetune",),
         (KNOWN, "answers/vanilla_*"),
     ),
@@ -75,7 +75,7 @@ STAGES: dict[str, Stage] = {
     "generate": Stage(
         generate,
         ("seed", "model", "generate", "unlearned"),
-        ("forget_eval", "retain_eval"),
+        ("forget_eval", "retain_eval", "control_eval"),
         ("finetune", "ask", "unlearn"),
         ("answers/unlearned_forget.jsonl", "answers/unlearned_*"),
         version=2,
@@ -83,7 +83,7 @@ STAGES: dict[str, Stage] = {
     "evaluate": Stage(
         evaluate,
         ("evaluate",),
-        ("forget_eval", "retain_eval", "holdout", "real_authors", "world_facts"),
+        ("forget_eval", "retain_eval", "control_eval", "holdout", "real_authors", "world_facts"),
         ("ask", "generate"),
         ("metrics.json", "samples.jsonl"),
         version=4,

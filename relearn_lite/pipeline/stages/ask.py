@@ -93,8 +93,8 @@ def _stop(run: Run, part: str, row: Answer, asked: int) -> None:
     raise RecipeError(
         f"data.{part}: the model ({run.recipe.model.name}) knows none of the {asked} questions, so there is nothing "
         f"that it could forget (asked {_short(row.query)} it said {_short(row.generated_response)}; "
-        f"{run.folder / KNOWN} has all); teach it first with a finetune section (more epochs if it has one), word the questions as it was taught "
-        f"them, take another model{go_on}"
+        f"{run.folder / KNOWN} has all); teach it first with a finetune section (more epochs if it has one), word the "
+        f"questions as it was taught them, take another model{go_on}"
     )
 
 
