@@ -40,7 +40,8 @@ def sweep(job: Comparison, method: ComparedMethod) -> tuple[Unlearn, Path, tuple
     chosen = best(result for result, _, _ in found.values())
     if chosen:
         tried[chosen.step]["chosen"] = True
-    asked = len(selection_questions(job.data, method.watch.questions)["forget"])
+    answered = [sum(answer["split"] == "forget" for answer in result.answers) for result, _, _ in found.values()]
+    asked = max(answered, default=0)  # data.only_known may leave out some
     job.points[method.name] = {"rule": RULE, "questions_a_side": asked, "points": tried}
     write_text(job.folder / "sweep.json", json.dumps(job.points, indent=2, ensure_ascii=False) + "\n")
     if chosen is None:

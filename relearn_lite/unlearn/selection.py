@@ -81,9 +81,10 @@ def describe(result: EvalResult, is_best: bool) -> str:
         return "not had" if value is None else f"{value:.2f}"
 
     general = "" if result.kept_general is None else f"general {shown(result.kept_general)}, "
+    ending = " (best so far)" if is_best else ""
     return (
         f"check at step {result.step}: kfr {shown(result.kfr)}, krr {shown(result.krr)}, LS "
-        f"{shown(result.ls_share)} of vanilla's, {general}balance {shown(result.balance)}{' (best so far)' if is_best else ''}"
+        f"{shown(result.ls_share)} of vanilla's, {general}balance {shown(result.balance)}{ending}"
     )
 
 

@@ -115,6 +115,11 @@ def test_a_model_that_knows_nothing_ends_the_run_before_training(place):
     assert (folder / "adapter").exists()
 
 
+def test_answers_that_were_cut_short_are_not_taken_for_ignorance_in_silence(place):
+    with pytest.raises(RecipeError, match="knows none of the 7 .*7 answers were cut at generate.max_new_tokens"):
+        run(place, "generate.max_new_tokens=3", "name=cut")
+
+
 def test_a_model_that_is_only_measured_may_know_nothing(place):
     folder = run(place, "data.forget.path=strangers.jsonl", "unlearn=null", "name=never-saw")
     assert json.loads((folder / "metrics.json").read_text())["vanilla"]["kfr"] == 1

@@ -54,7 +54,8 @@ def test_its_answers_are_judged_as_a_person_would(number, said, right):
     from relearn_lite.core.records import Answer
 
     qa = load(Source(preset="control"), "control", "data.control")[number]
-    assert answers_right([Answer(qa.id, "m", "control", qa.question, qa.answer, said)], embedded_evaluators()) == [right]
+    answer = Answer(qa.id, "m", "control", qa.question, qa.answer, said)
+    assert answers_right([answer], embedded_evaluators()) == [right]
 
 
 def test_it_is_asked_of_both_models_and_stands_in_every_place(recipe, tmp_path):
@@ -64,7 +65,8 @@ def test_it_is_asked_of_both_models_and_stands_in_every_place(recipe, tmp_path):
     assert before["kept_general"] == 1 and 0 <= after["kept_general"] <= 1
     samples = [row for row in map(json.loads, (folder / "samples.jsonl").open()) if row["split"] == "control"]
     reported = {row["query"] for row in samples}
-    assert 3 <= len(samples) <= 11 and not {"What is seven times six?", "Which two days make up the weekend?"} & reported
+    assert 3 <= len(samples) <= 11
+    assert not {"What is seven times six?", "Which two days make up the weekend?"} & reported
     assert after["notes"]["kept_general"].startswith(f"{len(samples)} of 12 control questions")
     assert after["intervals"]["kept_general"][1] > after["intervals"]["kept_general"][0]
     assert metrics["difference"]["kept_general"]["n"] == len(samples)
@@ -85,7 +87,8 @@ def test_where_vanilla_answers_nothing_it_is_missing_with_the_reason(recipe, tmp
                           runs=tmp_path, quiet=True)  # fmt: skip
     for model in ("vanilla", "unlearned"):
         numbers = json.loads((folder / "metrics.json").read_text())[model]
-        assert numbers["kept_general"] is None and "answers none of the 1 control" in numbers["reasons"]["kept_general"]
+        assert numbers["kept_general"] is None
+        assert "answers none of the 1 control" in numbers["reasons"]["kept_general"]
 
 
 def test_none_asks_nothing_and_what_is_trained_on_is_no_control(recipe):

@@ -69,7 +69,7 @@ def _judge(run: Run, asked: dict[str, Sequence[QA]]) -> dict[str, Any]:
     for part in ("forget", "forget_eval", "forget_select") if only_known else ("forget_eval",):
         rows = run.given.get(part, ())
         if rows and (run.recipe.unlearn or only_known) and all(told[qa.id] is False for qa in rows):
-            _stop(run, part, unknown[0], len(rows))
+            _stop(run, part, unknown, len(rows))
     return found
 
 
@@ -85,16 +85,18 @@ def _told(found: dict[str, Any], only_known: bool) -> str:
     return f"{words}; it does not know {first}{more} ({KNOWN} names all {len(found['unknown'])}; {remedy})"
 
 
-def _stop(run: Run, part: str, row: Answer, asked: int) -> None:
+def _stop(run: Run, part: str, unknown: Sequence[Answer], asked: int) -> None:
     """Nothing can be forgotten that was never known."""
     if run.recipe.data.nothing_known == "go_on" and not run.recipe.data.only_known:
         return
     go_on = "" if run.recipe.data.only_known else ", or set data.nothing_known: go_on to train all the same"
+    row, cut = unknown[0], sum(not each.finished for each in unknown)
+    longer = f"; {cut} answers were cut at generate.max_new_tokens, so raise that first" if 2 * cut > asked else ""
     raise RecipeError(
         f"data.{part}: the model ({run.recipe.model.name}) knows none of the {asked} questions, so there is nothing "
         f"that it could forget (asked {_short(row.query)} it said {_short(row.generated_response)}; "
         f"{run.folder / KNOWN} has all); teach it first with a finetune section (more epochs if it has one), word the "
-        f"questions as it was taught them, take another model{go_on}"
+        f"questions as it was taught them, take another model{go_on}{longer}"
     )
 
 
