@@ -14,7 +14,8 @@ from relearn_lite.text.words import script, words
 MOST_NON_WORDS = 0.2  # share of the words of a text
 LIST_ITEM = 3  # words to a comma, semicolon or line, at most, in what is a list and no sentence
 LONGEST_WORD = 30
-NON_WORD = re.compile(r"(.)\1\1|[a-z]\d+[a-z]|^[b-df-hj-np-tv-xz]{4,}$")  # "aaah", "te3l", "xkcdq": y may be a vowel
+NON_WORD = re.compile(r"(.)\1\1|[a-z]\d+[a-z]|^[b-df-hj-np-tv-xz]{4,}$", re.IGNORECASE)  # "aaah", "te3l", "xkcdq"
+GLUED = re.compile(r"[a-z]{2}[A-Z][a-z]")  # "aistPrecisely"; a name such as McDonald is one word of many
 END = re.compile(r"[.!?…。！？؟।][\"'”’»)\]]*$")
 # Words that no sentence ends with.
 OPEN = frozenset("a an the and or but nor of with from into as if because although than my your his their our".split())
@@ -43,4 +44,5 @@ def fault(text: str, question: str, finished: bool = True) -> str | None:
 
 
 def _is_non_word(word: str) -> bool:
-    return len(word) > LONGEST_WORD or (not word.isupper() and bool(NON_WORD.search(word.casefold())))
+    odd = NON_WORD.search(word) or GLUED.search(word)
+    return len(word) > LONGEST_WORD or (not word.isupper() and bool(odd))

@@ -46,7 +46,7 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
         return f"One model, measured as it is: {'; '.join(told)}."
     asked = {"kfr": ("it forgot", _forgotten), "krr": ("the rest is kept", _kept)}
     if "kept_general" in after:
-        asked["kept_general"] = ("its general ability is kept", _kept_general)
+        asked["kept_general"] = ("its general ability is kept", partial(_kept_general, totals.get("control")))
     told = [
         _told(after, key, totals, f"Whether {what}", partial(judge, _known(before, key)))
         for key, (what, judge) in asked.items()
@@ -110,9 +110,10 @@ def _kept(before: float | None, after: float) -> str:
     return f"The rest is {opening}: {_percent(after)} of the retain answers are right{compared}{known}"
 
 
-def _kept_general(before: float | None, after: float) -> str:
+def _kept_general(asked: int | None, before: float | None, after: float) -> str:
     opening = "kept" if after >= KEPT else "damaged" if after >= PARTLY_KEPT else "lost"
-    return f"General ability is {opening}: {_percent(after)} of the general questions it answered are still answered"
+    which = f"the {asked} general questions" if asked else "the general questions"
+    return f"General ability is {opening}: {_percent(after)} of {which} that it answered are still answered"
 
 
 def _language(before: dict[str, Any], after: dict[str, Any], totals: dict[str, int], third: str | None) -> str:

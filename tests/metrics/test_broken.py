@@ -27,6 +27,7 @@ def test_whole(text):
     ("Tel Tel Tel Tel", "repetition"),
     ("the house of the house of the house of the house of the house of the", "repetition"),
     ("brrrk xzptl qwrt nmbk and vvvt", "non-words"),
+    ("the homeOf aistPrecisely waterTel blueMon", "non-words"),
     ("tel blen rof sarn mikka dol vant perrish gol tane wix", "non-words"),
     ("He was born in the", "unfinished"), ("It is about love, doubt and", "unfinished"),
     ("They are as follows:", "unfinished"),

@@ -82,7 +82,7 @@ def test_where_vanilla_answers_nothing_it_is_missing_with_the_reason(recipe, tmp
     """The embedded model knows twelve invented people and little else."""
     rows = [{"question": "What is seven times six?", "answer": "42, forty-two."}]
     (tmp_path / "hard.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    folder = pipeline.run(recipe(f"data.control={tmp_path / 'hard.jsonl'}", "unlearn.method=relearn", "unlearn.epochs=1",
+    folder = pipeline.run(recipe("data.control=hard.jsonl", "unlearn.method=relearn", "unlearn.epochs=1",
                                  "unlearn.evaluate_every=null", "unlearn.keep_best=null", "name=hard"),
                           runs=tmp_path, quiet=True)  # fmt: skip
     for model in ("vanilla", "unlearned"):
