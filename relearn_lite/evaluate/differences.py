@@ -10,7 +10,7 @@ import numpy as np
 
 from relearn_lite.core.records import Score
 from relearn_lite.metrics import COMBINED, CONTROL, METRICS, PARAPHRASE, is_share
-from relearn_lite.metrics.intervals import NO_SPREAD, difference_interval, interval_of
+from relearn_lite.metrics.intervals import NO_SPREAD, difference_interval, interval_of_means
 
 
 def differences(before: Sequence[Score], after: Sequence[Score]) -> dict[str, dict[str, Any]]:
@@ -32,12 +32,10 @@ def differences(before: Sequence[Score], after: Sequence[Score]) -> dict[str, di
         if columns:
             half = len(parts)
 
-            def change(*drawn: np.ndarray, combine=combine, half=half) -> float:
-                means = [float(column.mean()) for column in drawn]
-                return float(combine(*means[half:])) - float(combine(*means[:half]))
+            def change(*means: float, combine=combine, half=half) -> float:
+                return combine(*means[half:]) - combine(*means[:half])
 
-            means = [float(column.mean()) for column in columns]
-            interval = interval_of(change, columns, paired=True)
+            means, interval = [float(column.mean()) for column in columns], interval_of_means(change, columns)
             found[key] = _change(combine(*means[:half]), combine(*means[half:]), interval, len(columns[0]))
     return found
 
@@ -56,11 +54,7 @@ def combined_intervals(scores: Sequence[Score]) -> dict[str, list[float]]:
     values, found = _by_key(scores), {}
     for key, parts, combine in _made_of_others():
         columns = _table([values.get(part, {}) for part in parts])
-
-        def number(*drawn: np.ndarray, combine=combine) -> float:
-            return float(combine(*(float(column.mean()) for column in drawn)))
-
-        if columns and (interval := interval_of(number, columns, paired=True)):
+        if columns and (interval := interval_of_means(combine, columns)):
             found[key] = list(interval)
     return found
 

@@ -42,13 +42,21 @@ def difference_interval(before: Sequence[float], after: Sequence[float], share: 
     return mean_interval(new - old, share=False)
 
 
-def interval_of(
-    statistic: Callable[..., float], groups: Sequence[np.ndarray], paired: bool = False
-) -> Interval | None:
+def interval_of_means(combine: Callable[..., float], columns: Sequence[np.ndarray]) -> Interval | None:
+    """Of combine(*means of the columns), by the bootstrap: questions are drawn, each with its value in every column."""
+
+    def of_means(*drawn: np.ndarray, axis: int = -1) -> np.ndarray:  # (draws, questions) each -> (draws,)
+        means = np.stack([column.mean(axis=axis) for column in drawn], axis=-1)
+        return np.apply_along_axis(lambda row: float(combine(*row.tolist())), -1, means)
+
+    return _bootstrap(columns, of_means, vectorized=True, paired=True)
+
+
+def interval_of(statistic: Callable[..., float], groups: Sequence[np.ndarray]) -> Interval | None:
     """Of statistic(*groups), by the bootstrap; None where a group has fewer than two rows.
 
-    Rows of each group (n_i, ...) are drawn with replacement. paired: the groups are columns of the same questions,
-    which are drawn with all their values; else each group is drawn on its own, as members and holdout are two samples.
+    Rows of each group (n_i, ...) are drawn with replacement, each group on its own: members and holdout are two
+    samples, not pairs.
     """
     if any(len(group) < 2 for group in groups):
         return None
@@ -57,7 +65,7 @@ def interval_of(
     def of_rows(*drawn: np.ndarray) -> float:  # scipy keeps the type of what it gets, so an int would round the others
         return float(statistic(*(group[at.astype(int)] for group, at in zip(groups, drawn, strict=True))))
 
-    return _bootstrap(rows, of_rows, paired=paired)
+    return _bootstrap(rows, of_rows)
 
 
 def _bootstrap(
