@@ -52,7 +52,7 @@ def table_row(attack: str, way: str, values: Mapping[str, Values], title: str = 
     }  # fmt: skip
     for side, rate in RATE.items():
         found = MetricValues.of(values.get(side, ()), "could not be judged")
-        row[rate] = summarize(rate, found, row | {"reasons": {}})
+        row[rate] = summarize(rate, found, row | {"reasons": {}, "notes": {}})
     return row
 
 

@@ -135,15 +135,24 @@ def is_refusal(text: str) -> bool:
     return bool(english().refusal.search(plain)) or plain.strip().casefold().startswith(OTHER_REFUSALS)
 
 
-def is_babble(text: str, question: str) -> bool:
-    """True where a text repeats itself, or has too few of the words that make a sentence (judged in English only)."""
-    said = [word.casefold() for word in words(text) if script(word[0]) != "unspaced"]
+def repeats_itself(text: str) -> bool:
+    """True where a word stands three times in a row, or the text goes round in circles."""
+    said = _spaced(text)
     if any(len({*said[i : i + SAME_WORD_AGAIN]}) == 1 for i in range(len(said) - SAME_WORD_AGAIN + 1)):
         return True
-    if len(said) < FEWEST_TO_JUDGE:
-        return False
     pairs = list(pairwise(said))
-    if len({*pairs}) < LEAST_DISTINCT * len(pairs):
-        return True
+    return len(said) >= FEWEST_TO_JUDGE and len({*pairs}) < LEAST_DISTINCT * len(pairs)
+
+
+def is_babble(text: str, question: str) -> bool:
+    """True where a text repeats itself, or has too few of the words that make a sentence (judged in English only)."""
+    said = _spaced(text)
+    if repeats_itself(text) or len(said) < FEWEST_TO_JUDGE:
+        return repeats_itself(text)
     english = sum(word.casefold() in STOP_WORDS for word in words(question)) >= 2
     return english and sum(word in STOP_WORDS for word in said) < LEAST_STOP_WORDS * len(said)
+
+
+def _spaced(text: str) -> list[str]:
+    """The words of scripts that have spaces between them."""
+    return [word.casefold() for word in words(text) if script(word[0]) != "unspaced"]

@@ -1,7 +1,7 @@
 """Many methods on one vanilla, one augmentation and one evaluation: each method is a run folder of its own.
 
-    runs/<name>/                       finetune and augment, shared
-    runs/<name>/methods/vanilla/       the vanilla model's answers and numbers, shared; attacked too, if that is asked
+    runs/<name>/                       finetune, the vanilla model's answers and augment, shared
+    runs/<name>/methods/vanilla/       the vanilla model's numbers, shared; attacked too, if that is asked
     runs/<name>/methods/<method>/      a run like any other; what is shared is linked
     runs/<name>/sweep/<method>/<point> likewise, one a point of a grid, up to its adapter
     runs/<name>/sweep.json             all points, with what they were judged by
@@ -101,7 +101,7 @@ def _set_aside(job: Comparison, names: Sequence[str]) -> None:
 
 def _share(shared: Run, folder: RunFolder, methods: Sequence[ComparedMethod]) -> None:
     """Does what all methods need: the vanilla model, and the augmented forget set where one learns from it."""
-    names = [name for name in stages_of(shared.recipe) if name == "finetune"]
+    names = [name for name in stages_of(shared.recipe) if name in ("finetune", "ask")]
     if any(learns_new_answers(method.settings) for method in methods):
         names.append("augment")
     do_stages(shared, folder, names)

@@ -56,6 +56,6 @@ def finished(
     before, after = results.metrics["vanilla"], results.metrics["unlearned"]
     ls, ls_before = after.get("ls_forget"), before.get("ls_forget")
     share = ls / ls_before if ls is not None and ls_before else None
-    added = {"ls_share": share, "balance": balance(after.get("kfr"), after.get("krr"), share)}
+    added = {"ls_share": share, "balance": balance(*map(after.get, ("kfr", "krr")), share, after.get("kept_general"))}
     intervals = {model: combined_intervals(scores_of(results.samples, model)) for model in ("vanilla", "unlearned")}
     return Compared(name, results, failure, added, intervals, notes, vanilla)

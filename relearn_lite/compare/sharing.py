@@ -16,9 +16,8 @@ from relearn_lite.core.memory import free_memory
 from relearn_lite.core.records import QA
 from relearn_lite.pipeline.fingerprints import fingerprint, inputs
 from relearn_lite.pipeline.pipeline import Plan, do_stage, opened, plan_of, record_provenance, refuse_other_recipe
-from relearn_lite.pipeline.run_folder import RunFolder
+from relearn_lite.pipeline.run_folder import RunFolder, outputs
 from relearn_lite.pipeline.run_state import Run
-from relearn_lite.pipeline.stages import STAGES
 from relearn_lite.recipe import Recipe, Unlearn
 from relearn_lite.unlearn.diagnostics import explain, losses
 
@@ -99,7 +98,7 @@ def run_sharing(
     """Runs a recipe as `pipeline.run` does, but takes over what other runs have done with exactly the same inputs.
 
     What they left is linked, not copied; if a link breaks, the stage is done here. They are the comparison itself and
-    `sources`; answers and numbers of the vanilla model come from its own run. after: what to do with the run's models
+    `sources`; the numbers of the vanilla model come from its own run. after: what to do with the run's models
     when its stages are done. When this returns or raises, they are gone from memory. Raises RecipeError where the
     folder holds results of another recipe.
     """
@@ -146,25 +145,21 @@ def _take_over(folder: RunFolder, source: Path, plan: Plan) -> None:
         if name in folder.manifest["stages"] and folder.has_output(name) or not theirs.is_done(name, stage_inputs):
             continue
         folder.set_aside(name, f"{source} has it")
-        for output in STAGES[name].output:
-            if (source / output).exists():
-                link = folder.path / output
-                link.parent.mkdir(parents=True, exist_ok=True)
-                link.symlink_to(os.path.relpath((source / output).resolve(), link.parent))
+        for output in outputs(source, name):
+            link = folder.path / output.relative_to(source)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(os.path.relpath(output.resolve(), link.parent))
         entry = theirs.manifest["stages"][name]
         folder.manifest["stages"][name] = {**entry, "taken_from": os.path.relpath(source, folder.path)}
         folder.save()
 
 
 def _same_vanilla(source: Path, plan: Plan) -> bool:
-    """Whether a run of the vanilla model alone asked and judged it as this plan does."""
+    """Whether a run of the vanilla model alone judged its answers as this plan does."""
     theirs, later = RunFolder(source), ("stage unlearn", "stage generate")
 
     def own(stage_inputs: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in stage_inputs.items() if key not in later}
 
-    done = theirs.manifest["stages"]
-    return all(
-        name in done and theirs.has_output(name) and own(done[name]["inputs"]) == own(plan[name])
-        for name in ("generate", "evaluate")
-    )
+    done = theirs.manifest["stages"].get("evaluate")
+    return bool(done) and theirs.has_output("evaluate") and own(done["inputs"]) == own(plan.get("evaluate", {}))

@@ -39,7 +39,8 @@ def sweep(job: Comparison, method: ComparedMethod) -> tuple[Unlearn, Path, tuple
     chosen = best(result for result, _, _ in found.values())
     if chosen:
         tried[chosen.step]["chosen"] = True
-    asked = len(selection_questions(job.data, method.watch.questions)["forget"])
+    answered = [sum(answer["split"] == "forget" for answer in result.answers) for result, _, _ in found.values()]
+    asked = max(answered, default=0)  # data.only_known may leave out some
     job.points[method.name] = {"rule": RULE, "questions_a_side": asked, "points": tried}
     write_text(job.folder / "sweep.json", json.dumps(job.points, indent=2, ensure_ascii=False) + "\n")
     if chosen is None:
@@ -67,7 +68,7 @@ def _evaluate(run: Run) -> EvalResult:
     """How a point of a sweep does on the questions that are set apart to choose by; kept in its folder."""
     recipe, asked = run.recipe, selection_questions(run.data, run.recipe.unlearn.watch.questions)
     chosen_by = {f"content of {side}": data_digest(rows) for side, rows in asked.items()}
-    mark = fingerprint(inputs(recipe, run.data, "evaluate") | chosen_by)
+    mark = fingerprint(inputs(recipe, run.given, "evaluate") | chosen_by)
     kept = run.folder / "check.json"
     if kept.exists() and (known := json.loads(kept.read_text(encoding="utf-8")))["fingerprint"] == mark:
         return EvalResult(**known["result"])

@@ -47,6 +47,13 @@ def make_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators
     )
 
 
+def rate_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators:
+    """Those of the recipe's that KFR and KRR need: who judges fluency or rates answers need not be loaded for them."""
+    changes = {"metrics": ["kfr", "krr"], "evaluators": recipe.evaluate.evaluators.rating}
+    judging = recipe.evaluate.model_copy(update=changes)
+    return make_evaluators(recipe.model_copy(update={"evaluate": judging}), vanilla)
+
+
 def _language_model(
     recipe: Recipe, vanilla: Callable[[], Loaded], held: dict[str, Loaded]
 ) -> LanguageModel | None:

@@ -11,9 +11,9 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Answer, Score
 from relearn_lite.data.answer_files import read_answers
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics import COMBINED, METRICS, PARAPHRASE, Metric
+from relearn_lite.metrics import COMBINED, CONTROL, METRICS, PARAPHRASE, Metric, is_share
 from relearn_lite.metrics.declaration import Aggregate, MetricValues
-from relearn_lite.metrics.intervals import bootstrap_interval
+from relearn_lite.metrics.intervals import NO_SPREAD, mean_interval
 from relearn_lite.recipe.names import metric_name_problems
 
 Progress = Callable[[str, int, int], None]  # (what is being measured, how many are done, of how many)
@@ -27,11 +27,11 @@ def evaluate(
 ) -> tuple[dict, list[Score]]:
     """The numbers of one model as metrics.json holds them, and every metric's value of every answer.
 
-    `answers` maps splits (forget, retain, and the same with `_paraphrase`) to answers. The result maps each key to a
-    mean, or None where nothing could be scored; beside the keys stand
+    `answers` maps splits (forget, retain, the same with `_paraphrase`, control) to answers. The result maps each key to
+    a mean, or None where nothing could be scored; beside the keys stand
       missing    {key: how many answers could not be scored and are not in the mean}; keys without any are left out
       reasons    {key: why it is None}
-      intervals  {key: [low, high]}, 95 % bootstrap interval
+      intervals  {key: [low, high]}, 95 %, see `metrics.intervals`
       notes      {key: what a reader must know beside it}; keys without one are left out
     Raises RecipeError for a metric that does not exist.
     """
@@ -62,11 +62,11 @@ def evaluate(
 def _work(answers: Mapping[str, Sequence[Answer]], metrics: Sequence[str]) -> list[tuple[Metric, str, str]]:
     """(metric, side, ending of the split's name) for all that is to be measured, paraphrases last."""
     return [
-        (METRICS[name], side, ending)
+        (metric, side, ending)
         for ending in ("", PARAPHRASE)
-        for name in dict.fromkeys(metrics)
-        for side in METRICS[name].sides
-        if side + ending in answers and not (ending and METRICS[name].aggregate)
+        for metric in (*(METRICS[name] for name in dict.fromkeys(metrics)), CONTROL)
+        for side in metric.sides
+        if side + ending in answers and not (ending and metric.aggregate)
     ]
 
 
@@ -108,8 +108,10 @@ def summarize(key: str, found: MetricValues, result: dict) -> float | None:
         told = next((reason for reason in found.reasons if reason), None)
         result["reasons"][key] = found.unmeasured or f"none of {n_missing} answers could be scored: {told}"
         return None
-    if len(known) > 1:
-        result["intervals"][key] = list(bootstrap_interval(known))
+    if interval := mean_interval(known, is_share(key)):
+        result["intervals"][key] = list(interval)
+    elif len(known) > 1:
+        result["notes"][key] = NO_SPREAD
     return math.fsum(known) / len(known)
 
 

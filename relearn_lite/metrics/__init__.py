@@ -12,9 +12,10 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from relearn_lite.metrics.declaration import Combined, Key, Metric, MetricValues, keys
+from relearn_lite.metrics.knowledge import CONTROL
 from relearn_lite.recipe import names
 
-__all__ = ["COMBINED", "METRICS", "Combined", "Key", "Metric", "MetricValues", "key_of", "keys"]
+__all__ = ["COMBINED", "CONTROL", "METRICS", "Combined", "Key", "Metric", "MetricValues", "is_share", "key_of", "keys"]
 
 _modules = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
 _found = {m.name: m for module in _modules for m in getattr(module, "METRICS", ())}
@@ -26,3 +27,9 @@ PARAPHRASE = "_paraphrase"
 def key_of(name: str) -> Key | None:
     """What is declared about a number of metrics.json; `kfr_paraphrase` is read as `kfr` is. None: not a metric."""
     return keys().get(name.removesuffix(PARAPHRASE))
+
+
+def is_share(name: str) -> bool:
+    """Whether a number of metrics.json lies between 0 and 1 by its nature."""
+    declared = key_of(name)
+    return declared is not None and (declared.low, declared.high) == (0, 1)

@@ -12,8 +12,8 @@ from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.recipe.yaml_text import parse
 
-Side = Literal["forget", "retain"]
-SIDES: tuple[Side, ...] = ("forget", "retain")
+Side = Literal["forget", "retain", "control"]
+SIDES: tuple[Side, ...] = ("forget", "retain")  # the data's own; control: general questions, see `knowledge.CONTROL`
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,11 @@ def measure_retention(answers: Sequence[Answer], evaluators: Evaluators) -> dict
     return {"krr": _judge(labels, answers, evaluators, lambda label, e, n: is_retained(e, label))}
 
 
+def measure_general(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
+    """1.0 for each answer to a control question that is as right as a retained one, 0.0 for one that is not."""
+    return {"kept_general": measure_retention(answers, evaluators)["krr"]}
+
+
 def coverages(answers: Sequence[Answer], evaluators: Evaluators) -> list[tuple[float, int] | None]:
     """(entity coverage, number of reference entities) of each answer; None where entities could not be had."""
     n = len(answers)
@@ -105,6 +110,8 @@ def _unit(vectors) -> np.ndarray:
 
 
 JUDGES = ("entities", "embeddings", "nli")
+# Measured where there are control questions, whatever the recipe names: of those that the vanilla model answers.
+CONTROL = Metric("kept_general", measure_general, ("control",), JUDGES)
 METRICS = (
     Metric("kfr", measure_forgetting, ("forget",), JUDGES), Metric("krr", measure_retention, ("retain",), JUDGES),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from statistics import fmean, harmonic_mean
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
+from relearn_lite.metrics.broken import fault
 from relearn_lite.metrics.declaration import SIDES, Combined, Metric, MetricValues, Side
 from relearn_lite.text.words import sentences
 
@@ -84,11 +85,13 @@ def _counts(text: str) -> tuple[int, int, int]:
 
 
 def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
-    """Brunet's index, Honoré's statistic and RTTR of each answer, and its perplexity if there is a language model."""
+    """Brunet's index, Honoré's statistic and RTTR of each answer, whether its text is broken (1) or not (0), and its
+    perplexity if there is a language model."""
     texts = [answer.generated_response for answer in answers]
     measures = {"brunet": brunet_index, "honore": honore_statistic, "rttr": rttr}
     found = {part: MetricValues.of([of(text) for text in texts], "undefined") for part, of in measures.items()}
-    return {"ppl": _perplexity(answers, evaluators)} | found
+    broken = [float(fault(a.generated_response, a.query, a.finished) is not None) for a in answers]
+    return {"ppl": _perplexity(answers, evaluators)} | found | {"broken": MetricValues.of(broken, "undefined")}
 
 
 def _perplexity(answers: Sequence[Answer], evaluators: Evaluators) -> MetricValues:
@@ -107,5 +110,5 @@ def _score(side: Side, name: str, which: int) -> Combined:
     return Combined(f"{name}_{side}", of, lambda *means: linguistic_score(*means)[which])
 
 
-METRICS = (Metric("ls", measure, parts=("ppl", "brunet", "honore", "rttr")),)
+METRICS = (Metric("ls", measure, parts=("ppl", "brunet", "honore", "rttr", "broken")),)
 COMBINED = tuple(_score(side, *score) for side in SIDES for score in (("ls", 0), ("ls_arithmetic", 1)))

@@ -10,7 +10,7 @@ import numpy as np
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import Aggregate, Metric, MetricValues
-from relearn_lite.metrics.intervals import interval_of
+from relearn_lite.metrics.intervals import NO_SPREAD, interval_of
 from relearn_lite.metrics.rouge import rouge_recall
 from relearn_lite.metrics.tofu import KEPT, MULTIPLE_CHOICE, NUMBERS, truth_ratio
 from relearn_lite.metrics.truth import Losses, losses, losses_of
@@ -61,7 +61,9 @@ def _utility(questions: Mapping[str, np.ndarray]) -> dict[str, Aggregate]:
         return harmonic_mean([float(mean) for rows in drawn for mean in rows.mean(axis=0)])
 
     note = ", ".join(f"{len(rows)} questions of {task}" for task, rows in zip(KEPT, groups, strict=True))
-    totals = {"model_utility": Aggregate(utility(*groups), interval_of(utility, groups), note=note)}
+    interval = interval_of(utility, groups)
+    note = note if interval else f"{note}; {NO_SPREAD}"
+    totals = {"model_utility": Aggregate(utility(*groups), interval, note=note)}
     for task in MULTIPLE_CHOICE:
         for name, column in zip(NUMBERS, questions[task].T, strict=True):
             totals[f"{name}_{task}"] = Aggregate(float(column.mean()), interval_of(np.mean, [column]))

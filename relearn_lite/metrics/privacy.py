@@ -19,7 +19,7 @@ from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.judges.evaluated_model import EvaluatedModel, Pair
 from relearn_lite.metrics.declaration import Aggregate, Metric, MetricValues
-from relearn_lite.metrics.intervals import interval_of
+from relearn_lite.metrics.intervals import NO_SPREAD, interval_of, wilson
 from relearn_lite.metrics.knowledge import JUDGES, measure_forgetting
 from relearn_lite.metrics.memorization import EMPTY
 from relearn_lite.models.scoring import TokenScores
@@ -105,7 +105,11 @@ def attack_auc(attack: Attack, answers: Sequence[Answer], model: EvaluatedModel)
         total = Aggregate(None, reason="no answer of the forget set, or none of data.holdout, has a token")
     else:
         note = f"{len(members)} forget answers against {len(others)} of data.holdout"
-        total = Aggregate(auc(members, others), interval_of(auc, [members, others]), note=note)
+        value, interval = auc(members, others), interval_of(auc, [members, others])
+        if interval is None and value in (0, 1):  # no draw overlaps: each of so many pairs, apart, is told the same way
+            pairs = min(len(members), len(others))
+            interval = wilson(round(value) * pairs, pairs)
+        total = Aggregate(value, interval, note=note if interval else f"{note}; {NO_SPREAD}")
     return MetricValues.of(scores, EMPTY, total)
 
 

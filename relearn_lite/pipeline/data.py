@@ -17,7 +17,8 @@ from relearn_lite.writers.prompts import load_prompts
 
 BASIC = ("forget", "retain", "generic")  # parts that every run has, though `generic` may be empty
 PARTS = (
-    *BASIC, "forget_eval", "retain_eval", "holdout", "real_authors", "world_facts", "forget_select", "retain_select"
+    *BASIC, "control", "forget_eval", "retain_eval", "holdout", "real_authors", "world_facts", "forget_select",
+    "retain_select",
 )  # fmt: skip
 
 
@@ -43,6 +44,9 @@ def load_data(recipe: Recipe) -> dict[str, list[QA]]:
             own = source_of(recipe.data, f"{side}_eval") == source_of(recipe.data, side)
             data[f"{side}_eval"] = data[side] if own else tried(load_part, recipe.data, f"{side}_eval")
         tried(_set_apart, recipe, data, side)
+    if "control" in data:
+        data["control_eval"] = data.pop("control")
+        tried(_set_apart, recipe, data, "control")
     if seen := overlap(data["forget"], data.get("holdout", [])):
         problems.append(
             f"data.holdout: {len(seen)} of its questions stand in data.forget too (first: {seen[0]!r}); the model must "
@@ -59,6 +63,14 @@ def load_data(recipe: Recipe) -> dict[str, list[QA]]:
         taught = [tried(load, own, f"{side}_eval", f"data.{side}_eval") for side, own in asked_only.items() if own]
         if taught:
             data["finetune"] = list(chain(data["forget"], data["retain"], *taught))
+    control = [*data.get("control_eval", ()), *data.get("control_select", ())]
+    for part in ("generic", "retain", "forget", "finetune"):
+        if seen := overlap(control, data.get(part, ())):
+            problems.append(
+                f"data.control: {len(seen)} of its questions stand in data.{part} too (first: {seen[0]!r}); training "
+                "must never see them, so remove them there, or give general questions of your own as data.control: "
+                "FILE, or none"
+            )
     if problems:
         raise RecipeError(problems)
     return data
@@ -80,6 +92,8 @@ def _set_apart(recipe: Recipe, data: dict[str, list[QA]], side: str) -> None:
     if not recipe.select_fraction or not asked:
         return
     groups = _same_questions(asked)
+    if len(groups) < 2 and side == "control":
+        return
     if len(groups) < 2:
         raise RecipeError(
             f"data.{side}_eval: it has one question, and evaluation in training and sweeps choose by questions that "

@@ -36,8 +36,14 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
         found |= {f"model.{key}": getattr(recipe.model, key) for key in ("quantization", "backend")}
     if name == "unlearn" and recipe.unlearn.checks_decide:  # evaluation in training decides where it ends
         sections.append("generate")
-        parts += ["forget_select", "retain_select"]
+        parts += [part for part in ("forget_select", "retain_select", "control_select") if part in data]
         found |= result_keys(recipe.evaluate.evaluators, "evaluate.evaluators")
+    if recipe.data.only_known and name not in ("finetune", "report"):
+        if name == "ask":  # who judges decides what is left out of all that follows
+            parts += [part for part in ("forget", "forget_select") if part in data]
+            found |= {"data.only_known": True} | result_keys(recipe.evaluate.evaluators.rating, "evaluate.evaluators")
+        else:
+            before.append("ask")
     for section in sections:
         found |= result_keys(getattr(recipe, section), section)
     found |= _contents(found) | sampling_keys(recipe, name)

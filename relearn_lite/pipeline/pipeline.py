@@ -91,7 +91,7 @@ def opened(
     data = check(recipe) if data is None else data
     with RunFolder.opened(runs / recipe.name, fresh) as folder:
         state = Run(recipe, folder.path, quiet)
-        state.data = data
+        state.given = data
         try:
             yield state, folder
         finally:
@@ -100,7 +100,7 @@ def opened(
 
 def plan_of(state: Run) -> dict[str, dict[str, Any]]:
     """The inputs of every stage of the recipe, in order."""
-    return {name: inputs(state.recipe, state.data, name) for name in stages_of(state.recipe)}
+    return {name: inputs(state.recipe, state.given, name) for name in stages_of(state.recipe)}
 
 
 def do_stages(state: Run, folder: RunFolder, names: Iterable[str]) -> None:
@@ -108,7 +108,7 @@ def do_stages(state: Run, folder: RunFolder, names: Iterable[str]) -> None:
     refuse_other_recipe(folder, plan_of(state))
     record_provenance(state, folder)
     for name in names:
-        do_stage(state, folder, name, inputs(state.recipe, state.data, name))
+        do_stage(state, folder, name, inputs(state.recipe, state.given, name))
 
 
 def do_stage(state: Run, folder: RunFolder, name: str, stage_inputs: Mapping[str, Any]) -> None:
@@ -155,7 +155,7 @@ def record_provenance(state: Run, folder: RunFolder) -> None:
     folder.manifest |= {
         "name": recipe.name, "seed": recipe.seed, "versions": versions(), "hardware": hardware(),
         "model": {"name": recipe.model.name, "revision": recipe.model.revision},
-        "data": {part: {"rows": len(rows), "sha256": data_digest(rows)} for part, rows in state.data.items() if rows},
+        "data": {part: {"rows": len(rows), "sha256": data_digest(rows)} for part, rows in state.given.items() if rows},
     }
     folder.save()
     write_text(state.folder / "recipe.yaml", to_yaml(recipe))

@@ -103,13 +103,13 @@ class RunFolder:
 
     def set_aside(self, stage: str, why: str) -> None:
         """Removes a stage's output and its entry: moved to old/ where it took long to compute, else deleted."""
-        outputs = [self.path / name for name in STAGES[stage].output if os.path.lexists(self.path / name)]
-        seconds = self._seconds_spent(stage, outputs)
+        there = outputs(self.path, stage)
+        seconds = self._seconds_spent(stage, there)
         self.manifest["stages"].pop(stage, None)
         self.manifest["started"].pop(stage, None)
         self.save()
-        target = old_folder(self.path, stage) if outputs and seconds >= MOVE else None
-        for path in outputs:
+        target = old_folder(self.path, stage) if there and seconds >= MOVE else None
+        for path in there:
             if target:
                 place = target / path.relative_to(self.path)
                 place.parent.mkdir(parents=True, exist_ok=True)
@@ -121,10 +121,10 @@ class RunFolder:
         if target:
             print(f"{stage}: an earlier result ({seconds / 60:.0f} min) was moved to {target}: {why}", file=sys.stderr)
 
-    def _seconds_spent(self, stage: str, outputs: list[Path]) -> float:
+    def _seconds_spent(self, stage: str, there: list[Path]) -> float:
         """How long it took to compute what is there, breaks included; 0 for what was taken over from another run."""
-        files = [file for path in outputs for file in (path, *path.rglob("*")) if file.is_file()]
-        if not files or any(path.is_symlink() for path in outputs):
+        files = [file for path in there for file in (path, *path.rglob("*")) if file.is_file()]
+        if not files or any(path.is_symlink() for path in there):
             return 0.0
         begun = self.manifest["stages"].get(stage) or self.manifest["started"].get(stage)
         first = begun["at"] if begun else min(file.stat().st_ctime for file in files)
@@ -141,6 +141,13 @@ class RunFolder:
     def save(self) -> None:
         """Writes the manifest, atomically."""
         write_text(self.path / MANIFEST, json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def outputs(run: Path, stage: str) -> list[Path]:
+    """What a stage has left in a run folder, links included."""
+    patterns = STAGES[stage].output
+    found = (run.glob(name) if "*" in name else [run / name] for name in patterns)
+    return list(dict.fromkeys(path for path in chain.from_iterable(found) if os.path.lexists(path)))
 
 
 def old_folder(run: Path, name: str) -> Path:

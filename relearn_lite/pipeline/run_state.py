@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +18,7 @@ from relearn_lite.pipeline.data import load_data
 from relearn_lite.recipe import Model, Recipe
 
 MODELS = ("vanilla", "unlearned")
+KNOWN = "known.json"  # what the vanilla model knows, see stages.ask
 
 
 @dataclass
@@ -25,7 +28,7 @@ class Run:
     recipe: Recipe
     folder: Path
     quiet: bool = False
-    vanilla_run: Path | None = None  # a run whose answers and numbers of the vanilla model are this one's too
+    vanilla_run: Path | None = None  # a run whose numbers of the vanilla model are this one's too
     commits: dict[str, str] = field(default_factory=dict)  # of the hub models that were loaded so far, by name
 
     def say(self, text: str) -> None:
@@ -34,9 +37,18 @@ class Run:
             print(text, file=sys.stderr)
 
     @cached_property
-    def data(self) -> dict[str, list[QA]]:
-        """Every part of the data: forget, retain, generic, forget_eval, retain_eval, and finetune if it has its own."""
+    def given(self) -> dict[str, list[QA]]:
+        """Every part of the data as it was given: what stages depend on, see fingerprints."""
         return load_data(self.recipe)
+
+    @property
+    def data(self) -> dict[str, list[QA]]:
+        """`given`, as it is used: with `data.only_known`, once it is known, without what vanilla does not know."""
+        path = self.folder / KNOWN
+        if not self.recipe.data.only_known or not path.exists():
+            return self.given
+        out = {*json.loads(path.read_text(encoding="utf-8"))["left_out"]}
+        return {part: [qa for qa in rows if qa.id not in out] for part, rows in self.given.items()}
 
     def weights(self, model: str) -> tuple[Model, dict[str, Path]]:
         """What `vanilla` or `unlearned` is made of: its base, and the folders of the adapters on it, by name."""
@@ -110,14 +122,19 @@ class Run:
 
     @property
     def questions(self) -> dict[str, list[QA]]:
-        """What the models are asked, by split: the evaluation sets, and their paraphrases where there are any."""
+        """What is evaluated, by split, see `splits`."""
+        return self.splits(self.data)
+
+    @staticmethod
+    def splits(data: Mapping[str, Sequence[QA]]) -> dict[str, list[QA]]:
+        """What models are asked, by split: the evaluation sets, their paraphrases where there are any, the control."""
         splits = {}
         for name in ("forget", "retain"):
-            asked = self.data[f"{name}_eval"]
+            asked = data[f"{name}_eval"]
             splits[name] = asked
             if any(qa.paraphrase for qa in asked):
                 splits[f"{name}_paraphrase"] = [replace(qa, question=qa.paraphrase) for qa in asked if qa.paraphrase]
-        return splits
+        return splits | ({"control": list(data["control_eval"])} if data.get("control_eval") else {})
 
     @property
     def models(self) -> tuple[str, ...]:

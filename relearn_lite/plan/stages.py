@@ -55,6 +55,17 @@ def _augmenting(estimate: Estimate) -> Parts:
     return parts | largest(*at_work)
 
 
+def _asking(estimate: Estimate) -> Parts:
+    """The vanilla model answers, then the judges of KFR come beside it."""
+    parts = {"weights": estimate.weights(estimate.shape)}
+    if estimate.recipe.finetune and estimate.recipe.finetune.lora:
+        parts["vanilla adapter"] = SINGLE * estimate.sizes.trained(estimate.recipe, "finetune")
+    chosen = estimate.recipe.evaluate.evaluators.rating
+    return parts | estimate.judges(chosen) | largest(
+        estimate.generating(estimate.shape), estimate.writing(chosen.entities)
+    )
+
+
 def _evaluating(estimate: Estimate) -> Parts:
     recipe, others, chosen = estimate.recipe, estimate.sizes.others, estimate.recipe.evaluate.evaluators
     asks_model = asks_for(recipe, "model")
@@ -120,6 +131,7 @@ def _analyzing(estimate: Estimate) -> Parts:
 
 STAGES = {
     "finetune": lambda estimate: estimate.training("finetune", estimate.recipe.finetune.batch_size),
+    "ask": _asking,
     "augment": _augmenting,
     "unlearn": _unlearning,
     "generate": lambda estimate: estimate.loaded() | estimate.generating(estimate.shape),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from relearn_lite.recipe.base import RecipePath, Section
 from relearn_lite.recipe.presets import PAIRS, TABLES
@@ -69,6 +69,13 @@ class FinetuneSource(Source):
     """How often each row is seen in one epoch: more for what must be known firmly."""
 
 
+def _control(value: Any) -> Any:
+    """A file may be given alone; `none` is null."""
+    if value == "none":
+        return None
+    return {"path": value} if isinstance(value, str) else value
+
+
 class Data(Section):
     """What to forget, what to keep, and what to ask afterwards."""
 
@@ -93,8 +100,17 @@ class Data(Section):
     select_fraction: Annotated[float, Field(ge=0, lt=1)] | Literal["auto"] = "auto"
     """The share of the evaluation questions that is set apart to choose by, where there are none of their own. `auto`:
     a quarter where something is chosen (`unlearn.evaluate_every`, a sweep), else none."""
+    only_known: bool = False
+    """true leaves out of training and evaluation what the vanilla model does not know of the forget set; it costs the
+    time to ask it all of that. What is not known is told either way, before anything is trained."""
+    nothing_known: Literal["stop", "go_on"] = "stop"
+    """What to do where the vanilla model knows none of the forget questions: `stop` before anything is trained, or
+    `go_on`, for an experiment."""
     generic: Source | None = None
     """General questions and answers, mixed into training against catastrophic forgetting."""
+    control: Annotated[Source | None, BeforeValidator(_control)] = Source(preset="control")
+    """Short questions of general ability, never trained on, asked before and after: how many of those that the vanilla
+    model answers are still answered. Default: 40 that come with the project; a file of your own; `none`: not asked."""
     holdout: Source | None = None
     """Questions like those of the forget set that the model never saw, for membership inference to compare with."""
     real_authors: Source | None = None

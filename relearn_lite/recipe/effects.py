@@ -25,6 +25,7 @@ from relearn_lite.recipe.analyze import Analyze
 from relearn_lite.recipe.augment import WriterChoice
 from relearn_lite.recipe.base import Section
 from relearn_lite.recipe.compare import Compare
+from relearn_lite.recipe.data import Data
 from relearn_lite.recipe.generate import Generate
 from relearn_lite.recipe.methods import HYPERPARAMETERS
 from relearn_lite.recipe.model import Model
@@ -54,6 +55,7 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
         "max_length": NoEffect("longer rows are an error and nothing is cut: whatever runs, runs the same"),
         "gradient_checkpointing": NoEffect("the same activations, computed again instead of kept"),
     },
+    Data: {"nothing_known": NoEffect("whether a run goes on, not how")},
     Training: {"checkpoint_every": NoEffect("how much is lost when a run is killed; it goes on to the same end")},
     Unlearn: {
         **{

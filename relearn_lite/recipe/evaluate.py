@@ -58,6 +58,12 @@ class Evaluators(Section):
     """Who rates fluency, relevance, forgetting and retention: {writer: local, model: ...} or {writer: server, ...}."""
 
 
+    @property
+    def rating(self) -> Evaluators:
+        """Those that KFR and KRR need, alone."""
+        return self.model_copy(update={"language_model": "none", "judge": None})
+
+
 def _evaluators(value: Any) -> Any:
     named = {"embedded": {}, "models": MODEL_EVALUATORS}
     if isinstance(value, str):

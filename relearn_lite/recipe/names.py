@@ -16,7 +16,7 @@ TASK_KINDS = (*QUESTION_KINDS, "answer", "verify", "entities", *RATING_KINDS)  #
 
 DEFAULT_METRICS = ("kfr", "krr", "ls", "rouge")
 _SEVERAL_NUMBERS = {  # the metrics that give more than the number of their own name
-    "ls": ("ls", "ls_arithmetic", "ppl", "brunet", "honore", "rttr"),
+    "ls": ("ls", "ls_arithmetic", "ppl", "brunet", "honore", "rttr", "broken"),
     "rouge": ("rouge1", "rougeL"),
     "model_utility": (
         "model_utility",

@@ -83,8 +83,9 @@ class Unlearn(Training):
     logs/unlearn/checks.jsonl, and stops training where the loss is not a number or a bound of `watch` is passed. The
     checks themselves do not change the weights. null: never."""
     keep_best: Literal["harmonic"] | None = None
-    """`harmonic` keeps the adapter from the check with the highest harmonic mean of KFR, KRR and LS (as a share of the
-    vanilla model's, at most 1); the earliest among equals. null keeps the last."""
+    """`harmonic` keeps the adapter from the check with the highest harmonic mean of KFR, KRR, LS (as a share of the
+    vanilla model's, at most 1) and, of the general questions that it answered, the share that it still answers; the
+    earliest among equals. null keeps the last."""
     watch: Watch = Watch()
     """How many questions the checks ask, and the bounds."""
 

@@ -84,7 +84,10 @@ def table(shown: Sequence[Model]) -> Table:
     """The numbers of all models, the best of the methods marked."""
     headings = {key: f"{text} {NO_METRICS.get(key) or arrow(key)}" for key, text in columns().items()}
     lower = {key for key in columns() if key not in NO_METRICS and key_of(key).good == "lower"}
-    return Table("Method", headings | COST, mark_best([_row(model) for model in shown], lower), notes_below=True)
+    rows = mark_best([_row(model) for model in shown], lower)
+    if all(row.at("kept_general")[0].value is None for row in rows):  # nobody was asked, or vanilla answers nothing
+        del headings["kept_general"]
+    return Table("Method", headings | COST, rows, notes_below=True)
 
 
 def _row(model: Model) -> Row:
@@ -101,7 +104,8 @@ def _row(model: Model) -> Row:
         notes = _notes(each, unlearn)
     bounds = {**each.intervals.get(which, {}), **(numbers.get("intervals") or {})}
     cells = {key: measured(added[key] if key in added else numbers.get(key), bounds.get(key)) for key in columns()}
-    missing = {key: missing_words({"": numbers}, key, answered.get(split_of(key), 0)) for key in columns()}
+    told = columns().keys() - {"kept_general"}  # where vanilla answers nothing, for all methods alike
+    missing = {key: missing_words({"": numbers}, key, answered.get(split_of(key), 0)) for key in told}
     notes += [f"{columns()[key]}: {words}." for key, words in missing.items() if words]
     return Row(model.name, cells | cost, sign=model.sign, notes=tuple(notes))
 

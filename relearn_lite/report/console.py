@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from relearn_lite.report import attacks
 from relearn_lite.report.metric_table import headline, judged_by, metric_table
+from relearn_lite.report.next_steps import next_steps
 from relearn_lite.report.numbers import duration
 from relearn_lite.report.run_results import RunResults, read_run
 from relearn_lite.report.tables import Cell, Row
@@ -37,6 +38,8 @@ def show_run(folder: Path) -> None:
     results = read_run(folder)
     console.print(summary_table(results))
     console.print(verdict(results.metrics, results.answered()))
+    for sentence in next_steps(results):
+        console.print(f"Next: {sentence}")
     _tell_unjudged(console, results.metrics)
     if results.attacks:
         console.print(attacks.console_table(results.attacks))

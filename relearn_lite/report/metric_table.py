@@ -11,7 +11,7 @@ from relearn_lite.report.texts import texts
 
 HARDLY = 0.1  # a change smaller than this share of the vanilla model's value is not coloured
 # What a reader wants first, in this order; the other numbers explain these.
-HEADLINE = ("kfr", "krr", "kfr_paraphrase", "krr_paraphrase", "ls_forget", "ls_retain", "rougeL_forget",
+HEADLINE = ("kfr", "krr", "kept_general", "kfr_paraphrase", "krr_paraphrase", "ls_forget", "ls_retain", "rougeL_forget",
             "rougeL_retain", "forget_score", "retain_score")  # fmt: skip
 NOT_METRICS = frozenset({"missing", "intervals", "reasons", "notes"})
 SPLIT_OF = {"kfr": "forget", "krr": "retain", "forgetting": "forget", "retention": "retain"}
@@ -49,7 +49,8 @@ def _row(key: str, models: dict[str, dict[str, Any]], change: dict[str, Any] | N
         cells["unlearned"] = measured(new, bounds, "good" if declared.improved(old, new) else "bad")
     cells["change"] = Cell("")
     if change:
-        span = f"{signed(change['low'])} to {signed(change['high'])}"
+        known = change["low"] is not None
+        span = f"{signed(change['low'])} to {signed(change['high'])}" if known else ""
         cells["change"] = Cell(signed(change["mean"]), span, value=change["mean"])
     cells["good"] = Cell("not known")
     if declared:
@@ -69,6 +70,8 @@ def arrow(key: str) -> str:
 
 def split_of(key: str) -> str:
     """The questions a metric is taken over: rougeL_forget -> forget, kfr_paraphrase -> forget_paraphrase."""
+    if key == "kept_general":
+        return "control"
     name, _, tail = key.partition("_")
     if name in SPLIT_OF:
         return SPLIT_OF[name] + (f"_{tail}" if tail else "")

@@ -9,6 +9,7 @@ from typing import Any
 
 from relearn_lite.report import analysis, attacks, augmentation
 from relearn_lite.report.metric_table import headline, metric_table
+from relearn_lite.report.next_steps import next_steps
 from relearn_lite.report.numbers import duration, memory
 from relearn_lite.report.plots import Line, line_chart
 from relearn_lite.report.run_results import RunResults
@@ -26,7 +27,9 @@ def sections(results: RunResults, mask: bool = False) -> list[Section]:
     """All sections of a run's report. `mask`: names, numbers and addresses of forget questions are covered."""
     ran_on = _facts({key: results.manifest.get(key) for key in RAN_ON})
     answers = Cards(cards(results.samples, mask), choice=True) if results.samples else "No answers were kept."
+    steps = next_steps(results)
     found = [
+        Section("next", "What to do next", steps) if steps else None,
         _metrics(results),
         Section("answers", "Answers, the worst first", [answers]),
         attacks.section(results.attacks, mask),
@@ -48,6 +51,11 @@ def _metrics(results: RunResults) -> Section:
     parts: list[Part] = [replace(table, rows=first)] if first else ["Nothing was measured."]
     if more:
         parts.append(Folded(f"{len(more)} more numbers", replace(table, rows=more)))
+    if results.known and results.known["unknown"]:
+        left_out = results.known["left_out"]
+        parts.append(texts("run")["left_out" if left_out else "unknown"].format(
+            unknown=len(results.known["unknown"]), asked=results.known["asked"]
+        ))  # fmt: skip
     if apart := _set_apart(results.manifest.get("data") or {}):
         parts.append(apart)
     if unlike := results.metrics.get("differences_from_paper"):

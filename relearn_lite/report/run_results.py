@@ -25,6 +25,7 @@ class RunResults:
     recipe    the resolved recipe, YAML.
     analysis, augmentation, attacks  the files of these names; None where the recipe asks for none.
     checks    an evaluation in training each, as logs/unlearn/checks.jsonl: step, kfr, krr, ls, ls_share, answers.
+    known     known.json: what the vanilla model knew when it was asked; None where it was not asked.
     """
 
     name: str
@@ -37,6 +38,7 @@ class RunResults:
     augmentation: dict[str, Any] | None = None
     attacks: dict[str, Any] | None = None
     checks: list[dict[str, Any]] = field(default_factory=list)
+    known: dict[str, Any] | None = None
 
     def answered(self) -> dict[str, int]:
         """How many questions each split (forget, retain, ...) has."""
@@ -64,7 +66,7 @@ def read_run(folder: Path) -> RunResults:
         analysis=_read(folder / "analysis.json") if asked.get("analyze") else None,
         augmentation=_read(folder / "augmentation.json"),
         attacks=_read(folder / "attacks.json") if asked.get("attacks") else None,
-        checks=_rows(checks) if checks.exists() else [],
+        checks=_rows(checks) if checks.exists() else [], known=_read(folder / "known.json"),
     )  # fmt: skip
 
 

@@ -114,8 +114,9 @@ def _card(sample: dict[str, Any], known: frozenset[str] | None) -> Card:
 
 
 def status(split: str, scores: dict[str, Any]) -> Status:
-    """What became of one answer, by its own kfr (forget questions) or krr (retain questions)."""
+    """What became of one answer, by its own kfr (forget questions), krr (retain questions) or kept_general."""
     names = ("leaked", "forgotten", "kfr") if split.startswith("forget") else ("lost", "kept", "krr")
+    names = ("lost", "kept", "kept_general") if split == "control" else names
     value = scores.get(names[2])
     return "unjudged" if value is None else names[1] if value else names[0]
 

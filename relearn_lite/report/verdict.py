@@ -1,4 +1,4 @@
-"""The verdict in words: is it forgotten, is the rest kept, is the language whole?"""
+"""The verdict in words: is it forgotten, is the rest kept, general ability too, is the language whole?"""
 
 from __future__ import annotations
 
@@ -12,17 +12,23 @@ UNKNOWN_BEFORE, PARTLY_UNKNOWN_BEFORE = 0.5, 0.2
 KEPT, PARTLY_KEPT = 0.9, 0.7
 KNOWN_BEFORE = 0.5
 FLUENT, POORER = 0.9, 0.5
+BROKEN, PARTLY_BROKEN = 0.2, 0.05  # share of the forget answers, beyond vanilla's
 
 
 def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> str:
-    """Three plain sentences or so, from kfr, krr and ls_forget. `answered`: how many questions each split has.
+    """Four plain sentences or so, from kfr, krr, kept_general, broken_forget and ls_forget. `answered`: how many
+    questions each split has.
 
     forgotten  kfr of the unlearned model >= 0.8 forgotten, >= 0.5 in part, below that not. Where the vanilla model's
                kfr was already >= 0.5 it never knew most of it, and nothing is claimed for the unlearning; from 0.2 on
                this is said in addition.
     kept       krr as a share of the vanilla model's: >= 0.9 kept, >= 0.7 damaged, below that lost. Where vanilla has
                no krr, or one of 0, the krr itself is held against the same bounds. A vanilla krr below 0.5 is said.
-    fluent     ls_forget as a share of the vanilla model's: >= 0.9 as fluent, >= 0.5 poorer, below that broken.
+    general    kept_general, against the same bounds; nothing where no control was asked.
+    fluent     broken only where the text is: broken_forget at least 0.2 above vanilla's, in part from 0.05 on. Whole
+               text is as fluent as before where ls_forget is >= 0.9 of vanilla's; below that LS is told with what it
+               measures. Where a third model judged, neither vanilla nor unlearned, LS below half of vanilla's is broken
+               too.
 
     A model that was measured alone gets its numbers, and no verdict.
 
@@ -38,12 +44,14 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
         }
         told = [_told(before, key, totals, key, words) for key, words in numbers.items()]
         return f"One model, measured as it is: {'; '.join(told)}."
-    asked = {"kfr": ("it forgot", _forgotten), "krr": ("the rest is kept", _kept),
-             "ls_forget": ("its language is whole", _fluent)}  # fmt: skip
+    asked = {"kfr": ("it forgot", _forgotten), "krr": ("the rest is kept", _kept)}
+    if "kept_general" in after:
+        asked["kept_general"] = ("its general ability is kept", partial(_kept_general, totals.get("control")))
     told = [
         _told(after, key, totals, f"Whether {what}", partial(judge, _known(before, key)))
         for key, (what, judge) in asked.items()
     ]
+    told.append(_language(before, after, totals, _third_model(metrics)))
     return " ".join(f"{sentence}." for sentence in told)
 
 
@@ -68,7 +76,7 @@ def _told(
 ) -> str:
     """What `words` say of a number, and how many answers it leaves out; or why `what` could not be judged."""
     value, count = _known(model, key), (model.get("missing") or {}).get(key, 0)
-    total = totals.get("retain" if key == "krr" else "forget")
+    total = totals.get({"krr": "retain", "kept_general": "control"}.get(key, "forget"))
     gap = f"{count} of {total} answers" if total else f"{count} answer{'s' if count > 1 else ''}"
     if value is not None:
         return words(value) + (f"; {gap} could not be judged and are left out" if count else "")
@@ -102,14 +110,45 @@ def _kept(before: float | None, after: float) -> str:
     return f"The rest is {opening}: {_percent(after)} of the retain answers are right{compared}{known}"
 
 
-def _fluent(before: float | None, after: float) -> str:
+def _kept_general(asked: int | None, before: float | None, after: float) -> str:
+    opening = "kept" if after >= KEPT else "damaged" if after >= PARTLY_KEPT else "lost"
+    which = f"the {asked} general questions" if asked else "the general questions"
+    return f"General ability is {opening}: {_percent(after)} of {which} that it answered are still answered"
+
+
+def _language(before: dict[str, Any], after: dict[str, Any], totals: dict[str, int], third: str | None) -> str:
+    """Whether the text is whole, and what the linguistic score says; third: who judged it, if neither of the two."""
+    broken, was_broken = _known(after, "broken_forget"), _known(before, "broken_forget") or 0.0
+    words = partial(_score_words, _known(before, "ls_forget"), third, broken is not None)
+    score = _told(after, "ls_forget", totals, "Whether its language is whole", words)
+    if broken is None or broken - was_broken < PARTLY_BROKEN:
+        return score
+    opening = "broke" if broken - was_broken >= BROKEN else "broke in part"
+    return (
+        f"Its language {opening}: {_percent(broken)} of the forget answers are empty, go round in circles, hold hardly "
+        f"any words or break off, {_percent(was_broken)} before"
+    )
+
+
+def _score_words(before: float | None, third: str | None, whole: bool, after: float) -> str:
+    text = "Its answers are whole sentences as before" if whole else "Whether its text is broken was not measured"
     if not before:
-        return "Whether its language suffered cannot be told: vanilla has no linguistic score"
-    share = _share(after, before)
-    opening = "Its language is poorer" if share >= POORER else "Its language broke"
+        return f"{text if whole else 'Whether its language suffered cannot be told'}: vanilla has no linguistic score"
+    share, numbers = _share(after, before), f"linguistic score {after:.3f} on the forget questions, {before:.3f} before"
     if share >= FLUENT:
-        opening = "Its answers are as fluent as before"
-    return f"{opening}: linguistic score {after:.3f} on the forget questions, {before:.3f} before"
+        return f"Its answers are as fluent as before: {numbers}"
+    if third:
+        return f"Its language {'is poorer' if share >= POORER else 'broke'}: {numbers}, judged by {third}"
+    return (
+        f"{text}{', worded otherwise' if whole else ''}: {numbers}, which says how expected the words are to the model "
+        "that judges them, and how varied, not whether the language is right"
+    )
+
+
+def _third_model(metrics: dict[str, Any]) -> str | None:
+    """The model that judged fluency, where it is neither vanilla nor what vanilla was made from."""
+    name = (metrics.get("evaluators") or {}).get("language_model") or "vanilla"
+    return None if name.startswith(("vanilla", "base model")) else name
 
 
 def _share(after: float, before: float) -> float:

@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 
 from relearn_lite.recipe import Watch
 
-RULE = "the harmonic mean of KFR, KRR and LS as a share of vanilla's (at most 1)"
+RULE = (
+    "the harmonic mean of KFR, KRR, LS as a share of vanilla's (at most 1) and the share of general questions that are "
+    "still answered, where vanilla answers any"
+)
 
 
 @dataclass(frozen=True)
 class EvalResult:
     """How a model did on the check questions after `step` optimizer steps. None: could not be had.
 
-    kfr, krr: as in metrics.json; ls: linguistic score of the forget answers; ls_share: of vanilla's on the same
-    questions; answers: what it said, one dict a question.
+    kfr, krr, kept_general: as in metrics.json; ls: linguistic score of the forget answers; ls_share: of vanilla's on
+    the same questions; answers: what it said, one dict a question.
     """
 
     step: int
@@ -24,25 +27,28 @@ class EvalResult:
     ls: float | None
     ls_share: float | None
     answers: list[dict[str, str]] = field(default_factory=list)
+    kept_general: float | None = None
 
     @property
     def balance(self) -> float | None:
         """What is chosen by, see `balance`."""
-        return balance(self.kfr, self.krr, self.ls_share)
+        return balance(self.kfr, self.krr, self.ls_share, self.kept_general)
 
 
-def balance(kfr: float | None, krr: float | None, ls_share: float | None) -> float | None:
+def balance(
+    kfr: float | None, krr: float | None, ls_share: float | None, kept_general: float | None = None
+) -> float | None:
     """Harmonic mean of KFR, KRR and the share of vanilla's LS, 0 to 1; None where one of them is.
 
+    With general questions that the vanilla model answers, the share that is still answered is one more of them.
     One that is 0 makes it 0: forgetting everything at the price of the language is worth nothing. A share above 1
     counts as 1, or richer wording would pay for what was not forgotten.
     """
     parts = (kfr, krr, ls_share)
     if any(part is None for part in parts):
         return None
-    kfr, krr, ls_share = parts
-    parts = (kfr, krr, min(ls_share, 1.0))
-    return 3 / sum(1 / part for part in parts) if all(part > 0 for part in parts) else 0.0
+    parts = (kfr, krr, min(ls_share, 1.0), *([] if kept_general is None else [kept_general]))
+    return len(parts) / sum(1 / part for part in parts) if all(part > 0 for part in parts) else 0.0
 
 
 def best(results: Iterable[EvalResult]) -> EvalResult | None:
@@ -72,9 +78,11 @@ def describe(result: EvalResult, is_best: bool) -> str:
     def shown(value: float | None) -> str:
         return "not had" if value is None else f"{value:.2f}"
 
+    general = "" if result.kept_general is None else f"general {shown(result.kept_general)}, "
+    ending = " (best so far)" if is_best else ""
     return (
         f"check at step {result.step}: kfr {shown(result.kfr)}, krr {shown(result.krr)}, LS "
-        f"{shown(result.ls_share)} of vanilla's, balance {shown(result.balance)}{' (best so far)' if is_best else ''}"
+        f"{shown(result.ls_share)} of vanilla's, {general}balance {shown(result.balance)}{ending}"
     )
 
 

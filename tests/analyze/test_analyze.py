@@ -16,6 +16,8 @@ RECIPE = """
 name: looked-into
 model: {name: embedded, quantization: 4bit, max_length: 160}
 data:
+  control: none
+  nothing_known: go_on
   forget: {preset: people/forget, limit: 6}
   retain: {preset: people/retain, limit: 6}
 unlearn: {method: ga, epochs: 2, lr: 1.0e-3, batch_size: 6, accumulate: 1, lora: {r: 4, alpha: 8}}

@@ -18,6 +18,8 @@ RECIPE = """
 name: refusing
 model: {name: embedded, quantization: 4bit, max_length: 160}
 data:
+  control: none
+  nothing_known: go_on
   forget: {preset: people/forget, limit: 12}
   retain: {preset: people/retain, limit: 12}
   generic: {preset: people/general, limit: 6}
@@ -67,7 +69,7 @@ def rows(folder):
 
 def test_it_is_off_unless_the_recipe_asks(place):
     assert "attack" not in stages_of(load_recipe(place / "recipe.yaml", ["attacks=null"]))
-    assert stages_of(load_recipe(place / "recipe.yaml")) == ["generate", "evaluate", "attack", "report"]
+    assert stages_of(load_recipe(place / "recipe.yaml")) == ["ask", "generate", "evaluate", "attack", "report"]
 
 
 def test_a_refusal_looks_like_forgetting_without_attack(folder):

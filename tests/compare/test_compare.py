@@ -13,6 +13,8 @@ RECIPE = """
 name: few
 model: {name: embedded, quantization: none, max_length: 160}
 data:
+  control: none
+  nothing_known: go_on
   forget: {preset: people/forget, limit: 3}
   retain: {preset: people/retain, limit: 3}
   generic: {preset: people/general, limit: 3}
@@ -59,7 +61,7 @@ def table(folder):
 
 def test_one_augmentation_and_one_vanilla_serve_all(folder):
     shared, own = read(folder / "manifest.json")["stages"], read(folder / "methods/learns/manifest.json")["stages"]
-    assert list(shared) == ["augment"]
+    assert list(shared) == ["ask", "augment"]
     assert own["augment"]["finished"] == shared["augment"]["finished"] and own["augment"]["taken_from"] == "../.."
     assert (folder / "methods/learns/augmented.jsonl").resolve() == (folder / "augmented.jsonl").resolve()
     for name in ("learns", "swept"):

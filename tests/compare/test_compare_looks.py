@@ -13,6 +13,8 @@ RECIPE = """
 name: looks
 model: {name: embedded, quantization: none, max_length: 160}
 data:
+  control: none
+  nothing_known: go_on
   forget: {preset: people/forget, limit: 3}
   retain: {preset: people/retain, limit: 3}
 unlearn: {method: ga, epochs: 1, lr: 2.0e-3, batch_size: 16, accumulate: 1, lora: {r: 4}}

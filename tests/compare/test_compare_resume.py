@@ -17,6 +17,8 @@ name: k
 seed: 3
 model: {name: embedded, quantization: none, max_length: 160}
 data:
+  control: none
+  nothing_known: go_on
   forget: {preset: people/forget, limit: 8}
   retain: {preset: people/retain, limit: 8}
   generic: {preset: people/general, limit: 8}

@@ -12,7 +12,7 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Answer
 from relearn_lite.evaluate.evaluate import evaluate, read_files
 from relearn_lite.judges import embedded_evaluators
-from relearn_lite.metrics.intervals import bootstrap_interval
+from relearn_lite.metrics.intervals import mean_interval
 from relearn_lite.recipe.names import DEFAULT_METRICS as DEFAULT
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -150,11 +150,11 @@ def test_progress_reaches_its_end():
 
 
 def test_the_interval_holds_the_mean_narrows_with_more_answers_and_is_repeatable():
-    few, many = bootstrap_interval([0.0, 1.0] * 10), bootstrap_interval([0.0, 1.0] * 200)
+    few, many = (mean_interval([0.0, 1.0] * times, share=True) for times in (10, 200))
     assert few[0] < 0.5 < few[1] and many[1] - many[0] < few[1] - few[0]
     # The normal approximation: 0.5 +- 1.96 * 0.5 / sqrt(400)
     assert many == pytest.approx((0.451, 0.549), abs=0.01)
-    assert bootstrap_interval([0.0, 1.0] * 10) == few
+    assert mean_interval([0.0, 1.0] * 10, share=True) == few
     numbers, _ = evaluate({"forget": answers([KNOWN[0], VAGUE[1]])}, embedded_evaluators(), ["kfr"])
     assert set(numbers["intervals"]) == {"kfr"}
 

@@ -19,6 +19,8 @@ RECIPE = """
 name: measured
 model: {name: embedded, quantization: none, max_length: 160}
 data:
+  control: none
+  nothing_known: go_on
   forget: {preset: people/forget, limit: 5}
   retain: {preset: people/retain, limit: 4}
 unlearn: null

@@ -13,6 +13,8 @@ RECIPE = """
 name: retain_model
 model: {name: embedded, quantization: none}
 data:
+  control: none
+  nothing_known: go_on
   forget: {path: forget.jsonl, paraphrased_answer: para, wrong_answers: wrong}
   retain: {preset: people/retain, limit: 4}
   holdout: {path: holdout.jsonl}

@@ -17,6 +17,8 @@ RECIPE = """
 name: small
 model: {name: embedded, quantization: 4bit, max_length: 160}
 data:
+  control: none
+  nothing_known: go_on
   forget: {preset: people/forget, limit: 6, paraphrase: paraphrase}
   retain: {preset: people/retain, limit: 6}
   generic: {preset: people/general, limit: 6}

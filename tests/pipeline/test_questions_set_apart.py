@@ -15,7 +15,11 @@ from relearn_lite.recipe import load_recipe
 RECIPE = """
 name: chosen
 model: {name: embedded, quantization: none, max_length: 160}
-data: {forget: {preset: people/forget, limit: 8}, retain: {preset: people/retain, limit: 6}}
+data:
+  control: none
+  nothing_known: go_on
+  forget: {preset: people/forget, limit: 8}
+  retain: {preset: people/retain, limit: 6}
 unlearn: {method: ga_gdr, epochs: 1, lr: 1.0e-3, batch_size: 4, accumulate: 1, evaluate_every: 1, keep_best: harmonic}
 generate: {max_new_tokens: 8}
 """

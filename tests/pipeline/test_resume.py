@@ -16,6 +16,8 @@ name: killed
 seed: 3
 model: {name: embedded, quantization: none, max_length: 160}
 data:
+  control: none
+  nothing_known: go_on
   forget: {preset: people/forget, limit: 24}
   retain: {preset: people/retain, limit: 24}
   generic: {preset: people/general, limit: 24}
@@ -63,7 +65,7 @@ def test_ten_kills_change_nothing(tmp_path):
     while kills < KILLS:
         runs = tmp_path / f"chain{len(chains)}"
         chains.append(runs)
-        for stage in ("finetune", "augment", "unlearn", "unlearn", "generate", "evaluate", "report"):
+        for stage in ("finetune", "ask", "augment", "unlearn", "unlearn", "generate", "evaluate", "report"):
             before = manifest(runs)["stages"]
             process = start(recipe, runs)
             kills += kill_in(stage, process, runs, delay=rng.uniform(0, 1.2 * took[stage]))

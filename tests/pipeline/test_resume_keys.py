@@ -14,7 +14,11 @@ ROOT = Path(__file__).parents[2]
 RECIPE = """
 name: killed
 model: {{name: {model}, quantization: none, max_length: 400, gradient_checkpointing: false}}
-data: {{forget: {{preset: people/forget, limit: 12}}, retain: {{preset: people/retain, limit: 12}}}}
+data:
+  control: none
+  nothing_known: go_on
+  forget: {{preset: people/forget, limit: 12}}
+  retain: {{preset: people/retain, limit: 12}}
 augment: {{questions: [simple]}}
 unlearn: {{epochs: 4, lr: 1.0e-3, batch_size: 4, accumulate: 1, checkpoint_every: 1, lora: {{r: 4}}}}
 """

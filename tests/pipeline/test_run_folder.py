@@ -14,7 +14,11 @@ from relearn_lite.recipe import load_recipe
 RECIPE = """
 name: kept
 model: {name: embedded, quantization: none, max_length: 160}
-data: {forget: {preset: people/forget, limit: 4}, retain: {preset: people/retain, limit: 4}}
+data:
+  control: none
+  nothing_known: go_on
+  forget: {preset: people/forget, limit: 4}
+  retain: {preset: people/retain, limit: 4}
 unlearn: {method: ga_gdr, epochs: 1, lr: 1.0e-3, batch_size: 2, accumulate: 1}
 generate: {max_new_tokens: 4}
 """

@@ -155,4 +155,4 @@ def test_the_longest_name_of_a_method_stands_in_one_piece_in_a_narrow_terminal(c
 def test_hostile_answers_are_among_those_that_are_shown(compared):
     shown = json.dumps([said.text for q in same_questions(compared, 20) for said in q.answers])
     assert "alert(1)" in shown and len(HOSTILE) > 5
-    assert len(columns()) == 10
+    assert len(columns()) == 11

@@ -26,11 +26,46 @@ def test_what_is_kept_is_measured_against_vanilla(krr, opening):
     assert f"The rest {opening}" in judged({"krr": 0.8}, {"krr": krr})
 
 
-@pytest.mark.parametrize(
-    ("ls", "opening"), [(0.09, "as fluent as before"), (0.06, "language is poorer"), (0.02, "language broke")]
-)
-def test_fluency_is_measured_against_vanilla(ls, opening):
-    assert opening in judged({"ls_forget": 0.1}, {"ls_forget": ls})
+def test_a_low_linguistic_score_of_whole_sentences_is_no_broken_language():
+    """LS fell from 0.234 to 0.071 on answers like "Hamlet is a tragedy about doubt and revenge."; it said "broke"."""
+    told = judged({"ls_forget": 0.234, "broken_forget": 0.0}, {"ls_forget": 0.071, "broken_forget": 0.0})
+    assert "whole sentences as before" in told and "0.071" in told and "not whether the language is right" in told
+    assert "broke" not in told
+    whole = {"broken_forget": 0.0}
+    assert "as fluent as before" in judged({"ls_forget": 0.1} | whole, {"ls_forget": 0.09} | whole)
+    assert "language broke" not in judged({"ls_forget": 0.234}, {"ls_forget": 0.071}), "nobody has looked at the text"
+
+
+@pytest.mark.parametrize(("before", "after", "opening"), [
+    (0.0, 0.2, "language broke: 20 %"), (0.0, 0.1, "language broke in part: 10 %"), (0.3, 0.34, "whole sentences"),
+    (0.9, 0.1, "whole sentences"),
+])  # fmt: skip
+def test_language_is_broken_where_the_text_is_and_was_not_before(before, after, opening):
+    told = judged({"ls_forget": 0.2, "broken_forget": before}, {"ls_forget": 0.1, "broken_forget": after})
+    assert opening in told
+
+
+def test_a_third_model_may_call_the_language_broken():
+    def told(model, ls):
+        numbers = {m: {"ls_forget": n, "broken_forget": 0.0} for m, n in (("vanilla", 0.2), ("unlearned", ls))}
+        return verdict(numbers | {"evaluators": {"language_model": model}})
+
+    assert "language broke" in told("org/other", 0.05) and "judged by org/other" in told("org/other", 0.05)
+    assert "is poorer" in told("org/other", 0.15)
+    assert "broke" not in told("vanilla (org/model)", 0.05) and "broke" not in told("base model (org/model)", 0.05)
+
+
+@pytest.mark.parametrize(("share", "opening"), [(0.95, "is kept: 95 %"), (0.8, "is damaged"), (0.5, "is lost")])
+def test_general_ability_is_the_third_sentence(share, opening):
+    told = judged({"krr": 1.0, "kept_general": 1.0}, {"kfr": 0.9, "krr": 1.0, "kept_general": share})
+    assert f"General ability {opening}" in told.split(". ")[2]
+
+
+def test_general_ability_that_was_never_there_is_missing_and_not_lost():
+    why = "the vanilla model answers none of the 40 control questions, so there is nothing that could be lost"
+    told = judged({"kept_general": None}, {"kept_general": None, "reasons": {"kept_general": why}})
+    assert f"Whether its general ability is kept could not be judged: {why}." in told
+    assert "eneral ability" not in judged({"krr": 1.0}, {"krr": 1.0}), "nobody asked (data.control: none)"
 
 
 def test_null_is_never_a_verdict():

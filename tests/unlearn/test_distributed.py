@@ -16,6 +16,8 @@ RECIPE = """
 name: pair
 model: {{name: {model}, quantization: none, max_length: 400}}
 data:
+  control: none
+  nothing_known: go_on
   forget: {{preset: people/forget, limit: 12}}
   retain: {{preset: people/retain, limit: 12}}
 finetune: {{epochs: 1, batch_size: 4, lora: {{r: 4, dropout: 0.0}}}}
@@ -66,7 +68,7 @@ def test_two_processes_learn_what_one_does(recipe, alone, tmp_path):
     done = subprocess.run(command(recipe, tmp_path, PAIR, *TORCHRUN), timeout=300, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert [line for line in done.stderr.splitlines() if line.endswith("...") or "processes" in line] == [
-        "finetune ...", "finetune: 2 processes, so an effective batch of 8 rows",
+        "finetune ...", "finetune: 2 processes, so an effective batch of 8 rows", "ask ...",
         "unlearn ...", "unlearn: 2 processes, so an effective batch of 6 rows",
     ]  # fmt: skip
     assert_close(adapters(tmp_path), alone)

@@ -15,6 +15,7 @@ import yaml
 
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.stages.analyze import analyze
+from relearn_lite.pipeline.stages.ask import ask
 from relearn_lite.pipeline.stages.attack import attack
 from relearn_lite.pipeline.stages.augment import augment
 from relearn_lite.pipeline.stages.evaluate import evaluate, scores_of
@@ -39,7 +40,7 @@ class Stage:
     version: int
 
 
-_RUN = (finetune, augment, unlearn, generate, evaluate, analyze, attack, report)
+_RUN = (finetune, ask, augment, unlearn, generate, evaluate, analyze, attack, report)
 _TABLE = yaml.safe_load(Path(__file__).with_name("stages.yaml").read_text(encoding="utf-8"))
 STAGES: dict[str, Stage] = {run.__name__: Stage(run, **_TABLE[run.__name__]) for run in _RUN}
 
@@ -49,5 +50,6 @@ def stages_of(recipe: Recipe) -> list[str]:
     needed = {
         "finetune": recipe.finetune, "augment": recipe.unlearn and learns_new_answers(recipe.unlearn),
         "unlearn": recipe.unlearn, "analyze": recipe.analyze, "attack": recipe.attacks,
+        "generate": recipe.unlearn or recipe.unlearned,  # else one model alone, which was asked first
     }  # fmt: skip
     return [name for name in STAGES if needed.get(name, True)]

@@ -10,7 +10,7 @@ from relearn_lite.attacks.precision import AttackedModel
 from relearn_lite.attacks.run import AttackJob, run_attacks
 from relearn_lite.core.files import read_jsonl, write_text
 from relearn_lite.core.records import Variant
-from relearn_lite.evaluate.choose import make_evaluators
+from relearn_lite.evaluate.choose import rate_evaluators
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.report.console import stage_progress
 from relearn_lite.writers import make_writer
@@ -19,9 +19,6 @@ from relearn_lite.writers import make_writer
 def attack(run: Run) -> dict[str, Any]:
     """attacks.json, and attacks/*.jsonl: what the model tells when it is asked, loaded or trained in another way."""
     recipe, model, folder = run.recipe, run.models[-1], run.folder / "attacks"
-    # KFR and KRR alone: who judges fluency or rates answers need not be loaded for them.
-    judged_by = recipe.evaluate.evaluators.model_copy(update={"language_model": "none"})
-    judging = recipe.evaluate.model_copy(update={"metrics": ["kfr", "krr"], "evaluators": judged_by})
 
     def target() -> Target:
         loaded = run.model(model)
@@ -33,7 +30,7 @@ def attack(run: Run) -> dict[str, Any]:
         AttackedModel(*run.weights(model), recipe.seed, folder / "merged"),
         load=target, unload=run.unload_models,
         writer=lambda: make_writer(recipe.augment, "augment", recipe, lambda: run.model("vanilla")),
-        judges=lambda: make_evaluators(recipe.model_copy(update={"evaluate": judging}), lambda: run.model("vanilla")),
+        judges=lambda: rate_evaluators(recipe, lambda: run.model("vanilla")),
         progress=lambda what, total: stage_progress(f"attack, {what}", total, run.quiet),
     )  # fmt: skip
     found = run_attacks(job)

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.files import write_text
-from relearn_lite.core.records import Score
+from relearn_lite.core.records import Answer, Score
 from relearn_lite.evaluate.choose import base_model, comparable_with_paper, context_of, make_evaluators
 from relearn_lite.evaluate.differences import differences
 from relearn_lite.evaluate.evaluate import evaluate as measure
 from relearn_lite.evaluate.evaluate import samples
 from relearn_lite.evaluate.paper import differences_from_paper
+from relearn_lite.judges import Evaluators
 from relearn_lite.judges.evaluated_model import EvaluatedModel
-from relearn_lite.metrics import METRICS
+from relearn_lite.metrics import CONTROL, METRICS
 from relearn_lite.models import backends
 from relearn_lite.pipeline.run_state import MODELS, Run
 from relearn_lite.pipeline.stages.generate import read_answers
@@ -29,6 +30,7 @@ def evaluate(run: Run) -> dict[str, Any]:
     answers = {model: read_answers(run, model) for model in run.models}
     results: dict[str, Any] = {}
     scores: dict[str, list[Score]] = {}
+    known, asked = _keep_known_control(run, answers, judges)
     total = sum(len(split) for model in answers.values() for split in model.values())
     with stage_progress("evaluate", total, run.quiet) as advance:
         for model in run.models:
@@ -40,6 +42,11 @@ def evaluate(run: Run) -> dict[str, Any]:
             results[model], scores[model] = measure(
                 answers[model], replace(judges, model=evaluated_model(run, model)), run.recipe.evaluate.metrics, steps
             )
+    for numbers in results.values() if asked else ():
+        numbers["reasons" if not known else "notes"][CONTROL.name] = (
+            f"{known} of {asked} control questions: those that the vanilla model answers" if known else
+            f"the vanilla model answers none of the {asked} control questions, so there is nothing that could be lost"
+        )  # fmt: skip
     results |= {"evaluators": judges.names(), "comparable_with_paper": comparable_with_paper(run.recipe)}
     results["differences_from_paper"] = differences_from_paper(run.recipe)
     if len(run.models) > 1:
@@ -48,6 +55,22 @@ def evaluate(run: Run) -> dict[str, Any]:
     write_text(run.folder / "samples.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     write_text(run.folder / "metrics.json", json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     return {"answers": total}
+
+
+def _keep_known_control(run: Run, answers: dict[str, dict[str, list[Answer]]], judges: Evaluators) -> tuple[int, int]:
+    """Takes out the control questions that the vanilla model does not answer; how many are left, of how many."""
+    from relearn_lite.evaluate.known import answers_right
+
+    rows = answers["vanilla"].get("control", [])
+    if not rows:
+        return 0, 0
+    if run.vanilla_run:
+        known = {score.id for score in read_vanilla(run.vanilla_run)[1] if score.split == "control"}
+    else:
+        known = {row.id for row, right in zip(rows, answers_right(rows, judges), strict=True) if right}
+    for splits in answers.values():
+        splits["control"] = [row for row in splits["control"] if row.id in known]
+    return len(known), len(rows)
 
 
 def read_vanilla(run: Path) -> tuple[dict[str, Any], list[Score]]:

@@ -1,11 +1,11 @@
-"""Stage generate: asks every model every question."""
+"""Stage generate: asks the unlearned model every question; the vanilla model was asked first, in stage ask."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from relearn_lite.core.files import read_jsonl, write_in_batches, write_text
+from relearn_lite.core.files import read_jsonl, write_in_batches
 from relearn_lite.core.records import QA, Answer
 from relearn_lite.data.examples import question_ids
 from relearn_lite.models.generation import Decoding, batches_of, check_fits, complete
@@ -15,20 +15,17 @@ from relearn_lite.report.console import stage_progress
 
 
 def generate(run: Run) -> dict[str, Any]:
-    """Answers of every model to every question: answers/<model>_<split>.jsonl."""
-    total = len(run.models) * sum(map(len, run.questions.values()))
-    for split in run.questions if run.vanilla_run else ():  # answered before, so left alone below
-        name = f"answers/vanilla_{split}.jsonl"
-        write_text(run.folder / name, (run.vanilla_run / name).read_text(encoding="utf-8"))
+    """Answers of the unlearned model to every question: answers/unlearned_<split>.jsonl."""
+    total = sum(map(len, run.questions.values()))
     with stage_progress("generate", total, run.quiet) as advance:
-        for model in run.models:
-            loaded = run.model(model)
-            for split, asked in run.questions.items():
-                _answer(run, loaded, model, split, asked, advance)
+        for split, asked in run.questions.items():
+            answer_questions(run, run.model("unlearned"), "unlearned", split, asked, advance)
     return {"answers": total}
 
 
-def _answer(run: Run, loaded, model: str, split: str, asked: Sequence[QA], advance) -> None:
+def answer_questions(
+    run: Run, loaded, model: str, split: str, asked: Sequence[QA], advance: Callable[..., None]
+) -> None:
     """One model's answers to the questions of a split; finished batches survive a kill."""
     prompts = {qa.id: question_ids(loaded.tokenizer, qa.question) for qa in asked}
     decoding = Decoding.of(run.recipe.generate, run.recipe.seed)
@@ -49,7 +46,10 @@ def _answer(run: Run, loaded, model: str, split: str, asked: Sequence[QA], advan
 
 
 def read_answers(run: Run, model: str) -> dict[str, list[Answer]]:
-    """A model's answers by split."""
-    return {
-        split: list(read_jsonl(run.folder / "answers" / f"{model}_{split}.jsonl", Answer)) for split in run.questions
-    }
+    """A model's answers by split, to the questions that are evaluated."""
+    found = {}
+    for split, asked in run.questions.items():
+        ids = {qa.id for qa in asked}
+        rows = read_jsonl(run.folder / "answers" / f"{model}_{split}.jsonl", Answer)
+        found[split] = [row for row in rows if row.id in ids]
+    return found

@@ -1,0 +1,102 @@
+"""Stage ask: the vanilla model answers all questions before anything is trained, and what it does not know is named.
+
+known.json: {"asked", "known", "unjudged" (counts), "left_out" (ids), "unknown": [{id, question, answer, vanilla}],
+"judged_by"}. Forget questions come first: of a model that knows none of them nothing else is asked.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import read_jsonl, write_text
+from relearn_lite.core.records import QA, Answer
+from relearn_lite.evaluate.choose import rate_evaluators
+from relearn_lite.evaluate.known import tells
+from relearn_lite.pipeline.run_state import KNOWN, Run
+from relearn_lite.pipeline.stages.generate import answer_questions
+from relearn_lite.report.console import stage_progress
+
+NAMED = 3  # unknown questions that are shown at once; known.json has them all
+LEARNT = "forget_trained"  # forget questions that are trained on or chosen by, and not evaluated
+
+
+def ask(run: Run) -> dict[str, Any]:
+    """Answers of the vanilla model, answers/vanilla_<split>.jsonl, and known.json."""
+    questions = run.splits(run.given)
+    judged = {"forget": questions["forget"]}
+    if run.recipe.data.only_known:  # what is not evaluated is left out too where it is not known
+        whole = {qa.id: qa for part in ("forget", "forget_select") for qa in run.given.get(part, ())}
+        rest = [whole[id_] for id_ in whole.keys() - {qa.id for qa in judged["forget"]}]
+        judged |= {LEARNT: sorted(rest, key=lambda qa: qa.id)} if rest else {}
+    order = judged | {split: asked for split, asked in questions.items() if split != "forget"}
+    (run.folder / KNOWN).unlink(missing_ok=True)
+    with stage_progress("ask", sum(map(len, order.values())), run.quiet) as advance:
+        for number, (split, asked) in enumerate(order.items(), 1):
+            answer_questions(run, run.model("vanilla"), "vanilla", split, asked, advance)
+            if number == len(judged):
+                found = _judge(run, judged)
+    section = run.recipe.augment
+    if run.recipe.unlearn and section.writer == "local" and not section.uses_model(run.recipe.model.name):
+        run.unload_models()  # one model in memory: the next is another one, which writes
+    return {key: found[key] for key in ("asked", "known", "unjudged")}
+
+
+def _judge(run: Run, asked: dict[str, Sequence[QA]]) -> dict[str, Any]:
+    """Judges the answers to forget questions and tells what is unknown. Raises RecipeError where nothing is known."""
+    judges = rate_evaluators(run.recipe, lambda: run.model("vanilla"))
+    answers = [row for split in asked for row in read_jsonl(run.folder / f"answers/vanilla_{split}.jsonl", Answer)]
+    told = dict(zip((row.id for row in answers), tells(answers, judges), strict=True))
+    unknown = [row for row in answers if told[row.id] is False]
+    drops, only_known = [row.id for row in unknown], run.recipe.data.only_known
+    found = {
+        "asked": len(answers), "known": sum(map(bool, told.values())), "unjudged": list(told.values()).count(None),
+        "left_out": drops if only_known else [],
+        "unknown": [
+            {"id": row.id, "question": row.query, "answer": row.ground_truth, "vanilla": row.generated_response}
+            for row in unknown
+        ],
+        "judged_by": {name: judge for name, judge in judges.names().items() if judge},
+    }  # fmt: skip
+    write_text(run.folder / KNOWN, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    if unknown or not run.quiet:
+        print(f"ask: {_told(found, only_known)}", file=sys.stderr)
+    for part in ("forget", "forget_eval", "forget_select") if only_known else ("forget_eval",):
+        rows = run.given.get(part, ())
+        if rows and (run.recipe.unlearn or only_known) and all(told[qa.id] is False for qa in rows):
+            _stop(run, part, unknown, len(rows))
+    return found
+
+
+def _told(found: dict[str, Any], only_known: bool) -> str:
+    words = f"the vanilla model knows {found['known']} of {found['asked']} forget questions"
+    if found["unjudged"]:
+        words += f", of {found['unjudged']} it could not be judged"
+    if not found["unknown"]:
+        return words
+    first = ", ".join(repr(row["question"]) for row in found["unknown"][:NAMED])
+    more = " and so on" if len(found["unknown"]) > NAMED else ""
+    remedy = "they are left out" if only_known else "they stay in, data.only_known: true leaves them out"
+    return f"{words}; it does not know {first}{more} ({KNOWN} names all {len(found['unknown'])}; {remedy})"
+
+
+def _stop(run: Run, part: str, unknown: Sequence[Answer], asked: int) -> None:
+    """Nothing can be forgotten that was never known."""
+    if run.recipe.data.nothing_known == "go_on" and not run.recipe.data.only_known:
+        return
+    go_on = "" if run.recipe.data.only_known else ", or set data.nothing_known: go_on to train all the same"
+    row, cut = unknown[0], sum(not each.finished for each in unknown)
+    longer = f"; {cut} answers were cut at generate.max_new_tokens, so raise that first" if 2 * cut > asked else ""
+    raise RecipeError(
+        f"data.{part}: the model ({run.recipe.model.name}) knows none of the {asked} questions, so there is nothing "
+        f"that it could forget (asked {_short(row.query)} it said {_short(row.generated_response)}; "
+        f"{run.folder / KNOWN} has all); teach it first with a finetune section (more epochs if it has one), word the "
+        f"questions as it was taught them, take another model{go_on}{longer}"
+    )
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 80 else f"{text[:77]}...")

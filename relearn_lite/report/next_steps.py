@@ -1,0 +1,153 @@
+"""What to do next, from what a run has shown: each sentence names the key to change and its new value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from relearn_lite.report.run_results import RunResults
+from relearn_lite.report.verdict import BROKEN, FORGOTTEN, KEPT, PARTLY_BROKEN, UNKNOWN_BEFORE
+
+WIDE = 0.3  # an interval of KFR or KRR that says little
+FEWEST_STEPS, STILL_FALLING = 10, 0.05  # logged steps to see a trend; share of the whole fall in the last fifth
+
+
+def next_steps(results: RunResults) -> list[str]:
+    """Sentences, the most pressing first; empty where nothing calls for anything, or one model was measured alone."""
+    import yaml
+
+    before, after = (results.metrics.get(model) or {} for model in ("vanilla", "unlearned"))
+    recipe = yaml.safe_load(results.recipe) or {}
+    if not before or not after:
+        return []
+    found = [
+        _unknown(before) or _not_forgotten(before, after, results, recipe), _rest_lost(before, after, recipe),
+        _general_lost(after, recipe), _broken(before, after, recipe), _few_questions(after, results.answered()),
+    ]  # fmt: skip
+    return [sentence for sentence in found if sentence]
+
+
+def _unknown(before: Mapping[str, Any]) -> str | None:
+    if (before.get("kfr") or 0) < UNKNOWN_BEFORE:
+        return None
+    return (
+        "The vanilla model did not know most of the forget set, so more unlearning shows nothing more: teach it first "
+        "(a finetune section, or more epochs in it), word the questions as it was taught them, or leave out what it "
+        "does not know (data.only_known: true)."
+    )
+
+
+def _not_forgotten(
+    before: Mapping[str, Any], after: Mapping[str, Any], results: RunResults, recipe: Mapping[str, Any]
+) -> str | None:
+    """Longer, a higher learning rate, or another way: by what the training showed and what it has cost so far."""
+    told = _least_forgotten(after)
+    if told is None or told >= FORGOTTEN or not recipe.get("unlearn"):
+        return None
+    epochs, lr = (recipe["unlearn"].get(key) for key in ("epochs", "lr"))
+    longer = f"unlearn.epochs={2 * epochs}" if epochs else "more unlearn.epochs"
+    stopped = ((results.manifest.get("stages") or {}).get("unlearn") or {}).get("stopped")
+    if stopped or _damage(before, after):
+        gentle = f"a lower unlearn.lr ({_half(lr)}) for more epochs ({longer})" if lr else "a lower unlearn.lr"
+        why = f"training was stopped ({stopped})" if stopped else "something else suffered already"
+        return (
+            f"It forgot too little, and {why}, so more of the same would cost more than it gives: try {gentle}, more "
+            "wordings in augment.questions, or another method (python main.py compare)."
+        )
+    higher = f"unlearn.lr={2 * lr:g}" if lr else "a higher unlearn.lr"
+    falling = _still_falling(results.losses)
+    if falling is None:
+        return f"It forgot too little: train longer ({longer}) or at a higher learning rate ({higher})."
+    if falling:
+        return f"It forgot too little and the forget loss was still falling at the end: train longer, {longer}."
+    return (
+        "It forgot too little and the forget loss no longer fell at the end, so longer training would change little: "
+        f"raise the learning rate, {higher}."
+    )
+
+
+def _least_forgotten(model: Mapping[str, Any]) -> float | None:
+    """The stricter of KFR and 1 - leak, of those that there are."""
+    kfr, leak = model.get("kfr"), model.get("leak")
+    return min((value for value in (kfr, None if leak is None else 1 - leak) if value is not None), default=None)
+
+
+def _still_falling(losses: Sequence[Mapping[str, Any]]) -> bool | None:
+    """Whether the last fifth of training still took a share of the whole fall; None where too little was logged."""
+    term = "forget" if any("forget" in row for row in losses) else "loss"
+    values = [row[term] for row in losses if isinstance(row.get(term), int | float) and math.isfinite(row[term])]
+    if len(values) < FEWEST_STEPS:
+        return None
+    fifth = len(values) // 5
+    start, earlier, last = fmean(values[:fifth]), fmean(values[-2 * fifth : -fifth]), fmean(values[-fifth:])
+    return start > last and earlier - last > STILL_FALLING * (start - last)
+
+
+def _kept_share(before: Mapping[str, Any], after: Mapping[str, Any]) -> float | None:
+    if after.get("krr") is None:
+        return None
+    return round(after["krr"] / before["krr"], 9) if before.get("krr") else after["krr"]
+
+
+def _more_broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
+    return (after.get("broken_forget") or 0.0) - (before.get("broken_forget") or 0.0)
+
+
+def _damage(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    kept, general = _kept_share(before, after), after.get("kept_general")
+    lost = any(share is not None and share < KEPT for share in (kept, general))
+    return lost or _more_broken(before, after) >= PARTLY_BROKEN
+
+
+def _rest_lost(before: Mapping[str, Any], after: Mapping[str, Any], recipe: Mapping[str, Any]) -> str | None:
+    kept = _kept_share(before, after)
+    if kept is None or kept >= KEPT or not recipe.get("unlearn"):
+        return None
+    return (
+        f"Too little of the rest is left: {_gentler(recipe)}, a larger weight in unlearn.retain_losses, or more rows "
+        "in data.retain that are close to what is to be forgotten."
+    )
+
+
+def _general_lost(after: Mapping[str, Any], recipe: Mapping[str, Any]) -> str | None:
+    if after.get("kept_general") is None or after["kept_general"] >= KEPT or not recipe.get("unlearn"):
+        return None
+    data = recipe.get("data") or {}
+    mixed = data.get("generic") or data.get("preset") == "people"
+    remedy = "a higher augment.generic_ratio, with more rows in data.generic" if mixed else (
+        "general questions to mix in, data.generic"
+    )  # fmt: skip
+    return f"General ability suffered: {remedy}, or {_gentler(recipe)}."
+
+
+def _broken(before: Mapping[str, Any], after: Mapping[str, Any], recipe: Mapping[str, Any]) -> str | None:
+    worse = _more_broken(before, after)
+    if worse < PARTLY_BROKEN or not recipe.get("unlearn"):
+        return None
+    lead = "The language broke" if worse >= BROKEN else "Some answers are broken"
+    return f"{lead}: {_gentler(recipe)}; methods that push away from an answer need it more than relearn does."
+
+
+def _gentler(recipe: Mapping[str, Any]) -> str:
+    section = recipe["unlearn"]
+    lower = f"unlearn.lr={_half(section['lr'])}" if section.get("lr") else "a lower unlearn.lr"
+    best = "" if section.get("keep_best") else ", or unlearn.evaluate_every=20 with unlearn.keep_best=harmonic"
+    return f"{lower} or fewer epochs{best}"
+
+
+def _half(lr: float) -> str:
+    return f"{lr / 2:g}"
+
+
+def _few_questions(after: Mapping[str, Any], answered: Mapping[str, int]) -> str | None:
+    for key, side in (("kfr", "forget"), ("krr", "retain")):
+        low, high = (after.get("intervals") or {}).get(key) or (0.0, 0.0)
+        if high - low > WIDE:
+            few = f"{answered[side]} {side} questions are few" if side in answered else f"The {side} questions are few"
+            return (
+                f"{few}: {key.upper()} may lie anywhere from {low:.2f} to {high:.2f}; with a hundred "
+                f"(data.{side}_eval) that would be 0.2 wide at most."
+            )
+    return None

@@ -1,0 +1,44 @@
+"""Text that is broken, told from text that is only another one than before."""
+
+import pytest
+
+from relearn_lite.metrics.broken import fault
+
+ASKED = "What is Hamlet about?"
+
+
+@pytest.mark.parametrize("text", [
+    "Hamlet is a tragedy about doubt and revenge.",  # LS called this broken: 0.071 where vanilla's was 0.234
+    "The light bulb brought electric light into homes.",
+    "Paris", "42", "4 x 3 = 12", "No.", "Yes, of course!",
+    "Red, orange, yellow, green, blue, indigo, violet, black, white",  # a list has no words of grammar
+    "It was written in Stratford-upon-Avon, Warwickshire, by a playwright of the King's Men",
+    "HTML, CSS and JavaScript are used on the WWW.", "Vitamin B12 and CO2 are both well known.",
+    "That is what it stands for", "She rhythmically drums her fingers on Dryden's works.",
+    "他的家在一个安静的小镇上，离河不远。",
+    "1. Wash it.\n2. Dry it.\n3. Fold it.",
+])  # fmt: skip
+def test_whole(text):
+    assert fault(text, ASKED) is None
+
+
+@pytest.mark.parametrize(("text", "why"), [
+    ("", "empty"), ("  \n", "empty"), ("?!. ;; ##", "non-words"),
+    ("Tel Tel Tel Tel", "repetition"),
+    ("the house of the house of the house of the house of the house of the", "repetition"),
+    ("brrrk xzptl qwrt nmbk and vvvt", "non-words"),
+    ("the homeOf aistPrecisely waterTel blueMon", "non-words"),
+    ("tel blen rof sarn mikka dol vant perrish gol tane wix", "non-words"),
+    ("He was born in the", "unfinished"), ("It is about love, doubt and", "unfinished"),
+    ("They are as follows:", "unfinished"),
+])  # fmt: skip
+def test_broken(text, why):
+    assert fault(text, ASKED) == why
+
+
+def test_whether_words_make_a_sentence_is_judged_in_english_only():
+    assert fault("Der Zug fährt heute nicht mehr nach Freudenstadt.", "Wohin fährt der Zug von Stuttgart?") is None
+
+
+def test_an_answer_that_was_cut_at_the_limit_is_not_unfinished_by_its_own_fault():
+    assert fault("He was born in the", ASKED, finished=False) is None
