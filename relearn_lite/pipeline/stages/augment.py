@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from relearn_lite.augment import Settings
-from relearn_lite.augment.existing import ExistingRow, read_existing
+from relearn_lite.augment.existing import read_existing
 from relearn_lite.augment.semantic import SemanticCheck
+from relearn_lite.core.records import Variant
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Recipe
 
@@ -40,7 +41,7 @@ def augment(run: Run) -> dict[str, Any]:
 
 
 def settings_of(
-    recipe: Recipe, semantic: SemanticCheck | None = None, existing: tuple[ExistingRow, ...] = ()
+    recipe: Recipe, semantic: SemanticCheck | None = None, existing: tuple[Variant, ...] = ()
 ) -> Settings:
     """What the augmentation reads of a recipe."""
     section = recipe.augment
