@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.stop_words import STOP_WORDS, is_english
 from relearn_lite.text.words import script, words
 
 # What a model says about itself. "I was wondering" and "nobody can say" are no refusals.
@@ -46,5 +46,4 @@ def is_babble(text: str, question: str) -> bool:
     pairs = list(pairwise(said))
     if len({*pairs}) < LEAST_DISTINCT * len(pairs):
         return True
-    english = sum(word.casefold() in STOP_WORDS for word in words(question)) >= 2
-    return english and sum(word in STOP_WORDS for word in said) < LEAST_STOP_WORDS * len(said)
+    return is_english(question) and sum(word in STOP_WORDS for word in said) < LEAST_STOP_WORDS * len(said)

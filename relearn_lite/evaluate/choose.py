@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
 from relearn_lite.judges import Evaluators, LanguageModel, embedded_evaluators
-from relearn_lite.judges.entities import RuleEntities
+from relearn_lite.judges.entity_words import RuleEntities
 from relearn_lite.judges.evaluated_model import Context
 from relearn_lite.judges.language_model import CausalLanguageModel
 from relearn_lite.judges.nli import LexicalNLI, TransformersNLI
@@ -18,7 +18,7 @@ from relearn_lite.judges.prompted import PromptedEntities, PromptedRatings
 from relearn_lite.metrics import METRICS
 from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.models import backends
-from relearn_lite.models.embeddings import HashedEmbeddings, SentenceTransformerEmbeddings
+from relearn_lite.models.embeddings import make_embeddings
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.recipe import MODEL_EVALUATORS, Model, Recipe, Source, WriterChoice
 from relearn_lite.writers import Writer, make_writer
@@ -40,9 +40,7 @@ def make_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators
     prompted = named.entities.writer != "rules"
     return Evaluators(
         entities=PromptedEntities(writer(named.entities, "entities")) if prompted else RuleEntities(),
-        embeddings=(
-            HashedEmbeddings() if named.embeddings == "embedded" else SentenceTransformerEmbeddings(named.embeddings)
-        ),
+        embeddings=make_embeddings(named.embeddings),
         nli=LexicalNLI() if named.nli == "embedded" else TransformersNLI(named.nli),
         language_model=_language_model(recipe, vanilla, held),
         judge=PromptedRatings(writer(named.judge, "judge")) if rated else None,

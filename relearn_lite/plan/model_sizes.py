@@ -32,6 +32,7 @@ PUBLISHED_SHAPES = {
 }  # fmt: skip
 PUBLISHED_ENCODERS = {
     "sentence-transformers/all-MiniLM-L12-v2": 33_360_000,
+    "minilm": 22_713_216,
     "sileod/deberta-v3-base-tasksource-nli": 184_000_000,
 }
 
