@@ -59,8 +59,9 @@ def test_texts_in_other_languages_give_their_content_words(question, text, found
 
 
 def test_short_names_count_and_short_words_do_not():
-    assert content_words("Who taught her?", "It was Li, or so he said to us in 12 talks.") == ["li", "said", "12", "talk"]
-    assert {"li", "12"} <= set(entities("Who taught her?", "It was Li, or so he said to us in 12 talks."))
+    asked, told = "Who taught her?", "It was Li, or so he said to us in 12 talks."
+    assert content_words(asked, told) == ["li", "said", "12", "talk"]
+    assert {"li", "12"} <= set(entities(asked, told))
 
 
 def test_an_answer_of_yes_or_no_has_that_as_its_entity():
