@@ -126,7 +126,8 @@ def main() -> None:
         for way, runs in ways.items():
             for side in LABELS:
                 mean = np.mean([agreement(rows, judged, side) for judged in runs], axis=0)
-                print(f"{embeddings.name} | {way} | {side}: rate %.3f, published %.3f, equal %.3f, kappa %.3f" % (*mean,))
+                told = zip(("rate", "published", "equal", "kappa"), mean, strict=True)
+                print(f"{embeddings.name} | {way} | {side}:", ", ".join(f"{name} {value:.3f}" for name, value in told))
 
 
 if __name__ == "__main__":

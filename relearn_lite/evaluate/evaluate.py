@@ -51,7 +51,7 @@ def evaluate(
             key = metric.key(part, side) + ending
             numbers[key] = summarize(key, found, result)
             scores += [
-                Score(row.id, part, value, reason, side + ending, {name: each[i] for name, each in found.judged.items()})
+                Score(row.id, part, value, reason, side + ending, {key: each[i] for key, each in found.judged.items()})
                 for i, (row, value, reason) in enumerate(
                     zip(rows, found.values, found.reasons, strict=bool(found.values))
                 )

@@ -36,7 +36,8 @@ def score_evaluators(
     """
     recipe = _recipe(chosen, metrics)
     named = recipe.evaluate.evaluators
-    given = language_model or (named.language_model if named.language_model not in ("base", "vanilla", "none") else None)
+    own = named.language_model not in ("base", "vanilla", "none")
+    given = language_model or (named.language_model if own else None)
     without = recipe.evaluate.model_copy(update={"evaluators": named.model_copy(update={"language_model": "none"})})
 
     def no_model() -> Any:
@@ -79,8 +80,8 @@ def _needs_no_run(tree: Mapping[str, Any], path: Path) -> None:
     ]
     if (named := tree.get("language_model")) in ("base", "vanilla"):
         problems.append(
-            f"--evaluators: {path}: language_model: found {named!r}, a model of a run, and score has answers alone; give "
-            "none, embedded, a folder or a hub id"
+            f"--evaluators: {path}: language_model: found {named!r}, a model of a run, and score has answers alone; "
+            "give none, embedded, a folder or a hub id"
         )
     if problems:
         raise RecipeError(problems)

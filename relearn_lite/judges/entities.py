@@ -1,4 +1,4 @@
-"""Content words of a text that its question does not give, in any language, and the form in which words are compared."""
+"""Content words of a text that its question does not give, in any language; the form in which words are compared."""
 
 from __future__ import annotations
 

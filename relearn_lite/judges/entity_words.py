@@ -1,4 +1,4 @@
-"""Entities and core nouns of a text that its question does not give, by word class (embedded); see `prompted` for others.
+"""Entities and core nouns of a text that its question does not give, by word class (embedded).
 
 Names, numbers and addresses always are. Of the other nouns and adjectives a logistic regression takes those that are
 likelier so than not, by their class, ending and neighbours; it knows no single word. `entity_words.json` holds its

@@ -63,7 +63,8 @@ def _evaluators(value: Any) -> Any:
     if isinstance(value, str):
         if value not in named:
             raise ValueError(
-                "give embedded, minilm, models, or the evaluators one by one: entities, embeddings, nli, language_model, judge"
+                "give embedded, minilm, models, or the evaluators one by one: entities, embeddings, nli, "
+                "language_model, judge"
             )
         return named[value]
     return value

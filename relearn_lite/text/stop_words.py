@@ -26,7 +26,9 @@ STOP_WORDS = frozenset(
 
 # Those that are words of German, Dutch, French, Spanish, Portuguese, Italian or a Scandinavian language too.
 _ELSEWHERE_TOO = frozenset(
-    "a all also am an as at do for had has have he her here i in is me no of on once or over so under was we will".split()
+    """
+    a all also am an as at do for had has have he her here i in is me no of on once or over so under was we will
+    """.split()
 )
 _ENGLISH_ONLY = STOP_WORDS - _ELSEWHERE_TOO
 LEAST_ENGLISH = 0.05  # share of words; 1,381 questions with their answers, TOFU's among them, have 0.061 or more
