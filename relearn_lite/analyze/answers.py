@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from relearn_lite.core.records import QA
 from relearn_lite.data.examples import IGNORE, Example, encode_answer
-from relearn_lite.judges.entities import RuleEntities, normal_form
+from relearn_lite.judges.entities import content_words, normal_form
 from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.models.generation import batches_of
 from relearn_lite.models.scoring import to_batch, without_end
@@ -64,9 +64,9 @@ def _encoded(tokenizer, qa: QA, side: str) -> AnalyzedAnswer:
 def telling_tokens(tokenizer, qa: QA, tokens: Sequence[int]) -> tuple[bool, ...]:
     """For each token of an answer, whether it overlaps a content word that the question does not give.
 
-    Content words are those that the embedded entity extractor finds. An answer without any tells by all its tokens.
+    An answer without any tells by all its tokens.
     """
-    (entities,) = RuleEntities().extract([(qa.question, qa.answer)])
+    entities = content_words(qa.question, qa.answer)
     text = tokenizer.decode(tokens)
     spans, at = [], 0
     for word in words(text):

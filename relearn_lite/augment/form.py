@@ -12,7 +12,7 @@ from functools import cache
 from itertools import pairwise
 
 from relearn_lite.text.stems import fold
-from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.stop_words import STOP_WORDS, is_english
 from relearn_lite.text.words import script, words
 from relearn_lite.writers.phrases import english
 
@@ -149,8 +149,7 @@ def is_babble(text: str, question: str) -> bool:
     said = _spaced(text)
     if repeats_itself(text) or len(said) < FEWEST_TO_JUDGE:
         return repeats_itself(text)
-    english = sum(word.casefold() in STOP_WORDS for word in words(question)) >= 2
-    return english and sum(word in STOP_WORDS for word in said) < LEAST_STOP_WORDS * len(said)
+    return is_english(question) and sum(word in STOP_WORDS for word in said) < LEAST_STOP_WORDS * len(said)
 
 
 def _spaced(text: str) -> list[str]:

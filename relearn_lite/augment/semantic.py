@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from relearn_lite.augment.diversity import hide_name
 from relearn_lite.core.records import QA
 from relearn_lite.data.examples import encode_answer
-from relearn_lite.models.embeddings import Embeddings, HashedEmbeddings, SentenceTransformerEmbeddings
+from relearn_lite.models.embeddings import Embeddings, make_embeddings
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.models.scoring import mean_losses
 from relearn_lite.recipe import Semantic
@@ -75,8 +75,7 @@ def make_semantic_check(section: Semantic | None, vanilla: Callable[[], Loaded])
         return None
     embeddings = None
     if section.similarity is not None:
-        known = section.embeddings == "embedded"
-        embeddings = HashedEmbeddings() if known else SentenceTransformerEmbeddings(section.embeddings)
+        embeddings = make_embeddings(section.embeddings)
     by = embeddings.name if embeddings else "nobody"
     name = f"similarity {section.similarity} by {by}, gain {section.gain}"
     return SemanticCheck(name, section.similarity, section.gain, embeddings, vanilla)

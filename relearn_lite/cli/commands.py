@@ -158,14 +158,19 @@ def preview(recipe: Recipe, examples: int) -> None:
     "--language-model", metavar="NAME_OR_FOLDER",
     help="Causal model for perplexity and LS: embedded, a folder or a hub id. Without one these two are missing.",
 )
+@click.option(
+    "--evaluators", default="embedded", show_default=True, metavar="embedded|minilm|models|FILE.yaml",
+    help="Who judges, as a recipe's evaluate.evaluators; FILE.yaml holds the keys of that section.",
+)
 @click.option("--metrics", metavar="kfr,ls,...", help="Which metrics; default: kfr,krr,ls,rouge.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, not a table.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the values of each answer, not a table.")
 def score(
-    forget: Path | None, retain: Path | None, language_model: str | None, metrics: str | None, as_json: bool
+    forget: Path | None, retain: Path | None, language_model: str | None, evaluators: str, metrics: str | None,
+    as_json: bool,
 ) -> None:
-    """Metrics of answers that any model gave, by the embedded judges. Give --forget, --retain or both."""
-    from relearn_lite.evaluate.choose import score_evaluators
+    """Metrics of answers that any model gave. Give --forget, --retain or both."""
     from relearn_lite.evaluate.evaluate import evaluate, read_files
+    from relearn_lite.evaluate.score import examples, score_evaluators
     from relearn_lite.metrics import METRICS
     from relearn_lite.recipe.names import DEFAULT_METRICS, metric_name_problems
     from relearn_lite.report.console import show_scores
@@ -182,12 +187,13 @@ def score(
         needed = " or ".join(f"--{side}" for side in dict.fromkeys(s for name in names for s in METRICS[name].sides))
         raise RecipeError(f"--metrics: {', '.join(names)} can only be had of other answers; give {needed} too")
     answers = read_files(forget, retain)  # before a model is loaded for nothing
-    evaluators = score_evaluators(language_model)
-    results, _ = evaluate(answers, evaluators, names)
+    judges = score_evaluators(evaluators, names, language_model)
+    results, scores = evaluate(answers, judges, names)
     if as_json:
-        click.echo(json.dumps(results | {"evaluators": evaluators.names()}, indent=2, ensure_ascii=False))
+        told = {"evaluators": judges.names(), "examples": examples(answers, scores)}
+        click.echo(json.dumps(results | told, indent=2, ensure_ascii=False))
     else:
-        show_scores(results, evaluators)
+        show_scores(results, judges)
 
 
 @cli.command()

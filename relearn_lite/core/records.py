@@ -68,10 +68,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Score:
-    """One metric of one answer. `value` is None where it is undefined or could not be had; `reason` says why."""
+    """One metric of one answer. `value` is None where it is undefined or could not be had; `reason` says why.
+
+    `judged` holds what the value came from, such as {"nli": "neutral", "coverage": 0.25}.
+    """
 
     id: str
     metric: str  # rougeL, kfr, ...: the split says on which answers
     value: float | None
     reason: str | None = None
     split: str = "forget"
+    judged: dict[str, Any] = field(default_factory=dict)

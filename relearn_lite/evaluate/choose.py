@@ -1,17 +1,13 @@
-"""From `evaluate.evaluators` in the recipe, or a `score` command, to those who judge."""
+"""From `evaluate.evaluators` in the recipe to those who judge."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
-from pydantic import ValidationError
-
-from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
 from relearn_lite.evaluate.paper import differences_from_paper
-from relearn_lite.judges import Evaluators, LanguageModel, embedded_evaluators
-from relearn_lite.judges.entities import RuleEntities
+from relearn_lite.judges import Evaluators, LanguageModel
+from relearn_lite.judges.entity_words import RuleEntities
 from relearn_lite.judges.evaluated_model import Context
 from relearn_lite.judges.language_model import CausalLanguageModel
 from relearn_lite.judges.nli import LexicalNLI, TransformersNLI
@@ -19,9 +15,9 @@ from relearn_lite.judges.prompted import PromptedEntities, PromptedRatings
 from relearn_lite.metrics import METRICS
 from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.models import backends
-from relearn_lite.models.embeddings import HashedEmbeddings, SentenceTransformerEmbeddings
+from relearn_lite.models.embeddings import make_embeddings
 from relearn_lite.models.loaded import Loaded
-from relearn_lite.recipe import Model, Recipe, WriterChoice
+from relearn_lite.recipe import Recipe, WriterChoice
 from relearn_lite.writers import Writer, make_writer
 
 
@@ -38,9 +34,7 @@ def make_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators
     prompted = named.entities.writer != "rules"
     return Evaluators(
         entities=PromptedEntities(writer(named.entities, "entities")) if prompted else RuleEntities(),
-        embeddings=(
-            HashedEmbeddings() if named.embeddings == "embedded" else SentenceTransformerEmbeddings(named.embeddings)
-        ),
+        embeddings=make_embeddings(named.embeddings),
         nli=LexicalNLI() if named.nli == "embedded" else TransformersNLI(named.nli),
         language_model=_language_model(recipe, vanilla, held),
         judge=PromptedRatings(writer(named.judge, "judge")) if rated else None,
@@ -79,25 +73,6 @@ def base_model(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Loaded:
     if recipe.base_model != "separate":
         return vanilla()
     return backends.load(recipe.model, recipe.seed)
-
-
-def score_evaluators(language_model: str | None = None) -> Evaluators:
-    """The embedded evaluators and, for perplexity and LS, a causal model: `embedded`, a folder or a hub id.
-
-    Its weights are not quantised: 16 bit on a GPU, float32 on a CPU. Raises RecipeError where it is not to be had.
-    """
-    if language_model is None:
-        return embedded_evaluators()
-    try:
-        loaded = backends.load(Model.model_validate({"name": language_model, "quantization": "none"}), seed=0)
-    except ValidationError as error:
-        message = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise RecipeError(f"--language-model: found {language_model!r}; {message}") from None
-    except RecipeError as error:
-        told = [p.removeprefix("model.name: ").replace(", model.revision and", " and") for p in error.problems]
-        raise RecipeError([f"--language-model: {problem}" for problem in told]) from error
-    model = CausalLanguageModel(loaded, language_model, language_model == "embedded")
-    return replace(embedded_evaluators(), language_model=model)
 
 
 def comparable_with_paper(recipe: Recipe) -> bool:

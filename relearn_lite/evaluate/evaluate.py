@@ -49,8 +49,10 @@ def evaluate(
             key = metric.key(part, side) + ending
             numbers[key] = summarize(key, found, result)
             scores += [
-                Score(row.id, part, value, reason, side + ending)
-                for row, value, reason in zip(rows, found.values, found.reasons, strict=bool(found.values))
+                Score(row.id, part, value, reason, side + ending, {key: each[i] for key, each in found.judged.items()})
+                for i, (row, value, reason) in enumerate(
+                    zip(rows, found.values, found.reasons, strict=bool(found.values))
+                )
             ]
     if progress:
         progress("done", len(work), len(work))
@@ -93,7 +95,8 @@ def _only_finite(found: MetricValues) -> MetricValues:
     total = found.aggregate
     if total and total.value is not None and not math.isfinite(total.value):
         total = replace(total, value=None, interval=None, reason=f"not a finite number ({total.value})")
-    return MetricValues([value for value, _ in pairs], [reason for _, reason in pairs], found.unmeasured, total)
+    values, reasons = [value for value, _ in pairs], [reason for _, reason in pairs]
+    return replace(found, values=values, reasons=reasons, aggregate=total)
 
 
 def summarize(key: str, found: MetricValues, result: dict) -> float | None:

@@ -77,7 +77,7 @@ class Evaluators:
 
 def embedded_evaluators() -> Evaluators:
     """The rule-based ones: no download, no model, any machine. Perplexity needs a model, so it is left out."""
-    from relearn_lite.judges.entities import RuleEntities
+    from relearn_lite.judges.entity_words import RuleEntities
     from relearn_lite.judges.nli import LexicalNLI
     from relearn_lite.models.embeddings import HashedEmbeddings
 

@@ -1,9 +1,8 @@
-"""Entities and core nouns of a text that its question does not give, by rule (embedded); see `prompted` for others."""
+"""Content words of a text that its question does not give, in any language; the form in which words are compared."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from relearn_lite.text.stop_words import STOP_WORDS
 from relearn_lite.text.words import sentences, words
@@ -22,29 +21,21 @@ POLARITY = ("yes", "no")
 ORDINAL = re.compile(r"^(\d+)(?:st|nd|rd|th)$")
 
 
-class RuleEntities:
-    """Content words that are not in the question: names, numbers, and words of three letters or more.
+def content_words(question: str, text: str) -> list[str]:
+    """Words of any language that the question does not give: names, numbers, and words of three letters or more.
 
     A word of two letters counts only with a digit, or with a capital inside a sentence (a name such as Li). An
-    answer that adds nothing to its question but yes or no has that as its one entity.
+    answer that adds nothing to its question but yes or no has that as its one word.
     """
-
-    name = "content words that the question does not give"
-    embedded = True
-
-    def extract(self, items: Sequence[tuple[str, str]]) -> list[list[str] | None]:
-        return [self._of(question, text) for question, text in items]
-
-    def _of(self, question: str, text: str) -> list[str]:
-        asked = {normal_form(word) for word in words(question)}
-        found = {
-            form: None
-            for sentence in sentences(text)
-            for position, word in enumerate(words(sentence))
-            if (form := normal_form(word)) not in asked and _is_content(word, form, position)
-        }
-        opening = next(iter(words(text[:20])), "").lower()
-        return list(found) or ([opening] if opening in POLARITY else [])
+    asked = {normal_form(word) for word in words(question)}
+    found = {
+        form: None
+        for sentence in sentences(text)
+        for position, word in enumerate(words(sentence))
+        if (form := normal_form(word)) not in asked and _is_content(word, form, position)
+    }
+    opening = next(iter(words(text[:20])), "").lower()
+    return list(found) or ([opening] if opening in POLARITY else [])
 
 
 def normal_form(word: str) -> str:

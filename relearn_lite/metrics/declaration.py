@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
@@ -60,12 +60,16 @@ class Aggregate:
 
 @dataclass(frozen=True)
 class MetricValues:
-    """A metric's value of each answer, in their order. None: could not be had; the reason stands in `reasons`."""
+    """A metric's value of each answer, in their order. None: could not be had; the reason stands in `reasons`.
+
+    judged: by name, what each answer's value came from, in the same order.
+    """
 
     values: list[float | None]
     reasons: list[str | None]
     unmeasured: str | None = None  # why nothing was measured at all: nobody was named who could
     aggregate: Aggregate | None = None  # the metric's number, where that is not the mean of the values
+    judged: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     @classmethod
     def not_measured(cls, reason: str) -> MetricValues:

