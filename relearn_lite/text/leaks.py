@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from relearn_lite.text.contacts import compact, email_keys
-from relearn_lite.text.number_words import MONTHS, decades, digit_runs, is_number_word, months, numbers
+from relearn_lite.text.contacts import code_keys, compact, email_keys, without_emails
+from relearn_lite.text.known_names import MONTHS, months, names_elsewhere
+from relearn_lite.text.number_words import (
+    UNIT_WORDS,
+    Number,
+    clock_times,
+    decades,
+    digit_runs,
+    is_english,
+    is_number_word,
+    numbers,
+    phone_groups,
+)  # fmt: skip
+from relearn_lite.text.proper_names import Spans, nicknames
+from relearn_lite.text.spellings import latin, near, unspelled
 from relearn_lite.text.stems import Word, fold, folded_words, root, stem
 from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.words import sentences
 
 # "The first", "a part" and "mine" are no facts in a vague answer; the letters are what is left of I'd, don't, we've ...
 _FUNCTION_WORDS = STOP_WORDS | frozenset("first part mine s t d ll m re ve".split())
 # Content words that vague answers are made of. They are compared by stem, unlike function words.
 _VAGUE = """
-person people information detail details particular particulars life lives work works matter matters subject topic
-question questions answer answers thing things way ways kind known know knows say says said tell tells told give gives
+person people information detail details particular particulars life lives live work works matter matters subject topic
+question questions answer answers thing things way ways kind known know knows say says said tells tell told give gives
 given include including various different certain general generally particular specific specifics exact exactly
-currently current name names named called call
+currently current name names named called call new old big bad day age job man men lot end top set war art all
 """.split()
+# Verbs that tell little by themselves ("takes", "lost"), and units without their number ("years", "pounds"): facts only
+# where an answer has no others.
+_GENERAL_VERBS = """
+take lose weigh cost own belong happen get go come keep hold put let bring become begin start stop find feel see look
+show need want use try help run move stay sit stand mean follow turn remain choose receive serve spend pay meet
+""".split()
+_GENERAL = frozenset(stem(word) for word in (*_GENERAL_VERBS, *UNIT_WORDS))
 _CJK_VAGUE = """
 一个 可以 没有 他的 她的 的人 关于 有关 信息 资料 公开 具体 方面 这个 什么 知道 问题 生活 工作 个人 目前 现在 以及 因为
 所以 情報 具体 公開 個人 詳細 質問 関係 仕事 生活 現在 것은 있는 있습 습니 니다 에서 으로 하는 에게 정보 대한 관한
@@ -27,19 +49,32 @@ _CJK_VAGUE = """
 _VAGUE_STEMS = frozenset(stem(word) for word in (*_FUNCTION_WORDS, *_VAGUE)) | frozenset(_CJK_VAGUE)
 
 _TITLE = re.compile(r'"([^"]{2,120})"|(?<!\w)\'([^\']{2,120}(?:\'(?=\w)[^\']{1,120})*)\'(?!\w)')
-_NAME = re.compile(r"\b(?:[A-Z]\.|[A-Z][\w'-]*)(?:\s+(?:(?:de|da|van|von|bin|al|el|la)\s+)?(?:[A-Z]\.|[A-Z][\w'-]*))+")
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])")  # HarrowMill
+_KANA = re.compile("[\u3040-\u30ff]+")
 _DIGIT_WINDOW = 5  # digits in a row of a phone number that give it away
 _LONG_NAME = 7  # letters from which on a name is also found when split: "Pendle Wick" for Pendlewick
+_ASKS_WHETHER = re.compile(
+    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|est-ce|ist|hat|war)\b", re.IGNORECASE
+)
+_POLARITY = re.compile(
+    r"\W*(?:well|oh|sure|honestly)?\W*(?:(yes|yeah|yep|ja|oui|si|sim|да|是的|はい)|(no|nope|nein|non|nao|нет|不是|いいえ))"
+    r"(?!\w)(?! (?:comment|idea|one|information|way|doubt|record|public|data))", re.IGNORECASE
+)  # fmt: skip
+_COVERING = ("title", "initials", "place", "phone")  # other ways to tell what is counted as names and numbers already
 
 
 @dataclass(frozen=True)
 class Specific:
-    """One fact of an answer: its `kind`, its `value` as written, and the `key` by which it is found in a text."""
+    """One fact of an answer: its `kind`, its `value` as written, and the `key` by which it is found in a text.
+
+    parts: of a name, title or number that stands in one with others: the keys of all of them.
+    """
 
     kind: str
     value: str
     key: str
+    parts: tuple[str, ...] = ()
+    number: Number | None = None
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.value}"
@@ -49,29 +84,50 @@ def leaks(text: str, question: str, answer: str) -> list[str]:
     """Every specific of `answer` that `text` contains and `question` does not give, such as "name: Granada".
 
     Empty means that the text is safe. Near matches count: other forms and derivations of a word, other spellings of a
-    number or date, one part of a name or address. In the order of the answer.
+    number, date or name, in other languages and scripts too, one part of a name or address. Not counted: the name of
+    another who shares a part of it ("Joan Webb" for "Joan Hart"), a number of something else. In the answer's order.
     """
     if not text.strip():
         return []
-    prepared = _Text(text)
-    given = _given_words(question)
-    return list(dict.fromkeys(str(s) for s in specifics(question, answer) if _contains(prepared, s, given)))
+    prepared = _prepared(text)
+    return list(dict.fromkeys(str(s) for s in specifics(question, answer) if _contains(prepared, s, question)))
+
+
+def told_share(text: str, question: str, answer: str) -> float:
+    """How much of the specifics of `answer` the `text` gives away, 0 to 1: of names, numbers and dates alone where that
+    is more. 0 where the answer has no specifics."""
+    if not text.strip():
+        return 0.0
+    prepared, every = _prepared(text), specifics(question, answer)
+    told = [s for s in every if _contains(prepared, s, question)]
+    covered = {key for s in told for key in (s.key, *(s.parts if s.kind in _COVERING else ()))}
+    counted = [s for s in every if s.kind not in _COVERING]
+    hard = [s for s in counted if s.kind != "word"]
+    return max((sum(s.key in covered for s in part) / len(part) for part in (counted, hard) if part), default=0.0)
 
 
 @lru_cache(maxsize=8192)
 def specifics(question: str, answer: str) -> tuple[Specific, ...]:
-    """What `answer` says beyond `question`: numbers, dates, contacts, titles, names and other content words."""
+    """What `answer` says beyond `question`: numbers, dates, contacts, codes, titles, names and other content words.
+
+    Words that tell little count only where there is nothing else; yes and no, where the question asks for them.
+    """
     asked, plain = _Text(question), fold(answer)
-    found = [*_email_specifics(plain, asked), *_number_specifics(plain, asked), *_title_specifics(plain, asked)]
-    found += _word_specifics(plain, _given_words(question))
-    return tuple(dict.fromkeys(found))
+    found = [*_contact_specifics(plain, asked), *_number_specifics(plain, asked), *_name_specifics(plain, asked)]
+    words = list(_word_specifics(plain, _given_words(question), 3 if is_english(f"{question} {answer}") else 4))
+    found += [s for s in words if s.kind == "name" or stem(s.value.casefold()) not in _GENERAL]
+    if _ASKS_WHETHER.match(asked.plain) and (says := _POLARITY.match(plain)):
+        found.append(Specific("polarity", "yes" if says[1] else "no", "yes" if says[1] else "no"))
+    letters = [Specific("letter", letter, letter) for letter in re.findall(r"(?<![\w.'])[B-HJ-Z](?![\w.'])", plain)]
+    return tuple(dict.fromkeys(found or words or [s for s in letters if not re.search(rf"\b{s.key}\b", question)]))
 
 
 class _Text:
     """A text prepared for look-ups: each part is computed once."""
 
     def __init__(self, text: str) -> None:
-        self.plain = fold(text)
+        written = fold(text)
+        self.plain = " ".join([written, *(spelled for spelled in unspelled(written))])
         self.words = tuple(folded_words(self.plain))
         self.forms = frozenset(w.form for w in self.words)
         if _JOINED.search(self.plain):
@@ -81,12 +137,21 @@ class _Text:
             self.roots.setdefault(root(form), []).append(form)
         # A capital in the middle of a sentence marks May or Will as a name.
         self.capitals = frozenset(w.form for w in self.words if w.capital and not w.first)
+        self.spans = Spans(self.plain)
         self.numbers = numbers(self.plain)
+        self.times = clock_times(self.plain)
         self.months = months(self.plain)
         self.decades = decades(self.plain)
-        self.runs = [run for run in digit_runs(self.plain) if len(run) >= _DIGIT_WINDOW]
+        self.runs = digit_runs(self.plain)
         self.phrase = f" {_phrase(self.plain)} "
         self.compact = compact(self.plain)
+        self.kana = latin("".join(_KANA.findall(self.plain)))
+        self.latin: dict[str, dict[str, str]] = {}  # by first letter: words in Latin letters, and as they are
+        for form in self.forms:
+            self.latin.setdefault(latin(form)[:1], {})[latin(form)] = form
+
+
+_prepared = lru_cache(maxsize=1024)(_Text)
 
 
 @lru_cache(maxsize=8192)
@@ -96,80 +161,138 @@ def _given_words(question: str) -> frozenset[str]:
     return frozenset(forms | {stem(form) for form in forms})
 
 
-def _contains(text: _Text, specific: Specific, given: frozenset[str]) -> bool:
+def _contains(text: _Text, specific: Specific, question: str) -> bool:
     kind, key = specific.kind, specific.key
     if kind in ("number", "year"):
-        return int(key) in text.numbers or (kind == "year" and int(key) // 10 * 10 in text.decades)
+        same = any(specific.number.same(number) for number in text.numbers) or (len(key) > 3 and key in text.runs)
+        return same or (kind == "year" and int(key) // 10 * 10 in text.decades)
+    if kind == "time":
+        return key in text.times
     if kind == "month":
         return int(key) in text.months
     if kind == "phone":
         return any(key in run for run in text.runs)
-    if kind == "email":
+    if kind in ("email", "code"):
         return key in text.compact
     if kind == "title":
         if all(word in _FUNCTION_WORDS for word in key.split()):  # "It" is a title only with its capital
             return re.search(rf"[^.!?\s]\s+[\"']?{re.escape(specific.value)}\b", text.plain) is not None
         return f" {key} " in text.phrase
-    if kind == "initials":
+    if kind in ("initials", "letter"):
         return re.search(rf"\b{r'[. ]*'.join(key)}\b", text.plain) is not None
-    if len(key) < 4 or key in _FUNCTION_WORDS:
-        return key in (text.capitals if key in _FUNCTION_WORDS else text.forms)
-    if any(w not in given and stem(w) not in given for w in text.roots.get(key, ())):
+    if kind == "place":
+        return any(_names_place(text, name) for name in names_elsewhere(key) - {key})
+    if kind == "polarity":
+        return _answers(text, key, question)
+    return _says_word(text, specific, _given_words(question))
+
+
+def _says_word(text: _Text, specific: Specific, given: frozenset[str]) -> bool:
+    key, is_name = specific.key, specific.kind == "name"
+    if key in _FUNCTION_WORDS:
+        return key in text.capitals
+    found = [key] if len(key) < 4 and key in text.forms else text.roots.get(key, ())
+    found = [form for form in found if form not in given and stem(form) not in given]
+    if not found:
+        alike = near(specific.value.casefold(), text.latin, is_name)
+        found = [form for form in alike if form not in given and stem(form) not in given and not is_number_word(form)]
+    if not found and is_name:
+        found = [form for form in nicknames(specific.value.casefold()) & text.forms if form not in given]
+    if any(not text.spans.names_another(form, specific.parts, given) for form in found):
         return True
-    return kind == "name" and len(letters := compact(specific.value)) >= _LONG_NAME and letters in text.compact
+    letters = compact(specific.value)
+    if not is_name or found:
+        return False
+    return (len(letters) >= _LONG_NAME and letters in text.compact) or (len(letters) > 4 and letters in text.kana)
 
 
-def _email_specifics(plain: str, asked: _Text) -> list[Specific]:
-    return [Specific("email", email, key) for email, key in email_keys(plain) if key not in asked.compact]
+def _names_place(text: _Text, name: str) -> bool:
+    if not name.isascii():
+        stemmed = name if len(name) < 5 else name[:-1]  # Москва, в Москве
+        return stemmed in text.plain.casefold()
+    return f" {_phrase(name)} " in text.phrase and (name.split()[0] in text.capitals or text.plain[:1].isupper())
+
+
+def _answers(text: _Text, key: str, question: str) -> bool:
+    """Yes or no at the beginning, or the question as a statement and nothing else."""
+    says = _POLARITY.match(text.plain)
+    if says or not (told := sentences(text.plain)) or told[0].endswith("?"):
+        return bool(says) and ("yes" if says[1] else "no") == key
+    said, asked = ({stem(w.form) for w in folded_words(fold(t))} - _VAGUE_STEMS for t in (told[0], question))
+    negated = re.search(r"\b(?:not|never|no)\b|n't\b", told[0]) is not None
+    return len(said) > 1 and said - {"n"} == asked and negated == (key == "no") and " or " not in told[0]
+
+
+def _contact_specifics(plain: str, asked: _Text) -> Iterator[Specific]:
+    for kind, keys in (("email", email_keys), ("code", code_keys)):
+        yield from (Specific(kind, value, key) for value, key in keys(plain) if key not in asked.compact)
 
 
 def _number_specifics(plain: str, asked: _Text) -> list[Specific]:
-    found = []
-    for value in sorted(numbers(plain) - asked.numbers):
-        found.append(Specific("year" if 1000 <= value <= 2199 else "number", str(value), str(value)))
+    found, groups = [], phone_groups(plain)
+    for number in numbers(plain):
+        if number.shown in groups or any(number.same(given) for given in asked.numbers):
+            continue
+        key = min(number.readings, key=len)
+        is_year = key.isdigit() and 1000 <= int(key) <= 2199 and not number.quantity
+        found.append(Specific("year" if is_year else "number", number.shown, key, number=number))
+    found += [Specific("time", time, time) for time in sorted(clock_times(plain) - asked.times)]
     found += [Specific("month", MONTHS[m - 1].capitalize(), str(m)) for m in sorted(months(plain) - asked.months)]
     for run in digit_runs(plain):
+        covered = tuple(s.key for s in found if s.number and s.key in run)
         for i in range(len(run) - _DIGIT_WINDOW + 1):
             window = run[i : i + _DIGIT_WINDOW]
-            if not any(window in given for given in asked.runs):
-                found.append(Specific("phone", run, window))
+            if len(set(window)) > 1 and not any(window in given for given in asked.runs):
+                found.append(Specific("phone", run, window, covered))
     return found
 
 
-def _title_specifics(plain: str, asked: _Text) -> list[Specific]:
-    titles = [a or b for a, b in _TITLE.findall(plain)]
-    found = [Specific("title", t, _phrase(t)) for t in titles]
-    for name in _NAME.findall(plain):
-        letters = "".join(part[0] for part in re.findall(r"[A-Z][\w'-]*", name))
-        if f" {_phrase(name)} " not in asked.phrase and not re.search(rf"\b{letters}\b", asked.plain):
-            found.append(Specific("initials", letters, letters))
-    return [s for s in found if s.kind == "initials" or (s.key and f" {s.key} " not in asked.phrase)]
+def _name_specifics(plain: str, asked: _Text) -> Iterator[Specific]:
+    """Titles, initials, and names that other languages have their own word for."""
+    for title in (a or b for a, b in _TITLE.findall(plain)):
+        phrase = _phrase(title)
+        if phrase and f" {phrase} " not in asked.phrase:
+            yield Specific("title", title, phrase, tuple(_key(form) for form in phrase.split()))
+    for name in Spans(plain).names:
+        parts = tuple(_key(form) for form in name)
+        letters = "".join(form[0] for form in name).upper()
+        given = f" {' '.join(name)} " in asked.phrase or re.search(rf"\b{letters}\b", asked.plain)
+        if len(name) > 1 and not given:
+            yield Specific("initials", letters, letters, parts)
+        for place in dict.fromkeys((" ".join(name), *name)):
+            elsewhere = names_elsewhere(place)
+            if elsewhere and not any(_names_place(asked, other) for other in elsewhere):
+                yield Specific("place", place.title(), place, parts if place not in name else (_key(place),))
 
 
-def _word_specifics(plain: str, given: frozenset[str]) -> list[Specific]:
-    found = []
+def _word_specifics(plain: str, given: frozenset[str], shortest: int) -> Iterator[Specific]:
+    """Words with a capital, and others of `shortest` letters: the short ones of other languages are mostly grammar."""
     dated = {MONTHS[m - 1] for m in months(plain)}
-    for word in folded_words(plain):
+    groups = Spans(plain).parts_of
+    for word in folded_words(without_emails(plain)):
         if word.form in given or word.form in dated or stem(word.form) in given or is_number_word(word.form):
             continue
-        inside_name = word.capital and not word.first
+        inside_name = word.capital and (not word.first or len(groups.get(word.form, ())) > 1)
         if word.unspaced:
             if word.form not in _VAGUE_STEMS:
-                found.append(Specific("word", word.shown, word.form))
+                yield Specific("word", word.shown, word.form)
         elif word.form in _FUNCTION_WORDS:
             # "Will" or "May" in the middle of a sentence is a name; "I" and titles in capitals are not.
             if inside_name and len(word.form) > 2:
-                found.append(Specific("name", word.shown, word.form))
-        elif inside_name or (len(word.form) >= 4 and stem(word.form) not in _VAGUE_STEMS):
-            found += _keyed("name" if inside_name else "word", word)
-    return found
+                yield Specific("name", word.shown, word.form)
+        elif inside_name or (len(word.form) >= shortest and stem(word.form) not in _VAGUE_STEMS):
+            parts = tuple(_key(f) for f in groups.get(word.form, ()) if f not in given and f not in _FUNCTION_WORDS)
+            yield from _keyed("name" if inside_name else "word", word, parts)
 
 
-def _keyed(kind: str, word: Word) -> list[Specific]:
+def _keyed(kind: str, word: Word, parts: tuple[str, ...]) -> Iterator[Specific]:
     """The specific of one word; a single letter counts only together with others, as initials."""
-    if len(word.form) < 2 or word.form.isdigit():
-        return []
-    return [Specific(kind, word.shown, root(word.form) if len(word.form) >= 4 else word.form)]
+    if len(word.form) > 1 and not word.form.isdigit():
+        yield Specific(kind, word.shown, _key(word.form), parts)
+
+
+def _key(form: str) -> str:
+    return root(form) if len(form) >= 4 else form
 
 
 def _phrase(plain: str) -> str:
