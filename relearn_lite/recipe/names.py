@@ -14,12 +14,13 @@ QUESTION_KINDS = ("simple", "context", "noise", "logical")  # variants of a ques
 RATING_KINDS = ("fluency", "relevance", "forgetting", "retention")  # what a judge rates from 1 to 5
 TASK_KINDS = (*QUESTION_KINDS, "answer", "verify", "entities", *RATING_KINDS)  # what a writer is asked for
 
-DEFAULT_METRICS = ("kfr", "krr", "ls", "rouge")
+DEFAULT_METRICS = ("kfr", "krr", "ls", "rouge", "leak")
 METRICS: dict[str, tuple[str, ...]] = {  # metric -> the numbers it gives, as their keys in metrics.json begin
     "kfr": ("kfr",),
     "krr": ("krr",),
     "ls": ("ls", "ls_arithmetic", "ppl", "brunet", "honore", "rttr"),
     "rouge": ("rouge1", "rougeL"),
+    "leak": ("leak",),
     **{kind: (kind,) for kind in RATING_KINDS},
     "extraction_strength": ("extraction_strength",),
     "exact_memorization": ("exact_memorization",),

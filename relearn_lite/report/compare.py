@@ -16,9 +16,9 @@ from relearn_lite.unlearn.diagnostics import explain
 
 # Key, and heading. What is not a metric of its own is made of metrics, in relearn_lite.compare.
 COLUMNS = {
-    "kfr": "KFR", "krr": "KRR", "ls_forget": "LS", "ls_share": "LS / vanilla", "rougeL_forget": "ROUGE-L forget",
-    "rougeL_retain": "ROUGE-L retain", "ppl_forget": "Perplexity", "forget_score": "Forget score",
-    "retain_score": "Retain score", "balance": "Balance",
+    "kfr": "KFR", "leak": "Leak", "krr": "KRR", "ls_forget": "LS", "ls_share": "LS / vanilla",
+    "rougeL_forget": "ROUGE-L forget", "rougeL_retain": "ROUGE-L retain", "ppl_forget": "Perplexity",
+    "forget_score": "Forget score", "retain_score": "Retain score", "balance": "Balance",
 }  # fmt: skip
 COST = {"seconds": "Time", "memory_mb": "Memory"}
 MADE_HERE = {"ls_share": "↑", "balance": "↑"}

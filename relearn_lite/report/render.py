@@ -89,4 +89,4 @@ def _template(name: str) -> Template:
 def _counts(cards: Sequence[Card]) -> dict[str, int]:
     """How many answers each choice of the reader shows."""
     states = Counter(card.status for card in cards) + Counter(unfinished=sum(not card.finished for card in cards))
-    return {state: states[state] for state in ("leaked", "lost", "unfinished", "unjudged")}
+    return {state: states[state] for state in ("told", "leaked", "lost", "unfinished", "unjudged")}

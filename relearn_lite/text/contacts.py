@@ -52,7 +52,7 @@ def code_keys(plain: str) -> Iterator[tuple[str, str]]:
 
     Codes are words with letters and digits, or joined by _; not "3rd", "50mg", "1990s" or "6B".
     """
-    for word in _CODE.findall(plain):
+    for word in _CODE.findall(without_emails(plain)):
         key = compact(word)
         if "@" not in word and len(key) >= _SHORTEST_CODE and not _NO_CODE.fullmatch(word):
             yield word, key

@@ -15,6 +15,7 @@ from relearn_lite.text.number_words import (
     clock_times,
     decades,
     digit_runs,
+    in_figures,
     is_english,
     is_number_word,
     numbers,
@@ -95,15 +96,27 @@ def leaks(text: str, question: str, answer: str) -> list[str]:
 
 def told_share(text: str, question: str, answer: str) -> float:
     """How much of the specifics of `answer` the `text` gives away, 0 to 1: of names, numbers and dates alone where that
-    is more. 0 where the answer has no specifics."""
+    is more. 0 where the answer has no specifics.
+
+    A name of several words is one, told by its last word or by half of them; so is an address.
+    """
     if not text.strip():
         return 0.0
     prepared, every = _prepared(text), specifics(question, answer)
     told = [s for s in every if _contains(prepared, s, question)]
     covered = {key for s in told for key in (s.key, *(s.parts if s.kind in _COVERING else ()))}
-    counted = [s for s in every if s.kind not in _COVERING]
-    hard = [s for s in counted if s.kind != "word"]
-    return max((sum(s.key in covered for s in part) / len(part) for part in (counted, hard) if part), default=0.0)
+    facts: dict[tuple[str, ...], str] = {}  # the keys of each fact, and its kind
+    for s in every:
+        if s.kind not in _COVERING:
+            same = tuple(e.key for e in every if e.kind == s.kind == "email") or s.parts or (s.key,)
+            facts.setdefault(same, s.kind)
+    hard = [keys for keys, kind in facts.items() if kind != "word"]
+    shares = (sum(_is_told(keys, covered) for keys in part) / len(part) for part in (facts, hard) if part)
+    return max(shares, default=0.0)
+
+
+def _is_told(keys: tuple[str, ...], covered: set[str]) -> bool:
+    return keys[-1] in covered or 2 * sum(key in covered for key in keys) >= len(keys)
 
 
 @lru_cache(maxsize=8192)
@@ -144,7 +157,7 @@ class _Text:
         self.decades = decades(self.plain)
         self.runs = digit_runs(self.plain)
         self.phrase = f" {_phrase(self.plain)} "
-        self.compact = compact(self.plain)
+        self.compact = f"{compact(self.plain)} {compact(in_figures(self.plain))}"
         self.kana = latin("".join(_KANA.findall(self.plain)))
         self.latin: dict[str, dict[str, str]] = {}  # by first letter: words in Latin letters, and as they are
         for form in self.forms:
@@ -224,11 +237,12 @@ def _answers(text: _Text, key: str, question: str) -> bool:
 
 
 def _contact_specifics(plain: str, asked: _Text) -> Iterator[Specific]:
-    for kind, keys in (("email", email_keys), ("code", code_keys)):
-        yield from (Specific(kind, value, key) for value, key in keys(plain) if key not in asked.compact)
+    found = [("email", *each) for each in email_keys(plain)] + [("code", *each) for each in code_keys(plain)]
+    yield from (Specific(kind, value, key) for kind, value, key in found if key not in asked.compact)
 
 
 def _number_specifics(plain: str, asked: _Text) -> list[Specific]:
+    plain = without_emails(plain)
     found, groups = [], phone_groups(plain)
     for number in numbers(plain):
         if number.shown in groups or any(number.same(given) for given in asked.numbers):

@@ -37,9 +37,9 @@ class Spans:
     def __init__(self, plain: str) -> None:
         self.names: list[tuple[str, ...]] = []
         if any(char.islower() for char in plain):
-            found = [match[0] for match in _SPAN.finditer(plain)]
-            found += [a or b for a, b in _QUOTED.findall(plain)]
-            self.names = [words for name in found if (words := _words(name))]
+            found = [_words(match[0], only_capitals=True) for match in _SPAN.finditer(plain)]
+            found += [_words(a or b) for a, b in _QUOTED.findall(plain)]
+            self.names = list(filter(None, found))
         self.parts_of: dict[str, tuple[str, ...]] = {}
         for name in sorted(self.names, key=len):
             self.parts_of |= dict.fromkeys(name, name)
@@ -71,8 +71,8 @@ def _short_for(form: str, missing: Collection[str]) -> bool:
     )  # fmt: skip
 
 
-def _words(name: str) -> tuple[str, ...]:
-    words = [word.form for word in folded_words(name) if "-" not in word.shown]
+def _words(name: str, only_capitals: bool = False) -> tuple[str, ...]:
+    words = [word.form for word in folded_words(name) if word.capital or not only_capitals]
     while words and (words[0] in _OPENERS or words[0].endswith("ly")):
         words = words[1:]
     return tuple(word for word in words if word not in STOP_WORDS)

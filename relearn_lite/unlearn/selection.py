@@ -26,6 +26,7 @@ class EvalResult:
     ls: float | None
     ls_share: float | None
     answers: list[dict[str, str]] = field(default_factory=list)
+    leak: float | None = None  # as in metrics.json; nothing is chosen by it
 
     @property
     def balance(self) -> float | None:
@@ -75,7 +76,7 @@ def describe(result: EvalResult, is_best: bool) -> str:
         return "not had" if value is None else f"{value:.2f}"
 
     return (
-        f"check at step {result.step}: kfr {shown(result.kfr)}, krr {shown(result.krr)}, LS "
+        f"check at step {result.step}: kfr {shown(result.kfr)}, leak {shown(result.leak)}, krr {shown(result.krr)}, LS "
         f"{shown(result.ls_share)} of vanilla's, balance {shown(result.balance)}{' (best so far)' if is_best else ''}"
     )
 
