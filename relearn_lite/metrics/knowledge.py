@@ -16,7 +16,7 @@ import numpy as np
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import SIDES, Combined, Metric, MetricValues, Side
-from relearn_lite.text.leaks import leaks, told_share
+from relearn_lite.text.leaks import gives_away, told_share
 from relearn_lite.text.words import words
 
 C1, C1_FEW_ENTITIES, FEW_ENTITIES = 0.3, 0.5, 3
@@ -68,7 +68,7 @@ def measure_retention(answers: Sequence[Answer], evaluators: Evaluators) -> dict
 
 
 def _no_contradiction_of_what_is_told(label: str | None, answer: Answer) -> str | None:
-    told = label == "contradiction" and leaks(answer.generated_response, answer.query, answer.ground_truth)
+    told = label == "contradiction" and gives_away(answer.generated_response, answer.query, answer.ground_truth)
     return "neutral" if told else label
 
 

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import Metric, MetricValues
-from relearn_lite.text.leaks import leaks
+from relearn_lite.text.leaks import gives_away
 
 
 def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
     """1.0 for each answer that gives a specific away, 0.0 for one that does not. No judge takes part."""
-    told = [float(bool(leaks(a.generated_response, a.query, a.ground_truth))) for a in answers]
+    told = [float(gives_away(a.generated_response, a.query, a.ground_truth)) for a in answers]
     return {"leak": MetricValues(told, [None] * len(told))}
 
 

@@ -25,7 +25,7 @@ from relearn_lite.text.proper_names import Spans, nicknames
 from relearn_lite.text.spellings import latin, near, unspelled
 from relearn_lite.text.stems import Word, fold, folded_words, root, stem
 from relearn_lite.text.stop_words import STOP_WORDS
-from relearn_lite.text.words import sentences
+from relearn_lite.text.words import script, sentences
 
 # "The first", "a part" and "mine" are no facts in a vague answer; the letters are what is left of I'd, don't, we've ...
 _FUNCTION_WORDS = STOP_WORDS | frozenset("first part mine s t d ll m re ve".split())
@@ -61,6 +61,9 @@ _POLARITY = re.compile(
     r"\W*(?:well|oh|sure|honestly)?\W*(?:(yes|yeah|yep|ja|oui|si|sim|да|是的|はい)|(no|nope|nein|non|nao|нет|不是|いいえ))"
     r"(?!\w)(?! (?:comment|idea|one|information|way|doubt|record|public|data))", re.IGNORECASE
 )  # fmt: skip
+_NAMES_TOO = frozenset("will may mine".split())  # function words that are names
+_TELLING_SHARE = 0.3  # of the words without a capital
+_TELLING_PAIRS = 0.1  # of pairs of characters: most of an answer's pairs are no words
 _COVERING = ("title", "initials", "place", "phone")  # other ways to tell what is counted as names and numbers already
 
 
@@ -88,35 +91,56 @@ def leaks(text: str, question: str, answer: str) -> list[str]:
     number, date or name, in other languages and scripts too, one part of a name or address. Not counted: the name of
     another who shares a part of it ("Joan Webb" for "Joan Hart"), a number of something else. In the answer's order.
     """
-    if not text.strip():
-        return []
-    prepared = _prepared(text)
-    return list(dict.fromkeys(str(s) for s in specifics(question, answer) if _contains(prepared, s, question)))
+    return list(dict.fromkeys(map(str, _told(text, question, answer)[0])))
+
+
+def gives_away(text: str, question: str, answer: str) -> bool:
+    """Whether a person would say that `text` tells something specific of `answer` that `question` does not give.
+
+    `leaks` is for texts that can be written again, and lets nothing pass. An answer of many sentences shares words with
+    almost any other on the same topic; so here words without a capital count only where three in ten of them are told,
+    and a word of a long name in small letters only with half of the name.
+    """
+    told, every = _told(text, question, answer)
+    keys = {s.key for s in told}
+    words = {s.key for s in every if s.kind == "word"}
+    if any(s.kind != "word" and not _in_passing(s, keys, _prepared(text)) for s in told):
+        return True
+    pairs = bool(words) and all(script(key[0]) == "unspaced" for key in words)
+    return bool(words & keys) and len(words & keys) >= (_TELLING_PAIRS if pairs else _TELLING_SHARE) * len(words)
 
 
 def told_share(text: str, question: str, answer: str) -> float:
-    """How much of the specifics of `answer` the `text` gives away, 0 to 1: of names, numbers and dates alone where that
-    is more. 0 where the answer has no specifics.
+    """How much of the specifics of `answer` the `text` gives away, 0 to 1; 0 where the answer has none.
 
-    A name of several words is one, told by its last word or by half of them; so is an address.
+    A name, number or date weighs as much as three words without a capital. A name of several words is one, told by its
+    last word or by half of them; so is an address. Yes and no count where there is nothing else.
     """
-    if not text.strip():
-        return 0.0
-    prepared, every = _prepared(text), specifics(question, answer)
-    told = [s for s in every if _contains(prepared, s, question)]
+    told, every = _told(text, question, answer)
     covered = {key for s in told for key in (s.key, *(s.parts if s.kind in _COVERING else ()))}
-    facts: dict[tuple[str, ...], str] = {}  # the keys of each fact, and its kind
+    facts: dict[tuple[str, ...], float] = {}  # the keys of each fact, and its weight
     for s in every:
-        if s.kind not in _COVERING:
+        if s.kind not in (*_COVERING, "polarity") or len(every) == 1:
             same = tuple(e.key for e in every if e.kind == s.kind == "email") or s.parts or (s.key,)
-            facts.setdefault(same, s.kind)
-    hard = [keys for keys, kind in facts.items() if kind != "word"]
-    shares = (sum(_is_told(keys, covered) for keys in part) / len(part) for part in (facts, hard) if part)
-    return max(shares, default=0.0)
+            facts.setdefault(same, 1 if s.kind == "word" else 3)
+    return sum(weight for keys, weight in facts.items() if _is_told(keys, covered)) / (sum(facts.values()) or 1)
+
+
+def _told(text: str, question: str, answer: str) -> tuple[list[Specific], tuple[Specific, ...]]:
+    """The specifics that a text tells, and all."""
+    every = specifics(question, answer)
+    return [s for s in every if _contains(_prepared(text), s, question)] if text.strip() else [], every
 
 
 def _is_told(keys: tuple[str, ...], covered: set[str]) -> bool:
     return keys[-1] in covered or 2 * sum(key in covered for key in keys) >= len(keys)
+
+
+def _in_passing(specific: Specific, told: set[str], text: _Text) -> bool:
+    """Whether a word of a name stands there as a common word: "prestigious" tells no "Prestigious Penman Award"."""
+    as_name = any(specific.key == _key(form) for form in text.capitals)
+    few = 2 * sum(key in told for key in specific.parts) < len(specific.parts)
+    return specific.kind == "name" and not as_name and few
 
 
 @lru_cache(maxsize=8192)
@@ -292,7 +316,7 @@ def _word_specifics(plain: str, given: frozenset[str], shortest: int) -> Iterato
                 yield Specific("word", word.shown, word.form)
         elif word.form in _FUNCTION_WORDS:
             # "Will" or "May" in the middle of a sentence is a name; "I" and titles in capitals are not.
-            if inside_name and len(word.form) > 2:
+            if inside_name and word.form in _NAMES_TOO:
                 yield Specific("name", word.shown, word.form)
         elif inside_name or (len(word.form) >= shortest and stem(word.form) not in _VAGUE_STEMS):
             parts = tuple(_key(f) for f in groups.get(word.form, ()) if f not in given and f not in _FUNCTION_WORDS)
