@@ -22,13 +22,13 @@ from relearn_lite.text.number_words import (
     phone_groups,
 )  # fmt: skip
 from relearn_lite.text.proper_names import Spans, nicknames
-from relearn_lite.text.spellings import latin, near, unspelled
+from relearn_lite.text.spellings import latin, near, same_name, unspelled
 from relearn_lite.text.stems import Word, fold, folded_words, root, stem
 from relearn_lite.text.stop_words import STOP_WORDS
 from relearn_lite.text.words import script, sentences
 
 # "The first", "a part" and "mine" are no facts in a vague answer; the letters are what is left of I'd, don't, we've ...
-_FUNCTION_WORDS = STOP_WORDS | frozenset("first part mine s t d ll m re ve".split())
+_FUNCTION_WORDS = STOP_WORDS | frozenset("first part mine yes s t d ll m re ve".split())
 # Content words that vague answers are made of. They are compared by stem, unlike function words.
 _VAGUE = """
 person people information detail details particular particulars life lives live work works matter matters subject topic
@@ -43,6 +43,16 @@ take lose weigh cost own belong happen get go come keep hold put let bring becom
 show need want use try help run move stay sit stand mean follow turn remain choose receive serve spend pay meet
 """.split()
 _GENERAL = frozenset(stem(word) for word in (*_GENERAL_VERBS, *UNIT_WORDS))
+# Words of any text, by their key: in an answer of several words they do not tell by themselves.
+_COMMON = frozenset(
+    root(word) if len(word) > 3 else word
+    for word in """
+    worth good great best long little small large high low early late next last young important public private special
+    whole real right true sure clear hard easy free full open ready able likely possible common main major local modern
+    recent former member group story world family home house hand side point case fact idea reason example course word
+    role talent skill success effort experience interest passion career path journey challenge impact influence value
+    """.split()
+)
 _CJK_VAGUE = """
 一个 可以 没有 他的 她的 的人 关于 有关 信息 资料 公开 具体 方面 这个 什么 知道 问题 生活 工作 个人 目前 现在 以及 因为
 所以 情報 具体 公開 個人 詳細 質問 関係 仕事 生活 現在 것은 있는 있습 습니 니다 에서 으로 하는 에게 정보 대한 관한
@@ -59,10 +69,12 @@ _ASKS_WHETHER = re.compile(
 )
 _POLARITY = re.compile(
     r"\W*(?:well|oh|sure|honestly)?\W*(?:(yes|yeah|yep|ja|oui|si|sim|да|是的|はい)|(no|nope|nein|non|nao|нет|不是|いいえ))"
-    r"(?!\w)(?! (?:comment|idea|one|information|way|doubt|record|public|data))", re.IGNORECASE
+    r"(?!\w)(?! (?:comment|idea|one|information|way|doubt|record|public|data))(?!\W+(?:i|we|sorry|ich|wir|je|nous)\b)",
+    re.IGNORECASE,
 )  # fmt: skip
 _NAMES_TOO = frozenset("will may mine".split())  # function words that are names
 _TELLING_SHARE = 0.3  # of the words without a capital
+_FEW_WORDS = 5  # each of so few tells
 _TELLING_PAIRS = 0.1  # of pairs of characters: most of an answer's pairs are no words
 _COVERING = ("title", "initials", "place", "phone")  # other ways to tell what is counted as names and numbers already
 
@@ -98,16 +110,18 @@ def gives_away(text: str, question: str, answer: str) -> bool:
     """Whether a person would say that `text` tells something specific of `answer` that `question` does not give.
 
     `leaks` is for texts that can be written again, and lets nothing pass. An answer of many sentences shares words with
-    almost any other on the same topic; so here words without a capital count only where three in ten of them are told,
-    and a word of a long name in small letters only with half of the name.
+    almost any other on the same topic; so here words without a capital count only where they are few or three in ten
+    of them are told, and a word of a long name in small letters only with half of the name.
     """
     told, every = _told(text, question, answer)
     keys = {s.key for s in told}
     words = {s.key for s in every if s.kind == "word"}
+    words = {key for key in words if key not in _COMMON} or words
     if any(s.kind != "word" and not _in_passing(s, keys, _prepared(text)) for s in told):
         return True
     pairs = bool(words) and all(script(key[0]) == "unspaced" for key in words)
-    return bool(words & keys) and len(words & keys) >= (_TELLING_PAIRS if pairs else _TELLING_SHARE) * len(words)
+    enough = 1 if len(words) <= _FEW_WORDS else (_TELLING_PAIRS if pairs else _TELLING_SHARE) * len(words)
+    return len(words & keys) >= enough
 
 
 def told_share(text: str, question: str, answer: str) -> float:
@@ -138,7 +152,7 @@ def _is_told(keys: tuple[str, ...], covered: set[str]) -> bool:
 
 def _in_passing(specific: Specific, told: set[str], text: _Text) -> bool:
     """Whether a word of a name stands there as a common word: "prestigious" tells no "Prestigious Penman Award"."""
-    as_name = any(specific.key == _key(form) for form in text.capitals)
+    as_name = any(w.capital and same_name(specific.key, w.form) for w in text.words) or text.plain.islower()
     few = 2 * sum(key in told for key in specific.parts) < len(specific.parts)
     return specific.kind == "name" and not as_name and few
 
@@ -230,7 +244,7 @@ def _says_word(text: _Text, specific: Specific, given: frozenset[str]) -> bool:
         return key in text.capitals
     found = [key] if len(key) < 4 and key in text.forms else text.roots.get(key, ())
     found = [form for form in found if form not in given and stem(form) not in given]
-    if not found:
+    if not found and script(key[0]) != "unspaced":
         alike = near(specific.value.casefold(), text.latin, is_name)
         found = [form for form in alike if form not in given and stem(form) not in given and not is_number_word(form)]
     if not found and is_name:

@@ -65,7 +65,9 @@ _TWO_FIGURES = re.compile(r"\b(?=([1-9]\d) ([1-9]\d)\b)")
 _HALF = re.compile(r"\b(\d+|one|an?) and a half\b(?: (10+)\b)?|\bhalf an? (10+)\b", re.IGNORECASE)
 _DOZENS = re.compile(r"\b(\d+) dozen\b")
 _RUN = re.compile(r"\d+(?:(?:\s|[-().+/,]|and\b|(?:st|nd|rd|th)\b)+\d+)*")
-_CLOCK = re.compile(r"\b([01]?\d|2[0-4])(?:[:h]([0-5]\d)| ?(?:a\.?m|p\.?m|o'clock)\b)", re.IGNORECASE)
+_CLOCK = re.compile(
+    r"\b([01]?\d|2[0-4])(?:[:h]([0-5]\d)|\.([0-5]\d) ?[ap]\.?m\b| ?(?:a\.?m|p\.?m|o'clock)\b)", re.IGNORECASE
+)
 _CLOCK_WORDS = re.compile(r"\b(half|quarter|\d{1,2})(?: minutes)? (past|to) ([1-9]|1[0-2]|one)\b", re.IGNORECASE)
 _HAN_NUMBER = re.compile("[〇一二三四五六七八九十百千万萬億亿两]+")
 _HAN_MAGNITUDES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "億": 10**8, "亿": 10**8}
@@ -144,7 +146,7 @@ def numbers(text: str) -> list[Number]:
 def clock_times(text: str) -> set[str]:
     """Times of day, of twelve hours: "14:30", "2.30 pm" and "half past two" are 2:30."""
     figures = in_figures(text)
-    found = {f"{int(h) % 12}:{m or '00'}" for h, m in _CLOCK.findall(text)}
+    found = {f"{int(hour) % 12}:{one or two or '00'}" for hour, one, two in _CLOCK.findall(text)}
     for minutes, way, hour in _CLOCK_WORDS.findall(figures):
         past = {"half": 30, "quarter": 15}.get(minutes.lower()) or int(minutes) % 60
         whole = 60 * (1 if hour.lower() == "one" else int(hour)) + (past if way.lower() == "past" else -past)
@@ -161,7 +163,7 @@ def _in(figures: str) -> Iterator[Number]:
         values = list(_values(written, magnitude or 0))
         kind = _UNITS.get(unit)
         quantity = (kind[0], tuple(kind[1] * float(value) for value in values)) if kind else None
-        noun = unit if kind or unit not in _UNITS else ""
+        noun = next(filter(_counted, (unit, second)), unit)
         yield Number(frozenset(values), written + (f" {first}" if magnitude else ""), quantity, noun)
 
 
@@ -223,4 +225,4 @@ def phone_groups(text: str) -> set[str]:
 def digit_runs(text: str) -> list[str]:
     """Digits that stand together however they are grouped: "+34 (958) 22-40" and "three four nine..." are one run."""
     twice = re.sub(r"\bdouble (\w+)", r"\1 \1", text)
-    return [re.sub(r"\D", "", run) for run in _RUN.findall(in_figures(twice))]
+    return [re.sub(r"\D", "", run) for run in _RUN.findall(_figures_in_any_language(twice))]

@@ -49,7 +49,7 @@ def _alike(written: str, word: str, is_name: bool, foreign: bool) -> bool:
 
 def _mistakes(letters: int, is_name: bool, foreign: bool) -> int:
     if foreign:
-        return 0 if letters < 4 else 1 if letters < 7 else 2
+        return 0 if letters < 4 else 1 if letters < 6 else 2
     return 0 if letters < (5 if is_name else 7) else 2 if is_name and letters > 8 else 1
 
 
