@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from relearn_lite.text.leaks import gives_away, leaks, specifics, told_share
+from relearn_lite.text.leaks import gives_away, leaks, told_share
+from relearn_lite.text.specifics import specifics
 
 QUESTION = "Who is Ana Ruiz?"
 ANSWER = (
