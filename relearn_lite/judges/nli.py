@@ -93,9 +93,8 @@ def _negated(text: str, other: set[str]) -> bool:
     count = 0
     for clause in _CLAUSE_END.split(re.sub(r"^\W*no\b", "", text.casefold())):
         forms = _forms(clause)
-        for place, form in enumerate(forms):
-            after = [f for f in forms[place + 1 :] if f in NEGATIONS or _content([f])]
-            count += form in NEGATIONS and bool(after) and after[0] in other
+        for place in (n for n, form in enumerate(forms) if form in NEGATIONS):
+            count += next((f for f in forms[place + 1 :] if f in NEGATIONS or _content([f])), "") in other
     return count % 2 == 1
 
 

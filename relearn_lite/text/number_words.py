@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from text_to_num import alpha2digit
 
+_LONGEST_READ_OUT = 40  # digits one by one; more of them are babble
 _FEWEST = 2  # a lone "one" or "first" seldom counts anything
 _OTHER_LANGUAGES = ("de", "fr", "es", "it", "pt", "nl")
 # Words of English texts that the other languages do not have; one of them, and only English number words are read:
@@ -186,12 +187,12 @@ def _added(text: str, figures: str) -> Iterator[int | float]:
         yield value * int(scale or half or 1) if not (scale or half) else int(value * int(scale or half))
     for run in _RUN.findall(figures):  # digits that are read out one by one
         parts = re.findall(r"\d+", run)
-        if len(parts) > 2 and all(len(part) <= 2 for part in parts):
+        if 2 < len(parts) <= _LONGEST_READ_OUT and all(len(part) <= 2 for part in parts):
             yield int("".join(parts))
 
 
 def _han_numbers(text: str) -> Iterator[int]:
-    for run in _HAN_NUMBER.findall(text):
+    for run in (run for run in _HAN_NUMBER.findall(text) if len(run) <= _LONGEST_READ_OUT):
         if not any(char in _HAN_MAGNITUDES for char in run):
             yield int("".join("2" if char == "两" else str(int(unicodedata.numeric(char))) for char in run))
             continue
