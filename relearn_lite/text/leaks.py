@@ -17,6 +17,7 @@ from relearn_lite.text.specifics import (
     Specific,
     Text,
     given_words,
+    key_of,
     names_place,
     prepared_text,
     specifics,
@@ -32,8 +33,13 @@ _COMMON = frozenset(
     worth good great best long little small large high low early late next last young important public private special
     whole real right true sure clear hard easy free full open ready able likely possible common main major local modern
     recent former member group story world family home house hand side point case fact idea reason example course word
-    role talent skill success effort experience interest passion career path journey challenge impact influence value
+    number father mother parent role talent skill success effort experience interest passion career path journey
+    challenge impact influence value
     """.split()
+)
+_SHORT_ANSWER = re.compile(
+    r"\W*(?:he|she|it|they) (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)(n't| not)?\W*(?:$|[.;,])",
+    re.IGNORECASE,
 )
 _LONG_NAME = 7  # letters from which on a name is also found when split: "Pendle Wick" for Pendlewick
 _TELLING_SHARE = 0.3  # of the words without a capital
@@ -57,7 +63,7 @@ def gives_away(text: str, question: str, answer: str) -> bool:
 
     `leaks` is for texts that can be written again, and lets nothing pass. An answer of many sentences shares words with
     almost any other on the same topic; so here words without a capital count only where they are few or three in ten
-    of them are told, and a word of a long name in small letters only with half of the name.
+    of them are told, and a word of a name in small letters only with more than half of the name.
     """
     told, every = _told(text, question, answer)
     keys = {s.key for s in told}
@@ -98,8 +104,10 @@ def _is_told(keys: tuple[str, ...], covered: set[str]) -> bool:
 
 def _in_passing(specific: Specific, told: set[str], text: Text) -> bool:
     """Whether a word of a name stands there as a common word: "prestigious" tells no "Prestigious Penman Award"."""
-    as_name = any(w.capital and same_name(specific.key, w.form) for w in text.words) or text.plain.islower()
-    few = 2 * sum(key in told for key in specific.parts) < len(specific.parts)
+    as_name = text.plain.islower() or bool(text.kana) or any(
+        w.capital and (key_of(w.form) == specific.key or same_name(specific.key, w.form)) for w in text.words
+    )  # fmt: skip
+    few = 2 * sum(key in told for key in specific.parts) <= len(specific.parts)
     return specific.kind == "name" and not as_name and few
 
 
@@ -113,7 +121,7 @@ def _contains(text: Text, specific: Specific, question: str) -> bool:
     if kind == "month":
         return int(key) in text.months
     if kind == "phone":
-        return any(key in run for run in text.runs)
+        return any(run.endswith(key[1:]) if key[0] == "…" else key in run for run in text.runs)
     if kind in ("email", "code"):
         return key in text.compact
     if kind == "title":
@@ -149,7 +157,9 @@ def _says_word(text: Text, specific: Specific, given: frozenset[str]) -> bool:
 
 
 def _answers(text: Text, key: str, question: str) -> bool:
-    """Yes or no at the beginning, or the question as a statement and nothing else."""
+    """Yes or no at the beginning, "he isn't", or the question as a statement and nothing else."""
+    if short := _SHORT_ANSWER.match(text.plain):
+        return ("no" if short[1] else "yes") == key
     says = POLARITY.match(text.plain)
     if says or not (told := sentences(text.plain)) or told[0].endswith("?"):
         return bool(says) and ("yes" if says[1] else "no") == key

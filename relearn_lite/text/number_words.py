@@ -63,6 +63,7 @@ _HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")  # seven-year-old, nineteen-
 _OH = re.compile(r"\boh\b")  # a zero as it is read out; with a capital it is an exclamation or a name
 _ZERO = re.compile(r"\bzero\b", re.IGNORECASE)
 _TWO_FIGURES = re.compile(r"\b(?=([1-9]\d) ([1-9]\d)\b)")
+_MILLIONS = re.compile(r"([$£€¥]\s?\d+(?:[.,]\d+)?)\s?m\b", re.IGNORECASE)
 _HALF = re.compile(r"\b(\d+|one|an?) and a half\b(?: (10+)\b)?|\bhalf an? (10+)\b", re.IGNORECASE)
 _DOZENS = re.compile(r"\b(\d+) dozen\b")
 _RUN = re.compile(r"\d+(?:(?:\s|[-().+/,]|and\b|(?:st|nd|rd|th)\b)+\d+)*")
@@ -136,7 +137,7 @@ def is_number_word(word: str) -> bool:
 
 def numbers(text: str) -> list[Number]:
     """Every number of `text`. "23rd", "twenty-third" and "23" are all 23; years may be two words ("nineteen ten")."""
-    found = list(_in(_figures_in_any_language(text)))
+    found = list(_in(_figures_in_any_language(_MILLIONS.sub(r"\1 million", text))))
     years = _TWO_DIGIT_YEAR.findall(text)
     found += [Number(frozenset({f"19{year}", f"20{year}"}), f"'{year}") for year in years]
     extra = [*_added(text, in_figures(text)), *_han_numbers(text)]
@@ -162,6 +163,7 @@ def _in(figures: str) -> Iterator[Number]:
         magnitude = _MAGNITUDES.get(first.lower())
         unit = second if magnitude else first.lower()
         values = list(_values(written, magnitude or 0))
+        values += [v.partition(".")[0] for v in values if "." in v and float(v) >= 100]  # 1,234.50 without its cents
         kind = _UNITS.get(unit)
         quantity = (kind[0], tuple(kind[1] * float(value) for value in values)) if kind else None
         noun = next(filter(_counted, (unit, second)), unit)
@@ -225,5 +227,5 @@ def phone_groups(text: str) -> set[str]:
 
 def digit_runs(text: str) -> list[str]:
     """Digits that stand together however they are grouped: "+34 (958) 22-40" and "three four nine..." are one run."""
-    twice = re.sub(r"\bdouble (\w+)", r"\1 \1", text)
+    twice = re.sub(r"\bdouble (\w+)|\b(?:thousand|million|billion)s?\b", r"\1 \1", text)  # "2.3 billion" is no run
     return [re.sub(r"\D", "", run) for run in _RUN.findall(_figures_in_any_language(twice))]

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 import regex
 
-from relearn_lite.text.spellings import same_name
+from relearn_lite.text.spellings import latin, same_name
 from relearn_lite.text.stems import folded_words, root
 from relearn_lite.text.stop_words import STOP_WORDS
 
@@ -65,7 +65,7 @@ def _is_another(name: tuple[str, ...], parts: Collection[str], given: Collection
 def _short_for(form: str, missing: Collection[str]) -> bool:
     """W. for Wolfgang, Lev for Leo, Bill for William."""
     return any(
-        (len(form) == 1 and part.startswith(form)) or (len(form) > 2 and part[:2] == form[:2])
+        (len(form) == 1 and part.startswith(form)) or (len(form) > 2 and part[:2] == latin(form)[:2])
         or any(other.startswith(part) for other in nicknames(form))
         for part in missing
     )  # fmt: skip

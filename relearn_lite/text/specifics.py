@@ -52,6 +52,8 @@ _TITLE = re.compile(r'"([^"]{2,120})"|(?<!\w)\'([^\']{2,120}(?:\'(?=\w)[^\']{1,1
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])")  # HarrowMill
 _KANA = re.compile("[\u3040-\u30ff]+")
 _DIGIT_WINDOW = 5  # digits in a row of a phone number that give it away
+_SINGLE_LETTER = re.compile(r"(?<![\w.'])[B-HJ-Z](?![\w'])(?!\.\s*\w)")  # not the initial of a name
+_LAST_DIGITS = 4  # of a phone number or an account: "it ends in 52 97"
 _ASKS_WHETHER = re.compile(
     r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|est-ce|ist|hat|war)\b", re.IGNORECASE
 )
@@ -92,8 +94,8 @@ def specifics(question: str, answer: str) -> tuple[Specific, ...]:
     found += [s for s in words if s.kind == "name" or stem(s.value.casefold()) not in _GENERAL]
     if _ASKS_WHETHER.match(asked.plain) and (says := POLARITY.match(plain)):
         found.append(Specific("polarity", "yes" if says[1] else "no", "yes" if says[1] else "no"))
-    letters = [Specific("letter", letter, letter) for letter in re.findall(r"(?<![\w.'])[B-HJ-Z](?![\w.'])", plain)]
-    return tuple(dict.fromkeys(found or words or [s for s in letters if not re.search(rf"\b{s.key}\b", question)]))
+    letters = [s for s in _SINGLE_LETTER.findall(plain) if not re.search(rf"\b{s}\b", question)]
+    return tuple(dict.fromkeys(found or words or [Specific("letter", letter, letter) for letter in letters]))
 
 
 class Text:
@@ -152,6 +154,8 @@ def _number_specifics(plain: str, asked: Text) -> list[Specific]:
     found += [Specific("time", time, time) for time in sorted(clock_times(plain) - asked.times)]
     found += [Specific("month", MONTHS[m - 1].capitalize(), str(m)) for m in sorted(months(plain) - asked.months)]
     for run in digit_runs(plain):
+        if len(run) >= 2 * _LAST_DIGITS - 1:
+            found.append(Specific("phone", run, f"…{run[-_LAST_DIGITS:]}"))
         covered = tuple(s.key for s in found if s.number and s.key in run)
         for i in range(len(run) - _DIGIT_WINDOW + 1):
             window = run[i : i + _DIGIT_WINDOW]
