@@ -12,6 +12,7 @@ from relearn_lite.judges.entities import NO_ENTITIES, normal_form
 from relearn_lite.text.words import words
 
 LABELS = ("entailment", "neutral", "contradiction")
+_AFFIRMING = frozenset("other only just merely least".split())  # none other than, not only
 _CLAUSE_END = re.compile(r"[.!?](?:\s|$)|[,;:()]|\s[-–—]\s|\b(?:but|and|or)\b")
 SAME_FRAME = 0.5  # share of content words, without numbers and negations, that two texts must have in common
 NEGATIONS = frozenset("not never no none nobody nothing neither nor without cannot".split())
@@ -94,6 +95,8 @@ def _negated(text: str, other: set[str]) -> bool:
     for clause in _CLAUSE_END.split(re.sub(r"^\W*no\b", "", text.casefold())):
         forms = _forms(clause)
         for place in (n for n, form in enumerate(forms) if form in NEGATIONS):
+            if forms[place + 1 : place + 2] and forms[place + 1] in _AFFIRMING:
+                continue
             count += next((f for f in forms[place + 1 :] if f in NEGATIONS or _content([f])), "") in other
     return count % 2 == 1
 
