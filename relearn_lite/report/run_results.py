@@ -20,8 +20,8 @@ class RunResults:
               had. Besides them: "missing" {metric: answers left out}, "intervals" {metric: [low, high]} (optional).
               Where there are two models, "difference" {metric: {mean, low, high, n}}. One model alone is "vanilla".
     samples   one dict a question: id, split, query, ground_truth, vanilla and unlearned (the answers), scores
-              {"vanilla": {metric: value}, "unlearned": {...}}. Read from the scores: kfr (1 forgotten, 0 leaked), leak,
-              krr (1 kept, 0 lost), rougeL. Optional: finished {"vanilla": bool, "unlearned": bool}.
+              {"vanilla": {metric: value}, "unlearned": {...}}. Read from the scores: kfr (1 forgotten, 0 leaked), krr
+              (1 kept, 0 lost), rougeL. Optional: finished {"vanilla": bool, "unlearned": bool}.
     losses    one dict an optimizer step: step, and where known loss, forget_ce, retain_ce, retain_kl, lr,
               tokens_per_second.
     manifest  versions, hardware, seed, data hashes, model, stages {stage: {seconds, peak_memory_mb}}, augment.
@@ -29,8 +29,7 @@ class RunResults:
     analysis  as analysis.json; None where the recipe asks for no analysis.
     augmentation  as augmentation.json; None where the run made none.
     attacks   as attacks.json; None where the recipe asks for no attacks.
-    checks    one dict an evaluation in training, as logs/unlearn/checks.jsonl: step, kfr, leak, krr, ls, ls_share,
-              answers.
+    checks    one dict an evaluation in training, as logs/unlearn/checks.jsonl: step, kfr, krr, ls, ls_share, answers.
     """
 
     name: str
