@@ -9,6 +9,7 @@ from functools import lru_cache
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _SPOKEN_AT = re.compile(r"\s*[\[({<]?\s*\b(?:at)\b\s*[\])}>]?\s*", re.IGNORECASE)
 _SPOKEN_DOT = re.compile(r"\s*[\[({<]?\s*\b(?:dot|punkt|point)\b\s*[\])}>]?\s*", re.IGNORECASE)
+_SPOKEN_SIGN = re.compile(r"\b(?:hyphen|dash|underscore|slash)\b")
 _NO_LETTER = re.compile(r"[^\w@]|_")
 _CODE = re.compile(r"(?<![\w@.])(?=[\w-]*(?:\d|_))(?=[\w-]*[^\W\d])\w[\w-]*(?![\w@])")
 _NO_CODE = re.compile(r"\d+[a-z]{1,4}|\d+(?:-[a-z]+)+|[12]?\d{2,3}'?s", re.IGNORECASE)
@@ -40,7 +41,7 @@ def compact(plain: str) -> str:
         lower = _SPOKEN_AT.sub("@", lower)
     if "dot" in lower or "punkt" in lower or "point" in lower:
         lower = _SPOKEN_DOT.sub(".", lower)
-    return _NO_LETTER.sub("", lower)
+    return _NO_LETTER.sub("", _SPOKEN_SIGN.sub("", lower))
 
 
 def without_emails(plain: str) -> str:
