@@ -1,4 +1,4 @@
-"""From the answers of all attacks to one table: KFR and KRR under each, the curves of relearning, and what leaked."""
+"""From the answers of all attacks to one table: KFR, leak and KRR under each, relearning's curves, and what leaked."""
 
 from __future__ import annotations
 
@@ -17,27 +17,40 @@ from relearn_lite.metrics.privacy import leak_at_k_of
 from relearn_lite.metrics.rouge import rouge_recall
 
 RATE = {"forget": "kfr", "retain": "krr"}
+LEAK = "leak"  # stands beside the sides: 1 where a forget answer gives something away
 Values = Sequence[float | None]  # one a question: 1 good, 0 bad, None where no judgement could be had
 
 
 @dataclass(frozen=True)
 class Judged:
-    """An answer to an attack, and its kfr (forget) or krr (retain): 1 good, 0 bad, None: could not be judged."""
+    """An answer to an attack, and its kfr (forget) or krr (retain): 1 good, 0 bad, None: could not be judged.
+
+    leak: 1 where a forget answer gives a specific away, 0 where it does not; None on the retain side.
+    """
 
     attack: str
     answer: AttackAnswer
     value: float | None
+    leak: float | None = None
+
+    @property
+    def leaked(self) -> bool:
+        """Whether a forget answer still tells, by either number."""
+        return self.answer.side == "forget" and (self.value == 0.0 or self.leak == 1.0)
 
 
 def judge(answers: Mapping[str, Sequence[AttackAnswer]], evaluators: Evaluators) -> list[Judged]:
     """All answers, by attack, judged as `evaluate` judges answers; what was answered twice is judged once."""
     records = dict.fromkeys(_record(answer) for each in answers.values() for answer in each)
-    values: dict[Answer, float | None] = {}
-    for side, rate in RATE.items():
+    values: dict[str, dict[Answer, float | None]] = {}
+    for side, rate in (*RATE.items(), ("forget", LEAK)):
         rows = [record for record in records if record.split == side]
-        if rows:
-            values |= zip(rows, METRICS[rate].measure(rows, evaluators)[rate].values, strict=True)
-    return [Judged(attack, answer, values[_record(answer)]) for attack, each in answers.items() for answer in each]
+        found = METRICS[rate].measure(rows, evaluators)[rate].values if rows else []
+        values[rate] = dict(zip(rows, found, strict=True))
+    return [
+        Judged(attack, answer, values[RATE[answer.side]][_record(answer)], values[LEAK].get(_record(answer)))
+        for attack, each in answers.items() for answer in each
+    ]  # fmt: skip
 
 
 def _record(answer: AttackAnswer) -> Answer:
@@ -45,12 +58,12 @@ def _record(answer: AttackAnswer) -> Answer:
 
 
 def table_row(attack: str, way: str, values: Mapping[str, Values], title: str = "") -> dict[str, Any]:
-    """One line of the table. values: by side. A mean leaves out what could not be judged."""
+    """One line of the table. values: by side, and LEAK. A mean leaves out what could not be judged."""
     row: dict[str, Any] = {
         "attack": attack, "way": way, "title": title, "reason": None, "missing": {}, "intervals": {},
         "questions": {side: len(values.get(side, ())) for side in SIDES},
     }  # fmt: skip
-    for side, rate in RATE.items():
+    for side, rate in (*RATE.items(), (LEAK, LEAK)):
         found = MetricValues.of(values.get(side, ()), "could not be judged")
         row[rate] = summarize(rate, found, row | {"reasons": {}, "notes": {}})
     return row
@@ -66,23 +79,31 @@ def by_way(judged: Iterable[Judged], attack: str, titles: Mapping[str, str]) -> 
     ways: dict[str, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
     for each in judged:
         if each.attack == attack:
-            ways[each.answer.way][each.answer.side].append(each.value)
+            for key, value in _values_of(each):
+                ways[each.answer.way][key].append(value)
     return [table_row(attack, way, values, titles.get(way, "")) for way, values in ways.items()]
+
+
+def _values_of(each: Judged) -> list[tuple[str, float | None]]:
+    """What an answer counts for: its side, and LEAK where it has one."""
+    return [(each.answer.side, each.value), *([(LEAK, each.leak)] if each.leak is not None else [])]
 
 
 def _by_question(judged: Iterable[Judged], attacks: Collection[str]) -> dict[str, list[Values]]:
     """By side, all values of each question under some attacks."""
-    values: dict[str, dict[str, list[float | None]]] = {side: defaultdict(list) for side in SIDES}
+    values: dict[str, dict[str, list[float | None]]] = {key: defaultdict(list) for key in (*SIDES, LEAK)}
     for each in judged:
         if each.attack in attacks:
-            values[each.answer.side][each.answer.id].append(each.value)
+            for key, value in _values_of(each):
+                values[key][each.answer.id].append(value)
     return {side: list(of_question.values()) for side, of_question in values.items()}
 
 
 def worst_case(judged: Iterable[Judged], attacks: Collection[str], name: str) -> dict[str, Any]:
     """A line over all ways of some attacks: a question has leaked if any leaks it, is lost if any loses it."""
     values = _by_question(judged, attacks)
-    return table_row(name, "worst", {side: list(map(worst_of, rows)) for side, rows in values.items()})
+    leaked = [max(rows) for rows in values.pop(LEAK)]
+    return table_row(name, "worst", {s: list(map(worst_of, rows)) for s, rows in values.items()} | {LEAK: leaked})
 
 
 def worst_of(values: Values) -> float | None:
@@ -97,7 +118,9 @@ def sampled(judged: Iterable[Judged], k: int, draws: int) -> dict[str, Any]:
     values = _by_question(judged, ["sampling"])
     leaks = [leak_at_k_of(drawn, k) for drawn in values["forget"]]
     forgotten = [None if leak is None else 1 - leak for leak in leaks]
-    row = table_row("sampling", "leak@k", {"forget": forgotten, "retain": [drawn[0] for drawn in values["retain"]]})
+    told = [leak_at_k_of([1 - leak for leak in drawn], k) for drawn in values[LEAK]]
+    retained = [drawn[0] for drawn in values["retain"]]
+    row = table_row("sampling", "leak@k", {"forget": forgotten, "retain": retained, LEAK: told})
     leaked = None if row["kfr"] is None else 1 - row["kfr"]
     return row | {"leak_at_k": leaked, "k": k, "draws": draws}
 
@@ -108,13 +131,17 @@ def curve(judged: Iterable[Judged], attack: str, questions: Mapping[str, set[str
     for each in judged:
         answer = each.answer
         if each.attack == "plain" and answer.id in questions[answer.side]:
-            points[0][answer.side].append(each.value)
+            step = 0
         elif each.attack == attack:
-            points[int(answer.way.removeprefix("step "))][answer.side].append(each.value)
+            step = int(answer.way.removeprefix("step "))
+        else:
+            continue
+        for key, value in _values_of(each):
+            points[step][key].append(value)
     rows = [table_row(attack, f"step {step}", values) for step, values in sorted(points.items())]
     return {
         "steps": sorted(points), "questions": {side: len(ids) for side, ids in questions.items()},
-        **{key: [row[key] for row in rows] for key in ("kfr", "krr", "missing", "intervals")},
+        **{key: [row[key] for row in rows] for key in ("kfr", "krr", LEAK, "missing", "intervals")},
     }  # fmt: skip
 
 
@@ -126,7 +153,7 @@ def leaks(judged: Iterable[Judged]) -> list[dict[str, Any]]:
     """
     leaked: dict[str, list[Judged]] = defaultdict(list)
     for each in judged:
-        if each.answer.side == "forget" and each.value == 0.0:
+        if each.leaked:
             leaked[each.answer.id].append(each)
     found = []
     for id_, leaking in leaked.items():

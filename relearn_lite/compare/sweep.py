@@ -34,7 +34,7 @@ def sweep(job: Comparison, method: ComparedMethod) -> tuple[Unlearn, Path, tuple
             tried.append(point | {"failed": run.reason})
             continue
         found[number] = (replace(results[0], step=number), settings, run.path)
-        measured = {key: getattr(results[0], key) for key in ("kfr", "krr", "ls", "ls_share", "balance")}
+        measured = {key: getattr(results[0], key) for key in ("kfr", "leak", "krr", "ls", "ls_share", "balance")}
         tried.append(point | measured | {"seconds": run.manifest["stages"]["unlearn"]["seconds"]})
     chosen = best(result for result, _, _ in found.values())
     if chosen:

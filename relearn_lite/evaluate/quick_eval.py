@@ -16,7 +16,7 @@ from relearn_lite.models.loaded import Loaded
 from relearn_lite.recipe import Recipe
 from relearn_lite.unlearn.selection import EvalResult, spread
 
-MEASURED = ("kfr", "krr", "ls")
+MEASURED = ("kfr", "krr", "ls", "leak")
 
 
 def selection_questions(data: Mapping[str, Sequence[QA]], count: int) -> dict[str, list[QA]]:
@@ -57,6 +57,7 @@ def quick_eval(
                 {"id": a.id, "split": a.split, "query": a.query, "generated_response": a.generated_response}
                 for a in answers
             ],
+            leak=numbers["leak"],
         )  # fmt: skip
 
     return now

@@ -12,6 +12,8 @@ from relearn_lite.judges.entities import NO_ENTITIES, normal_form
 from relearn_lite.text.words import words
 
 LABELS = ("entailment", "neutral", "contradiction")
+_AFFIRMING = frozenset("other only just merely least".split())  # none other than, not only
+_CLAUSE_END = re.compile(r"[.!?](?:\s|$)|[,;:()]|\s[-–—]\s|\b(?:but|and|or)\b")
 SAME_FRAME = 0.5  # share of content words, without numbers and negations, that two texts must have in common
 NEGATIONS = frozenset("not never no none nobody nothing neither nor without cannot".split())
 ANTONYMS = frozenset(
@@ -29,6 +31,9 @@ ANTONYMS = frozenset(
 
 class LexicalNLI:
     """Says contradiction only of texts that say the same but for a number, a negation, an antonym, or yes and no.
+
+    A negation counts where what it negates, the next content word of its clause, stands in the other text: "is not the
+    capital" does; "Cairo, not Alexandria" and "it is no secret that" do not.
 
     Conservative on purpose: two answers with different content are `neutral`, and entity coverage tells them apart.
     It sees no contradiction in `a teacher` against `a lawyer`.
@@ -48,9 +53,10 @@ def _label(premise: str, hypothesis: str) -> str:
     if {given[0], said[0]} == {"yes", "no"}:
         return "contradiction"
     content, claim = _content(given), _content(said)
-    if _same_frame(content, claim) and _differ(given, said):
+    same_polarity = _negated(premise, claim) == _negated(hypothesis, content)
+    if _same_frame(content, claim) and (not same_polarity or _differ(given, said)):
         return "contradiction"
-    entailed = claim <= content and _numbers(said) <= _numbers(given) and _negated(given) == _negated(said)
+    entailed = claim <= content and _numbers(said) <= _numbers(given) and same_polarity
     return "entailment" if entailed else "neutral"
 
 
@@ -59,8 +65,6 @@ def _same_frame(content: set[str], claim: set[str]) -> bool:
 
 
 def _differ(given: list[str], said: list[str]) -> bool:
-    if _negated(given) != _negated(said):
-        return True
     numbers = _numbers(given), _numbers(said)
     if all(numbers) and not numbers[0] & numbers[1]:
         return True
@@ -82,9 +86,19 @@ def _numbers(forms: list[str]) -> set[str]:
     return {part.lstrip("0") or "0" for form in forms for part in re.findall(r"\d+", form)}
 
 
-def _negated(forms: list[str]) -> bool:
-    """Two negations in a text cancel out; the opening `no` of an answer is its polarity and not counted again."""
-    return sum(form in NEGATIONS for form in forms[1:]) % 2 == 1
+def _negated(text: str, other: set[str]) -> bool:
+    """Whether a text negates what `other`, the content of another, says.
+
+    Two negations cancel out; the opening `no` of an answer is its polarity and not counted again.
+    """
+    count = 0
+    for clause in _CLAUSE_END.split(re.sub(r"^\W*no\b", "", text.casefold())):
+        forms = _forms(clause)
+        for place in (n for n, form in enumerate(forms) if form in NEGATIONS):
+            if forms[place + 1 : place + 2] and forms[place + 1] in _AFFIRMING:
+                continue
+            count += next((f for f in forms[place + 1 :] if f in NEGATIONS or _content([f])), "") in other
+    return count % 2 == 1
 
 
 class TransformersNLI:

@@ -1,7 +1,9 @@
 """Knowledge forgetting and retention rates (KFR, KRR): what an answer still tells, by entities and by inference.
 
 Formulas: Xu et al. 2025 (ReLearn), section 4.1, and the authors' code, which sets the threshold to 0.5 where the
-reference has at most three entities.
+reference has at most three entities. The embedded judges, which read no meaning, are helped by the leak check: what
+it finds counts as covered, and a contradiction does not make forgotten what stands in the answer. With model judges the
+rule is the paper's alone.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import SIDES, Combined, Metric, MetricValues, Side
+from relearn_lite.text.leaks import gives_away, told_share
 from relearn_lite.text.words import words
 
 C1, C1_FEW_ENTITIES, FEW_ENTITIES = 0.3, 0.5, 3
@@ -53,6 +56,8 @@ def without_question_words(entities: Sequence[str], question: str) -> list[str]:
 def measure_forgetting(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
     """1.0 for each answer that is forgotten, 0.0 for one that is not, None where a judge failed."""
     labels = evaluators.nli.label([(a.generated_response, a.ground_truth) for a in answers])
+    if evaluators.nli.embedded:
+        labels = [_no_contradiction_of_what_is_told(*each) for each in zip(labels, answers, strict=True)]
     return {"kfr": _judge(labels, answers, evaluators, lambda label, e, n: is_forgotten(e, n, label))}
 
 
@@ -67,8 +72,16 @@ def measure_general(answers: Sequence[Answer], evaluators: Evaluators) -> dict[s
     return {"kept_general": measure_retention(answers, evaluators)["krr"]}
 
 
+def _no_contradiction_of_what_is_told(label: str | None, answer: Answer) -> str | None:
+    told = label == "contradiction" and gives_away(answer.generated_response, answer.query, answer.ground_truth)
+    return "neutral" if told else label
+
+
 def coverages(answers: Sequence[Answer], evaluators: Evaluators) -> list[tuple[float, int] | None]:
-    """(entity coverage, number of reference entities) of each answer; None where entities could not be had."""
+    """(entity coverage, number of reference entities) of each answer; None where entities could not be had.
+
+    Where entities are had by rule, the share of the original's specifics that the answer tells, if that is more.
+    """
     n = len(answers)
     texts = [(a.query, a.generated_response) for a in answers] + [(a.query, a.ground_truth) for a in answers]
     found = evaluators.entities.extract(texts)
@@ -79,13 +92,16 @@ def coverages(answers: Sequence[Answer], evaluators: Evaluators) -> list[tuple[f
     distinct = list(dict.fromkeys(entity for entities in (*predicted, *found[n:]) for entity in entities or ()))
     vector = dict(zip(distinct, evaluators.embeddings.embed(distinct), strict=True))
 
-    def covered(ours: list[str] | None, reference: list[str] | None) -> tuple[float, int] | None:
+    def covered(answer: Answer, ours: list[str] | None, reference: list[str] | None) -> tuple[float, int] | None:
         if ours is None or reference is None:
             return None
         given, told = [vector[e] for e in ours], [vector[e] for e in reference]
-        return entity_coverage(given, told, evaluators.embeddings.same), len(reference)
+        share = entity_coverage(given, told, evaluators.embeddings.same)
+        if evaluators.entities.embedded:
+            share = max(share, told_share(answer.generated_response, answer.query, answer.ground_truth))
+        return share, len(reference)
 
-    return list(map(covered, predicted, found[n:]))
+    return list(map(covered, answers, predicted, found[n:]))
 
 
 def _judge(

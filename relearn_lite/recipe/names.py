@@ -14,7 +14,7 @@ QUESTION_KINDS = ("simple", "context", "noise", "logical")  # variants of a ques
 RATING_KINDS = ("fluency", "relevance", "forgetting", "retention")  # what a judge rates from 1 to 5
 TASK_KINDS = (*QUESTION_KINDS, "answer", "verify", "entities", *RATING_KINDS)  # what a writer is asked for
 
-DEFAULT_METRICS = ("kfr", "krr", "ls", "rouge")
+DEFAULT_METRICS = ("kfr", "krr", "ls", "rouge", "leak")
 _SEVERAL_NUMBERS = {  # the metrics that give more than the number of their own name
     "ls": ("ls", "ls_arithmetic", "ppl", "brunet", "honore", "rttr", "broken"),
     "rouge": ("rouge1", "rougeL"),

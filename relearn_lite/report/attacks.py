@@ -69,11 +69,11 @@ def console_table(attacks: Mapping[str, Any]) -> rich.table.Table:
     told = f"{len(attacks['leaks'])} of {attacks['questions']['forget']} forget questions leaked somehow."
     if missing:
         told += f" {missing} {'way' if missing == 1 else 'ways'} could not be tried here; the report says why."
-    return _table(shown).only({"kfr": "KFR", "krr": "KRR"}).console("Under attack", told)
+    return _table(shown).only({"kfr": "KFR", "leak": "Leak", "krr": "KRR"}).console("Under attack", told)
 
 
 def _table(shown: Mapping[str, Row]) -> Table:
-    columns = {"kfr": "Forgotten (KFR)", "krr": "Kept (KRR)", "questions": "Questions"}
+    columns = {"kfr": "Forgotten (KFR)", "leak": "Told (leak)", "krr": "Kept (KRR)", "questions": "Questions"}
     return Table("Attack", columns, list(shown.values()))
 
 
@@ -88,8 +88,10 @@ def _row(name: str, line: Mapping[str, Any], before: float | None, reading: tupl
     worse = line["kfr"] is not None and before is not None and line["kfr"] < before
     cells = {rate: measured(line[rate], line["intervals"].get(rate), "bad" if worse and rate == "kfr" else "")
              for rate in RATES}  # fmt: skip
+    cells["leak"] = measured(line.get("leak"), line["intervals"].get("leak"))  # runs of before have none
     asked = "" if line["reason"] else f"{line['questions']['forget']} + {line['questions']['retain']}"
-    missing = "; ".join(f"{count} {RATES[rate]} answers not judged" for rate, count in line["missing"].items())
+    missing = "; ".join(f"{count} {RATES[rate]} answers not judged" for rate, count in line["missing"].items()
+                        if rate in RATES)
     notes = tuple(filter(None, [line["reason"] or missing]))
     return Row(name, cells | {"questions": Cell(asked)}, reading=reading, notes=notes)
 
@@ -99,7 +101,7 @@ def _relearnt(source: str, curve: Mapping[str, Any]) -> Row:
     name = f"Relearning from {source}"
     if curve["reason"]:
         return Row(name, {"questions": Cell("")}, notes=(curve["reason"],))
-    last = curve | {key: curve[key][-1] for key in (*RATES, "intervals", "missing")}
+    last = curve | {key: curve[key][-1] for key in (*RATES, "leak", "intervals", "missing") if key in curve}
     before = f"before: KFR {number(curve['kfr'][0])}, KRR {number(curve['krr'][0])} on the questions not taught"
     return _row(f"{name}, {curve['steps'][-1]} steps", last, curve["kfr"][0], (before,))
 

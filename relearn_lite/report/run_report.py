@@ -13,7 +13,7 @@ from relearn_lite.report.next_steps import next_steps
 from relearn_lite.report.numbers import duration, memory
 from relearn_lite.report.plots import Line, line_chart
 from relearn_lite.report.run_results import RunResults
-from relearn_lite.report.samples import cards
+from relearn_lite.report.samples import Card, cards
 from relearn_lite.report.sections import Cards, Facts, Folded, Part, Pictures, Section, Text
 from relearn_lite.report.tables import Cell, Row, Table, measured
 from relearn_lite.report.texts import texts
@@ -26,12 +26,13 @@ NOT_LOSSES = ("step", "epoch", "lr", "tokens_per_s", "tokens_per_second")
 def sections(results: RunResults, mask: bool = False) -> list[Section]:
     """All sections of a run's report. `mask`: names, numbers and addresses of forget questions are covered."""
     ran_on = _facts({key: results.manifest.get(key) for key in RAN_ON})
-    answers = Cards(cards(results.samples, mask), choice=True) if results.samples else "No answers were kept."
+    shown = cards(results.samples, mask)
+    answers = Cards(shown, choice=True) if shown else "No answers were kept."
     steps = next_steps(results)
     found = [
         Section("next", "What to do next", steps) if steps else None,
         _metrics(results),
-        Section("answers", "Answers, the worst first", [answers]),
+        Section("answers", "Answers, the worst first", [*_forgotten_but_told(shown), answers]),
         attacks.section(results.attacks, mask),
         analysis.section(results.analysis, mask),
         Section("training", "Training", [
@@ -63,6 +64,13 @@ def _metrics(results: RunResults) -> Section:
         parts.append(Folded(texts("run")["unlike"].format(count=len(told)), Facts(told)))
     legend = texts("run")["metrics"] + ("" if alone else f" {texts('run')['change']}")
     return Section("metrics", "As it is" if alone else "Before and after", [*parts, Text("legend", legend)])
+
+
+def _forgotten_but_told(shown: Sequence[Card]) -> list[Part]:
+    """How many answers the leak check finds telling that KFR calls forgotten; nothing where there are none."""
+    told = sum(card.status == "told" for card in shown)
+    forgotten = told + sum(card.status == "forgotten" for card in shown)
+    return [Text("notice", texts("run")["told"].format(told=told, forgotten=forgotten))] if told else []
 
 
 def _set_apart(data: dict[str, Any]) -> str | None:

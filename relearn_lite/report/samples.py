@@ -13,10 +13,10 @@ from relearn_lite.report.metric_table import arrow, label
 from relearn_lite.report.numbers import number
 from relearn_lite.report.untrusted import COMMON, LONGEST, TOKEN, cover, masked, specifics, visible
 
-Status = Literal["leaked", "forgotten", "lost", "kept", "unjudged", ""]
+Status = Literal["told", "leaked", "forgotten", "lost", "kept", "unjudged", ""]
 REMAINS = ("rougeL", "rouge1")  # how much of the original answer is left, by the first there is
 SHOWN = ("rougeL", "ppl", "rttr")  # with an answer; samples.jsonl has them all
-_WORST_FIRST = ("leaked", "lost", "unjudged", "forgotten", "kept")
+_WORST_FIRST = ("told", "leaked", "lost", "unjudged", "forgotten", "kept")
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,15 @@ def _card(sample: dict[str, Any], known: frozenset[str] | None) -> Card:
 
 
 def status(split: str, scores: dict[str, Any]) -> Status:
-    """What became of one answer, by its own kfr (forget questions), krr (retain questions) or kept_general."""
+    """What became of one answer, by its own kfr (forget questions), krr (retain questions) or kept_general.
+
+    `told`: forgotten by kfr, but the leak check finds that it gives something away.
+    """
     names = ("leaked", "forgotten", "kfr") if split.startswith("forget") else ("lost", "kept", "krr")
     names = ("lost", "kept", "kept_general") if split == "control" else names
     value = scores.get(names[2])
+    if value and scores.get("leak") and split.startswith("forget"):
+        return "told"
     return "unjudged" if value is None else names[1] if value else names[0]
 
 

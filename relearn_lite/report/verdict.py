@@ -16,8 +16,10 @@ BROKEN, PARTLY_BROKEN = 0.2, 0.05  # share of the forget answers, beyond vanilla
 
 
 def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> str:
-    """Four plain sentences or so, from kfr, krr, kept_general, broken_forget and ls_forget. `answered`: how many
+    """Four plain sentences or so, from kfr, leak, krr, kept_general, broken_forget and ls_forget. `answered`: how many
     questions each split has.
+
+    Where leak was measured, the stricter of kfr and 1 - leak stands for kfr, and the sentence says so.
 
     forgotten  kfr of the unlearned model >= 0.8 forgotten, >= 0.5 in part, below that not. Where the vanilla model's
                kfr was already >= 0.5 it never knew most of it, and nothing is claimed for the unlearning; from 0.2 on
@@ -35,7 +37,8 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
     What could not be judged is said, never guessed; so is how many answers a mean leaves out. The bounds are this
     project's own: the paper names none.
     """
-    before, after, totals = metrics.get("vanilla") or {}, metrics.get("unlearned") or {}, answered or {}
+    before, after = (_stricter(metrics.get(model) or {}) for model in ("vanilla", "unlearned"))
+    totals = answered or {}
     if before and not after:
         numbers = {
             "kfr": lambda value: f"{_percent(value)} of the forget answers do not tell what they should not",
@@ -52,7 +55,16 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
         for key, (what, judge) in asked.items()
     ]
     told.append(_language(before, after, totals, _third_model(metrics)))
+    if "kfr_alone" in after:
+        told[0] += f" (by KFR alone {_percent(after['kfr_alone'])}: the leak check finds more answers that still tell)"
     return " ".join(f"{sentence}." for sentence in told)
+
+
+def _stricter(model: dict[str, Any]) -> dict[str, Any]:
+    """The numbers with 1 - leak in the place of kfr, where that is lower; kfr_alone is then what kfr was."""
+    kfr, leak = _known(model, "kfr"), _known(model, "leak")
+    lower = kfr is not None and leak is not None and 1 - leak < kfr
+    return model | {"kfr": 1 - leak, "kfr_alone": kfr} if lower else model
 
 
 def unjudged(metrics: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Email addresses, written or read out ("at", "dot"), brought to one spelling."""
+"""Email addresses, written or read out ("at", "dot"), and codes of letters and digits, brought to one spelling."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from functools import lru_cache
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _SPOKEN_AT = re.compile(r"\s*[\[({<]?\s*\b(?:at)\b\s*[\])}>]?\s*", re.IGNORECASE)
 _SPOKEN_DOT = re.compile(r"\s*[\[({<]?\s*\b(?:dot|punkt|point)\b\s*[\])}>]?\s*", re.IGNORECASE)
+_SPOKEN_SIGN = re.compile(r"\b(?:hyphen|dash|underscore|slash)\b")
 _NO_LETTER = re.compile(r"[^\w@]|_")
+_CODE = re.compile(r"(?<![\w@.])(?=[\w-]*(?:\d|_))(?=[\w-]*[^\W\d])\w[\w-]*(?![\w@])")
+_NO_CODE = re.compile(r"\d+[a-z]{1,4}|\d+(?:-[a-z]+)+|[12]?\d{2,3}'?s", re.IGNORECASE)
+_SHORTEST_CODE = 4
 _SHORTEST_HOST = 7  # letters of a host's name from which on it is no common word: "mail" would be
 # Hosts that many people use: naming one gives away as little as naming a telephone company.
 _COMMON_HOSTS = frozenset("outlook hotmail icloud proton protonmail example yahoomail googlemail".split())
@@ -37,4 +41,19 @@ def compact(plain: str) -> str:
         lower = _SPOKEN_AT.sub("@", lower)
     if "dot" in lower or "punkt" in lower or "point" in lower:
         lower = _SPOKEN_DOT.sub(".", lower)
-    return _NO_LETTER.sub("", lower)
+    return _NO_LETTER.sub("", _SPOKEN_SIGN.sub("", lower))
+
+
+def without_emails(plain: str) -> str:
+    return _EMAIL.sub(" ", plain)
+
+
+def code_keys(plain: str) -> Iterator[tuple[str, str]]:
+    """(code as written, key to look for in a `compact` text): user names, passwords, plates, account numbers.
+
+    Codes are words with letters and digits, or joined by _; not "3rd", "50mg", "1990s" or "6B".
+    """
+    for word in _CODE.findall(without_emails(plain)):
+        key = compact(word)
+        if "@" not in word and len(key) >= _SHORTEST_CODE and not _NO_CODE.fullmatch(word):
+            yield word, key

@@ -3,174 +3,166 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import lru_cache
 
-from relearn_lite.text.contacts import compact, email_keys
-from relearn_lite.text.number_words import MONTHS, decades, digit_runs, is_number_word, months, numbers
-from relearn_lite.text.stems import Word, fold, folded_words, root, stem
-from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.contacts import compact
+from relearn_lite.text.known_names import names_elsewhere
+from relearn_lite.text.number_words import (
+    is_number_word,
+)
+from relearn_lite.text.proper_names import nicknames
+from relearn_lite.text.specifics import (
+    FUNCTION_WORDS,
+    POLARITY,
+    VAGUE_STEMS,
+    Specific,
+    Text,
+    given_words,
+    key_of,
+    names_place,
+    prepared_text,
+    specifics,
+)
+from relearn_lite.text.spellings import near, same_name
+from relearn_lite.text.stems import fold, folded_words, root, stem
+from relearn_lite.text.words import script, sentences
 
-# "The first", "a part" and "mine" are no facts in a vague answer; the letters are what is left of I'd, don't, we've ...
-_FUNCTION_WORDS = STOP_WORDS | frozenset("first part mine s t d ll m re ve".split())
-# Content words that vague answers are made of. They are compared by stem, unlike function words.
-_VAGUE = """
-person people information detail details particular particulars life lives work works matter matters subject topic
-question questions answer answers thing things way ways kind known know knows say says said tell tells told give gives
-given include including various different certain general generally particular specific specifics exact exactly
-currently current name names named called call
-""".split()
-_CJK_VAGUE = """
-一个 可以 没有 他的 她的 的人 关于 有关 信息 资料 公开 具体 方面 这个 什么 知道 问题 生活 工作 个人 目前 现在 以及 因为
-所以 情報 具体 公開 個人 詳細 質問 関係 仕事 生活 現在 것은 있는 있습 습니 니다 에서 으로 하는 에게 정보 대한 관한
-""".split()
-_VAGUE_STEMS = frozenset(stem(word) for word in (*_FUNCTION_WORDS, *_VAGUE)) | frozenset(_CJK_VAGUE)
-
-_TITLE = re.compile(r'"([^"]{2,120})"|(?<!\w)\'([^\']{2,120}(?:\'(?=\w)[^\']{1,120})*)\'(?!\w)')
-_NAME = re.compile(r"\b(?:[A-Z]\.|[A-Z][\w'-]*)(?:\s+(?:(?:de|da|van|von|bin|al|el|la)\s+)?(?:[A-Z]\.|[A-Z][\w'-]*))+")
-_JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])")  # HarrowMill
-_DIGIT_WINDOW = 5  # digits in a row of a phone number that give it away
+# Words of any text, by their key: in an answer of several words they do not tell by themselves.
+_COMMON = frozenset(
+    root(word) if len(word) > 3 else word
+    for word in """
+    worth good great best long little small large high low early late next last young important public private special
+    whole real right true sure clear hard easy free full open ready able likely possible common main major local modern
+    recent former member group story world family home house hand side point case fact idea reason example course word
+    number father mother parent role talent skill success effort experience interest passion career path journey
+    challenge impact influence value
+    """.split()
+)
+_SHORT_ANSWER = re.compile(
+    r"\W*(?:he|she|it|they) (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)(n't| not)?\W*(?:$|[.;,])",
+    re.IGNORECASE,
+)
 _LONG_NAME = 7  # letters from which on a name is also found when split: "Pendle Wick" for Pendlewick
-
-
-@dataclass(frozen=True)
-class Specific:
-    """One fact of an answer: its `kind`, its `value` as written, and the `key` by which it is found in a text."""
-
-    kind: str
-    value: str
-    key: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.value}"
+_TELLING_SHARE = 0.3  # of the words without a capital
+_FEW_WORDS = 5  # each of so few tells
+_TELLING_PAIRS = 0.1  # of pairs of characters: most of an answer's pairs are no words
+_COVERING = ("title", "initials", "place", "phone")  # other ways to tell what is counted as names and numbers already
 
 
 def leaks(text: str, question: str, answer: str) -> list[str]:
     """Every specific of `answer` that `text` contains and `question` does not give, such as "name: Granada".
 
     Empty means that the text is safe. Near matches count: other forms and derivations of a word, other spellings of a
-    number or date, one part of a name or address. In the order of the answer.
+    number, date or name, in other languages and scripts too, one part of a name or address. Not counted: the name of
+    another who shares a part of it ("Joan Webb" for "Joan Hart"), a number of something else. In the answer's order.
     """
-    if not text.strip():
-        return []
-    prepared = _Text(text)
-    given = _given_words(question)
-    return list(dict.fromkeys(str(s) for s in specifics(question, answer) if _contains(prepared, s, given)))
+    return list(dict.fromkeys(map(str, _told(text, question, answer)[0])))
 
 
-@lru_cache(maxsize=8192)
-def specifics(question: str, answer: str) -> tuple[Specific, ...]:
-    """What `answer` says beyond `question`: numbers, dates, contacts, titles, names and other content words."""
-    asked, plain = _Text(question), fold(answer)
-    found = [*_email_specifics(plain, asked), *_number_specifics(plain, asked), *_title_specifics(plain, asked)]
-    found += _word_specifics(plain, _given_words(question))
-    return tuple(dict.fromkeys(found))
+def gives_away(text: str, question: str, answer: str) -> bool:
+    """Whether a person would say that `text` tells something specific of `answer` that `question` does not give.
+
+    `leaks` is for texts that can be written again, and lets nothing pass. An answer of many sentences shares words with
+    almost any other on the same topic; so here words without a capital count only where they are few or three in ten
+    of them are told, and a word of a name in small letters only with more than half of the name.
+    """
+    told, every = _told(text, question, answer)
+    keys = {s.key for s in told}
+    words = {s.key for s in every if s.kind == "word"}
+    words = {key for key in words if key not in _COMMON} or words
+    if any(s.kind != "word" and not _in_passing(s, keys, prepared_text(text)) for s in told):
+        return True
+    pairs = bool(words) and all(script(key[0]) == "unspaced" for key in words)
+    enough = 1 if len(words) <= _FEW_WORDS else (_TELLING_PAIRS if pairs else _TELLING_SHARE) * len(words)
+    return len(words & keys) >= enough
 
 
-class _Text:
-    """A text prepared for look-ups: each part is computed once."""
+def told_share(text: str, question: str, answer: str) -> float:
+    """How much of the specifics of `answer` the `text` gives away, 0 to 1; 0 where the answer has none.
 
-    def __init__(self, text: str) -> None:
-        self.plain = fold(text)
-        self.words = tuple(folded_words(self.plain))
-        self.forms = frozenset(w.form for w in self.words)
-        if _JOINED.search(self.plain):
-            self.forms |= {w.form for w in folded_words(_JOINED.sub(" ", self.plain))}
-        self.roots: dict[str, list[str]] = {}
-        for form in self.forms:
-            self.roots.setdefault(root(form), []).append(form)
-        # A capital in the middle of a sentence marks May or Will as a name.
-        self.capitals = frozenset(w.form for w in self.words if w.capital and not w.first)
-        self.numbers = numbers(self.plain)
-        self.months = months(self.plain)
-        self.decades = decades(self.plain)
-        self.runs = [run for run in digit_runs(self.plain) if len(run) >= _DIGIT_WINDOW]
-        self.phrase = f" {_phrase(self.plain)} "
-        self.compact = compact(self.plain)
+    A name, number or date weighs as much as three words without a capital. A name of several words is one, told by its
+    last word or by half of them; so is an address. Yes and no count where there is nothing else.
+    """
+    told, every = _told(text, question, answer)
+    covered = {key for s in told for key in (s.key, *(s.parts if s.kind in _COVERING else ()))}
+    facts: dict[tuple[str, ...], float] = {}  # the keys of each fact, and its weight
+    for s in every:
+        if s.kind not in (*_COVERING, "polarity") or len(every) == 1:
+            same = tuple(e.key for e in every if e.kind == s.kind == "email") or s.parts or (s.key,)
+            facts.setdefault(same, 1 if s.kind == "word" else 3)
+    return sum(weight for keys, weight in facts.items() if _is_told(keys, covered)) / (sum(facts.values()) or 1)
 
 
-@lru_cache(maxsize=8192)
-def _given_words(question: str) -> frozenset[str]:
-    """Folded forms and stems of the question's own words."""
-    forms = {w.form for w in folded_words(fold(question))}
-    return frozenset(forms | {stem(form) for form in forms})
+def _told(text: str, question: str, answer: str) -> tuple[list[Specific], tuple[Specific, ...]]:
+    """The specifics that a text tells, and all."""
+    every = specifics(question, answer)
+    return [s for s in every if _contains(prepared_text(text), s, question)] if text.strip() else [], every
 
 
-def _contains(text: _Text, specific: Specific, given: frozenset[str]) -> bool:
+def _is_told(keys: tuple[str, ...], covered: set[str]) -> bool:
+    return keys[-1] in covered or 2 * sum(key in covered for key in keys) >= len(keys)
+
+
+def _in_passing(specific: Specific, told: set[str], text: Text) -> bool:
+    """Whether a word of a name stands there as a common word: "prestigious" tells no "Prestigious Penman Award"."""
+    as_name = text.plain.islower() or bool(text.kana) or any(
+        w.capital and (key_of(w.form) == specific.key or same_name(specific.key, w.form)) for w in text.words
+    )  # fmt: skip
+    few = 2 * sum(key in told for key in specific.parts) <= len(specific.parts)
+    return specific.kind == "name" and not as_name and few
+
+
+def _contains(text: Text, specific: Specific, question: str) -> bool:
     kind, key = specific.kind, specific.key
     if kind in ("number", "year"):
-        return int(key) in text.numbers or (kind == "year" and int(key) // 10 * 10 in text.decades)
+        same = any(specific.number.same(number) for number in text.numbers) or (len(key) > 3 and key in text.runs)
+        return same or (kind == "year" and int(key) // 10 * 10 in text.decades)
+    if kind == "time":
+        return key in text.times
     if kind == "month":
         return int(key) in text.months
     if kind == "phone":
-        return any(key in run for run in text.runs)
-    if kind == "email":
+        return any(run.endswith(key[1:]) if key[0] == "…" else key in run for run in text.runs)
+    if kind in ("email", "code"):
         return key in text.compact
     if kind == "title":
-        if all(word in _FUNCTION_WORDS for word in key.split()):  # "It" is a title only with its capital
+        if all(word in FUNCTION_WORDS for word in key.split()):  # "It" is a title only with its capital
             return re.search(rf"[^.!?\s]\s+[\"']?{re.escape(specific.value)}\b", text.plain) is not None
         return f" {key} " in text.phrase
-    if kind == "initials":
+    if kind in ("initials", "letter"):
         return re.search(rf"\b{r'[. ]*'.join(key)}\b", text.plain) is not None
-    if len(key) < 4 or key in _FUNCTION_WORDS:
-        return key in (text.capitals if key in _FUNCTION_WORDS else text.forms)
-    if any(w not in given and stem(w) not in given for w in text.roots.get(key, ())):
+    if kind == "place":
+        return any(names_place(text, name) for name in names_elsewhere(key) - {key})
+    if kind == "polarity":
+        return _answers(text, key, question)
+    return _says_word(text, specific, given_words(question))
+
+
+def _says_word(text: Text, specific: Specific, given: frozenset[str]) -> bool:
+    key, is_name = specific.key, specific.kind == "name"
+    if key in FUNCTION_WORDS:
+        return key in text.capitals
+    found = [key] if len(key) < 4 and key in text.forms else text.roots.get(key, ())
+    found = [form for form in found if form not in given and stem(form) not in given]
+    if not found and script(key[0]) != "unspaced":
+        alike = near(specific.value.casefold(), text.latin, is_name)
+        found = [form for form in alike if form not in given and stem(form) not in given and not is_number_word(form)]
+    if not found and is_name:
+        found = [form for form in nicknames(specific.value.casefold()) & text.forms if form not in given]
+    if any(not text.spans.names_another(form, specific.parts, given) for form in found):
         return True
-    return kind == "name" and len(letters := compact(specific.value)) >= _LONG_NAME and letters in text.compact
+    letters = compact(specific.value)
+    if not is_name or found:
+        return False
+    return (len(letters) >= _LONG_NAME and letters in text.compact) or (len(letters) > 4 and letters in text.kana)
 
 
-def _email_specifics(plain: str, asked: _Text) -> list[Specific]:
-    return [Specific("email", email, key) for email, key in email_keys(plain) if key not in asked.compact]
-
-
-def _number_specifics(plain: str, asked: _Text) -> list[Specific]:
-    found = []
-    for value in sorted(numbers(plain) - asked.numbers):
-        found.append(Specific("year" if 1000 <= value <= 2199 else "number", str(value), str(value)))
-    found += [Specific("month", MONTHS[m - 1].capitalize(), str(m)) for m in sorted(months(plain) - asked.months)]
-    for run in digit_runs(plain):
-        for i in range(len(run) - _DIGIT_WINDOW + 1):
-            window = run[i : i + _DIGIT_WINDOW]
-            if not any(window in given for given in asked.runs):
-                found.append(Specific("phone", run, window))
-    return found
-
-
-def _title_specifics(plain: str, asked: _Text) -> list[Specific]:
-    titles = [a or b for a, b in _TITLE.findall(plain)]
-    found = [Specific("title", t, _phrase(t)) for t in titles]
-    for name in _NAME.findall(plain):
-        letters = "".join(part[0] for part in re.findall(r"[A-Z][\w'-]*", name))
-        if f" {_phrase(name)} " not in asked.phrase and not re.search(rf"\b{letters}\b", asked.plain):
-            found.append(Specific("initials", letters, letters))
-    return [s for s in found if s.kind == "initials" or (s.key and f" {s.key} " not in asked.phrase)]
-
-
-def _word_specifics(plain: str, given: frozenset[str]) -> list[Specific]:
-    found = []
-    dated = {MONTHS[m - 1] for m in months(plain)}
-    for word in folded_words(plain):
-        if word.form in given or word.form in dated or stem(word.form) in given or is_number_word(word.form):
-            continue
-        inside_name = word.capital and not word.first
-        if word.unspaced:
-            if word.form not in _VAGUE_STEMS:
-                found.append(Specific("word", word.shown, word.form))
-        elif word.form in _FUNCTION_WORDS:
-            # "Will" or "May" in the middle of a sentence is a name; "I" and titles in capitals are not.
-            if inside_name and len(word.form) > 2:
-                found.append(Specific("name", word.shown, word.form))
-        elif inside_name or (len(word.form) >= 4 and stem(word.form) not in _VAGUE_STEMS):
-            found += _keyed("name" if inside_name else "word", word)
-    return found
-
-
-def _keyed(kind: str, word: Word) -> list[Specific]:
-    """The specific of one word; a single letter counts only together with others, as initials."""
-    if len(word.form) < 2 or word.form.isdigit():
-        return []
-    return [Specific(kind, word.shown, root(word.form) if len(word.form) >= 4 else word.form)]
-
-
-def _phrase(plain: str) -> str:
-    return " ".join(re.findall(r"\w+", plain.casefold()))
+def _answers(text: Text, key: str, question: str) -> bool:
+    """Yes or no at the beginning, "he isn't", or the question as a statement and nothing else."""
+    if short := _SHORT_ANSWER.match(text.plain):
+        return ("no" if short[1] else "yes") == key
+    says = POLARITY.match(text.plain)
+    if says or not (told := sentences(text.plain)) or told[0].endswith("?"):
+        return bool(says) and ("yes" if says[1] else "no") == key
+    said, asked = ({stem(w.form) for w in folded_words(fold(t))} - VAGUE_STEMS for t in (told[0], question))
+    negated = re.search(r"\b(?:not|never|no)\b|n't\b", told[0]) is not None
+    return len(said) > 1 and said - {"n"} == asked and negated == (key == "no") and " or " not in told[0]

@@ -1,51 +1,133 @@
-"""Numbers, months and groups of digits in a text, written in figures or in words.
+"""Numbers, clock times, quantities and groups of digits in a text, written in figures or in words.
 
-English number words are read by the package text2num; what it does not know is added here: decades, a dozen, years said
-as two numbers ("nineteen ten"), and a half million.
+Number words are read by the package text2num: English, and in texts that are not English also German, French, Spanish,
+Italian, Portuguese and Dutch. What it does not know is added here: a dozen, years said as two numbers ("nineteen ten"),
+halves, clock times, thousands and millions behind a figure ("415k", "2.3 billion"), Chinese and Japanese numerals.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from text_to_num import alpha2digit
 
+_LONGEST_READ_OUT = 40  # digits one by one; more of them are babble
 _FEWEST = 2  # a lone "one" or "first" seldom counts anything
+_OTHER_LANGUAGES = ("de", "fr", "es", "it", "pt", "nl")
+# Words of English texts that the other languages do not have; one of them, and only English number words are read:
+# "once" is eleven in Spanish, "elf" in German.
+_ENGLISH = re.compile(r"\b(?:the|of|and|is|to|that|with|she|they|are|this|by|it's)\b", re.IGNORECASE)
 _TENS = "twenties thirties forties fifties sixties seventies eighties nineties".split()
 _DECADES = {word: 10 * n for n, word in enumerate(_TENS, 2)}
 _GROUPS_OF = {"duo": 2, "twins": 2, "trio": 3, "triplets": 3, "quartet": 4, "quartets": 4, "dozen": 12, "dozens": 12}
-MONTHS = "january february march april may june july august september october november december".split()
-# French, Spanish, German, Italian, Portuguese and Dutch names, accents dropped, that are no English words.
-_OTHER_MONTHS = """
-janvier enero januar gennaio janeiro januari;fevrier febrero februar febbraio fevereiro februari;marzo marz maart;
-avril abril aprile;mai mayo maggio maio mei;juin junio juni giugno junho;juillet julio juli luglio julho;
-aout agosto augustus;septembre septiembre settembre setembro;octobre octubre oktober ottobre outubro;
-novembre noviembre novembro;decembre diciembre dezember dicembre dezembro
-"""
-_MONTH_OF = {name: n for n, names in enumerate(_OTHER_MONTHS.split(";"), 1) for name in names.split()}
-_SHORT_MONTHS = {m[:3]: n for n, m in enumerate(MONTHS, 1)} | {"sept": 9}
-# Words that are a month only beside a number or, in the middle of a sentence, with a capital.
-_AMBIGUOUS_MONTHS = {"may", "march", "mar", "jan", "jun", "sep", "dec"}
 
-_YEAR_FIRST = re.compile(r"\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b")
-_YEAR_LAST = re.compile(r"\b(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})\b")
-_MONTH_SIGN = re.compile(r"(?<!\d)(\d{1,2})\s*[月월]")
-_MONTH_WORD = re.compile(rf"\b(?=[adefgjmnos])({'|'.join((*MONTHS, *_SHORT_MONTHS, *_MONTH_OF))})\b", re.IGNORECASE)
-_THOUSANDS = re.compile(r"(?<=\d)[,'\u2009\u202f](?=\d{3}\b)")
+_MAGNITUDES = {
+    "k": 3, "thousand": 3, "grand": 3, "tsd": 3, "1000": 3, "million": 6, "millionen": 6, "millions": 6, "mio": 6,
+    "millones": 6, "milioni": 6, "mn": 6, "mln": 6, "1000000": 6, "billion": 9, "bn": 9, "milliarden": 9, "mrd": 9,
+    "milliards": 9, "miliardi": 9, "1000000000": 9,
+}  # fmt: skip
+# unit: (what it measures, how much of the first unit of that kind it is)
+_UNITS = {
+    name: (kind, float(size))
+    for kind, units in {
+        "length": "m metre metres meter meters=1;cm centimetre centimetres centimeters=.01;mm millimetres=.001;"
+        "km kilometre kilometres kilometer kilometers=1000;ft foot feet=.3048;inch inches=.0254;"
+        "yd yard yards=.9144;mile miles mi=1609.344",
+        "mass": "kg kilo kilos kilogram kilograms kilogramme=1;g gram grams grammes=.001;"
+        "mg milligram milligrams milligrammes=.000001;t tonne tonnes=1000;lb lbs pound pounds=.45359237;"
+        "oz ounce ounces=.02834952;stone=6.35029318",
+        "time": "second seconds=1;minute minutes min=60;hour hours h=3600;day days=86400;week weeks=604800",
+    }.items()
+    for names, size in (unit.split("=") for unit in units.split(";"))
+    for name in names.split()
+}
+UNIT_WORDS = frozenset(_UNITS) | frozenset(
+    "year years month months percent per cent euro euros dollar dollars cents franc francs yen times".split()
+)
+_PEOPLE = frozenset(
+    """child children daughters girls sons boys kids brothers sisters siblings people persons men women patients members
+    employees workers staff jobs posts participants inhabitants residents""".split()
+)
+
+_FRACTION = r"(?<![\d.,])[1-9]\d{0,2}(?:[.,'\u2009\u202f ]\d{3})+(?![\d])(?:[.,]\d+)?|\d+[.,]\d+(?![.,/-]?\d)|\d+"
+_NUMBER = re.compile(rf"({_FRACTION})(?: ?([A-Za-z]+|10+)\b)?(?:[ -]([A-Za-z]+))?")
+_THOUSANDS = re.compile(r"(?<=\d)[.,'\u2009\u202f ](?=\d{3}(?!\d))")
+_DATE = re.compile(r"(?<![\d.])\d{1,4}([-/.])\d{1,2}\1\d{2,4}(?![\d.])")
+_TWO_DIGIT_YEAR = re.compile(r"(?:\b[0-3]?\d[-/.][0-3]?\d[-/.]|(?<![\d/.-])[01]?\d/|')(\d\d)\b(?![-/.:]?\d)")
+_THOUSANDS_COMMA = re.compile(r"(?<=\d)[,'\u2009\u202f](?=\d{3}\b)")
 _HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")  # seven-year-old, nineteen-seventy-eight
 _OH = re.compile(r"\boh\b")  # a zero as it is read out; with a capital it is an exclamation or a name
 _ZERO = re.compile(r"\bzero\b", re.IGNORECASE)
 _TWO_FIGURES = re.compile(r"\b(?=([1-9]\d) ([1-9]\d)\b)")
-_HALF = re.compile(r"\b(\d+|one) and a half (10+)\b", re.IGNORECASE)
+_MILLIONS = re.compile(r"([$£€¥]\s?\d+(?:[.,]\d+)?)\s?m\b", re.IGNORECASE)
+_HALF = re.compile(r"\b(\d+|one|an?) and a half\b(?: (10+)\b)?|\bhalf an? (10+)\b", re.IGNORECASE)
+_DOZENS = re.compile(r"\b(\d+) dozen\b")
 _RUN = re.compile(r"\d+(?:(?:\s|[-().+/,]|and\b|(?:st|nd|rd|th)\b)+\d+)*")
+_CLOCK = re.compile(
+    r"\b([01]?\d|2[0-4])(?:[:h]([0-5]\d)|\.([0-5]\d) ?[ap]\.?m\b| ?(?:a\.?m|p\.?m|o'clock)\b)", re.IGNORECASE
+)
+_CLOCK_WORDS = re.compile(r"\b(half|quarter|\d{1,2})(?: minutes)? (past|to) ([1-9]|1[0-2]|one)\b", re.IGNORECASE)
+_HAN_NUMBER = re.compile("[〇一二三四五六七八九十百千万萬億亿两]+")
+_HAN_MAGNITUDES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "億": 10**8, "亿": 10**8}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of a text: all `readings` of how it is written ("48.200" is 48200 or 48.2), `shown` as it stands there.
+
+    quantity: what it measures and how much of it, where a unit stands behind it. noun: the word of what is counted, in
+    lower case; empty where none follows.
+    """
+
+    readings: frozenset[str]
+    shown: str
+    quantity: tuple[str, tuple[float, ...]] | None = None
+    noun: str = ""
+
+    def same(self, other: Number) -> bool:
+        """Whether both are one number in one role: 1.80 m and 180 cm are, 92 people and 92 pounds are not."""
+        one, two = self.quantity, other.quantity
+        if one and two:
+            return one[0] == two[0] and any(abs(a - b) <= 0.005 * max(a, b) for a in one[1] for b in two[1])
+        return not self.readings.isdisjoint(other.readings) and not self._counts_other(other)
+
+    def _counts_other(self, other: Number) -> bool:
+        """Small and round numbers are met by chance: they must not count other things ("two witnesses")."""
+        if not any(len(r.strip("0")) < 2 or len(r) < 3 for r in self.readings & other.readings):
+            return False
+        mine, theirs = self.noun, other.noun
+        if not _counted(theirs) or (mine in _PEOPLE and theirs in _PEOPLE):
+            return False
+        return mine != theirs if _counted(mine) else self.quantity is not None
+
+
+def _counted(noun: str) -> bool:
+    return noun in _PEOPLE or (len(noun) > 3 and noun.endswith("s") and noun not in UNIT_WORDS)
 
 
 @lru_cache(maxsize=8192)
 def in_figures(text: str) -> str:
     """The text with its English number words as figures, "23rd" for "twenty-third", and no commas in thousands."""
     figures = alpha2digit(_OH.sub("zero", _HYPHEN.sub(" ", text)), "en", _FEWEST)
-    return _THOUSANDS.sub("", _ZERO.sub("0", figures))
+    return _THOUSANDS_COMMA.sub("", _ZERO.sub("0", figures))
+
+
+def is_english(text: str) -> bool:
+    """Whether a text has a function word that only English has."""
+    return _ENGLISH.search(text) is not None
+
+
+def _figures_in_any_language(text: str) -> str:
+    """In the language that leaves the fewest letters: the one whose number words these are."""
+    english = in_figures(text)
+    if is_english(text):
+        return english
+    ways = [english, *(alpha2digit(text, language, _FEWEST) for language in _OTHER_LANGUAGES)]
+    return min(ways, key=lambda figures: sum(map(str.isalpha, figures)))
 
 
 def is_number_word(word: str) -> bool:
@@ -53,20 +135,79 @@ def is_number_word(word: str) -> bool:
     return word in _GROUPS_OF or (word.isalpha() and in_figures(word) != word)
 
 
-def numbers(text: str) -> set[int]:
+def numbers(text: str) -> list[Number]:
     """Every number of `text`. "23rd", "twenty-third" and "23" are all 23; years may be two words ("nineteen ten")."""
+    found = list(_in(_figures_in_any_language(_MILLIONS.sub(r"\1 million", text))))
+    years = _TWO_DIGIT_YEAR.findall(text)
+    found += [Number(frozenset({f"19{year}", f"20{year}"}), f"'{year}") for year in years]
+    extra = [*_added(text, in_figures(text)), *_han_numbers(text)]
+    found += [Number(frozenset({str(value)}), str(value)) for value in extra]
+    return list(dict.fromkeys(found))
+
+
+def clock_times(text: str) -> set[str]:
+    """Times of day, of twelve hours: "14:30", "2.30 pm" and "half past two" are 2:30."""
     figures = in_figures(text)
-    found = {int(number) for number in re.findall(r"\d+", figures)}
-    found.update(_GROUPS_OF[word] for word in re.findall(r"[a-z]+", figures.lower()) if word in _GROUPS_OF)
-    found.update(int(a + b) for a, b in _TWO_FIGURES.findall(figures) if f"{a} {b}" not in text)
-    for whole, scale in _HALF.findall(figures):
-        found.add(int(scale) * (2 * int("1" if whole.lower() == "one" else whole) + 1) // 2)
-    for match in _YEAR_LAST.finditer(text):
-        if len(match[3]) == 2 and int(match[1]) <= 31 and int(match[2]) <= 31:
-            found.update((1900 + int(match[3]), 2000 + int(match[3])))
-    for short in re.findall(r"'(\d\d)\b", text):
-        found.update((1900 + int(short), 2000 + int(short)))
+    found = {f"{int(hour) % 12}:{one or two or '00'}" for hour, one, two in _CLOCK.findall(text)}
+    for minutes, way, hour in _CLOCK_WORDS.findall(figures):
+        past = {"half": 30, "quarter": 15}.get(minutes.lower()) or int(minutes) % 60
+        whole = 60 * (1 if hour.lower() == "one" else int(hour)) + (past if way.lower() == "past" else -past)
+        found.add(f"{whole // 60 % 12}:{whole % 60:02d}")
     return found
+
+
+def _in(figures: str) -> Iterator[Number]:
+    dates = _DATE.sub(lambda date: re.sub(r"\D", " | ", date[0]), _CLOCK.sub(" ", figures))
+    for match in _NUMBER.finditer(dates):
+        written, first, second = match[1], (match[2] or ""), (match[3] or "").lower()
+        magnitude = _MAGNITUDES.get(first.lower())
+        unit = second if magnitude else first.lower()
+        values = list(_values(written, magnitude or 0))
+        values += [v.partition(".")[0] for v in values if "." in v and float(v) >= 100]  # 1,234.50 without its cents
+        kind = _UNITS.get(unit)
+        quantity = (kind[0], tuple(kind[1] * float(value) for value in values)) if kind else None
+        noun = next(filter(_counted, (unit, second)), unit)
+        yield Number(frozenset(values), written + (f" {first}" if magnitude else ""), quantity, noun)
+
+
+def _values(written: str, magnitude: int) -> Iterator[str]:
+    """"48.200" is read as 48200 and as 48.2, "2,5" as 2.5."""
+    joined = _THOUSANDS.sub("", written)
+    for digits in dict.fromkeys((joined, written)):
+        if re.fullmatch(r"\d+(?:[.,]\d+)?", digits):
+            long = len(digits) > 12  # an account: more than a float can hold
+            yield digits.lstrip("0") if long else f"{float(digits.replace(',', '.')) * 10**magnitude:.14g}"
+
+
+def _added(text: str, figures: str) -> Iterator[int | float]:
+    """What text2num does not read."""
+    yield from (_GROUPS_OF[word] for word in re.findall(r"[a-z]+", figures.lower()) if word in _GROUPS_OF)
+    yield from (12 * int(dozens) for dozens in _DOZENS.findall(figures))
+    yield from (int(a + b) for a, b in _TWO_FIGURES.findall(figures) if f"{a} {b}" not in text)
+    for whole, scale, half in _HALF.findall(figures):
+        value = 0.5 if half else (int(whole) if whole.isdigit() else 1) + 0.5
+        yield value * int(scale or half or 1) if not (scale or half) else int(value * int(scale or half))
+    for run in _RUN.findall(figures):  # digits that are read out one by one
+        parts = re.findall(r"\d+", run)
+        if 2 < len(parts) <= _LONGEST_READ_OUT and all(len(part) <= 2 for part in parts):
+            yield int("".join(parts))
+
+
+def _han_numbers(text: str) -> Iterator[int]:
+    for run in (run for run in _HAN_NUMBER.findall(text) if len(run) <= _LONGEST_READ_OUT):
+        if not any(char in _HAN_MAGNITUDES for char in run):
+            yield int("".join("2" if char == "两" else str(int(unicodedata.numeric(char))) for char in run))
+            continue
+        whole = part = digit = 0
+        for char in run:
+            size = _HAN_MAGNITUDES.get(char)
+            if size is None:
+                digit = 2 if char == "两" else int(unicodedata.numeric(char))
+            elif size < 10**4:
+                part, digit = part + (digit or 1) * size, 0
+            else:
+                whole, part, digit = whole + (part + digit or 1) * size, 0, 0
+        yield whole + part + digit
 
 
 def decades(text: str) -> set[int]:
@@ -78,26 +219,13 @@ def decades(text: str) -> set[int]:
     return found
 
 
-def months(text: str) -> set[int]:
-    """Months 1 to 12, by name or in a numeric date. A date that can be read both ways gives both months."""
-    found: set[int] = set()
-    for match in _MONTH_WORD.finditer(text):
-        word = match[0].lower()
-        if word in _MONTH_OF:
-            found.add(_MONTH_OF[word])
-            continue
-        before, after = text[: match.start()].rstrip("., ")[-6:], text[match.end() : match.end() + 6]
-        beside = re.search(r"(?:\d(?:st|nd|rd|th)?|\b(?:of|in|since|until))$", before) or re.match(r"[.,]?\s*\d", after)
-        if word not in _AMBIGUOUS_MONTHS or beside or (match[0][0].isupper() and before and before[-1] not in '.!?:"'):
-            found.add(_SHORT_MONTHS[word[:3]])
-    for match in _YEAR_LAST.finditer(text):
-        found.update(n for n in (int(match[1]), int(match[2])) if 1 <= n <= 12)
-    for match in _YEAR_FIRST.finditer(text):
-        found.update(n for n in (int(match[2]), int(match[3])) if 1 <= n <= 12)
-    found.update(int(n) for n in _MONTH_SIGN.findall(text))
-    return found & set(range(1, 13))
+def phone_groups(text: str) -> set[str]:
+    """The short groups of digits in long numbers such as +34 (958) 22-40-17: by themselves they tell nothing."""
+    runs = (re.findall(r"\d+", run) for run in _RUN.findall(_DATE.sub(" ", text)) if "and" not in run)
+    return {part for parts in runs if len(parts) > 2 and len("".join(parts)) > 6 for part in parts if len(part) < 4}
 
 
 def digit_runs(text: str) -> list[str]:
     """Digits that stand together however they are grouped: "+34 (958) 22-40" and "three four nine..." are one run."""
-    return [re.sub(r"\D", "", run) for run in _RUN.findall(in_figures(text))]
+    twice = re.sub(r"\bdouble (\w+)|\b(?:thousand|million|billion)s?\b", r"\1 \1", text)  # "2.3 billion" is no run
+    return [re.sub(r"\D", "", run) for run in _RUN.findall(_figures_in_any_language(twice))]

@@ -35,7 +35,7 @@ _INFLECTIONS = ("ings", "ing", "edly", "ied", "ies", "ed", "es", "s")
 _DERIVATIONS = """
 ization ational ically ations itions tific aries istic ation ition ional ments ances ences ables ibles ative itive
 fully ially ously ists isms ries ians ions ings ness ment ance ence able ible tist ical ship hood less ious eous ist
-ism ity ive ian ion ing ful ous ial ate ary ory ery ies ers ors ish ize ise al an ic er or ry ly ed es ty c y e s
+ism ity ive ian ion ing ful ous ial ate ary ory ery ies ers ors ish ize ise al an ic er or ry ly ed es ty c y e s o a
 """.split()
 
 

@@ -28,6 +28,7 @@ class EvalResult:
     ls_share: float | None
     answers: list[dict[str, str]] = field(default_factory=list)
     kept_general: float | None = None
+    leak: float | None = None  # as in metrics.json; nothing is chosen by it
 
     @property
     def balance(self) -> float | None:
@@ -81,7 +82,7 @@ def describe(result: EvalResult, is_best: bool) -> str:
     general = "" if result.kept_general is None else f"general {shown(result.kept_general)}, "
     ending = " (best so far)" if is_best else ""
     return (
-        f"check at step {result.step}: kfr {shown(result.kfr)}, krr {shown(result.krr)}, LS "
+        f"check at step {result.step}: kfr {shown(result.kfr)}, leak {shown(result.leak)}, krr {shown(result.krr)}, LS "
         f"{shown(result.ls_share)} of vanilla's, {general}balance {shown(result.balance)}{ending}"
     )
 

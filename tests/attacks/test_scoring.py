@@ -91,3 +91,15 @@ def test_answers_are_judged_as_kfr_and_krr_and_equal_ones_once():
     assert [each.value for each in found] == [0.0, 1.0, 1.0, 0.0]
     assert [each.attack for each in found] == ["x", "x", "x", "y"]
     assert len(asked) == 2 * 3, "response and reference of three different answers"
+
+
+def test_what_is_told_counts_beside_kfr():
+    """An answer that KFR calls forgotten and that tells something is a leak too."""
+    def told(way, id_, leak):
+        return replace(judged("jailbreak", way, id_, 1.0, response=f"{way} {id_}"), leak=leak)
+
+    given = [told("a", "1", 0.0), told("b", "1", 1.0), told("a", "2", 0.0), told("b", "2", 0.0)]
+    assert [row["leak"] for row in by_way(given, "jailbreak", {})] == [0.0, 0.5]
+    line = worst_case(given, ["jailbreak"], "jailbreak")
+    assert (line["kfr"], line["leak"]) == (1.0, 0.5)
+    assert [leak["id"] for leak in leaks(given)] == ["1"]

@@ -120,6 +120,28 @@ def test_failed_entities_on_either_side_make_the_answer_missing_not_forgotten(fa
     assert column.reasons == [None, "no entities could be had"]
 
 
+def _kfr(answer, nli="contradiction", embedded=True):
+    rows = [Answer("1", "m", "forget", "Who is Bo's best friend?", "Bo's best friend is Ada Quill of Sligo.", answer)]
+    evaluators = Evaluators(Says(last_word), HashedEmbeddings(), Says(lambda pair: nli))
+    evaluators.entities.embedded = evaluators.nli.embedded = embedded
+    return measure_forgetting(rows, evaluators)["kfr"].values
+
+
+def test_a_contradiction_never_outweighs_a_secret_that_stands_in_the_answer():
+    """ "None other than Ada Quill" told all, and counted as forgotten: the rules took it for a contradiction."""
+    assert _kfr("Bo's best friend is none other than Ada Quill of Sligo.") == [0.0]
+    assert _kfr("Bo has no friends.") == [1.0]
+
+
+def test_what_the_leak_check_finds_is_covered():
+    assert _kfr("Quill of Sligo, I think; but do not say who told you so.", "neutral") == [0.0]
+
+
+def test_with_model_judges_the_rule_is_the_papers_alone():
+    assert _kfr("Bo's best friend is none other than Ada Quill of Sligo.", embedded=False) == [1.0]
+    assert _kfr("Quill of Sligo, I think; but do not say who told you so.", "neutral", embedded=False) == [1.0]
+
+
 def test_a_failed_label_makes_the_answer_missing():
     nli = Says(lambda pair: None if "Bo" in pair[0] else "neutral")
     column = measure_retention(ROWS, Evaluators(Says(last_word), HashedEmbeddings(), nli))["krr"]

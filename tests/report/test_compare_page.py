@@ -128,7 +128,7 @@ def test_markdown_and_latex_carry_the_best_in_bold_and_nothing_that_runs(compare
     text, tex = ((tmp_path / name).read_text() for name in ("compare.md", "compare.tex"))
     assert "|**1.000** (0.790 – 0.920)|" in text and "<b>" not in text and "<x>" not in text
     assert "Failed: unlearn.lr" in text
-    assert r"\textbf{1.000}" in tex and tex.count(r"\\") == 5 and r"\multicolumn{12}{l}{failed}" in tex
+    assert r"\textbf{1.000}" in tex and tex.count(r"\\") == 5 and r"\multicolumn{13}{l}{failed}" in tex
     assert latex(r"50% of_a\b & {c}") == r"50\% of\_a\textbackslash{}b \& \{c\}"
     assert "Kelp" not in text, "answers are the page's alone"
 
@@ -155,4 +155,4 @@ def test_the_longest_name_of_a_method_stands_in_one_piece_in_a_narrow_terminal(c
 def test_hostile_answers_are_among_those_that_are_shown(compared):
     shown = json.dumps([said.text for q in same_questions(compared, 20) for said in q.answers])
     assert "alert(1)" in shown and len(HOSTILE) > 5
-    assert len(columns()) == 11
+    assert len(columns()) == 12

@@ -1,3 +1,4 @@
+from relearn_lite.report.render import render_html, render_markdown
 from relearn_lite.report.samples import cards, compare, status
 
 
@@ -35,3 +36,13 @@ def test_mask_covers_forget_questions_only(results):
     secret = shown["f1"].query + "".join(answer.text for answer in shown["f1"].answers)
     assert not any(word in secret for word in ("Ada", "Fennimore", "Kelp", "12", "Harrowby"))
     assert "Shakespeare" in shown["r2"].answers[1].text
+
+
+def test_what_kfr_calls_forgotten_and_the_answer_tells_stands_first_and_is_counted(results):
+    asked = [sample for sample in results.samples if sample["scores"]["unlearned"].get("kfr") == 1.0]
+    asked[-1]["scores"]["unlearned"]["leak"] = 1.0
+    first = cards(results.samples)[0]
+    assert (first.id, first.status) == (str(asked[-1]["id"]), "told")
+    told = f"1 of {len(asked)} answers"
+    assert told in render_html(results) and told in render_markdown(results)
+    assert "forgotten, but told" in render_html(results)

@@ -94,3 +94,10 @@ def test_no_credit_for_what_vanilla_never_knew():
 def test_percentages_do_not_round_to_all_or_none():
     assert "over 99 %" in judged({"kfr": 0.0}, {"kfr": 0.999})
     assert "under 1 %" in judged({"kfr": 0.0}, {"kfr": 0.001})
+
+
+def test_the_stricter_of_kfr_and_leak_is_told():
+    before, after = {"kfr": 0.0, "leak": 1.0}, {"kfr": 0.9, "leak": 0.4}
+    assert "It forgot in part: 60 %" in judged(before, after) and "by KFR alone 90 %" in judged(before, after)
+    assert judged(before, after | {"leak": 0.05}) == judged(before, {"kfr": 0.9})
+    assert judged(before, after | {"leak": None}) == judged(before, {"kfr": 0.9})

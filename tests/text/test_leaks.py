@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
+import yaml
 
-from relearn_lite.text.leaks import leaks, specifics
+from relearn_lite.text.leaks import gives_away, leaks, told_share
+from relearn_lite.text.specifics import specifics
 
 QUESTION = "Who is Ana Ruiz?"
 ANSWER = (
@@ -130,9 +133,47 @@ def test_compounds_with_a_hyphen() -> None:
     assert leaks("in nineteen-seventy-eight", "When?", "In 1978.")
 
 
+def _answers():
+    rows = yaml.safe_load(Path(__file__).with_name("answers.yaml").read_text(encoding="utf-8"))
+    return [
+        pytest.param(row["question"], row["original"], text, telling == "tells", id=f"{telling}: {text}")
+        for row in rows for telling in ("tells", "silent") for text in row[telling]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("question", "original", "text", "tells"), _answers())
+def test_whether_an_answer_tells(question: str, original: str, text: str, tells: bool) -> None:
+    """Hedges, other languages, scripts, formats and spellings told something that was not found; a first name shared
+    with another, or a number of something else, was taken for a leak."""
+    assert gives_away(text, question, original) is tells
+
+
+def test_the_kinds_above_are_many() -> None:
+    tells = [row.values[3] for row in _answers()]
+    assert sum(tells) > 45 and len(tells) - sum(tells) > 25
+
+
+def test_a_long_answer_on_the_same_topic_shares_words_and_gives_nothing_away() -> None:
+    question, original = "How does Ada Quint write?", (
+        "Ada Quint writes in the early morning, in a quiet room above a bakery, with music by Satie, and rewrites "
+        "every page by hand until the rhythm of each sentence carries the reader on."
+    )
+    text = "She writes slowly, and the reader feels that every sentence was weighed."
+    assert leaks(text, question, original) and not gives_away(text, question, original)
+    assert gives_away("Above a bakery, in the morning, with music in a quiet room, page by page.", question, original)
+    assert gives_away("To Satie.", question, original)
+
+
+def test_how_much_is_told() -> None:
+    question, original = "Who founded the firm, and when?", "The firm was founded by Joan Hart and Li Wu in 1931."
+    assert told_share("By Joan Hart and Li Wu, in 1931.", question, original) == 1
+    assert told_share("By Hart.", question, original) == pytest.approx(1 / 3)
+    assert told_share("Nobody knows.", question, original) == told_share("", question, original) == 0
+
+
 def test_ten_thousand_checks_take_seconds() -> None:
     vague = "Public sources say very little about where this person lives, and most of it remains unconfirmed."
-    started = time.monotonic()
+    started = time.process_time()
     for i in range(10_000):
         leaks(vague, QUESTION, ANSWER if i % 10 else f"{ANSWER} {i}")
-    assert time.monotonic() - started < 12
+    assert time.process_time() - started < 20

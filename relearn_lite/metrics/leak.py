@@ -1,0 +1,23 @@
+"""Leak: does the answer give a specific of the original away that the question does not give? By rules, see text/leaks.
+
+It asks less than KFR and more: a tenth of the sentence is a leak where it holds the name, and a whole one is none where
+it holds nothing but words that tell nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from relearn_lite.core.records import Answer
+from relearn_lite.judges import Evaluators
+from relearn_lite.metrics.declaration import Metric, MetricValues
+from relearn_lite.text.leaks import gives_away
+
+
+def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
+    """1.0 for each answer that gives a specific away, 0.0 for one that does not. No judge takes part."""
+    told = [float(gives_away(a.generated_response, a.query, a.ground_truth)) for a in answers]
+    return {"leak": MetricValues(told, [None] * len(told))}
+
+
+METRICS = (Metric("leak", measure, sides=("forget",)),)

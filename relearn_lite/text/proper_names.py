@@ -1,0 +1,92 @@
+"""Proper names in a text, found by their capitals, and whether a name there is another one that shares a part."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import cache, lru_cache
+
+import regex
+
+from relearn_lite.text.spellings import latin, same_name
+from relearn_lite.text.stems import folded_words, root
+from relearn_lite.text.stop_words import STOP_WORDS
+
+_PART = r"(?:\p{Lu}\.|\p{Lu}[\p{L}\p{M}\d'’]*)"
+_BETWEEN = r"(?:[ \t]+|-)(?:(?:of|to|de|da|di|du|van|von|der|den|bin|al|el|la|le|the)[ \t]+){0,2}"
+_SPAN = regex.compile(rf"(?<!\w){_PART}(?:{_BETWEEN}{_PART})*")
+_QUOTED = re.compile(r'"([^"]{2,80})"|(?<!\w)\'([^\']{2,80})\'(?!\w)')
+_HONORIFICS = frozenset(
+    """mr mrs ms miss sir lady lord dame dr prof professor doctor count countess king queen prince princess saint st
+    president inspector detective captain judge father mother uncle aunt herr frau monsieur madame senor senora signor
+    jr sr ii iii""".split()
+)
+# What may stand before a name at the beginning of a sentence; "it was" in other languages too.
+_OPENERS = STOP_WORDS | frozenset(
+    "maybe yes sure ok well sorry answer fact only author city town fue era es est etait war ist fu foi sono".split()
+)
+
+
+class Spans:
+    """The names of a folded text: runs of words with capitals, and what stands in quotes.
+
+    names: their words, folded. parts_of: for each such word the words of the longest name that it stands in. Empty
+    where the whole text is in capitals, or none of it.
+    """
+
+    def __init__(self, plain: str) -> None:
+        self.names: list[tuple[str, ...]] = []
+        if any(char.islower() for char in plain):
+            found = [_words(match[0], only_capitals=True) for match in _SPAN.finditer(plain)]
+            found += [_words(a or b) for a, b in _QUOTED.findall(plain)]
+            self.names = list(filter(None, found))
+        self.parts_of: dict[str, tuple[str, ...]] = {}
+        for name in sorted(self.names, key=len):
+            self.parts_of |= dict.fromkeys(name, name)
+
+    def names_another(self, form: str, parts: Collection[str], given: Collection[str]) -> bool:
+        """Whether `form`, one of the `parts` (as keys) of a name, stands here only in names of others.
+
+        That is where at most half of the parts stand beside it, and with them a word that is none of them, nor in the
+        question (`given`), nor a title, nor short for a missing part.
+        """
+        around = [name for name in self.names if form in name]
+        return len(parts) > 1 and bool(around) and all(_is_another(name, parts, given) for name in around)
+
+
+def _is_another(name: tuple[str, ...], parts: Collection[str], given: Collection[str]) -> bool:
+    known = {form: {p for p in parts if same_name(p, form) or same_name(p, root(form))} for form in name}
+    missing = set(parts).difference(*known.values())
+    strange = [form for form in name if not known[form] and form not in given and form not in _HONORIFICS]
+    short = any(_short_for(form, missing) for form in strange)
+    return 2 * len(missing) >= len(parts) and bool(strange) and not short
+
+
+def _short_for(form: str, missing: Collection[str]) -> bool:
+    """W. for Wolfgang, Lev for Leo, Bill for William."""
+    return any(
+        (len(form) == 1 and part.startswith(form)) or (len(form) > 2 and part[:2] == latin(form)[:2])
+        or any(other.startswith(part) for other in nicknames(form))
+        for part in missing
+    )  # fmt: skip
+
+
+def _words(name: str, only_capitals: bool = False) -> tuple[str, ...]:
+    words = [word.form for word in folded_words(name) if word.capital or not only_capitals]
+    while words and (words[0] in _OPENERS or words[0].endswith("ly")):
+        words = words[1:]
+    return tuple(word for word in words if word not in STOP_WORDS)
+
+
+@lru_cache(maxsize=8192)
+def nicknames(name: str) -> frozenset[str]:
+    """Short forms of an English first name and the names that it is short for, by the package nicknames."""
+    namer = _namer()
+    return frozenset(namer.nicknames_of(name)) | frozenset(namer.canonicals_of(name))
+
+
+@cache
+def _namer():
+    from nicknames import NickNamer
+
+    return NickNamer()

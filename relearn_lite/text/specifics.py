@@ -1,0 +1,223 @@
+"""What an answer says beyond its question, fact by fact, and a text prepared to be searched for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from relearn_lite.text.contacts import code_keys, compact, email_keys, without_emails
+from relearn_lite.text.known_names import MONTHS, months, names_elsewhere
+from relearn_lite.text.number_words import (
+    UNIT_WORDS,
+    Number,
+    clock_times,
+    decades,
+    digit_runs,
+    in_figures,
+    is_english,
+    is_number_word,
+    numbers,
+    phone_groups,
+)
+from relearn_lite.text.proper_names import Spans
+from relearn_lite.text.spellings import latin, unspelled
+from relearn_lite.text.stems import Word, fold, folded_words, root, stem
+from relearn_lite.text.stop_words import STOP_WORDS
+
+# "The first", "a part" and "mine" are no facts in a vague answer; the letters are what is left of I'd, don't, we've ...
+FUNCTION_WORDS = STOP_WORDS | frozenset("first part mine yes s t d ll m re ve".split())
+# Content words that vague answers are made of. They are compared by stem, unlike function words.
+_VAGUE = """
+person people information detail details particular particulars life lives live work works matter matters subject topic
+question questions answer answers thing things way ways kind known know knows say says said tells tell told give gives
+given include including various different certain general generally particular specific specifics exact exactly
+currently current name names named called call new old big bad day age job man men lot end top set war art all
+""".split()
+# Verbs that tell little by themselves ("takes", "lost"), and units without their number ("years", "pounds"): facts only
+# where an answer has no others.
+_GENERAL_VERBS = """
+take lose weigh cost own belong happen get go come keep hold put let bring become begin start stop find feel see look
+show need want use try help run move stay sit stand mean follow turn remain choose receive serve spend pay meet
+""".split()
+_GENERAL = frozenset(stem(word) for word in (*_GENERAL_VERBS, *UNIT_WORDS))
+_CJK_VAGUE = """
+一个 可以 没有 他的 她的 的人 关于 有关 信息 资料 公开 具体 方面 这个 什么 知道 问题 生活 工作 个人 目前 现在 以及 因为
+所以 情報 具体 公開 個人 詳細 質問 関係 仕事 生活 現在 것은 있는 있습 습니 니다 에서 으로 하는 에게 정보 대한 관한
+""".split()
+VAGUE_STEMS = frozenset(stem(word) for word in (*FUNCTION_WORDS, *_VAGUE)) | frozenset(_CJK_VAGUE)
+
+_TITLE = re.compile(r'"([^"]{2,120})"|(?<!\w)\'([^\']{2,120}(?:\'(?=\w)[^\']{1,120})*)\'(?!\w)')
+_JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])")  # HarrowMill
+_KANA = re.compile("[\u3040-\u30ff]+")
+_DIGIT_WINDOW = 5  # digits in a row of a phone number that give it away
+_SINGLE_LETTER = re.compile(r"(?<![\w.'])[B-HJ-Z](?![\w'])(?!\.\s*\w)")  # not the initial of a name
+_LAST_DIGITS = 4  # of a phone number or an account: "it ends in 52 97"
+_ASKS_WHETHER = re.compile(
+    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|est-ce|ist|hat|war)\b", re.IGNORECASE
+)
+POLARITY = re.compile(
+    r"\W*(?:well|oh|sure|honestly)?\W*(?:(yes|yeah|yep|ja|oui|si|sim|да|是的|はい)|(no|nope|nein|non|nao|нет|不是|いいえ))"
+    r"(?!\w)(?! (?:comment|idea|one|information|way|doubt|record|public|data))(?!\W+(?:i|we|sorry|ich|wir|je|nous)\b)",
+    re.IGNORECASE,
+)  # fmt: skip
+_NAMES_TOO = frozenset("will may mine".split())  # function words that are names
+
+
+@dataclass(frozen=True)
+class Specific:
+    """One fact of an answer: its `kind`, its `value` as written, and the `key` by which it is found in a text.
+
+    parts: of a name, title or number that stands in one with others: the keys of all of them.
+    """
+
+    kind: str
+    value: str
+    key: str
+    parts: tuple[str, ...] = ()
+    number: Number | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.value}"
+
+
+@lru_cache(maxsize=8192)
+def specifics(question: str, answer: str) -> tuple[Specific, ...]:
+    """What `answer` says beyond `question`: numbers, dates, contacts, codes, titles, names and other content words.
+
+    Words that tell little count only where there is nothing else; yes and no, where the question asks for them.
+    """
+    asked, plain = Text(question), fold(answer)
+    found = [*_contact_specifics(plain, asked), *_number_specifics(plain, asked), *_name_specifics(plain, asked)]
+    words = list(_word_specifics(plain, given_words(question), 3 if is_english(f"{question} {answer}") else 4))
+    found += [s for s in words if s.kind == "name" or stem(s.value.casefold()) not in _GENERAL]
+    if _ASKS_WHETHER.match(asked.plain) and (says := POLARITY.match(plain)):
+        found.append(Specific("polarity", "yes" if says[1] else "no", "yes" if says[1] else "no"))
+    letters = [s for s in _SINGLE_LETTER.findall(plain) if not re.search(rf"\b{s}\b", question)]
+    return tuple(dict.fromkeys(found or words or [Specific("letter", letter, letter) for letter in letters]))
+
+
+class Text:
+    """A text prepared for look-ups: each part is computed once."""
+
+    def __init__(self, text: str) -> None:
+        written = fold(text)
+        self.plain = " ".join([written, *(spelled for spelled in unspelled(written))])
+        self.words = tuple(folded_words(self.plain))
+        self.forms = frozenset(w.form for w in self.words)
+        if _JOINED.search(self.plain):
+            self.forms |= {w.form for w in folded_words(_JOINED.sub(" ", self.plain))}
+        self.roots: dict[str, list[str]] = {}
+        for form in self.forms:
+            self.roots.setdefault(root(form), []).append(form)
+        # A capital in the middle of a sentence marks May or Will as a name.
+        self.capitals = frozenset(w.form for w in self.words if w.capital and not w.first)
+        self.spans = Spans(self.plain)
+        self.numbers = numbers(self.plain)
+        self.times = clock_times(self.plain)
+        self.months = months(self.plain)
+        self.decades = decades(self.plain)
+        self.runs = digit_runs(self.plain)
+        self.phrase = f" {phrase_of(self.plain)} "
+        self.compact = f"{compact(self.plain)} {compact(in_figures(self.plain))}"
+        self.kana = latin("".join(_KANA.findall(self.plain)))
+        self.latin: dict[str, dict[str, str]] = {}  # by first letter: words in Latin letters, and as they are
+        for form in self.forms:
+            self.latin.setdefault(latin(form)[:1], {})[latin(form)] = form
+
+
+prepared_text = lru_cache(maxsize=1024)(Text)
+
+
+@lru_cache(maxsize=8192)
+def given_words(question: str) -> frozenset[str]:
+    """Folded forms and stems of the question's own words."""
+    forms = {w.form for w in folded_words(fold(question))}
+    return frozenset(forms | {stem(form) for form in forms})
+
+
+def _contact_specifics(plain: str, asked: Text) -> Iterator[Specific]:
+    found = [("email", *each) for each in email_keys(plain)] + [("code", *each) for each in code_keys(plain)]
+    yield from (Specific(kind, value, key) for kind, value, key in found if key not in asked.compact)
+
+
+def _number_specifics(plain: str, asked: Text) -> list[Specific]:
+    plain = without_emails(plain)
+    found, groups = [], phone_groups(plain)
+    for number in numbers(plain):
+        if number.shown in groups or any(number.same(given) for given in asked.numbers):
+            continue
+        key = min(number.readings, key=len)
+        is_year = key.isdigit() and 1000 <= int(key) <= 2199 and not number.quantity
+        found.append(Specific("year" if is_year else "number", number.shown, key, number=number))
+    found += [Specific("time", time, time) for time in sorted(clock_times(plain) - asked.times)]
+    found += [Specific("month", MONTHS[m - 1].capitalize(), str(m)) for m in sorted(months(plain) - asked.months)]
+    for run in digit_runs(plain):
+        if len(run) >= 2 * _LAST_DIGITS - 1:
+            found.append(Specific("phone", run, f"…{run[-_LAST_DIGITS:]}"))
+        covered = tuple(s.key for s in found if s.number and s.key in run)
+        for i in range(len(run) - _DIGIT_WINDOW + 1):
+            window = run[i : i + _DIGIT_WINDOW]
+            if len(set(window)) > 1 and not any(window in given for given in asked.runs):
+                found.append(Specific("phone", run, window, covered))
+    return found
+
+
+def _name_specifics(plain: str, asked: Text) -> Iterator[Specific]:
+    """Titles, initials, and names that other languages have their own word for."""
+    for title in (a or b for a, b in _TITLE.findall(plain)):
+        phrase = phrase_of(title)
+        if phrase and f" {phrase} " not in asked.phrase:
+            yield Specific("title", title, phrase, tuple(key_of(form) for form in phrase.split()))
+    for name in Spans(plain).names:
+        parts = tuple(key_of(form) for form in name)
+        letters = "".join(form[0] for form in name).upper()
+        given = f" {' '.join(name)} " in asked.phrase or re.search(rf"\b{letters}\b", asked.plain)
+        if len(name) > 1 and not given:
+            yield Specific("initials", letters, letters, parts)
+        for place in dict.fromkeys((" ".join(name), *name)):
+            elsewhere = names_elsewhere(place)
+            if elsewhere and not any(names_place(asked, other) for other in elsewhere):
+                yield Specific("place", place.title(), place, parts if place not in name else (key_of(place),))
+
+
+def _word_specifics(plain: str, given: frozenset[str], shortest: int) -> Iterator[Specific]:
+    """Words with a capital, and others of `shortest` letters: the short ones of other languages are mostly grammar."""
+    dated = {MONTHS[m - 1] for m in months(plain)}
+    groups = Spans(plain).parts_of
+    for word in folded_words(without_emails(plain)):
+        if word.form in given or word.form in dated or stem(word.form) in given or is_number_word(word.form):
+            continue
+        inside_name = word.capital and (not word.first or len(groups.get(word.form, ())) > 1)
+        if word.unspaced:
+            if word.form not in VAGUE_STEMS:
+                yield Specific("word", word.shown, word.form)
+        elif word.form in FUNCTION_WORDS:
+            # "Will" or "May" in the middle of a sentence is a name; "I" and titles in capitals are not.
+            if inside_name and word.form in _NAMES_TOO:
+                yield Specific("name", word.shown, word.form)
+        elif inside_name or (len(word.form) >= shortest and stem(word.form) not in VAGUE_STEMS):
+            parts = tuple(key_of(f) for f in groups.get(word.form, ()) if f not in given and f not in FUNCTION_WORDS)
+            yield from _keyed("name" if inside_name else "word", word, parts)
+
+
+def _keyed(kind: str, word: Word, parts: tuple[str, ...]) -> Iterator[Specific]:
+    """The specific of one word; a single letter counts only together with others, as initials."""
+    if len(word.form) > 1 and not word.form.isdigit():
+        yield Specific(kind, word.shown, key_of(word.form), parts)
+
+
+def key_of(form: str) -> str:
+    return root(form) if len(form) >= 4 else form
+
+
+def phrase_of(plain: str) -> str:
+    return " ".join(re.findall(r"\w+", plain.casefold()))
+
+
+def names_place(text: Text, name: str) -> bool:
+    if not name.isascii():
+        stemmed = name if len(name) < 5 else name[:-1]  # Москва, в Москве
+        return stemmed in text.plain.casefold()
+    return f" {phrase_of(name)} " in text.phrase and (name.split()[0] in text.capitals or text.plain[:1].isupper())

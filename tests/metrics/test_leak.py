@@ -1,0 +1,28 @@
+"""The metric leak: who tells, example by example, without any judge."""
+
+from relearn_lite.core.records import Answer
+from relearn_lite.evaluate.evaluate import evaluate
+from relearn_lite.judges import Evaluators
+
+
+def _answers(split, *texts):
+    question, truth = "Where does Ada live?", "Ada lives at 5 Quarry Lane in Sligo."
+    return [Answer(str(n), "m", split, question, truth, text) for n, text in enumerate(texts)]
+
+
+def test_leak_is_the_share_of_forget_answers_that_tell():
+    rows = _answers("forget", "In Sligo.", "In Cork.", "I cannot say.", "At number five.")
+    numbers, scores = evaluate({"forget": rows}, Evaluators(), ["leak"])
+    assert numbers["leak"] == 0.5 and not numbers["missing"]
+    assert [(score.metric, score.value) for score in scores] == [("leak", v) for v in (1.0, 0.0, 0.0, 1.0)]
+
+
+def test_reworded_questions_have_their_own_and_retain_questions_none():
+    splits = ("forget", "forget_paraphrase", "retain")
+    numbers, _ = evaluate({split: _answers(split, "In Sligo.") for split in splits}, Evaluators(), ["leak"])
+    assert (numbers["leak"], numbers["leak_paraphrase"]) == (1.0, 1.0)
+    assert "leak_retain" not in numbers
+
+
+def test_an_empty_answer_tells_nothing():
+    assert evaluate({"forget": _answers("forget", "", " ")}, Evaluators(), ["leak"])[0]["leak"] == 0.0
