@@ -76,7 +76,7 @@ STAGES: dict[str, Stage] = {
         ("forget_eval", "retain_eval", "holdout", "real_authors", "world_facts"),
         ("generate",),
         ("metrics.json", "samples.jsonl"),
-        version=3,
+        version=4,
     ),
     "analyze": Stage(
         analyze,
