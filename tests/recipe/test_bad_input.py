@@ -177,7 +177,7 @@ VALUES = {
         "Allowed: kfr, krr",
     ],
     "evaluate.metrics=[]": ["evaluate.metrics: no metric is named", "kfr"],
-    "evaluate.evaluators=gpt4": ['evaluate.evaluators: found "gpt4"', "embedded, models"],
+    "evaluate.evaluators=gpt4": ['evaluate.evaluators: found "gpt4"', "embedded, minilm, models"],
     "model.backend=unslot": [
         "model.backend: unknown name 'unslot'; did you mean 'unsloth'? allowed: auto, unsloth, transformers"
     ],
