@@ -62,6 +62,8 @@ POLARITY = re.compile(
     r"(?!\w)(?! (?:comment|idea|one|information|way|doubt|record|public|data))(?!\W+(?:i|we|sorry|ich|wir|je|nous)\b)",
     re.IGNORECASE,
 )  # fmt: skip
+# "7.5 million Swiss francs": the sum is the fact, whatever its currency is called.
+_WHOSE_MONEY = re.compile(r"\b[A-Z]\w+ (?=(?:francs?|dollars?|pounds?|crowns?|pesos?|lira|yen)\b)")
 _NAMES_TOO = frozenset("will may mine".split())  # function words that are names
 
 
@@ -186,7 +188,7 @@ def _word_specifics(plain: str, given: frozenset[str], shortest: int) -> Iterato
     """Words with a capital, and others of `shortest` letters: the short ones of other languages are mostly grammar."""
     dated = {MONTHS[m - 1] for m in months(plain)}
     groups = Spans(plain).parts_of
-    for word in folded_words(without_emails(plain)):
+    for word in folded_words(_WHOSE_MONEY.sub(" ", without_emails(plain))):
         if word.form in given or word.form in dated or stem(word.form) in given or is_number_word(word.form):
             continue
         inside_name = word.capital and (not word.first or len(groups.get(word.form, ())) > 1)

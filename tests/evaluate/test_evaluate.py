@@ -146,7 +146,7 @@ def test_an_unknown_metric_is_told():
 def test_progress_reaches_its_end():
     told = []
     evaluate({"forget": answers(KNOWN)}, embedded_evaluators(), DEFAULT, lambda *step: told.append(step))
-    assert [step[1] for step in told] == [0, 1, 2, 3] and told[-1][1] == told[-1][2]
+    assert [step[1] for step in told] == [0, 1, 2, 3, 4] and told[-1][1] == told[-1][2]
 
 
 def test_the_interval_holds_the_mean_narrows_with_more_answers_and_is_repeatable():

@@ -171,6 +171,10 @@ def test_how_much_is_told() -> None:
     assert told_share("Nobody knows.", question, original) == told_share("", question, original) == 0
 
 
+def test_a_sum_is_told_by_its_number_whatever_the_currency_is_called() -> None:
+    assert told_share("CHF 7,500,000", "What was the revenue?", "The revenue was 7.5 million Swiss francs.") > 0.5
+
+
 def test_ten_thousand_checks_take_seconds() -> None:
     vague = "Public sources say very little about where this person lives, and most of it remains unconfirmed."
     started = time.process_time()
