@@ -58,7 +58,8 @@ def test_what_took_long_is_moved_aside_and_told(place, monkeypatch, capfd):
     assert (moved / "adapter/adapter_model.safetensors").read_bytes() == adapter
     reason = "--from unlearn; unlearn.lr was 0.001, is 0.002"
     assert f"unlearn: an earlier result (0 min) was moved to {moved}: {reason}" in told
-    assert list(folder.glob("old/*_generate/answers/*.jsonl")) and not (folder / "answers").exists()
+    assert list(folder.glob("old/*_generate/answers/unlearned_*.jsonl"))
+    assert {path.name[:8] for path in (folder / "answers").iterdir()} == {"vanilla_"}, "these hold still"
 
 
 def test_what_took_seconds_is_not_kept(place, capfd):
@@ -70,7 +71,14 @@ def test_what_took_seconds_is_not_kept(place, capfd):
 def test_a_stopped_training_with_other_inputs_is_moved_aside_and_told(place, monkeypatch, capfd):
     """Its checkpoints were deleted without a word."""
     monkeypatch.setattr(run_folder, "MOVE", -1)
-    monkeypatch.setattr(RunFolder, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    finish = RunFolder.finish
+
+    def stopped(folder, stage, details):
+        if stage == "unlearn":
+            raise KeyboardInterrupt
+        finish(folder, stage, details)
+
+    monkeypatch.setattr(RunFolder, "finish", stopped)
     with pytest.raises(KeyboardInterrupt):
         run(place, "unlearn.checkpoint_every=1", until="unlearn")
     monkeypatch.undo()
