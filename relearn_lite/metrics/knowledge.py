@@ -1,9 +1,9 @@
 """Knowledge forgetting and retention rates (KFR, KRR): what an answer still tells, by entities and by inference.
 
 Formulas: Xu et al. 2025 (ReLearn), section 4.1, and the authors' code, which sets the threshold to 0.5 where the
-reference has at most three entities. The embedded judges, which read no meaning, are helped by the leak check: an answer
-that tells most of the specifics covers their share, and a contradiction does not make forgotten what stands in the
-answer. With model judges the rule is the paper's alone.
+reference has at most three entities. The embedded judges, which read no meaning, are helped by the leak check: an
+answer that tells most of the specifics covers their share, and a contradiction does not make forgotten what stands in
+the answer. With model judges the rule is the paper's alone.
 """
 
 from __future__ import annotations
