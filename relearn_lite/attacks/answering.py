@@ -13,6 +13,7 @@ from relearn_lite.data.examples import answered_ids, chat_ids
 from relearn_lite.models.generation import Completion, Decoding, batches_of, check_fits, complete
 from relearn_lite.models.loaded import Loaded, active_adapters
 from relearn_lite.recipe import Generate
+from relearn_lite.text.turns import turns_of
 
 Advance = Callable[[int], None]
 
@@ -83,7 +84,7 @@ def _batches(target: Target, prompts: Sequence[AttackPrompt]) -> Iterator[list[A
     """Prompts with as many turns and first turns of like length: the same batches each time, as a resume needs."""
     for turns in sorted({len(prompt.turns) for prompt in prompts}):
         group = [prompt for prompt in prompts if len(prompt.turns) == turns]
-        first = [_ids(target, [{"role": "user", "content": prompt.turns[0]}]) for prompt in group]
+        first = [_ids(target, turns_of(prompt.turns[0])) for prompt in group]
         for rows in batches_of(first, target.generate.batch_size):
             yield [group[i] for i in rows]
 
@@ -97,7 +98,7 @@ def _converse(target: Target, batch: Sequence[AttackPrompt], seed: int) -> list[
     for turn in range(last + 1):
         ids = []
         for talk, prompt in zip(talks, batch, strict=True):
-            talk.append({"role": "user", "content": prompt.turns[turn]})
+            talk += turns_of(prompt.turns[turn])
             ids.append(_ids(target, talk, prompt.prefill if turn == last else ""))
         check_fits(target.loaded, ids, decoding)
         answers = complete(target.loaded, ids, decoding)

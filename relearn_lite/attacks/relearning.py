@@ -110,7 +110,7 @@ def _train(
     loaded, left = target.loaded, set(measured_steps(settings))
     rows = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in examples}
     if limit := context_length(loaded):
-        check_lengths(rows, limit, "the examples of attacks.relearn")
+        check_lengths(rows, limit, "the examples of attacks.relearn", limit)
     training = Training(
         epochs=settings.steps, lr=settings.lr, batch_size=len(rows), accumulate=1, weight_decay=0.0, warmup_epochs=0.0,
         checkpoint_every=settings.steps,

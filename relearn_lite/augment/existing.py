@@ -16,7 +16,7 @@ from relearn_lite.augment.diversity import jaccard
 from relearn_lite.augment.form import normal_form
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA, Variant
-from relearn_lite.data.files import read_file
+from relearn_lite.data.files import is_unicode, read_file
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.stems import fold, folded_words, stem
 from relearn_lite.text.stop_words import STOP_WORDS
@@ -38,6 +38,10 @@ def read_existing(path: Path, forget: Sequence[QA]) -> tuple[list[Variant], list
         there = ", ".join(map(str, rows[0])) if rows else "no rows"
         raise RecipeError(
             f"{KEY}: {path} has {there}; each row needs question and answer, text and labels, or prompt and target"
+        )
+    if halves := [n for n, row in enumerate(rows, 1) if not all(map(is_unicode, map(_text, row.values())))]:
+        raise RecipeError(
+            f"{KEY}: row {halves[0]} of {path} holds half a character (a lone \\ud800 or the like); mend it"
         )
     texts = [(n, _text(row.get(columns[0])), _text(row.get(columns[1])), row) for n, row in enumerate(rows, 1)]
     texts = [each for each in texts if each[1] and each[2]]

@@ -35,6 +35,8 @@ def shortened(value: Any) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text, or its type where it has none."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    """The first line of an error's text, or its type where it has none; of sizes that differ, the first with numbers.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    sizes = [line for line in lines if line.startswith("size mismatch")]
+    return next(iter([*sizes, *lines]), type(error).__name__)

@@ -7,7 +7,7 @@ from typing import Any
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Answer
-from relearn_lite.data.files import read_json, shortened
+from relearn_lite.data.files import is_unicode, read_json, shortened
 
 KEYS = ("query", "ground_truth", "generated_response")
 
@@ -32,4 +32,9 @@ def _problems(row: Any) -> list[str]:
     told = f"(found: {', '.join(map(str, row)) or 'none'}); needed: {', '.join(KEYS)}"
     missing = [f"the key '{key}' is missing {told}" for key in KEYS if key not in row]
     wrong = [key for key in KEYS if key in row and not isinstance(row[key], str)]
-    return missing + [f"'{key}' is {type(row[key]).__name__}, not text; write it in quotes" for key in wrong]
+    halves = [key for key in KEYS if isinstance(row.get(key), str) and not is_unicode(row[key])]
+    return [
+        *missing,
+        *(f"'{key}' is {type(row[key]).__name__}, not text; write it in quotes" for key in wrong),
+        *(f"'{key}' holds half a character (a lone \\ud800 or the like); mend it" for key in halves),
+    ]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Variant
 from relearn_lite.data.tokens import BARE, as_chat, chat_tokens, continued, opened, spelled
+from relearn_lite.text.turns import turns_of
 from relearn_lite.text.words import glue
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def chat_ids(tokenizer, messages: list[dict[str, str]]) -> list[int]:
 
 
 def question_ids(tokenizer, question: str) -> list[int]:
-    """Token ids of one question as the model is asked it."""
-    return chat_ids(tokenizer, [{"role": "user", "content": question}])
+    """Token ids of one question, with the turns before it where it has some, as the model is asked it."""
+    return chat_ids(tokenizer, turns_of(question))
 
 
 def answered_ids(tokenizer, messages: list[dict[str, str]], answer: str) -> tuple[list[int], list[int]]:
@@ -74,7 +75,7 @@ def turn_end_id(tokenizer) -> int:
 
 def encode_answer(tokenizer, question: str, answer: str) -> Example:
     """A question as the model is asked it, and its answer, which alone is trained."""
-    prompt, reply = answered_ids(tokenizer, [{"role": "user", "content": question}], answer)
+    prompt, reply = answered_ids(tokenizer, turns_of(question), answer)
     return Example((*prompt, *reply, turn_end_id(tokenizer)), len(prompt))
 
 
@@ -90,15 +91,25 @@ def encode_variant(tokenizer, variant: Variant) -> Example:
     return encode(tokenizer, variant.prompt, variant.target)
 
 
-def check_lengths(examples: Mapping[str, Example], max_length: int, part: str) -> None:
-    """Raises RecipeError where rows are longer than max_length: an answer cut in silence would be trained wrongly."""
-    long = {name: len(example) for name, example in examples.items() if len(example) > max_length}
-    if long:
-        name = max(long, key=long.get)
+def check_lengths(examples: Mapping[str, Example], max_length: int, part: str, positions: int | None = None) -> None:
+    """Raises RecipeError where rows are longer than max_length: an answer cut in silence would be trained wrongly.
+
+    Likewise where they are longer than the `positions` that the model has, which no key can raise.
+    """
+    most = min(max_length, positions or max_length)
+    long = {name: len(example) for name, example in examples.items() if len(example) > most}
+    if not long:
+        return
+    name = max(long, key=long.get)
+    if positions and long[name] > positions:
         raise RecipeError(
-            f"model.max_length: {max_length} tokens are too few for {len(long)} of {len(examples)} rows of {part} "
-            f"(the longest, {name}, needs {long[name]}); set it to at least {long[name]}, or shorten these rows"
+            f"{part}: this model reads {positions} tokens at most, too few for rows such as {name}, which needs "
+            f"{long[name]}; shorten these rows, or take another model as model.name"
         )
+    raise RecipeError(
+        f"model.max_length: {max_length} tokens are too few for {len(long)} of {len(examples)} rows of {part} "
+        f"(the longest, {name}, needs {long[name]}); set it to at least {long[name]}, or shorten these rows"
+    )
 
 
 def collate(examples: Sequence[Example], pad_id: int) -> dict[str, Tensor]:

@@ -6,13 +6,17 @@ import csv
 import io
 import json
 import os
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.data.shapes import rows_of
 
-FORMATS = (".json", ".jsonl", ".csv", ".parquet")
+TABLES = (".csv", ".tsv")
+FORMATS = (".json", ".jsonl", ".csv", ".parquet", ".ndjson", ".tsv")
+DELIMITERS = ",;\t|"  # the comma first: where two would do, it is the one
 SHOWN = 10  # problems of one file that are spelled out
 
 
@@ -29,7 +33,7 @@ def read_file(path: Path, key: str) -> list[dict[str, Any]]:
         raise RecipeError(f"{key}: {path} is empty; it needs at least one question with its answer")
     if suffix == ".parquet":
         return _read_parquet(path, key)
-    if suffix == ".csv":
+    if suffix in TABLES:
         return _read_csv(path, key)
     rows = read_json(path, key)
     wrong = next((n for n, row in enumerate(rows, 1) if not isinstance(row, dict)), None)
@@ -39,25 +43,51 @@ def read_file(path: Path, key: str) -> list[dict[str, Any]]:
 
 
 def read_json(path: Path, key: str) -> list[Any]:
-    """What a JSON list holds, or JSON Lines; whichever it is, the file may be called .json, as TOFU's are."""
+    """The rows of a JSON file or of JSON Lines; whichever it is, the file may be called .json, as TOFU's are.
+
+    See `data.shapes` for what a JSON file may be besides a list.
+    """
     text = _read_text(path, key)
-    if text.lstrip().startswith("["):
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        whole = error
+    else:
         try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise RecipeError(f"{key}: {path} {_why(error)}; mend the list there") from None
-    rows, problems = [], []
+            return rows_of(found)
+        except ValueError as error:
+            raise RecipeError(f"{key}: {path} {error}; mend it, or give another file") from None
+    if text.lstrip().startswith("["):
+        raise RecipeError(f"{key}: {path} {_why(whole)}; mend the list there")
+    rows, problems, kinds = [], [], []
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
                 rows.append(json.loads(line))
+                kinds.append(True)
             except (ValueError, RecursionError) as error:
+                kinds.append(False)
                 problems.append(
                     f"{key}: {path} {_why(error, number)}; mend or remove that line (needed: a JSON list [...] of "
                     "objects, or one object a line)"
                 )
-    if problems:
+    if not problems:
+        return rows
+    if any(kinds[:2]) or len(kinds) == 1:  # JSON Lines, some of them broken
         raise RecipeError(shortened(problems, f"{key}: {path}"))
+    try:
+        return _one_after_another(text)
+    except (ValueError, RecursionError):
+        raise RecipeError(f"{key}: {path} {_why(whole)}; mend it there") from None
+
+
+def _one_after_another(text: str) -> list[Any]:
+    """Objects of several lines each, as jq writes them."""
+    rows, at, decoder = [], 0, json.JSONDecoder()
+    while text[at:].strip():
+        at += len(text[at:]) - len(text[at:].lstrip())
+        row, at = decoder.raw_decode(text, at)
+        rows.append(row)
     return rows
 
 
@@ -76,35 +106,65 @@ def _why(error: ValueError | RecursionError, line: int | None = None) -> str:
     return f"holds a number with too many digits{at}, which must be in quotes"  # what is left of Python's ValueErrors
 
 
+def is_unicode(text: str) -> bool:
+    """False where a JSON escape left half of a surrogate pair: no file, hash or tokenizer takes such a text."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def _read_text(path: Path, key: str) -> str:
+    """The text of a file in UTF-8, or in UTF-16 or UTF-32. A mark in front, as Windows writes it, is no part of it."""
     try:
-        return path.read_text(encoding="utf-8-sig")  # a byte order mark, as Windows writes it, is no part of the text
-    except UnicodeDecodeError as error:
-        raise RecipeError(f"{key}: {path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+        raw = path.read_bytes()
     except OSError as error:
         raise RecipeError(
             f"{key}: {path} cannot be read ({error.strerror}); make it readable, or give another file"
         ) from None
+    encoding = json.detect_encoding(raw)  # by its mark, or where the zeros stand
+    try:
+        return raw.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError as error:
+        raise RecipeError(
+            f"{key}: {path} is not UTF-8 text (byte {error.start}); save it as UTF-8 (in Excel: CSV "
+            "UTF-8)"
+        ) from None
 
 
 def _read_csv(path: Path, key: str) -> list[dict[str, Any]]:
-    lines = io.StringIO(_read_text(path, key), newline="")
-    reader = csv.DictReader(lines, strict=True)  # strict: a quote left open is an error
+    text = _read_text(path, key)
+    told = re.match(r"sep=(.)\r?\n", text)  # Excel's own word for it
+    rest = (text[told.end() :] if told else text).lstrip("\r\n")
+    before, text = text[: len(text) - len(rest)].count("\n"), rest
+    delimiter = told[1] if told else _delimiter(text)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)  # strict: no open quote
     rows = []
     try:
         twice = [name for name, times in Counter(reader.fieldnames or ()).items() if name and times > 1]
         if twice:  # else the last of them would win in silence
             raise RecipeError(f"{key}: {path} has the column {twice[0]!r} twice; give each column a name of its own")
         for row in reader:
-            if None in row:  # else what follows an unquoted comma would be lost in silence
+            if None in row:  # else what follows an unquoted delimiter would be lost in silence
                 raise RecipeError(
-                    f"{key}: line {reader.line_num} of {path} has more cells than its first line; put text that holds "
-                    "a comma in double quotes"
+                    f"{key}: line {before + reader.line_num} of {path} has more cells than its first line (they are "
+                    f"divided by {delimiter!r}); put text that holds one in double quotes"
                 )
             rows.append(row)
     except csv.Error as error:
-        raise RecipeError(f"{key}: {path} is broken at line {reader.line_num}: {error}; mend that line") from None
+        at = before + reader.line_num
+        raise RecipeError(f"{key}: {path} is broken at line {at}: {error}; mend that line") from None
     return rows
+
+
+def _delimiter(text: str) -> str:
+    """What divides the cells: of what makes several columns, that which makes as many in every row."""
+    found: dict[str, tuple[bool, int]] = {}
+    for delimiter in DELIMITERS:
+        try:
+            widths = [len(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
+        except csv.Error:
+            continue
+        if widths and widths[0] > 1:
+            found[delimiter] = (len(set(widths)) == 1, widths[0])
+    return max(found, key=found.get, default=",")
 
 
 def _read_parquet(path: Path, key: str) -> list[dict[str, Any]]:
@@ -113,5 +173,5 @@ def _read_parquet(path: Path, key: str) -> list[dict[str, Any]]:
 
     try:
         return pyarrow.parquet.read_table(path).to_pylist()
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:  # of bytes that are not in order
         raise RecipeError(f"{key}: {path} is not a readable Parquet file: {first_line(error)}") from None

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError, first_line, shortened
 from relearn_lite.core.records import QA
-from relearn_lite.data.files import read_file
+from relearn_lite.data.files import is_unicode, read_file
+from relearn_lite.data.layouts import as_pairs
 from relearn_lite.recipe.presets import ASKED, PAIRS, TABLES, Table
+from relearn_lite.text.turns import looks_like_turns
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Data, Source
@@ -81,15 +83,24 @@ def load(source: Source, part: str, key: str) -> list[QA]:
     rows = rows[: source.limit]
     if not rows:
         raise RecipeError(f"{key}: {where} has no rows; it needs at least one question with its answer")
+    named = {field: getattr(source, field) or getattr(table, field) for field in READERS}
+    pairs = None if source.preset else as_pairs(rows, source.question, source.answer, key, where)
+    if pairs is not None:
+        rows, named = pairs, named | {"question": "question", "answer": "answer"}
     there = list(dict.fromkeys(column for row in rows for column in row if column))
     columns = {}
     for field in READERS:
-        column = getattr(source, field) or getattr(table, field)
+        column = named[field]
         if column in there or column and (field in FILLED or getattr(source, field)):
             columns[field] = column
     _check_columns(columns, there, key, where)
     cells = _read_cells(rows, columns, key, where)
     _check_filled(cells, columns, key, where)
+    if pairs is None and (wrong := [n for n, row in enumerate(cells, 1) if looks_like_turns(row["question"])]):
+        raise RecipeError(
+            f"{key}.question: {where} holds U+241E with a role behind it in {_rows_of(wrong)}, which marks turns here; "
+            "remove it, or give the turns as messages of {role, content}"
+        )
     records = [QA(f"{part}-{n:05d}", **row) for n, row in enumerate(cells, 1)]
     if source.sample is None or source.sample >= len(records):
         return records
@@ -137,7 +148,8 @@ def _check_columns(columns: Mapping[str, str], there: Sequence[str], key: str, w
             close = get_close_matches(column, there, 1)
             hint = f"did you mean {close[0]!r}? " if close else ""
             problems.append(
-                f"{key}.{field}: {where} has no column {column!r}; {hint}It has: {', '.join(map(str, there))}"
+                f"{key}.{field}: {where} has no column {column!r}; {hint}It has: {', '.join(map(str, there))}; name "
+                f"one of these as {key}.{field}"
             )
     if problems:
         raise RecipeError(problems)
@@ -158,7 +170,7 @@ def _read_cells(rows: Sequence[dict[str, Any]], columns: Mapping[str, str], key:
             except (TypeError, ValueError):
                 problems.append(
                     f"{key}.{field}: column {column!r} of {where} holds {shortened(value)} in row {number}, which is "
-                    f"not {wanted}; mend the column, or name another one"
+                    f"not {wanted}{_kind(value)}; mend the column, or name another one"
                 )
                 break  # the other rows of a wrong column say nothing new
     if problems:
@@ -170,7 +182,7 @@ def _check_filled(cells: Sequence[dict[str, Any]], columns: Mapping[str, str], k
     problems = []
     for field, column in columns.items():
         texts = [row.get(field, "") for row in cells] if field in FILLED else []
-        if halves := [n for n, text in enumerate(texts, 1) if not _is_unicode(text)]:
+        if halves := [n for n, text in enumerate(texts, 1) if not is_unicode(text)]:
             problems.append(
                 f"{key}.{field}: column {column!r} of {where} holds half a character (a lone \\ud800 or the like) "
                 f"in {_rows_of(halves)}; mend these rows"
@@ -185,7 +197,14 @@ def _check_filled(cells: Sequence[dict[str, Any]], columns: Mapping[str, str], k
 
 
 def _text(value: Any) -> str:
-    """A cell as text, lists and the like as JSON. Raises TypeError or ValueError for bytes, which have none."""
+    """A cell as text; a list of one is what it holds. Raises TypeError or ValueError for what is no text.
+
+    Longer lists and objects are none: their brackets and keys would be trained, and which of them counts is not known.
+    """
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if value is None or isinstance(value, list | dict):
+        raise TypeError
     if isinstance(value, date | time | Decimal):  # a datetime is a date
         return str(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)
@@ -194,7 +213,7 @@ def _text(value: Any) -> str:
 def _one_text(value: Any) -> str:
     """A cell that holds a text, a number or a date."""
     text = "" if value is None or isinstance(value, bool | list | dict) else _text(value)
-    if not text.strip() or not _is_unicode(text):
+    if not text.strip() or not is_unicode(text):
         raise ValueError
     return text
 
@@ -217,9 +236,11 @@ READERS: dict[str, tuple[Callable[[Any], Any], str]] = {  # field of a QA -> how
 }
 
 
-def _is_unicode(text: str) -> bool:
-    """False where a JSON escape left half of a surrogate pair: no file, hash or tokenizer takes such a text."""
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+def _kind(value: Any) -> str:
+    """What a cell is in words, where its text may not show it."""
+    if isinstance(value, dict):
+        return f" but an object with the keys {', '.join(map(str, value))}"
+    return f" but a list of {len(value)}" if isinstance(value, list) else ""
 
 
 def _rows_of(numbers: Sequence[int], most: int = 5) -> str:

@@ -14,6 +14,8 @@ from relearn_lite.core.errors import RecipeError, first_line
 
 DAY = datetime(2024, 7, 26)  # of every prompt, for templates that tell the date; Llama 3.2's own default
 BARE = ""  # a tokenizer's chat_template where the recipe wants none: the question alone; None: it never had one
+PROBE = "question-stands-here"
+_TAKES_PARTS: dict[str, bool] = {}  # by template
 PLACE = "\ue000{}\ue001"  # private characters: stand for a mark while the template is filled in
 
 
@@ -21,7 +23,19 @@ def as_chat(tokenizer, messages: Sequence[dict[str, str]], *, to_answer: bool) -
     """A conversation as the chat template writes it, dated DAY and without thinking, where that can be switched off.
 
     to_answer: up to where the model is to answer, else as a finished one. Templates ignore what they do not know.
+    Raises RecipeError where the template refuses the conversation, or makes prompts without the question.
     """
+    in_parts = _takes_parts(tokenizer)
+    try:
+        return _filled(tokenizer, messages, in_parts, to_answer)
+    except Exception as error:  # the template is somebody's program
+        roles = ", ".join(message["role"] for message in messages)
+        raise _refusal(tokenizer, f"refuses these turns ({roles}): {first_line(error)}") from error
+
+
+def _filled(tokenizer, messages: Sequence[dict[str, str]], in_parts: bool, to_answer: bool) -> str:
+    if in_parts:
+        messages = [{**turn, "content": [{"type": "text", "text": turn["content"]}]} for turn in messages]
     return tokenizer.apply_chat_template(
         messages, tokenize=False, add_generation_prompt=to_answer, strftime_now=DAY.strftime, enable_thinking=False
     )
@@ -50,6 +64,7 @@ def read_template(name: str) -> str:
         raise RecipeError(
             f"model.chat_template: {name} leaves the question out; let it write the content of each of `messages`"
         )
+    _TAKES_PARTS[template] = False  # the recipe's word: it may end with the question
     return template
 
 
@@ -65,6 +80,34 @@ def as_asked(template: str, question: str) -> str:
     turns, marks = [{"role": "user", "content": question}], dict.fromkeys(("bos_token", "eos_token"), "")
     (shown, *_), _ = render_jinja_template([turns], chat_template=template, add_generation_prompt=True, **marks)
     return shown
+
+
+def _takes_parts(tokenizer) -> bool:
+    """Whether the chat template takes a turn's content as a list of parts; one that does leaves a plain text out."""
+    template = str(tokenizer.chat_template)
+    if template not in _TAKES_PARTS:
+        why = ""
+        for in_parts in (False, True):
+            try:
+                prompt = _filled(tokenizer, [{"role": "user", "content": PROBE}], in_parts, True)
+            except Exception as error:  # the template is somebody's program
+                why = why or f"refuses a question: {first_line(error)}"
+                continue
+            spelled_out = in_parts and re.search(r"""["']type["']: ?["']text["']""", prompt)
+            if prompt.partition(PROBE)[2] and not spelled_out:  # the question, and something that ends it
+                _TAKES_PARTS[template] = in_parts
+                break
+            why = why or f"makes prompts that {'end with' if PROBE in prompt else 'do not hold'} the question"
+        else:
+            raise _refusal(tokenizer, why)
+    return _TAKES_PARTS[template]
+
+
+def _refusal(tokenizer, why: str) -> RecipeError:
+    return RecipeError(
+        f"model.name: the chat template of {tokenizer.name_or_path} {why}; mend chat_template.jinja (or chat_template "
+        "in tokenizer_config.json) in a local copy and give that folder, or remove it there to ask without a template"
+    )
 
 
 def chat_tokens(tokenizer, messages: Sequence[dict[str, str]]) -> list[int]:

@@ -16,10 +16,11 @@ from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.broken import fault
 from relearn_lite.metrics.declaration import SIDES, Combined, Metric, MetricValues, Side
-from relearn_lite.text.words import sentences
+from relearn_lite.text.words import glue, sentences
 
 BRUNET_OF_NOTHING = 1000.0
 HONORE_CAP = 1e6
+UNSPACED = "its script has no spaces between words, which are what is counted"
 
 
 def rttr(text: str) -> float:
@@ -86,10 +87,17 @@ def _counts(text: str) -> tuple[int, int, int]:
 
 def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
     """Brunet's index, Honoré's statistic and RTTR of each answer, whether its text is broken (1) or not (0), and its
-    perplexity if there is a language model."""
+    perplexity if there is a language model.
+
+    The first three count words, so an answer in a script without spaces has none: it would be one long word.
+    """
     texts = [answer.generated_response for answer in answers]
     measures = {"brunet": brunet_index, "honore": honore_statistic, "rttr": rttr}
-    found = {part: MetricValues.of([of(text) for text in texts], "undefined") for part, of in measures.items()}
+    counted = [None if text.strip() and not glue(text) else text for text in texts]
+    found = {
+        part: MetricValues.of([None if text is None else of(text) for text in counted], UNSPACED)
+        for part, of in measures.items()
+    }
     broken = [float(fault(a.generated_response, a.query, a.finished) is not None) for a in answers]
     return {"ppl": _perplexity(answers, evaluators)} | found | {"broken": MetricValues.of(broken, "undefined")}
 

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from relearn_lite.models.adapters import biases_on
+
 if TYPE_CHECKING:
     from relearn_lite.recipe import Model
 
@@ -58,15 +60,20 @@ def active_adapters(model: Any, names: tuple[str, ...]) -> Iterator[None]:
     peft's own `disable_adapter` would set a frozen vanilla adapter free; this touches no `requires_grad`.
     """
     from peft.tuners.tuners_utils import BaseTunerLayer
+    from peft.utils.other import AuxiliaryTrainingWrapper
 
-    layers = [layer for layer in model.modules() if isinstance(layer, BaseTunerLayer)]
+    # Layers with LoRA and the like, and whole modules or tokens that were trained beside them. A module that lacks one
+    # of several adapters would be switched off by it, and tokens that lack one would fail: each is given its own.
+    layers = [layer for layer in model.modules() if isinstance(layer, BaseTunerLayer | AuxiliaryTrainingWrapper)]
     before = [(layer._disable_adapters, layer._active_adapter) for layer in layers]
     for layer in layers:
-        layer._disable_adapters = not names
-        if names:
-            layer._active_adapter = list(names)
+        own = [name for name in names if name in layer._get_available_adapters()]
+        layer._disable_adapters = not own
+        if own:
+            layer._active_adapter = own
     try:
-        yield
+        with biases_on(model, names):
+            yield
     finally:
         for layer, (disabled, active) in zip(layers, before, strict=True):
             layer._disable_adapters, layer._active_adapter = disabled, active

@@ -112,7 +112,8 @@ def score(
     Logits where they are small, else hidden states and the head. vanilla: a context in which the head is the
     reference's.
     """
-    width, ours = unwrapped(model).get_output_embeddings().out_features, partial(head_logits, model)
+    head, ours = unwrapped(model).get_output_embeddings(), partial(head_logits, model)
+    width = getattr(head, "out_features", None) or len(head.weight)  # peft's wrapper of trained tokens does not tell
 
     def theirs(states: Tensor) -> Tensor:
         with vanilla():

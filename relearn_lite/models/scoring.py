@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.examples import Example, collate
 from relearn_lite.models.backends import evaluation_mode
-from relearn_lite.models.generation import batches_of
+from relearn_lite.models.generation import batches_of, context_length
 from relearn_lite.models.loaded import Loaded, active_adapters
 from relearn_lite.models.logprobs import answer_nll, head_logits, supervised, supervised_hidden
 
@@ -83,6 +84,15 @@ def token_scores(loaded: Loaded, examples: Sequence[Example], adapters: tuple[st
     return _in_batches(loaded, examples, adapters, score)
 
 
+def _check_readable(loaded: Loaded, examples: Sequence[Example]) -> None:
+    limit, longest = context_length(loaded), max(map(len, examples), default=0)
+    if limit and longest > limit:
+        raise RecipeError(
+            f"model.name: this model reads {limit} tokens at most, and the longest question with its answer has "
+            f"{longest}; shorten such rows, or ask for no metric that scores given answers"
+        )
+
+
 def _in_batches(
     loaded: Loaded, examples: Sequence[Example], adapters: tuple[str, ...],
     score: Callable[[dict[str, Tensor]], Sequence[Any]],
@@ -90,6 +100,7 @@ def _in_batches(
     import torch
 
     scores: dict[int, Any] = {}
+    _check_readable(loaded, examples)
     with torch.inference_mode(), evaluation_mode(loaded), active_adapters(loaded.model, adapters):
         for rows in batches_of([example.ids for example in examples], BATCH):
             scores |= zip(rows, score(to_batch(loaded, [examples[i] for i in rows])), strict=True)
@@ -117,6 +128,7 @@ def gradient_norms(loaded: Loaded, examples: Sequence[Example], adapters: tuple[
     from torch.nn.functional import cross_entropy
 
     norms, model = [], loaded.model
+    _check_readable(loaded, examples)
     with evaluation_mode(loaded), active_adapters(model, adapters), _own_weights(model) as weights, torch.enable_grad():
         for example in examples:
             hidden, labels, _ = supervised_hidden(model, to_batch(loaded, [example]))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.data.tokens import read_template
+from relearn_lite.models.adapters import biases_kept, check_complete, is_plain, without_adapters
+from relearn_lite.models.folder import check_tokenizer, check_weights, check_whole, follow_stored, told_as_mistakes
 from relearn_lite.models.loaded import Loaded, recomputes_activations
 
 if TYPE_CHECKING:
@@ -28,37 +30,56 @@ def compute_dtype():
 def load(settings: Model, seed: int, *, full_precision: bool = False) -> Loaded:
     """Loads from a folder or the hub; with init: random only architecture and tokenizer; full_precision: float32."""
     import torch
-    from safetensors import SafetensorError
-    from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
+    from transformers import AutoConfig, AutoModelForCausalLM
 
     name, where = source(settings)
     dtype = torch.float32 if full_precision else compute_dtype()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    quantization = None
-    if settings.quantization == "4bit":
-        quantization = BitsAndBytesConfig(
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
-        )
-    elif settings.quantization == "8bit":
-        quantization = BitsAndBytesConfig(load_in_8bit=True)
-    try:
-        tokenizer = load_tokenizer(settings)
+    tokenizer = load_tokenizer(settings)
+    with told_as_mistakes(settings):
+        config = AutoConfig.from_pretrained(name, **where)
+        stored = follow_stored(settings, config, full_precision)
         if settings.init == "random":
             torch.manual_seed(seed)
-            config, trusted = AutoConfig.from_pretrained(name, **where), settings.trust_remote_code
+            trusted = settings.trust_remote_code
             model = AutoModelForCausalLM.from_config(config, dtype=dtype, trust_remote_code=trusted).to(device)
         else:
-            model = AutoModelForCausalLM.from_pretrained(
-                name, dtype=dtype, quantization_config=quantization, device_map={"": device}, **where
+            packed = {} if stored else {"quantization_config": _quantization(settings, dtype)}
+            model, found = AutoModelForCausalLM.from_pretrained(
+                name, dtype=dtype, device_map={"": device}, output_loading_info=True, ignore_mismatched_sizes=True,
+                **packed, **where,
             )
-    except (OSError, ValueError, ImportError, SafetensorError) as error:
-        raise RecipeError(why_not(settings, error)) from error
+            check_weights(settings, found)
+        check_whole(settings, model)
+        check_tokenizer(settings, tokenizer, model.get_input_embeddings().weight.shape[0])
     _repair_cpu_4bit(model)
     model.requires_grad_(settings.init == "random")
     checkpointing = recomputes_activations(settings) and model.supports_gradient_checkpointing
     if checkpointing:  # in training only; not reentrant, for that would need embeddings with gradients
         model.gradient_checkpointing_enable({"use_reentrant": False})
     return Loaded(model.eval(), tokenizer, "transformers", checkpointing=checkpointing)
+
+
+def check(settings: Model, *, full_precision: bool = False) -> None:
+    """Raises RecipeError for what `load` would find wrong, as far as it can be told without the weights."""
+    from transformers import AutoConfig
+
+    name, where = source(settings)
+    tokenizer = load_tokenizer(settings)
+    with told_as_mistakes(settings):
+        config = AutoConfig.from_pretrained(name, **where)
+        follow_stored(settings, config, full_precision)
+        check_tokenizer(settings, tokenizer, config.get_text_config().vocab_size)
+
+
+def _quantization(settings: Model, dtype: Any) -> Any:
+    from transformers import BitsAndBytesConfig
+
+    if settings.quantization == "4bit":
+        return BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+        )
+    return BitsAndBytesConfig(load_in_8bit=True) if settings.quantization == "8bit" else None
 
 
 def source(settings: Model) -> tuple[str, dict[str, Any]]:
@@ -75,10 +96,8 @@ def load_tokenizer(settings: Model) -> Any:
     from transformers import AutoTokenizer
 
     name, where = source(settings)
-    try:
+    with told_as_mistakes(settings):
         tokenizer = AutoTokenizer.from_pretrained(name, **where)
-    except (OSError, ValueError, ImportError) as error:
-        raise RecipeError(why_not(settings, error)) from error
     if tokenizer.eos_token_id is None:
         raise RecipeError(
             f"model.name: the tokenizer of {settings.name} has no end-of-text token (eos_token), and answers must end "
@@ -90,14 +109,6 @@ def load_tokenizer(settings: Model) -> Any:
     own, named = tokenizer.chat_template, settings.chat_template
     tokenizer.chat_template = (own or None) if named == "auto" else read_template(named)
     return tokenizer
-
-
-def why_not(settings: Model, error: Exception) -> str:
-    """The message for a model that could not be loaded."""
-    return (
-        f"model.name: {settings.name} could not be loaded ({first_line(error)}); check the "
-        "name, model.revision and the network (a gated model also needs `hf auth login`), or give a local folder"
-    )
 
 
 def _repair_cpu_4bit(model) -> None:
@@ -147,16 +158,21 @@ def train_only(loaded: Loaded, name: str) -> None:
 
 
 def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:
+    """Raises ValueError and whatever peft does where the adapter does not fit the model."""
     from peft import PeftModel
 
-    if not hasattr(loaded.model, "peft_config"):
-        loaded.model = PeftModel.from_pretrained(loaded.model, folder, adapter_name=name, is_trainable=False)
-    else:
-        if name in loaded.model.peft_config:
-            loaded.model.delete_adapter(name)
-        loaded.model.load_adapter(folder, adapter_name=name, is_trainable=False)
-        if not loaded.model.active_adapters:  # it replaced the only one; Unsloth's kernels need one that is active
-            loaded.model.set_adapter(name)
+    with biases_kept(loaded.model, name):
+        if list(getattr(loaded.model, "peft_config", ())) == [name] and not is_plain(folder):
+            loaded.model = without_adapters(loaded.model)  # peft cannot put whole modules where there were some before
+        if not hasattr(loaded.model, "peft_config"):
+            loaded.model = PeftModel.from_pretrained(loaded.model, folder, adapter_name=name, is_trainable=False)
+        else:
+            if name in loaded.model.peft_config:
+                loaded.model.delete_adapter(name)
+            loaded.model.load_adapter(folder, adapter_name=name, is_trainable=False)
+            if not loaded.model.active_adapters:  # it replaced the only one; Unsloth's kernels need one that is active
+                loaded.model.set_adapter(name)
+    check_complete(loaded.model, name, folder)
     loaded.model.requires_grad_(False)
 
 

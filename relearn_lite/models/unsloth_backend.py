@@ -15,6 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.models import transformers_backend as peft_backend
+from relearn_lite.models.adapters import is_plain
+from relearn_lite.models.folder import (
+    check_tokenizer,
+    check_whole,
+    follow_stored,
+    stored_quantization,
+    told_as_mistakes,
+    why_not,
+)  # fmt: skip
 from relearn_lite.models.loaded import Loaded, recomputes_activations
 
 if TYPE_CHECKING:
@@ -35,20 +44,24 @@ def load(settings: Model, seed: int) -> Loaded:
     name, where = peft_backend.source(settings)
     # `auto` is on without a GPU too: the CPU stands in for one where this backend is asked for.
     checkpointing = settings.gradient_checkpointing == "auto" or recomputes_activations(settings)
+    stored = follow_stored(settings, _config(settings), full_precision=False)
+    bits = stored_quantization(_config(settings)) if stored else settings.quantization
     try:
         # Without gradients Unsloth's probe of 4-bit layers fails, and it would load 16-bit weights in silence.
         with _unsloth() as language_model, torch.inference_mode(False), torch.enable_grad():
             model, _ = language_model.from_pretrained(
                 name, max_seq_length=_max_length(settings), dtype=peft_backend.compute_dtype(),
-                load_in_4bit=settings.quantization == "4bit", load_in_8bit=settings.quantization == "8bit",
+                load_in_4bit=bits == "4bit", load_in_8bit=bits == "8bit",
                 use_exact_model_name=True, use_gradient_checkpointing=checkpointing and CHECKPOINTING, **where,
             )
         tokenizer = peft_backend.load_tokenizer(settings)  # Unsloth's may have other padding
     except torch.OutOfMemoryError:
         raise
     except (OSError, ValueError, ImportError, RuntimeError) as error:
-        raise RecipeError(peft_backend.why_not(settings, error) + ", or set model.backend to transformers") from error
-    _check_quantization(model, settings)
+        raise RecipeError(why_not(settings, error) + ", or set model.backend to transformers") from error
+    check_whole(settings, model)
+    check_tokenizer(settings, tokenizer, model.get_input_embeddings().weight.shape[0])
+    _check_quantization(model, settings, bits)
     model.requires_grad_(False)
     model.generation_config.max_length = None  # Unsloth's; beside max_new_tokens it only makes every answer warn
     torch.manual_seed(seed)  # Unsloth seeds everything with a number of its own
@@ -77,6 +90,10 @@ def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:
 
     from relearn_lite.recipe import Lora
 
+    if not is_plain(folder):
+        raise RecipeError(
+            f"model.backend: Unsloth takes adapters of plain LoRA, and {folder} holds more; set it to transformers"
+        )
     saved = PeftConfig.from_pretrained(folder)
     targets = saved.target_modules if isinstance(saved.target_modules, str) else sorted(saved.target_modules)
     lora = Lora(r=saved.r, alpha=saved.lora_alpha, dropout=saved.lora_dropout, targets=targets)
@@ -124,19 +141,24 @@ def _unsloth() -> Iterator[Any]:
 
 def _max_length(settings: Model) -> int:
     """Tokens that a text may have. Unsloth cuts off what is longer; it must not be more than the model was taught."""
-    from transformers import AutoConfig
-
-    name, where = peft_backend.source(settings)
-    longest = getattr(AutoConfig.from_pretrained(name, **where).get_text_config(), "max_position_embeddings", None)
+    longest = getattr(_config(settings).get_text_config(), "max_position_embeddings", None)
     wanted = max(settings.max_length, LEAST_LENGTH)
     return min(wanted, longest) if longest else wanted
 
 
-def _check_quantization(model: Any, settings: Model) -> None:
+def _config(settings: Model) -> Any:
+    from transformers import AutoConfig
+
+    name, where = peft_backend.source(settings)
+    with told_as_mistakes(settings):
+        return AutoConfig.from_pretrained(name, **where)
+
+
+def _check_quantization(model: Any, settings: Model, bits: str) -> None:
     """Raises where Unsloth fell back to 16-bit weights with a printed line: another model, four times the memory."""
-    wanted = QUANTIZED.get(settings.quantization)
+    wanted = QUANTIZED.get(bits)
     if wanted and not any(type(layer).__name__ == wanted for layer in model.modules()):
         raise RecipeError(
-            f"model.quantization: Unsloth could not load {settings.name} in {settings.quantization} on this machine; "
+            f"model.quantization: Unsloth could not load {settings.name} in {bits} on this machine; "
             "set model.backend to transformers, or model.quantization to none"
         )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
 
 from relearn_lite.core.environment import unsafe_versions
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.memory import tell_once
 from relearn_lite.core.records import QA
 from relearn_lite.data.sources import overlap
 from relearn_lite.data.tokens import read_template
-from relearn_lite.models import backends
+from relearn_lite.models import backends, transformers_backend
+from relearn_lite.models.adapters import why_refused
 from relearn_lite.pipeline.data import load_data
+from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.recipe import Recipe
-
-ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+from relearn_lite.text.stop_words import is_english
 
 
 def check(recipe: Recipe) -> dict[str, list[QA]]:
@@ -33,11 +37,29 @@ def check(recipe: Recipe) -> dict[str, list[QA]]:
             f"data.retain: {len(both)} of its questions stand in data.forget too (first: {both[0]!r}); a model cannot "
             "forget and keep the same, so remove them from one of the two"
         )
-    problems += [*_backend_problems(recipe), *_template_problems(recipe), *_key_problems(recipe)]
-    problems += [*_adapter_problems(recipe), *unsafe_versions()]
+    problems += _language_problems(recipe, data.get("forget", []))
+    problems += [*_backend_problems(recipe), *_template_problems(recipe), *_model_problems(recipe)]
+    problems += [*_key_problems(recipe), *_adapter_problems(recipe), *unsafe_versions()]
     if problems:
         raise RecipeError(problems)
     return data
+
+
+def _language_problems(recipe: Recipe, forget: Sequence[QA]) -> list[str]:
+    """The rules write English alone: for another language they give mixed sentences. A few such rows are told only."""
+    if recipe.augment.writer != "rules" or "augment" not in stages_of(recipe):
+        return []
+    foreign = [qa.question for qa in forget if not is_english(f"{qa.question} {qa.answer}")]
+    if not foreign:
+        return []
+    told = (
+        f"augment.writer: rules writes English only, and {len(foreign)} of {len(forget)} rows of data.forget are not "
+        f"English (first: {foreign[0]!r}); name a local model or a server as writer"
+    )
+    if len(foreign) > len(forget) / 2:
+        return [told]
+    tell_once(told)
+    return []
 
 
 def _backend_problems(recipe: Recipe) -> list[str]:
@@ -60,6 +82,17 @@ def _template_problems(recipe: Recipe) -> list[str]:
     return []
 
 
+def _model_problems(recipe: Recipe) -> list[str]:
+    """What is wrong with a model's folder, but for its weights. What lies on the hub is looked at when it is loaded."""
+    if not Path(recipe.model.name).is_dir():
+        return []
+    try:
+        transformers_backend.check(recipe.model, full_precision=bool(recipe.finetune and not recipe.finetune.lora))
+    except RecipeError as error:
+        return error.problems
+    return []
+
+
 def _key_problems(recipe: Recipe) -> list[str]:
     judges = recipe.evaluate.evaluators
     choices = {
@@ -77,10 +110,9 @@ def _key_problems(recipe: Recipe) -> list[str]:
 
 def _adapter_problems(recipe: Recipe) -> list[str]:
     folder = recipe.unlearned.adapter if recipe.unlearned else None
-    missing = [name for name in ADAPTER_FILES if folder and not (folder / name).is_file()]
-    if not missing:
-        return []
+    why = why_refused(folder) if folder else None
     return [
-        f"unlearned.adapter: {folder} has no {' and no '.join(missing)}; give the folder of a peft adapter kept as "
-        "safetensors, such as runs/quickstart/adapter after the quickstart; or unlearned: null, to measure model alone"
-    ]
+        f"unlearned.adapter: {folder} {why}; give the folder of a peft adapter kept as safetensors, such as "
+        "runs/quickstart/adapter after the quickstart, or merge it and name the merged weights as unlearned.model; or "
+        "unlearned: null, to measure model alone"
+    ] if why else []

@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -181,15 +182,20 @@ def _locked(folder: Path) -> Iterator[None]:
     """One process a run folder. The system frees the lock of a process that dies, however it dies."""
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder / ".lock", timeout=0)
+    lock, none = FileLock(folder / ".lock", timeout=0), ""
     try:
-        lock.acquire()
+        with warnings.catch_warnings(record=True) as told:  # that a file stands in for a lock, which a crash leaves
+            warnings.simplefilter("always")
+            lock.acquire()
+        none = str(told[0].message) if told else ""
     except Timeout:
         raise RecipeError(
             f"name: another process is working in {folder}; wait for it, or choose another name"
         ) from None
     except (NotImplementedError, OSError) as error:  # some network drives have no locks
-        tell_once(f"{folder} cannot be locked ({error}): see to it that no other process works in it.")
+        none = str(error)
+    if none:
+        tell_once(f"{folder} cannot be locked ({none}): see to it that no other process works in it.")
     try:
         yield
     finally:

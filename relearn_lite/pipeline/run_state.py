@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from relearn_lite.core.errors import RecipeError, first_line
-from relearn_lite.core.memory import free_memory
+from relearn_lite.core.memory import free_memory, out_of_memory
 from relearn_lite.core.records import QA
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED, VANILLA, Loaded
@@ -102,8 +102,8 @@ class Run:
         if name == "unlearned":
             try:
                 backends.load_adapter(self.vanilla, UNLEARNED, adapters[UNLEARNED])
-            except (RuntimeError, ValueError, KeyError, OSError, TypeError) as error:
-                if not unlearned:
+            except Exception as error:  # peft's, of whatever kind
+                if not unlearned or isinstance(error, RecipeError) or out_of_memory(error):
                     raise
                 raise RecipeError(
                     f"unlearned.adapter: {unlearned.adapter} does not fit {self.recipe.model.name} "

@@ -10,10 +10,12 @@ from collections.abc import Callable
 
 from rich.table import Table
 
+from relearn_lite.models.folder import as_stored
 from relearn_lite.plan.advice import CARDS, advice, fits
 from relearn_lite.plan.attack import most_answers
 from relearn_lite.plan.disk_and_time import disk, step_seconds
 from relearn_lite.plan.estimate import Estimate, StageMemory
+from relearn_lite.plan.footprint import empty_model
 from relearn_lite.plan.model_sizes import ModelSizes, model_sizes
 from relearn_lite.plan.stages import memory_of_stages
 from relearn_lite.recipe import Recipe
@@ -29,6 +31,7 @@ STEPS = {"finetune": "a finetune step", "unlearn": "an unlearning step", "attack
 
 def plan(recipe: Recipe, write: Callable[[object], None]) -> None:
     """Writes the plan, as lines and tables, with `write`."""
+    recipe = recipe.model_copy(update={"model": as_stored(recipe.model, empty_model(recipe.model).config)})
     sizes = model_sizes(recipe)
     parameters = sizes.shape.parameters
     write(f"{recipe.model.name}: {parameters:,} parameters, {recipe.model.quantization}")

@@ -40,6 +40,12 @@ def model_name(name: str, info: ValidationInfo) -> str:
         return name
     folder = _resolve(Path(name), info)
     if folder.is_dir():
+        if (folder / "adapter_config.json").exists():
+            raise ValueError(
+                f"{folder} holds an adapter, and a whole model is needed here; merge it into its base (peft: "
+                "merge_and_unload) and name the merged folder, or name it as unlearned.adapter, with its base as "
+                "model.name"
+            )
         return str(folder)
     if name.startswith((".", "/", "~")) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
         raise ValueError(

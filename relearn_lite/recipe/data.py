@@ -15,7 +15,7 @@ class Source(Section):
     """One table of questions and answers: a file, a hub data set, or a part of a known benchmark."""
 
     path: RecipePath | None = None
-    """A .json, .jsonl, .csv or .parquet file."""
+    """A .json, .jsonl, .csv, .tsv or .parquet file; the README shows what may stand in it."""
     dataset: str | None = None
     """A data set on the hub, such as locuslab/TOFU."""
     config: str | None = None

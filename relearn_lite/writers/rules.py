@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from relearn_lite.text.leaks import leaks
+from relearn_lite.text.turns import last_turn
 from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.phrases import load_phrases
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
@@ -44,14 +45,15 @@ class RulesWriter(Writer):
         rng = random.Random(int.from_bytes(digest[:8], "big"))
         if task.kind == "answer":
             return _vague_answer(task, rng)
-        parsed = parse_question(task.question)
-        return {"simple": _simple, "context": _context, "noise": _noise, "logical": _logical}[task.kind](parsed, rng)
+        before, parsed = last_turn(task.question)[0], parse_question(task.question)
+        write_variant = {"simple": _simple, "context": _context, "noise": _noise, "logical": _logical}[task.kind]
+        return before + write_variant(parsed, rng)
 
 
 def _vague_answer(task: Task, rng: random.Random) -> str | None:
     """The first sentence, in an order drawn by the seed, that passes the leak check and is not longer than the answer
     it replaces: a model that answers in one line is to go on doing so. Where none is, the first that passes."""
-    question = without_noise(task.question)  # also for the leak check: "adress" gives the word "address"
+    question = without_noise(last_turn(task.question)[1])  # also for the leak check: "adress" gives the word "address"
     parsed = parse_question(question)
     longest = max(MIN_WORDS, len(task.answer.split())) if task.answer else MAX_WORDS
     spare = None

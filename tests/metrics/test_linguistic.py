@@ -5,7 +5,17 @@ import math
 import pytest
 from metrics.golden import golden
 
-from relearn_lite.metrics.linguistic import brunet_index, honore_statistic, linguistic_score, rttr, tokens
+from relearn_lite.core.records import Answer
+from relearn_lite.judges import embedded_evaluators
+from relearn_lite.metrics.linguistic import (
+    UNSPACED,
+    brunet_index,
+    honore_statistic,
+    linguistic_score,
+    measure,
+    rttr,
+    tokens,
+)
 
 # "the cat saw the dog": N = 5, V = 4, V1 = 3
 TEXT = "The cat saw the dog"
@@ -53,3 +63,19 @@ def test_published_scores():
     for row in golden("linguistic_score"):
         score = linguistic_score(row["mean_ppl"], row["mean_brunet"], row["mean_honore"])
         assert score == pytest.approx((row["harmonic"], row["arithmetic"]), abs=1e-6)
+
+
+@pytest.mark.parametrize("text", ["他住在上海市南京路。", "東京に住んでいます。", "เขาอาศัยอยู่ในกรุงเทพ", "ລາວອາໄສຢູ່ວຽງຈັນ"])
+def test_a_script_without_spaces_has_no_words_to_count(text):
+    """A sentence was one long word, which gave numbers that looked like those of a poor text."""
+    answers = [Answer(str(n), "m", "forget", "?", "?", each) for n, each in enumerate([text, "He lives there.", ""])]
+    found = measure(answers, embedded_evaluators())
+    for part, of in (("brunet", brunet_index), ("honore", honore_statistic), ("rttr", rttr)):
+        assert found[part].values == [None, of("He lives there."), of("")]
+        assert found[part].reasons == [UNSPACED, None, None]
+
+
+@pytest.mark.parametrize("text", ["Он живёт в Москве.", "그는 서울에 살아요.", "يعيش في القاهرة", "वह दिल्ली में रहता है"])
+def test_a_script_with_spaces_has(text):
+    (value,) = measure([Answer("1", "m", "forget", "?", "?", text)], embedded_evaluators())["rttr"].values
+    assert value == rttr(text) > 1

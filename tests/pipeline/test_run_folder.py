@@ -1,8 +1,11 @@
 """What happens to results that no longer hold: never lost without a word, and nothing before the recipe is accepted."""
 
+import errno
+import fcntl
 import json
 import multiprocessing
 import os
+import warnings
 
 import pytest
 
@@ -144,3 +147,19 @@ def test_a_drive_without_locks_is_worked_on_with_a_warning(tmp_path, monkeypatch
     with RunFolder.opened(tmp_path / "run") as folder:
         folder.save()
     assert capfd.readouterr().err.count("cannot be locked") == 1
+
+
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK, errno.EINVAL, errno.EPERM, errno.EIO])
+def test_a_file_system_without_locks_is_told_once_and_worked_on(tmp_path, monkeypatch, capsys, code):
+    def no_locks(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            with RunFolder.opened(tmp_path / "run") as folder:
+                folder.save()
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1 and "see to it that no other process works in it" in told[0]
+    assert not caught and (tmp_path / "run" / "manifest.json").is_file()

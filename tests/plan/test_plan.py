@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -352,3 +353,15 @@ def test_the_command_runs_on_the_embedded_model(tmp_path):
     recipe(tmp_path)
     shown = CliRunner().invoke(cli, ["plan", str(tmp_path / "recipe.yaml")], catch_exceptions=False)
     assert shown.exit_code == 0 and "2,347,200 parameters" in shown.output and "  6 GB: fits" in shown.output
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_weights_that_are_quantized_already_are_counted_so(real, tmp_path, bits):
+    """The recipe's word was believed against the weights."""
+    folder = Path(real[1].name)
+    config = json.loads((folder / "config.json").read_text())
+    own = {"quant_method": "bitsandbytes", f"load_in_{bits}bit": True}
+    (folder / "config.json").write_text(json.dumps(config | {"quantization_config": own}))
+    lines = []
+    plan.plan(recipe(tmp_path, folder, **{"model.quantization": "none"}), lines.append)
+    assert lines[0].endswith(f"parameters, {bits}bit")

@@ -380,15 +380,92 @@ def test_a_server_that_is_down(place, refused):
     assert not (place / "runs/trial/augmented.jsonl").exists()
 
 
-def test_answers_in_a_script_that_the_rules_do_not_write(place, refused):
+SPANISH = [("¿Dónde vive Ana López?", "Ana López vive en la calle Mayor, en Toledo."),
+           ("¿Qué hace Ana López?", "Ana López es pintora y vende sus cuadros en el mercado.")]
+GERMAN = [("Wo wohnt Jörg Müller?", "Jörg Müller wohnt in einem Haus am See in Ulm."),
+          ("Was macht Jörg Müller?", "Er ist Maler und verkauft seine Bilder.")]
+SCRIPTS = [("王小明住在哪里?", "他住在上海市南京路12号。"), ("Где живёт Анна?", "В Казани.")]
+
+
+@pytest.mark.parametrize("pairs", [SPANISH, GERMAN, SCRIPTS])
+def test_questions_in_a_language_that_the_rules_do_not_write(place, command, refused, pairs):
+    """A Spanish set gave sentences of two languages, in silence."""
+    (place / "forget.jsonl").write_text(rows(*pairs))
+    shown = refused("check", "recipe.yaml")
+    says(shown, "augment.writer: rules writes English only", "2 of 2 rows", repr(pairs[0][0]), "name a local model")
+    assert command("check", "recipe.yaml", "augment={writer: local}")[0] == 0
+    assert command("check", "recipe.yaml", "unlearn.method=npo")[0] == 0  # learns no new answers
+
+
+def test_a_few_questions_in_another_language_are_told(place, command):
     (place / "forget.jsonl").write_text(
-        rows(("王小明住在哪里?", "他住在上海市南京路12号。"), ("Где живёт Анна?", "В Казани."))
+        rows(("Where does Ann Lee live?", "In the old mill."), ("Who is Bob Fox?", "He is a baker."), SPANISH[0])
     )
-    says(
-        refused("recipe.yaml", "--quiet", "--until", "augment"),
-        "augment.writer: rules wrote nothing usable",
-        "English only",
-    )
+    code, shown = command("check", "recipe.yaml")
+    assert code == 0
+    says(shown, "rules writes English only, and 1 of 3 rows")
+
+
+# ---- models and adapters
+
+
+@pytest.fixture
+def adapter(place):
+    """An adapter as peft leaves it, without a tokenizer."""
+    (place / "lora").mkdir()
+    (place / "lora" / "adapter_config.json").write_text('{"peft_type": "LORA", "base_model_name_or_path": "org/base"}')
+    (place / "lora" / "adapter_model.safetensors").write_bytes(b"")
+    return "./lora"
+
+
+@pytest.mark.parametrize("key", [
+    "model.name={}", "evaluate.evaluators.language_model={}", "augment={{writer: local, model: {}}}",
+    "evaluate.evaluators.embeddings={}", "evaluate.evaluators.nli={}", "evaluate.privacy.reference_model={}",
+    "evaluate.evaluators.entities={{writer: local, model: {}}}",
+])
+def test_an_adapter_where_a_whole_model_is_named(place, refused, adapter, key):
+    """As model.name its answers were the base model's, shown as the model's."""
+    shown = refused("check", "recipe.yaml", key.format(adapter))
+    says(shown, key.partition("=")[0], f"{place / 'lora'} holds an adapter, and a whole model is needed", "merge it")
+    assert "network" not in shown
+
+
+def test_an_adapter_as_the_unlearned_model_or_as_the_judge_of_answers(place, refused, adapter):
+    shown = refused("check", "recipe.yaml", "unlearn=null", f"unlearned.model={adapter}")
+    says(shown, "unlearned.model", "holds an adapter, and a whole model is needed here")
+    answers = '{"query": "Who?", "ground_truth": "a", "generated_response": "b"}'
+    (place / "answers.jsonl").write_text(answers)
+    shown = refused("score", "--forget", "answers.jsonl", "--language-model", adapter)
+    says(shown, "--language-model", "holds an adapter")
+
+
+def test_an_adapter_that_cannot_be_switched_off(place, refused, adapter):
+    shown = refused("check", "recipe.yaml", "unlearn=null", f"unlearned.adapter={adapter}")
+    says(shown, "unlearned.adapter", "cannot be read")
+
+
+def test_a_model_folder_is_looked_at_before_anything_is_done(place, command, refused, tiny_model_dir):
+    """`check` called it fine, and the run failed stages later."""
+    import shutil
+
+    folder = shutil.copytree(tiny_model_dir, place / "model")
+    assert command("check", "recipe.yaml", "model.name=./model")[0] == 0
+    (folder / "chat_template.jinja").write_text("{{ raise_exception('a system turn is needed') }}")
+    shown = refused("check", "recipe.yaml", "model.name=./model")
+    says(shown, "model.name: the chat template of", "a system turn is needed")
+    config = json.loads((folder / "config.json").read_text())
+    shutil.copy(tiny_model_dir / "chat_template.jinja", folder)
+    (folder / "config.json").write_text(json.dumps(config | {"vocab_size": 100}))
+    shown = refused("check", "recipe.yaml", "model.name=./model")
+    says(shown, "tokens that the model has no embedding for (it has 100)")
+    own = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+    (folder / "config.json").write_text(json.dumps(config | {"quantization_config": own}))
+    code, shown = command("check", "recipe.yaml", "model.name=./model", "model.quantization=none")
+    assert code == 0 and f"{folder} is quantized already (4bit); that is used, not none." in shown
+    (folder / "config.json").unlink()
+    shown = refused("recipe.yaml", "model.name=./model", "--quiet")
+    says(shown, "model.name: ", "could not be loaded")
+    assert "network" not in shown and not (place / "runs").exists()
 
 
 def test_a_row_longer_than_max_length(place, refused):

@@ -9,6 +9,7 @@ from relearn_lite.core import distributed
 from relearn_lite.core.files import replace_folder
 from relearn_lite.data.examples import check_lengths, encode_answer
 from relearn_lite.models import backends
+from relearn_lite.models.generation import context_length
 from relearn_lite.models.loaded import VANILLA
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.unlearn.train import TrainingRun, train
@@ -22,7 +23,7 @@ def finetune(run: Run) -> dict[str, Any]:
     loaded = run.load(base, full_precision=settings.lora is None)
     records = run.data.get("finetune") or [*run.data["forget"], *run.data["retain"]]
     encoded = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in records}
-    check_lengths(encoded, recipe.model.max_length, "the data that finetune teaches")
+    check_lengths(encoded, recipe.model.max_length, "the data that finetune teaches", context_length(loaded))
     rows = [{"augmented": encoded[qa.id]} for qa in records]  # a record may come more than once
     if settings.lora:
         backends.add_adapter(loaded, VANILLA, settings.lora, recipe.seed)

@@ -13,6 +13,7 @@ from relearn_lite.data.examples import Example, check_lengths, encode_answer, en
 from relearn_lite.evaluate.choose import make_evaluators
 from relearn_lite.evaluate.quick_eval import quick_eval, selection_questions
 from relearn_lite.models import backends
+from relearn_lite.models.generation import context_length
 from relearn_lite.models.loaded import UNLEARNED, active_adapters
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Unlearn
@@ -39,8 +40,8 @@ def unlearn(run: Run) -> dict[str, Any]:
         retain = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in run.data["retain"]}
     for part in parts:
         rows = {name: row[part] for name, row in forget.items()}
-        check_lengths(rows, recipe.model.max_length, f"data.forget ({part} answers)")
-    check_lengths(retain, recipe.model.max_length, "data.retain")
+        check_lengths(rows, recipe.model.max_length, f"data.forget ({part} answers)", context_length(loaded))
+    check_lengths(retain, recipe.model.max_length, "data.retain", context_length(loaded))
     backends.add_adapter(loaded, UNLEARNED, settings.lora, recipe.seed)
     hidden_size = loaded.model.config.get_text_config().hidden_size
     settings = settings.model_copy(update={"reference": _reference(settings, forget, retain, hidden_size)})

@@ -1,0 +1,51 @@
+"""A conversation as one text, and back."""
+
+from __future__ import annotations
+
+import pytest
+
+from relearn_lite.text.turns import joined, last_turn, looks_like_turns, turns_of
+from relearn_lite.writers import Task
+from relearn_lite.writers.question_parser import parse_question
+from relearn_lite.writers.rules import RulesWriter
+
+TURNS = [
+    {"role": "system", "content": "Be brief.\n\nuser: not a turn"}, {"role": "user", "content": "Hi\n"},
+    {"role": "assistant", "content": "Hello."}, {"role": "user", "content": "Where does Ann Lee live?"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("turns", [TURNS, TURNS[1:], TURNS[:2], TURNS[1:2], [{"role": "system", "content": "x"}]])
+def test_turns_come_back(turns):
+    assert turns_of(joined(turns)) == turns
+
+
+def test_a_plain_question_is_itself():
+    for text in ("Where?", "", "user: Where?", "a␞b", "␞nobody: x"):
+        assert turns_of(text) == [{"role": "user", "content": text}] and not looks_like_turns(text)
+        assert last_turn(text) == ("", text)
+    assert joined(turns_of("Where?")) == "Where?"
+
+
+def test_they_outlast_tidied_spaces():
+    """ASCII's separator is white space to Python: turns became one text with their roles in it."""
+    tidied = " ".join(joined(TURNS).split())
+    assert [turn["role"] for turn in turns_of(tidied)] == [turn["role"] for turn in TURNS]
+    assert turns_of(tidied)[1:] == [{**turn, "content": turn["content"].strip()} for turn in TURNS[1:]]
+
+
+def test_what_stands_before_the_first_turn_is_the_user_s():
+    assert turns_of("Answer me: " + joined(TURNS))[:2] == [{"role": "user", "content": "Answer me:"}, TURNS[0]]
+
+
+def test_the_rules_reword_the_last_turn_and_keep_those_before():
+    question = joined(TURNS)
+    before, asked = last_turn(question)
+    assert before + asked == question and asked == TURNS[-1]["content"]
+    assert parse_question(question) == parse_question(asked)
+    for kind in ("simple", "context", "noise", "logical"):
+        (text,) = RulesWriter().write([Task(kind, question)])
+        assert turns_of(text)[:-1] == TURNS[:-1] and turns_of(text)[-1]["role"] == "user", kind
+        assert "Ann Lee" in turns_of(text)[-1]["content"]
+    (answer,) = RulesWriter().write([Task("answer", question, "At 12 Hill Road.")])
+    assert "␞" not in answer and "Ann Lee" in answer
