@@ -21,6 +21,7 @@ model: {max_length: 160, quantization: none}
 data:
   forget: {path: forget.jsonl}
   retain: {path: retain.jsonl}
+  nothing_known: go_on
 augment: {questions: []}
 unlearn: {epochs: 1, lr: 1.0e-3, batch_size: 16, accumulate: 1}
 generate: {max_new_tokens: 8}
