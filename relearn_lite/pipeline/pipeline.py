@@ -35,6 +35,8 @@ def run(recipe: Recipe, *, runs: Path = Path("runs"), start: str | None = None, 
     Raises RecipeError where the input is wrong, or where the folder holds results of another recipe.
     """
     names = stages_of(recipe)
+    if "generate" not in names:  # one model alone: `ask` is where it answers
+        start, until = ("ask" if stage == "generate" else stage for stage in (start, until))
     for flag, stage in (("--from", start), ("--until", until)):
         if stage is not None and stage not in names:
             raise RecipeError(f"{flag}: this recipe has no stage {stage!r}; it has: {', '.join(names)}")
