@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.models.gguf import gguf_folder, is_gguf
 from relearn_lite.models.loaded import Loaded, recomputes_activations
 
 if TYPE_CHECKING:
@@ -61,8 +62,12 @@ def load(settings: Model, seed: int, *, full_precision: bool = False) -> Loaded:
 
 
 def source(settings: Model) -> tuple[str, dict[str, Any]]:
-    """Where a model comes from: its folder or hub id, and what else every `from_pretrained` is told."""
+    """Where a model comes from: its folder or hub id, and what else every `from_pretrained` is told.
+
+    A GGUF file is made into a folder first, where that was not done before."""
     name = str(EMBEDDED) if settings.name == "embedded" else settings.name
+    if is_gguf(name):
+        return str(gguf_folder(name)), {}
     return name, {"revision": settings.revision, "trust_remote_code": settings.trust_remote_code}
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.records import QA
+from relearn_lite.models.gguf import is_gguf
 from relearn_lite.pipeline.stages import STAGES, stages_of
 from relearn_lite.recipe import Recipe
 from relearn_lite.recipe.effects import result_keys, sampling_keys
@@ -60,7 +61,7 @@ def _contents(found: Mapping[str, Any]) -> dict[str, str]:
     named = {k: Path(v) for k, v in found.items() if isinstance(v, str) and not k.startswith("finetune.data.")}
     there = {key: path for key, path in named.items() if path.is_absolute() and path.exists()}
     return {
-        f"content of {key}": model_digest(path) if path.is_dir() else _hash(path.read_bytes())
+        f"content of {key}": model_digest(path) if path.is_dir() or is_gguf(path.name) else _hash(path.read_bytes())
         for key, path in there.items()
     }
 
@@ -98,17 +99,20 @@ def _data_digest(records: tuple[QA, ...], left_out: tuple[str, ...]) -> str:
     return _hash(json.dumps(rows, ensure_ascii=False).encode())
 
 
-def model_digest(folder: Path) -> str:
-    """A hash of a model's or an adapter's folder: names, sizes and content of what loading reads, of large files a
-    sample.
+def model_digest(path: Path) -> str:
+    """A hash of a model's or an adapter's folder, or of a GGUF file: names, sizes and content of what loading reads, of
+    large files a sample.
 
     A sample is 32 pieces spread over the file, so that a model of 16 GB takes no longer than one of 16 MB; training
     changes weights everywhere, a change of a few bytes may be missed. Times do not count: a copy is the same model.
     """
-    found = [*folder.glob("*"), *folder.glob("[0-9]_*/*")]  # sentence-transformers has folders such as 1_Pooling
+    if path.is_file():
+        stat = path.stat()
+        return _model_digest(path.parent, ((path.name, stat.st_size, stat.st_mtime_ns),))
+    found = [*path.glob("*"), *path.glob("[0-9]_*/*")]  # sentence-transformers has folders such as 1_Pooling
     stats = {file: file.stat() for file in sorted(found) if file.suffix in MODEL_FILES and file.is_file()}
-    files = ((str(file.relative_to(folder)), stat.st_size, stat.st_mtime_ns) for file, stat in stats.items())
-    return _model_digest(folder, tuple(files))
+    files = ((str(file.relative_to(path)), stat.st_size, stat.st_mtime_ns) for file, stat in stats.items())
+    return _model_digest(path, tuple(files))
 
 
 @lru_cache(maxsize=64)  # asked for every stage; sizes and times only tell whether a file was read before
