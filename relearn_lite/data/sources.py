@@ -16,6 +16,7 @@ from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.records import QA
 from relearn_lite.data.files import read_file
 from relearn_lite.recipe.presets import PAIRS, TABLES, Table
+from relearn_lite.recipe.yaml_text import parse
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Data, Source
@@ -53,6 +54,8 @@ def load(source: Source, part: str, key: str) -> list[QA]:
     recipe's own must be there.
     """
     table = TABLES[source.preset] if source.preset else Table(files=(), hub=None)
+    if table.answer is None and part != "generic":
+        raise RecipeError(f"{key}: preset {source.preset} has no answers; it is for data.generic alone")
     rows, where = _rows(source, table, key)
     rows = rows[: source.limit]
     if not rows:
@@ -66,7 +69,7 @@ def load(source: Source, part: str, key: str) -> list[QA]:
     _check_columns(columns, there, key, where)
     cells = _read_cells(rows, columns, key, where)
     _check_filled(cells, columns, key, where)
-    return [QA(f"{part}-{n:05d}", **row) for n, row in enumerate(cells, 1)]
+    return [QA(f"{part}-{n:05d}", **{"answer": "", **row}) for n, row in enumerate(cells, 1)]
 
 
 def _rows(source: Source, table: Table, key: str) -> tuple[list[dict[str, Any]], str]:
@@ -81,6 +84,8 @@ def _rows(source: Source, table: Table, key: str) -> tuple[list[dict[str, Any]],
                 f"{key}: {folder} holds none of {', '.join(table.files)}, which preset {source.preset} reads; "
                 "correct data.folder, or leave it out to read from the hub"
             )
+        if path.suffix == ".yaml":  # a list that comes with the project
+            return [{"question": text} for text in parse(path.read_text(encoding="utf-8"))[0]], str(path)
         return read_file(path, key), str(path)
     name, config, split = table.hub if source.preset else (source.dataset, source.config, source.split)
     rows = _from_hub(name, config, split, source.revision, key)

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.records import QA
+from relearn_lite.data.sources import source_of
 from relearn_lite.models.gguf import is_gguf
 from relearn_lite.pipeline.stages import STAGES, stages_of
 from relearn_lite.recipe import Recipe
 from relearn_lite.recipe.effects import result_keys, sampling_keys
+from relearn_lite.recipe.presets import REQUESTS
 
 MODEL_FILES = {".json", ".safetensors", ".bin", ".model", ".txt", ".jinja", ".py"}  # what loading a model reads
 SAMPLES, SAMPLE = 32, 2**18  # pieces of a large file that are hashed, and bytes of each
@@ -47,10 +49,11 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
 
 
 def uses_vanilla(recipe: Recipe) -> bool:
-    """Whether the vanilla model writes or weighs the new answers: only then does `augment` depend on it."""
+    """Whether the vanilla model writes or weighs new answers or gives general ones: `augment` then depends on it."""
     section = recipe.augment
     gain = section.semantic is not None and section.semantic.gain is not None
-    return gain or section.uses_model(recipe.model.name)
+    generic = source_of(recipe.data, "generic")
+    return gain or section.uses_model(recipe.model.name) or generic is not None and generic.preset == REQUESTS
 
 
 def _contents(found: Mapping[str, Any]) -> dict[str, str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from relearn_lite.recipe.base import RecipePath, Section
-from relearn_lite.recipe.presets import PAIRS, TABLES
+from relearn_lite.recipe.presets import PAIRS, REQUESTS, TABLES
 
 
 class Source(Section):
@@ -64,6 +64,9 @@ class FinetuneSource(Source):
     """How often each row is seen in one epoch: more for what must be known firmly."""
 
 
+_OWN_ANSWERS = BeforeValidator(lambda value: {"preset": REQUESTS} if value == "self" else value)
+
+
 class Data(Section):
     """What to forget, what to keep, and what to ask afterwards."""
 
@@ -86,8 +89,9 @@ class Data(Section):
     select_fraction: Annotated[float, Field(ge=0, lt=1)] | Literal["auto"] = "auto"
     """The share of the evaluation questions that is set apart to choose by, where there are none of their own. `auto`: a
     quarter where something is chosen (`unlearn.evaluate_every`, a sweep), else none."""
-    generic: Source | None = None
-    """General questions and answers, mixed into training against catastrophic forgetting."""
+    generic: Annotated[Source | None, _OWN_ANSWERS] = None
+    """General questions and answers, mixed into training against catastrophic forgetting. `self`: about 100 requests
+    that come with the project, answered by the vanilla model before training, so that what is kept is what it was."""
     holdout: Source | None = None
     """Questions like those of the forget set that the model never saw, for membership inference to compare with."""
     real_authors: Source | None = None

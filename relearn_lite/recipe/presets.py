@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PEOPLE = Path(__file__).parents[1] / "assets" / "people"
+REQUESTS = "requests"  # what people ask for, without answers: the vanilla model gives them
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Table:
     files: tuple[str, ...]  # names that a local copy may have, first match wins
     hub: tuple[str, str, str] | None  # data set, configuration, split
     question: str = "question"
-    answer: str = "answer"
+    answer: str | None = "answer"  # None: it has no answers
     paraphrase: str | None = None
     paraphrased_answer: str | None = None  # this column and the next are read where a copy of the table has them
     wrong_answers: str | None = None
@@ -50,6 +51,7 @@ def _people(file: str, paraphrase: str | None = None) -> Table:
 
 
 TABLES: dict[str, Table] = {
+    REQUESTS: Table(("requests.yaml",), None, answer=None, folder=Path(__file__).parents[1] / "data"),
     "people/forget": _people("forget", "paraphrase"),
     "people/retain": _people("retain", "paraphrase"),
     "people/general": _people("general"),

@@ -22,6 +22,8 @@ represent research resemble reside resonate respond reveal run say see seek seem
 show sign specialise specialize spend stand start stay struggle study subscribe suffer suggest support symbolise
 symbolize take talk teach tell think train transform translate travel treat try turn typify understand use utilise
 utilize value venture view visit want weave win work write
+bark border cause compose contain cover discover eat fall float flow fly found hop invent lay leave lose melt orbit rise
+sing sink speak spin swim
 """
 BASE_VERBS = frozenset(_BASE.split())
 
@@ -45,6 +47,14 @@ PARTICIPLES = frozenset(participle for _, _, participle in _FORMS) | {"got", "bo
 
 # written, wrote: write
 BASE_OF = {form: forms[0] for forms in _FORMS for form in forms[1:]}
+
+PAST_FORMS = frozenset(_PAST.values()) - {"read", "set", "was"}  # those that are nothing else
+
+
+def participle(past_form: str) -> str:
+    """wrote, written; invented, invented."""
+    base = BASE_OF.get(past_form)
+    return next((third for first, _, third in _FORMS if first == base), past_form)
 
 
 def is_participle(word: str) -> bool:

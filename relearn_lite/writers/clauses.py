@@ -36,7 +36,9 @@ _NAMELESS = re.compile(
 )
 _PLURALISED = re.compile(r" that (?:is|has|was|\w+s) .*$")  # "one of the books that is ..." no longer agrees
 _SINGLE = re.compile(r"^(?:an?|one|yet another|another) (.+)$")
-_NOUN_ENDS = frozenset("by that which who written penned authored in from of for won to about on with has upon".split())
+_NOUN_ENDS = frozenset(
+    "by that which who where when why written penned authored in from of for won to about on with has upon".split()
+)
 
 
 def question_topic(core: str) -> tuple[str | None, bool]:

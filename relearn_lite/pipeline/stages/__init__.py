@@ -54,7 +54,7 @@ STAGES: dict[str, Stage] = {
         ("forget", "generic"),
         (),
         ("augmented.jsonl", "dropped.jsonl", "augmentation.json", "augmented.partial.jsonl", "replies.partial.jsonl"),
-        version=3,
+        version=4,
     ),
     "unlearn": Stage(
         unlearn,

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from relearn_lite.augment import Settings
-from relearn_lite.augment.existing import ExistingRow, read_existing
+from relearn_lite.augment.existing import read_existing
 from relearn_lite.augment.semantic import SemanticCheck
+from relearn_lite.core.records import Variant
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Recipe
+
+OWN_ANSWER_TOKENS = 48  # of a general answer that the vanilla model gives: a sentence or two
 
 
 def augment(run: Run) -> dict[str, Any]:
     """Writes augmented.jsonl and dropped.jsonl."""
     from relearn_lite.augment import STATISTICS
     from relearn_lite.augment import augment as write_variants
+    from relearn_lite.augment.generic import answered
     from relearn_lite.augment.semantic import make_semantic_check
     from relearn_lite.report.augmentation import show
     from relearn_lite.report.console import stage_progress
@@ -33,18 +38,30 @@ def augment(run: Run) -> dict[str, Any]:
             advance(now - done)
             done = now
 
-        counts = write_variants(forget, [*general, *run.data["generic"]], writer, settings, run.folder, progress)
+        general += answered(run.data["generic"], lambda questions: _own_answers(run, questions))
+        counts = write_variants(forget, general, writer, settings, run.folder, progress)
     if not run.quiet:
         show(run.folder / STATISTICS)
     return counts
 
 
+def _own_answers(run: Run, questions: Sequence[str]) -> list[tuple[str, bool]]:
+    """What the vanilla model answers, greedily, and whether it came to an end."""
+    from relearn_lite.data.examples import question_ids
+    from relearn_lite.models.generation import GREEDY, Decoding, answer_prompts
+
+    loaded, tokens = run.vanilla, min(OWN_ANSWER_TOKENS, run.recipe.model.max_length // 2)
+    decoding = Decoding(tokens, run.recipe.generate.batch_size, GREEDY, run.recipe.seed)
+    prompts = [question_ids(loaded.tokenizer, question) for question in questions]
+    return [(answer.text, answer.finished) for answer in answer_prompts(loaded, prompts, loaded.vanilla, decoding)]
+
+
 def settings_of(
-    recipe: Recipe, semantic: SemanticCheck | None = None, existing: tuple[ExistingRow, ...] = ()
+    recipe: Recipe, semantic: SemanticCheck | None = None, existing: tuple[Variant, ...] = ()
 ) -> Settings:
     """What the augmentation reads of a recipe."""
     section = recipe.augment
     return Settings(
         section.questions, section.verify_rounds, section.completion_fraction, section.generic_ratio, recipe.seed,
-        section.answers_per_question, semantic, existing,
+        section.answers_per_question, section.variants, semantic, existing,
     )  # fmt: skip
