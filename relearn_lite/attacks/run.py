@@ -52,7 +52,8 @@ class AttackJob:
     @property
     def relearning(self) -> RelearningPlan:
         """What relearning teaches and asks."""
-        sources = {"forget": self.data["forget"], "retain": self.data["retain"], "unrelated": self.data["generic"]}
+        general = [qa for qa in self.data["generic"] if qa.answer]  # `generic: self` has answers in augment only
+        sources = {"forget": self.data["forget"], "retain": self.data["retain"], "unrelated": general}
         return RelearningPlan.of(self.recipe.attacks.relearn, sources, self.questions)
 
     def file(self, attack: str) -> Path:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from relearn_lite.augment.diversity import NEAR, Openings, bigrams, jaccard
@@ -15,6 +16,8 @@ from relearn_lite.augment.semantic import SemanticCheck
 from relearn_lite.text.leaks import leaks
 from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.parsing import verdict
+from relearn_lite.writers.question_forms import rewordings
+from relearn_lite.writers.question_parser import parse_question
 
 LONGEST_REASON = 200  # characters of a judge's reasoning that go back to the writer
 
@@ -28,7 +31,10 @@ class WrittenTexts:
 
     def __init__(self, drafts: Sequence[Draft], openings: Openings | None = None):
         self.openings = openings
-        self.exact: dict[str, set[str]] = {draft.qa.id: {normal_form(draft.qa.question)} for draft in drafts}
+        self.exact: dict[str, set[str]] = {
+            draft.qa.id: {normal_form(text) for text in (draft.qa.question, draft.qa.paraphrase) if text}
+            for draft in drafts
+        }  # not the paraphrase either, which is kept apart to measure by
         self.answers: dict[str, list[set[tuple[str, str]]]] = {draft.qa.id: [] for draft in drafts}
 
     def fault(self, draft: Draft, text: str) -> str | None:
@@ -54,8 +60,14 @@ def check_text(draft: Draft, text: str | None) -> Outcome:
     verdicts = {"form": "ok", "leak": None, "semantic": None, "judge": None}
     if fault := form_fault(text, asked, draft.task.kind):
         return Outcome(text, fault, {**verdicts, "form": fault})
-    leaked = leaks(text, draft.qa.question, draft.qa.answer)
+    leaked = leaks(text, _given(draft.qa.question), draft.qa.answer)
     return Outcome(text, f"leak: it gives away {', '.join(leaked)}" if leaked else None, {**verdicts, "leak": leaked})
+
+
+@cache
+def _given(question: str) -> str:
+    """The question with its other forms: what its own kind says ("founder", of who founded something) is no leak."""
+    return " ".join([question, *rewordings(parse_question(question))])
 
 
 def check_texts(drafts: Sequence[Draft], texts: Sequence[str | None], written: WrittenTexts) -> list[Outcome]:

@@ -29,6 +29,7 @@ class Settings:
     generic_ratio: float
     seed: int
     answers_per_question: int = 1
+    variants: int = 1
     semantic: SemanticCheck | None = None
     existing: tuple[Variant, ...] = ()
 
@@ -62,12 +63,14 @@ def augment_chunk(
     existing, dropped = _existing_drafts(chunk, settings.existing)
     rounds, seed = settings.verify_rounds, settings.seed
     bare = [qa for qa in chunk if not existing[qa.id]]
-    questions = write_verified(question_drafts(bare, settings.questions), writer, rounds, seed)
+    questions = write_verified(question_drafts(bare, settings.questions, settings.variants), writer, rounds, seed)
     drafts: list[Draft] = []
     for qa in chunk:
         drafts += existing[qa.id]
         if qa in bare:
-            new, refused = answer_drafts(qa, settings.questions, questions, settings.answers_per_question)
+            new, refused = answer_drafts(
+                qa, settings.questions, questions, settings.answers_per_question, settings.variants
+            )
             drafts, dropped = drafts + new, dropped + refused
     outcomes = write_verified(drafts, writer, rounds, seed, settings.semantic, openings)
     variants: list[Variant] = []

@@ -45,9 +45,19 @@ class Draft:
         return parse_question(self.qa.question).subject
 
 
-def question_drafts(chunk: Sequence[QA], kinds: Sequence[str]) -> list[Draft]:
-    """One draft per question and kind. The writer is not shown the answer, so that it cannot slip into a question."""
-    return [Draft(f"{qa.id}/{kind}", qa, Task(kind, qa.question), kind) for qa in chunk for kind in kinds]
+def question_drafts(chunk: Sequence[QA], kinds: Sequence[str], variants: int = 1) -> list[Draft]:
+    """`variants` drafts per question and kind. The writer is not shown the answer, lest it slip into a question."""
+    return [
+        Draft(id_, qa, Task(kind, qa.question), kind)
+        for qa in chunk
+        for kind in kinds
+        for id_ in ids(qa, kind, variants)
+    ]
+
+
+def ids(qa: QA, kind: str, variants: int) -> list[str]:
+    """Ids of the variants of a kind: that of the second ends in -2, and so on."""
+    return [f"{qa.id}/{kind}" + (f"-{n}" if n > 1 else "") for n in range(1, variants + 1)]
 
 
 def answer_draft(qa: QA, id_: str, kind: str, question: str, outcome: Outcome | None = None) -> Draft:
@@ -56,15 +66,15 @@ def answer_draft(qa: QA, id_: str, kind: str, question: str, outcome: Outcome | 
 
 
 def answer_drafts(
-    qa: QA, kinds: Sequence[str], questions: Mapping[str, Outcome], answers: int
+    qa: QA, kinds: Sequence[str], questions: Mapping[str, Outcome], answers: int, variants: int = 1
 ) -> tuple[list[Draft], list[Dropped]]:
     """`answers` drafts for the original question and for each variant that passed, and the variants that did not.
 
     The second answer to a question has the id of the first with "/2" behind it, and so on.
     """
     drafts, dropped = [answer_draft(qa, f"{qa.id}/original", "original", qa.question)], []
-    for kind in kinds:
-        id_ = f"{qa.id}/{kind}"
+    wanted = [(id_, each) for each in kinds for id_ in ids(qa, each, variants)]
+    for id_, kind in wanted:
         variant = questions[id_]
         if variant.reason:
             reason = f"question, {variant.reason}"

@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from relearn_lite.augment.existing import ForgetIndex
 from relearn_lite.augment.form import normal_form
 from relearn_lite.core.records import QA, Dropped, Variant
+from relearn_lite.text.words import sentences
+
+
+def answered(
+    generic: Sequence[QA], ask: Callable[[Sequence[str]], Sequence[tuple[str, bool]]]
+) -> list[QA]:
+    """The pairs, those without an answer with what `ask` gives: (answer, whether it came to an end) a question.
+
+    An answer that was cut off ends with its last whole sentence, or line of a list; where it has none, its pair is
+    left out.
+    """
+    open_ = [qa for qa in generic if not qa.answer]
+    given = dict(zip((qa.id for qa in open_), ask([qa.question for qa in open_]) if open_ else (), strict=True))
+    whole = {id_: text if ended else _whole_sentences(text) for id_, (text, ended) in given.items()}
+    pairs = (qa if qa.answer else replace(qa, answer=whole[qa.id]) for qa in generic)
+    return [qa for qa in pairs if qa.answer.strip()]
+
+
+def _whole_sentences(text: str) -> str:
+    lines = text.strip().split("\n")
+    if len(lines) > 2:
+        return "\n".join(lines[:-1]).strip()
+    return " ".join(part for part in sentences(lines[0]) if part.rstrip().endswith((".", "!", "?")))
 
 
 def pick_generic(

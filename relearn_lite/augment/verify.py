@@ -71,7 +71,8 @@ def _task(draft: Draft, before: Outcome | None, seed: int, round_: int) -> Task:
     feedback = before.reason.partition(": ")[2] if before and before.reason else ""
     question, answer = printable(draft.task.question), printable(draft.task.answer)
     return replace(
-        draft.task, question=question, answer=answer, seed=own, feedback=feedback, subject=draft.subject or ""
+        draft.task, question=question, answer=answer, seed=own, feedback=feedback, subject=draft.subject or "",
+        original=draft.qa.question,
     )
 
 

@@ -65,7 +65,8 @@ def preview(recipe: Recipe, examples: int) -> None:
             if recipe.augment.writer == "rules":
                 lengths[f"augmented, of {len(questions)} questions"] = list(map(len, encoded.values()))
             else:
-                _show_writer_prompts(console, recipe, questions[0])
+                if recipe.augment.writer != "self":
+                    _show_writer_prompts(console, recipe, questions[0])
                 console.print(BY_RULES, markup=False)
             _show(console, tokenizer, _some_of_each_kind(encoded))
     console.print(_length_table(lengths, recipe.model.max_length))

@@ -18,6 +18,7 @@ from relearn_lite.core.records import QA
 from relearn_lite.data.files import is_unicode, read_file
 from relearn_lite.data.layouts import as_pairs
 from relearn_lite.recipe.presets import ASKED, PAIRS, TABLES, Table
+from relearn_lite.recipe.yaml_text import parse
 from relearn_lite.text.turns import looks_like_turns
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ def load(source: Source, part: str, key: str) -> list[QA]:
     recipe's own must be there.
     """
     table = TABLES[source.preset] if source.preset else Table(files=(), hub=None)
+    if table.answer is None and part != "generic":
+        raise RecipeError(f"{key}: preset {source.preset} has no answers; it is for data.generic alone")
     rows, where = _rows(source, table, key)
     rows = rows[: source.limit]
     if not rows:
@@ -101,7 +104,7 @@ def load(source: Source, part: str, key: str) -> list[QA]:
             f"{key}.question: {where} holds U+241E with a role behind it in {_rows_of(wrong)}, which marks turns here; "
             "remove it, or give the turns as messages of {role, content}"
         )
-    records = [QA(f"{part}-{n:05d}", **row) for n, row in enumerate(cells, 1)]
+    records = [QA(f"{part}-{n:05d}", **{"answer": "", **row}) for n, row in enumerate(cells, 1)]
     if source.sample is None or source.sample >= len(records):
         return records
     return [records[i] for i in sorted(random.Random(SAMPLE_SEED).sample(range(len(records)), source.sample))]
@@ -119,6 +122,8 @@ def _rows(source: Source, table: Table, key: str) -> tuple[list[dict[str, Any]],
                 f"{key}: {folder} holds none of {', '.join(table.files)}, which preset {source.preset} reads; "
                 "correct data.folder, or leave it out to read from the hub"
             )
+        if path.suffix == ".yaml":  # a list that comes with the project
+            return [{"question": text} for text in parse(path.read_text(encoding="utf-8"))[0]], str(path)
         return read_file(path, key), str(path)
     name, config, split = table.hub if source.preset else (source.dataset, source.config, source.split)
     rows = _from_hub(name, config, split, source.revision, key)
@@ -248,12 +253,12 @@ def _rows_of(numbers: Sequence[int], most: int = 5) -> str:
     return f"row{'s' if len(numbers) > 1 else ''} {shown}{' ...' if len(numbers) > most else ''}"
 
 
-def wordings(qa: QA) -> set[str]:
+def question_texts(qa: QA) -> set[str]:
     """The question and its paraphrase, without case and spacing."""
     return {" ".join(text.lower().split()) for text in (qa.question, qa.paraphrase) if text}
 
 
 def overlap(some: Sequence[QA], others: Sequence[QA]) -> list[str]:
     """Questions of some records that others ask too, in one wording or another."""
-    asked = {text for qa in others for text in wordings(qa)}
-    return [qa.question for qa in some if asked & wordings(qa)]
+    asked = {text for qa in others for text in question_texts(qa)}
+    return [qa.question for qa in some if asked & question_texts(qa)]

@@ -10,6 +10,7 @@ from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.data.tokens import read_template
 from relearn_lite.models.adapters import biases_kept, check_complete, is_plain, without_adapters
 from relearn_lite.models.folder import check_tokenizer, check_weights, check_whole, follow_stored, told_as_mistakes
+from relearn_lite.models.gguf import gguf_folder, is_gguf
 from relearn_lite.models.loaded import Loaded, recomputes_activations
 
 if TYPE_CHECKING:
@@ -83,8 +84,12 @@ def _quantization(settings: Model, dtype: Any) -> Any:
 
 
 def source(settings: Model) -> tuple[str, dict[str, Any]]:
-    """Where a model comes from: its folder or hub id, and what else every `from_pretrained` is told."""
+    """Where a model comes from: its folder or hub id, and what else every `from_pretrained` is told.
+
+    A GGUF file is made into a folder first, where that was not done before."""
     name = str(EMBEDDED) if settings.name == "embedded" else settings.name
+    if is_gguf(name):
+        return str(gguf_folder(name)), {}
     return name, {"revision": settings.revision, "trust_remote_code": settings.trust_remote_code}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from relearn_lite.augment.existing import read_existing
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
-from relearn_lite.data.sources import load, load_part, overlap, source_of, validation_of, wordings
+from relearn_lite.data.sources import load, load_part, overlap, question_texts, source_of, validation_of
 from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.recipe import Recipe
 from relearn_lite.writers.prompts import load_prompts
@@ -116,9 +116,9 @@ def _same_questions(asked: Sequence[QA]) -> list[list[QA]]:
         return text
 
     for qa in asked:
-        first, *others = {root(text) for text in wordings(qa)}
+        first, *others = {root(text) for text in question_texts(qa)}
         parent |= dict.fromkeys(others, first)
     groups: dict[str, list[QA]] = {}
     for qa in asked:
-        groups.setdefault(root(min(wordings(qa))), []).append(qa)
+        groups.setdefault(root(min(question_texts(qa))), []).append(qa)
     return list(groups.values())

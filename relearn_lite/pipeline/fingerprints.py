@@ -15,9 +15,12 @@ from typing import Any
 
 from relearn_lite.core.errors import shortened
 from relearn_lite.core.records import QA
+from relearn_lite.data.sources import source_of
+from relearn_lite.models.gguf import is_gguf
 from relearn_lite.pipeline.stages import STAGES, stages_of
 from relearn_lite.recipe import Recipe
 from relearn_lite.recipe.effects import result_keys, sampling_keys
+from relearn_lite.recipe.presets import REQUESTS
 
 MODEL_FILES = {".json", ".safetensors", ".bin", ".model", ".txt", ".jinja", ".py"}  # what loading a model reads
 SAMPLES, SAMPLE = 32, 2**18  # pieces of a large file that are hashed, and bytes of each
@@ -53,10 +56,11 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
 
 
 def uses_vanilla(recipe: Recipe) -> bool:
-    """Whether the vanilla model writes or weighs the new answers: only then does `augment` depend on it."""
+    """Whether the vanilla model writes or weighs new answers or gives general ones: `augment` then depends on it."""
     section = recipe.augment
     gain = section.semantic is not None and section.semantic.gain is not None
-    return gain or section.uses_model(recipe.model.name)
+    generic = source_of(recipe.data, "generic")
+    return gain or section.uses_model(recipe.model.name) or generic is not None and generic.preset == REQUESTS
 
 
 def _contents(found: Mapping[str, Any]) -> dict[str, str]:
@@ -67,7 +71,7 @@ def _contents(found: Mapping[str, Any]) -> dict[str, str]:
     named = {k: Path(v) for k, v in found.items() if isinstance(v, str) and not k.startswith("finetune.data.")}
     there = {key: path for key, path in named.items() if path.is_absolute() and path.exists()}
     return {
-        f"content of {key}": model_digest(path) if path.is_dir() else _hash(path.read_bytes())
+        f"content of {key}": model_digest(path) if path.is_dir() or is_gguf(path.name) else _hash(path.read_bytes())
         for key, path in there.items()
     }
 
@@ -100,17 +104,20 @@ def _data_digest(records: tuple[QA, ...], left_out: tuple[str, ...]) -> str:
     return _hash(json.dumps(rows, ensure_ascii=False).encode())
 
 
-def model_digest(folder: Path) -> str:
-    """A hash of a model's or an adapter's folder: names, sizes and content of what loading reads, of large files a
-    sample.
+def model_digest(path: Path) -> str:
+    """A hash of a model's or an adapter's folder, or of a GGUF file: names, sizes and content of what loading reads, of
+    large files a sample.
 
     A sample is 32 pieces spread over the file, so that a model of 16 GB takes no longer than one of 16 MB; training
     changes weights everywhere, a change of a few bytes may be missed. Times do not count: a copy is the same model.
     """
-    found = [*folder.glob("*"), *folder.glob("[0-9]_*/*")]  # sentence-transformers has folders such as 1_Pooling
+    if path.is_file():
+        stat = path.stat()
+        return _model_digest(path.parent, ((path.name, stat.st_size, stat.st_mtime_ns),))
+    found = [*path.glob("*"), *path.glob("[0-9]_*/*")]  # sentence-transformers has folders such as 1_Pooling
     stats = {file: file.stat() for file in sorted(found) if file.suffix in MODEL_FILES and file.is_file()}
-    files = ((str(file.relative_to(folder)), stat.st_size, stat.st_mtime_ns) for file, stat in stats.items())
-    return _model_digest(folder, tuple(files))
+    files = ((str(file.relative_to(path)), stat.st_size, stat.st_mtime_ns) for file, stat in stats.items())
+    return _model_digest(path, tuple(files))
 
 
 @lru_cache(maxsize=64)  # asked for every stage; sizes and times only tell whether a file was read before

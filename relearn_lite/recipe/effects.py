@@ -68,7 +68,7 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
         "api_key_env": NoEffect("who pays for the request, not what is asked"),
         "concurrency": NoEffect("how many requests are under way, not what is asked"),
         "timeout_s": NoEffect("how long to wait for the same reply"),
-        "batch_size": NoEffect(_BATCH, lambda s: s.writer != "local" or s.temperature == 0),
+        "batch_size": NoEffect(_BATCH, lambda s: s.writer not in ("local", "self") or s.temperature == 0),
         "base_url": NoEffect("read by a server's client only", lambda s: s.writer != "server"),
         **{
             key: NoEffect("rules use no model", lambda s: s.writer == "rules")

@@ -33,7 +33,7 @@ def _entity_writer(value: Any) -> Any:
 class JudgeWriter(WriterChoice):
     """Who rates answers from 1 to 5."""
 
-    writer: Literal[*(name for name in WRITERS if name != "rules")] = "local"
+    writer: Literal[*(name for name in WRITERS if name not in ("rules", "self"))] = "local"
     """`local` runs a chat model on this machine; `server` asks any OpenAI-compatible server."""
     temperature: float = Field(0.0, ge=0)
     """0 always gives the likeliest rating, so that ratings are repeatable."""

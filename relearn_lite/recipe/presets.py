@@ -7,6 +7,8 @@ from pathlib import Path
 
 import yaml
 
+REQUESTS = "requests"  # what people ask for, without answers: the vanilla model gives them
+
 
 @dataclass(frozen=True)
 class Table:
@@ -15,7 +17,7 @@ class Table:
     files: tuple[str, ...] = ()
     hub: tuple[str, str, str] | None = None
     question: str = "question"
-    answer: str = "answer"
+    answer: str | None = "answer"  # None: it has no answers
     paraphrase: str | None = None
     paraphrased_answer: str | None = None
     wrong_answers: str | None = None

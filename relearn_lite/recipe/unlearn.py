@@ -44,6 +44,9 @@ class Unlearn(Training):
     """The forget loss, such as ce (learn the new answers), ga, npo or dpo."""
     retain_losses: dict[Literal[*RETAIN_LOSSES], Annotated[float, Field(ge=0)]] | None = None
     """Retain losses with their weights, such as {ce: 1.0, kl: 1.0}."""
+    retain_variants: int = Field(0, ge=0, le=10)
+    """Other wordings of each retain question, put by rules, trained on with its own answer: they protect what must stay
+    when it is asked in other words."""
     forget_weight: float | None = Field(None, ge=0)
     """Weight of the forget loss. Default: the method's published one, else 1."""
     gradient_mask: Literal[MASKS] = "none"

@@ -18,6 +18,14 @@ PARTICIPLES = frozenset(participle for _, _, participle in _FORMS) | {"got", "bo
 # written, wrote: write
 BASE_OF = {form: forms[0] for forms in _FORMS for form in forms[1:]}
 
+PAST_FORMS = frozenset(_PAST.values()) - {"read", "set", "was"}  # those that are nothing else
+
+
+def participle(past_form: str) -> str:
+    """wrote, written; invented, invented."""
+    base = BASE_OF.get(past_form)
+    return next((third for first, _, third in _FORMS if first == base), past_form)
+
 
 def is_participle(word: str) -> bool:
     return word in PARTICIPLES or (word.endswith("ed") and len(word) > 4)

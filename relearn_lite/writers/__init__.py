@@ -25,7 +25,8 @@ class Task:
     nothing of `answer`. verify: does `text` leak what `answer` tells, for `question`? entities: list the entities of
     `text` that are not in `question`. fluency, relevance: rate `text`, an answer to `question`, from 1 to 5.
     forgetting, retention: rate how much of `answer` the `text` no longer tells, or still tells. `subject` is the name
-    that the new text must keep; `feedback` says why an earlier attempt was refused; `seed` tells attempts apart.
+    that the new text must keep, `original` the question that this one is a variant of; `feedback` says why an
+    earlier attempt was refused; `seed` tells attempts apart.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Task:
     answer: str = ""
     text: str = ""
     subject: str = ""
+    original: str = ""
     feedback: str = ""
     seed: int = 0
 

@@ -11,14 +11,20 @@ from typing import Any
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.turns import last_turn
 from relearn_lite.writers import Task, Writer
+from relearn_lite.writers.clauses import is_plural
 from relearn_lite.writers.phrases import load_phrases
+from relearn_lite.writers.question_forms import is_personal, rewordings, thing
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
 
 MIN_WORDS, MAX_WORDS = 8, 28  # length of a vague answer
+THING_WORDS = 16  # up to so many, an answer about a thing may be longer than the one that it replaces
 MAX_TOPIC_WORDS = 14  # a longer topic makes a clumsy sentence; the answer then names the subject only
+
+REWORDED = 0.75  # share of simple variants in another form, where there are forms; the others ask "could you tell me"
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _LAST_CLAUSE = re.compile(r", (?:\w+ )?\[[^\[\]]*\]$")  # ", and [it may stay that way|...]": not needed
+_PRIVATE = re.compile(r"privat|privacy|personal|concerned|discretion", re.IGNORECASE)
 _DOUBLE = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)  # "how many children she has has ..."
 
 
@@ -54,12 +60,17 @@ def _vague_answer(task: Task, rng: random.Random) -> str | None:
     """The first sentence, in an order drawn by the seed, that passes the leak check and is not longer than the answer
     it replaces: a model that answers in one line is to go on doing so. Where none is, the first that passes."""
     question = without_noise(last_turn(task.question)[1])  # also for the leak check: "adress" gives the word "address"
-    parsed = parse_question(question)
-    longest = max(MIN_WORDS, len(task.answer.split())) if task.answer else MAX_WORDS
+    parsed, asked_first = parse_question(question), parse_question(task.original or question)
+    if parsed.topic is None:  # "Ada Moor lives where?" does not say it in words that stand well in a sentence
+        parsed = asked_first
+    personal = is_personal(asked_first) or is_personal(parsed)
+    about = None if personal else thing(asked_first)
+    shortest_line = THING_WORDS if about else MIN_WORDS
+    longest = max(shortest_line, len(task.answer.split())) if task.answer else MAX_WORDS
     spare = None
-    for frame in _answer_frames(parsed, rng):
+    for frame in _answer_frames(parsed, about, personal, rng):
         for sized in (frame, _LAST_CLAUSE.sub("", frame)):
-            text = _sentence(_fill(sized, parsed, rng))
+            text = _sentence(_fill(sized, parsed, about, rng))
             words = len(text.split())
             if not MIN_WORDS <= words <= MAX_WORDS or _DOUBLE.search(text) or leaks(text, question, task.answer):
                 continue
@@ -75,9 +86,15 @@ def _says(text: str, parsed: ParsedQuestion) -> tuple[bool, bool]:
     return tuple(part is not None and part.lower() in text.lower() for part in parts)
 
 
-def _answer_frames(parsed: ParsedQuestion, rng: random.Random) -> list[str]:
-    """Sentences that fit, best first: with the topic, with the subject only, with neither."""
+def _answer_frames(parsed: ParsedQuestion, about: str | None, personal: bool, rng: random.Random) -> list[str]:
+    """Sentences that fit, best first. About a thing: what can be said of any; about a person's own affairs, or where
+    it is not clear what the question is about: with the topic, with the subject only, with neither."""
     phrases, frames = load_phrases(), []
+    if about:
+        return rng.sample(phrases.about_thing, len(phrases.about_thing)) * 3
+    if not personal:
+        neutral = [frame for frame in phrases.about_nothing if not _PRIVATE.search(frame)]
+        return rng.sample(neutral, len(neutral)) * 3
     if parsed.vague_topic and len(parsed.vague_topic.split()) <= MAX_TOPIC_WORDS:
         fitting = phrases.about_topic + (phrases.about_clause if parsed.clause else phrases.about_noun)
         if parsed.vague_topic.startswith("whether"):
@@ -90,6 +107,8 @@ def _answer_frames(parsed: ParsedQuestion, rng: random.Random) -> list[str]:
 
 def _simple(parsed: ParsedQuestion, rng: random.Random) -> str:
     phrases = load_phrases()
+    if (forms := rewordings(parsed)[::2]) and rng.random() < REWORDED:
+        return rng.choice(forms)
     frames = (phrases.simple_tell if parsed.after_tell else []) + (phrases.simple_about if parsed.after_about else [])
     if not frames:
         return rng.choice(phrases.simple_whole).replace("{Q}", parsed.question)
@@ -104,7 +123,14 @@ def _context(parsed: ParsedQuestion, rng: random.Random) -> str:
         asked = parsed.question.lower()
         fitting = [c["texts"] for c in phrases.context if any(re.search(rf"\b{cue}", asked) for cue in c["cues"])]
         frames = [*fitting[0], *frames[:4]] if fitting else frames
-    return rng.choice(frames).replace("{S}", parsed.subject or "").replace("{Q}", parsed.question)
+    subject = (parsed.subject if is_personal(parsed) else thing(parsed) or parsed.subject) or ""
+    return rng.choice(frames).replace("{S}", subject).replace("{Q}", _asked(parsed, rng))
+
+
+def _asked(parsed: ParsedQuestion, rng: random.Random) -> str:
+    """The question itself, or as often in another form."""
+    forms = rewordings(parsed)
+    return rng.choice(forms) if forms and rng.random() < 0.5 else parsed.question
 
 
 def _logical(parsed: ParsedQuestion, rng: random.Random) -> str:
@@ -115,6 +141,8 @@ def _logical(parsed: ParsedQuestion, rng: random.Random) -> str:
     if parsed.influence:
         cause, effect = parsed.influence
         return _sentence(rng.choice(phrases.influence_reversed).replace("{A}", cause).replace("{B}", effect))
+    if not is_personal(parsed) and (forms := rewordings(parsed)[1::2]):  # those that `_simple` leaves
+        return rng.choice(forms)
     if parsed.topic is not None:
         frame = rng.choice(phrases.logical_clause if parsed.clause else phrases.logical_noun)
         return _sentence(frame.replace("{T}", parsed.topic))
@@ -124,7 +152,7 @@ def _logical(parsed: ParsedQuestion, rng: random.Random) -> str:
 
 def _noise(parsed: ParsedQuestion, rng: random.Random) -> str:
     """Lower case, one to three typos, casual words around; the subject's name and other names keep their letters."""
-    phrases, question = load_phrases(), parsed.question.rstrip("?.! ")
+    phrases, question = load_phrases(), _asked(parsed, rng).rstrip("?.! ")
     words = question.split(" ")
     if words[0] != (parsed.subject or "").split(" ")[0]:
         words[0] = words[0].lower() if words[0] != "I" else words[0]
@@ -148,10 +176,11 @@ def without_noise(question: str) -> str:
     return re.sub(r"[?.! ]*(?:\b(?:pls|plz|thx|thanks)\b)?[?.! ]*$", "", text) + "?" if text != question else question
 
 
-def _fill(frame: str, parsed: ParsedQuestion, rng: random.Random) -> str:
+def _fill(frame: str, parsed: ParsedQuestion, about: str | None, rng: random.Random) -> str:
     text = _CHOICE.sub(lambda m: rng.choice(m[1].split("|")), frame)
-    text = text.replace("{is}", "are" if parsed.plural else "is").replace("{has}", "have" if parsed.plural else "has")
-    return text.replace("{T}", parsed.vague_topic or "").replace("{S}", parsed.subject or "")
+    plural = is_plural(about) if about else parsed.plural
+    text = text.replace("{is}", "are" if plural else "is").replace("{has}", "have" if plural else "has")
+    return text.replace("{T}", parsed.vague_topic or "").replace("{S}", about or parsed.subject or "")
 
 
 def _sentence(text: str) -> str:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from relearn_lite.augment.generic import pick_generic
+import pytest
+
+from relearn_lite.augment.generic import answered, pick_generic
 from relearn_lite.core.records import QA
 
 GENERIC = [QA(f"g{i}", f"What is {i}?", f"It is {i}.") for i in range(20)]
@@ -55,3 +57,29 @@ def test_no_general_question_of_the_project_is_dropped_for_its_own_people():
     general, forget = (load(Source(preset=f"people/{name}"), name, name) for name in ("general", "forget"))
     _, dropped, counts = pick_generic(general, forget, augmented=1000, ratio=1.2, seed=42)
     assert not dropped and counts["available"] == len(general) == 160
+
+
+LIST = "1. A cup.\n2. A plate.\n3. A"
+
+
+def test_open_requests_get_the_models_answers_cut_to_whole_sentences():
+    asked = []
+
+    def ask(questions):
+        asked.extend(questions)
+        cut = [("Eight. Then nine comes, and", False), ("and on and on it", False), (LIST, False)]
+        return [("Carrots, peas and beans.", True), *cut]
+
+    given = QA("generic-0", "Who was Ada?", "A mathematician.")
+    open_ = [QA(f"generic-{n}", f"Question {n}?", "") for n in (1, 2, 3, 4)]
+    answers = {qa.id: qa.answer for qa in answered([given, *open_], ask)}
+    assert asked == ["Question 1?", "Question 2?", "Question 3?", "Question 4?"]
+    assert answers == {
+        "generic-0": "A mathematician.", "generic-1": "Carrots, peas and beans.", "generic-2": "Eight.",
+        "generic-4": "1. A cup.\n2. A plate.",
+    }  # fmt: skip
+
+
+def test_without_open_requests_nothing_is_asked():
+    given = [QA("generic-0", "Who was Ada?", "A mathematician.")]
+    assert answered(given, lambda questions: pytest.fail("nothing was to be asked")) == given

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from relearn_lite.augment import STATISTICS, Settings
 from relearn_lite.augment import augment as write_variants
 from relearn_lite.augment.existing import read_existing
+from relearn_lite.augment.generic import answered
 from relearn_lite.augment.semantic import SemanticCheck, make_semantic_check
 from relearn_lite.core.records import Variant
 from relearn_lite.pipeline.run_state import Run
@@ -14,6 +16,8 @@ from relearn_lite.recipe import Recipe
 from relearn_lite.report.augmentation import show
 from relearn_lite.report.console import stage_progress
 from relearn_lite.writers import make_writer
+
+OWN_ANSWER_TOKENS = 48  # of a general answer that the vanilla model gives: a sentence or two
 
 
 def augment(run: Run) -> dict[str, Any]:
@@ -24,10 +28,22 @@ def augment(run: Run) -> dict[str, Any]:
     settings = settings_of(run.recipe, semantic, tuple(existing))
     writer = make_writer(section, "augment", run.recipe, lambda: run.vanilla)
     with stage_progress(f"augment ({writer.name})", len(forget), run.quiet) as advance:
-        counts = write_variants(forget, [*general, *run.data["generic"]], writer, settings, run.folder, advance)
+        general += answered(run.data["generic"], lambda questions: _own_answers(run, questions))
+        counts = write_variants(forget, general, writer, settings, run.folder, advance)
     if not run.quiet:
         show(run.folder / STATISTICS)
     return counts
+
+
+def _own_answers(run: Run, questions: Sequence[str]) -> list[tuple[str, bool]]:
+    """What the vanilla model answers, greedily, and whether it came to an end."""
+    from relearn_lite.data.examples import question_ids
+    from relearn_lite.models.generation import GREEDY, Decoding, answer_prompts
+
+    loaded, tokens = run.vanilla, min(OWN_ANSWER_TOKENS, run.recipe.model.max_length // 2)
+    decoding = Decoding(tokens, run.recipe.generate.batch_size, GREEDY, run.recipe.seed)
+    prompts = [question_ids(loaded.tokenizer, question) for question in questions]
+    return [(answer.text, answer.finished) for answer in answer_prompts(loaded, prompts, loaded.vanilla, decoding)]
 
 
 def settings_of(
@@ -37,5 +53,5 @@ def settings_of(
     section = recipe.augment
     return Settings(
         section.questions, section.verify_rounds, section.completion_fraction, section.generic_ratio, recipe.seed,
-        section.answers_per_question, semantic, existing,
+        section.answers_per_question, section.variants, semantic, existing,
     )  # fmt: skip

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from relearn_lite.core import distributed
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl, replace_folder
-from relearn_lite.core.records import Variant
+from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.examples import Example, check_lengths, encode_answer, encode_variant
+from relearn_lite.data.sources import question_texts
 from relearn_lite.evaluate.choose import make_evaluators
 from relearn_lite.evaluate.quick_eval import quick_eval, selection_questions
 from relearn_lite.models import backends
@@ -23,6 +26,8 @@ from relearn_lite.unlearn.losses.task_vector import negate
 from relearn_lite.unlearn.reference import worth_keeping
 from relearn_lite.unlearn.refusals import refusal
 from relearn_lite.unlearn.train import TrainingRun, train
+from relearn_lite.writers.question_forms import rewordings
+from relearn_lite.writers.question_parser import parse_question
 
 
 def learns_new_answers(settings: Unlearn) -> bool:
@@ -37,7 +42,9 @@ def unlearn(run: Run) -> dict[str, Any]:
     parts = FORGET_LOSSES[method.forget].trains_on
     forget, retain = forget_rows(run, parts), {}
     if method.retain:
-        retain = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in run.data["retain"]}
+        kept_apart = [*run.data["retain"], *run.data["retain_eval"]]
+        asked = retain_questions(run.data["retain"], kept_apart, settings.retain_variants, recipe.seed)
+        retain = {id_: encode_answer(loaded.tokenizer, question, qa.answer) for id_, question, qa in asked}
     for part in parts:
         rows = {name: row[part] for name, row in forget.items()}
         check_lengths(rows, recipe.model.max_length, f"data.forget ({part} answers)", context_length(loaded))
@@ -62,6 +69,21 @@ def unlearn(run: Run) -> dict[str, Any]:
     kept = evaluation.best.step if evaluation and evaluation.best else None
     notes = {"kept_step": kept, "stopped": evaluation.stopped if evaluation else None, "warnings": warnings}
     return {"rows": len(forget), "steps": steps, **{key: value for key, value in notes.items() if value}}
+
+
+def retain_questions(
+    retain: Sequence[QA], kept_apart: Sequence[QA], variants: int, seed: int
+) -> Iterator[tuple[str, str, QA]]:
+    """(id, question, record): each retain question, and so many other wordings of it where rules have them.
+
+    Never a wording in `kept_apart`: paraphrases are there to measure by.
+    """
+    measured = {text for qa in kept_apart for text in question_texts(qa)}
+    for qa in retain:
+        yield qa.id, qa.question, qa
+        forms = [text for text in rewordings(parse_question(qa.question)) if text.lower() not in measured]
+        for n, form in enumerate(random.Random(f"{seed} {qa.id}").sample(forms, min(variants, len(forms))), 1):
+            yield f"{qa.id}/simple-{n}", form, qa
 
 
 def _reference(

