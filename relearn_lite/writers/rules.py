@@ -107,7 +107,7 @@ def _answer_frames(parsed: ParsedQuestion, about: str | None, personal: bool, rn
 
 def _simple(parsed: ParsedQuestion, rng: random.Random) -> str:
     phrases = load_phrases()
-    if (forms := rewordings(parsed)[::2]) and rng.random() < REWORDED:
+    if (forms := _forms(parsed)[::2]) and rng.random() < REWORDED:
         return rng.choice(forms)
     frames = (phrases.simple_tell if parsed.after_tell else []) + (phrases.simple_about if parsed.after_about else [])
     if not frames:
@@ -127,9 +127,15 @@ def _context(parsed: ParsedQuestion, rng: random.Random) -> str:
     return rng.choice(frames).replace("{S}", subject).replace("{Q}", _asked(parsed, rng))
 
 
+def _forms(parsed: ParsedQuestion) -> list[str]:
+    """The question's other forms; none where somebody's own affairs are asked for. There, on the embedded model, they
+    made forgetting and language worse (docs/real_models.md), and why is not known yet."""
+    return [] if is_personal(parsed) else rewordings(parsed)
+
+
 def _asked(parsed: ParsedQuestion, rng: random.Random) -> str:
     """The question itself, or as often in another form."""
-    forms = rewordings(parsed)
+    forms = _forms(parsed)
     return rng.choice(forms) if forms and rng.random() < 0.5 else parsed.question
 
 
@@ -141,7 +147,7 @@ def _logical(parsed: ParsedQuestion, rng: random.Random) -> str:
     if parsed.influence:
         cause, effect = parsed.influence
         return _sentence(rng.choice(phrases.influence_reversed).replace("{A}", cause).replace("{B}", effect))
-    if not is_personal(parsed) and (forms := rewordings(parsed)[1::2]):  # those that `_simple` leaves
+    if forms := _forms(parsed)[1::2]:  # those that `_simple` leaves
         return rng.choice(forms)
     if parsed.topic is not None:
         frame = rng.choice(phrases.logical_clause if parsed.clause else phrases.logical_noun)
