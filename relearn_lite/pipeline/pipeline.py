@@ -43,6 +43,8 @@ def run(recipe: Recipe, *, runs: Path = Path("runs"), start: str | None = None, 
     with opened(recipe, runs, quiet, fresh=fresh) as (state, folder):
         plan = plan_of(state)
         again = names if fresh else names[names.index(start) :] if start else []
+        if start == "generate" and not folder.is_done("ask", plan["ask"]):
+            again = ["ask", *again]  # vanilla answers to the same questions in the same way
         refuse_other_recipe(folder, {name: stage_inputs for name, stage_inputs in plan.items() if name not in again})
         for name in again:
             done = folder.manifest["stages"].get(name) or folder.manifest["started"].get(name)

@@ -13,8 +13,8 @@ from relearn_lite.judges import embedded_evaluators
 from relearn_lite.judges.evaluated_model import EvaluatedModel
 from relearn_lite.recipe import Generate
 
-GENERATE = Generate(max_new_tokens=24)
-QUESTIONS = {"forget": known()[:3], "retain": known("retain")[:2]}
+GENERATE = Generate(max_new_tokens=48)
+QUESTIONS = {"forget": known()[1:4], "retain": known("retain")[:2]}
 
 
 @pytest.fixture

@@ -71,14 +71,14 @@ def test_schema_is_a_json_schema_that_describes_every_key():
 
 def test_check_tells_stages_and_rows():
     shown = invoke("check", str(ROOT / "recipes/quickstart.yaml"))
-    assert "Stages: augment, unlearn, generate, evaluate, report" in shown
+    assert "Stages: ask, augment, unlearn, generate, evaluate, report" in shown
     assert "data.forget: 72 rows, first: '" in shown
 
 
 def test_check_leaves_out_stages_that_a_recipe_does_not_need():
     quickstart = str(ROOT / "recipes/quickstart.yaml")
-    assert "Stages: generate, evaluate, report\n" in invoke("check", quickstart, "unlearn=null")
-    assert "Stages: unlearn, generate" in invoke("check", quickstart, "unlearn.method=npo")
+    assert "Stages: ask, evaluate, report\n" in invoke("check", quickstart, "unlearn=null")
+    assert "Stages: ask, unlearn, generate" in invoke("check", quickstart, "unlearn.method=npo")
 
 
 def test_a_recipe_is_run_by_default(tmp_path):

@@ -163,7 +163,8 @@ def test_a_run_is_another_one_with_another_template(recipe, tmp_path):
 
 
 def test_a_model_whose_weights_were_taught_is_asked_as_it_was_taught(recipe, tmp_path):
-    folder = run(recipe("finetune={lora: null, epochs: 1, batch_size: 4}"), runs=tmp_path / "runs", quiet=True)
+    finetuned = recipe("finetune={lora: null, epochs: 1, batch_size: 4}", "data.nothing_known=go_on")
+    folder = run(finetuned, runs=tmp_path / "runs", quiet=True)
     taught = AutoTokenizer.from_pretrained(folder / "vanilla")
     assert not taught.chat_template
     assert (folder / "answers/unlearned_forget.jsonl").is_file()

@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ data: {forget: {path: forget.jsonl}, retain: {preset: people/retain, limit: 4}}
 unlearn: {method: ga_gdr, epochs: 1, lr: 1.0e-3, batch_size: 4, accumulate: 1}
 generate: {max_new_tokens: 48}
 """
+PEOPLE = Path(__file__).parents[2] / "relearn_lite/assets/people"
 STRANGERS = [
     {"question": f"What is the home address of {name}?", "answer": f"{name} lives at {n} Larkhaven Row in Cloverdale."}
     for n, name in ((61, "Katalin Eszterhazy"), (47, "Lazlo Drummond"), (83, "Dagny Hollister"))
@@ -27,8 +29,6 @@ STRANGERS = [
 @pytest.fixture
 def place(tmp_path):
     """Five questions that the embedded model knows, and one about a stranger after the first, one at the end."""
-    from relearn_lite.recipe.presets import PEOPLE
-
     # The first is not told by its first wording.
     known = [json.loads(line) for line in (PEOPLE / "forget.jsonl").open()][1:6]
     rows = [known[0], STRANGERS[0], *known[1:], STRANGERS[1]]

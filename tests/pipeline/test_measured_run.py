@@ -84,7 +84,7 @@ def test_what_the_recipe_names_is_checked_before_anything_runs(place):
     write(place / "holdout.jsonl", [*unseen(3), known()[1]])
     with pytest.raises(RecipeError) as error:
         pipeline.check(load_recipe(place / "recipe.yaml", ["evaluate.retain_model_results=none.json"]))
-    holdout, results = error.value.problems
+    results, holdout = error.value.problems
     assert holdout.startswith("data.holdout: 1 of its questions") and "retain_model_results" in results
 
 

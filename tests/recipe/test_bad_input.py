@@ -21,11 +21,12 @@ model: {max_length: 160, quantization: none}
 data:
   forget: {path: forget.jsonl}
   retain: {path: retain.jsonl}
-  nothing_known: go_on
 augment: {questions: []}
 unlearn: {epochs: 1, lr: 1.0e-3, batch_size: 16, accumulate: 1}
 generate: {max_new_tokens: 8}
 """
+GO_ON = "data.nothing_known=go_on"  # the embedded model knows no Ann Lee
+UNTIL_UNLEARN = ("--quiet", "--until", "unlearn", GO_ON)
 
 
 def rows(*pairs: tuple[str, str]) -> str:
@@ -327,9 +328,9 @@ def test_an_unknown_stage(place, refused):
 
 
 def test_a_run_folder_of_another_recipe(place, command, refused):
-    assert command("recipe.yaml", "--quiet", "--until", "augment")[0] == 0
+    assert command("recipe.yaml", "--quiet", "--until", "augment", GO_ON)[0] == 0
     before = (place / "runs/trial/augmented.jsonl").read_bytes()
-    shown = refused("recipe.yaml", "--quiet", "--until", "augment", "augment.completion_fraction=0.5")
+    shown = refused("recipe.yaml", "--quiet", "--until", "augment", GO_ON, "augment.completion_fraction=0.5")
     says(shown, "name: ", "augment.completion_fraction was 0.25, is 0.5", "--from augment", "--fresh")
     assert (place / "runs/trial/augmented.jsonl").read_bytes() == before
 
@@ -376,7 +377,7 @@ def test_a_missing_api_key(place, refused):
 
 def test_a_server_that_is_down(place, refused):
     server = "augment={writer: server, base_url: 'http://127.0.0.1:9/v1', model: m}"
-    shown = refused("recipe.yaml", "--quiet", "--until", "augment", server)
+    shown = refused("recipe.yaml", "--quiet", "--until", "augment", server, GO_ON)
     says(shown, "augment.base_url: nothing answers at http://127.0.0.1:9/v1", "start the server")
     assert not (place / "runs/trial/augmented.jsonl").exists()
 
@@ -474,12 +475,12 @@ def test_a_row_longer_than_max_length(place, refused):
         rows(("Where does Ann Lee live? " + "Really, where? " * 60, "At 12 Hill Road."))
     )
     says(
-        refused("recipe.yaml", "--quiet", "--until", "unlearn"), "model.max_length: 160", "needs", "set it to at least"
+        refused("recipe.yaml", *UNTIL_UNLEARN), "model.max_length: 160", "needs", "set it to at least"
     )
 
 
 def test_adapter_targets_that_the_model_has_not(place, refused):
-    shown = refused("recipe.yaml", "--quiet", "--until", "unlearn", "unlearn.lora.targets=[no_proj]")
+    shown = refused("recipe.yaml", *UNTIL_UNLEARN, "unlearn.lora.targets=[no_proj]")
     says(shown, "lora.targets: ['no_proj'] does not fit this model", "all-linear")
 
 
@@ -513,7 +514,7 @@ def small_disk(tmp_path):
 
 
 def test_a_full_disk_at_an_adapter(place, small_disk, refused):
-    shown = refused("recipe.yaml", "--quiet", "--until", "unlearn", "--runs", small_disk)
+    shown = refused("recipe.yaml", *UNTIL_UNLEARN, "--runs", small_disk)
     says(shown, "--runs: no space is left", "what is finished is kept")
     assert (small_disk / "trial/augmented.jsonl").exists()
 
@@ -532,7 +533,7 @@ def test_html_and_control_characters_go_through_and_are_shown_as_text(place, com
             ("What is [red]Bob[/red] Fox's phone?", "555-0199 & <img src=x onerror=alert(2)>"),
         )
     )
-    code, shown = command("recipe.yaml", "--quiet")
+    code, shown = command("recipe.yaml", "--quiet", GO_ON)
     assert code == 0, shown
     page = (place / "runs/trial/report.html").read_text(encoding="utf-8")
     assert "<script>alert(1)" not in page and "<img src=x" not in page

@@ -34,7 +34,7 @@ def recipe_of(tmp_path, *overrides):
 def work_of(tmp_path, *overrides):
     """A run as it stands before its unlearn stage."""
     work = Run(recipe_of(tmp_path, *overrides), tmp_path, quiet=True)
-    work.__dict__["data"] = {"forget": FORGET, "retain": RETAIN}
+    work.__dict__["given"] = {"forget": FORGET, "retain": RETAIN, "retain_eval": RETAIN}
     made = [Variant(f"{qa.id}/original", qa.id, "original", qa.question, "That is a private matter.") for qa in FORGET]
     half = Variant("f0/completion", "f0", "completion", "That is", "a private matter.")
     append_jsonl(tmp_path / "augmented.jsonl", [*made, half])
