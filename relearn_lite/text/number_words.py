@@ -53,6 +53,7 @@ _PEOPLE = frozenset(
     employees workers staff jobs posts participants inhabitants residents""".split()
 )
 
+_FULL_NAME = re.compile(r"\b[A-Z][a-z]+(?: [A-Z][a-z]+)+\b")  # text2num reads "Milo" as a thousand
 _FRACTION = r"(?<![\d.,])[1-9]\d{0,2}(?:[.,'\u2009\u202f ]\d{3})+(?![\d])(?:[.,]\d+)?|\d+[.,]\d+(?![.,/-]?\d)|\d+"
 _NUMBER = re.compile(rf"({_FRACTION})(?: ?([A-Za-z]+|10+)\b)?(?:[ -]([A-Za-z]+))?")
 _THOUSANDS = re.compile(r"(?<=\d)[.,'\u2009\u202f ](?=\d{3}(?!\d))")
@@ -123,10 +124,10 @@ def is_english(text: str) -> bool:
 
 def _figures_in_any_language(text: str) -> str:
     """In the language that leaves the fewest letters: the one whose number words these are."""
-    english = in_figures(text)
     if is_english(text):
-        return english
-    ways = [english, *(alpha2digit(text, language, _FEWEST) for language in _OTHER_LANGUAGES)]
+        return in_figures(text)
+    text = _FULL_NAME.sub(" ", text)
+    ways = [in_figures(text), *(alpha2digit(text, language, _FEWEST) for language in _OTHER_LANGUAGES)]
     return min(ways, key=lambda figures: sum(map(str.isalpha, figures)))
 
 
