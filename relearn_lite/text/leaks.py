@@ -93,8 +93,9 @@ def told_share(text: str, question: str, answer: str) -> float:
 
 
 def _told(text: str, question: str, answer: str) -> tuple[list[Specific], tuple[Specific, ...]]:
-    """The specifics that a text tells, and all."""
-    every = specifics(question, answer)
+    """The specifics that a text tells, and all. What the question tells by the same check ("Ethiopian") is given."""
+    asked = prepared_text(question)
+    every = tuple(s for s in specifics(question, answer) if s.kind == "polarity" or not _contains(asked, s, ""))
     return [s for s in every if _contains(prepared_text(text), s, question)] if text.strip() else [], every
 
 

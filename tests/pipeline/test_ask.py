@@ -1,6 +1,7 @@
 """The vanilla model is asked before anything is trained: what it does not know is named, left out, or ends the run."""
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -128,9 +129,8 @@ def test_a_model_that_is_only_measured_may_know_nothing(place):
 
 def test_a_run_that_is_stopped_while_it_asks_goes_on(place, monkeypatch):
     whole = run(place, "name=whole", until="ask") / "answers"
-    from relearn_lite.models import generation
-
-    complete, batches = generation.complete, []
+    stage = sys.modules["relearn_lite.pipeline.stages.generate"]
+    complete, batches = stage.complete, []
 
     def dies(*args):
         batches.append(1)
@@ -138,11 +138,11 @@ def test_a_run_that_is_stopped_while_it_asks_goes_on(place, monkeypatch):
             raise KeyboardInterrupt
         return complete(*args)
 
-    monkeypatch.setattr(generation, "complete", dies)
+    monkeypatch.setattr(stage, "complete", dies)
     with pytest.raises(KeyboardInterrupt):
         run(place, "generate.batch_size=2", "name=dies", until="ask")
     assert (place / "runs/dies/answers/vanilla_forget.partial.jsonl").exists()
-    monkeypatch.setattr(generation, "complete", complete)
+    monkeypatch.setattr(stage, "complete", complete)
     folder = run(place, "generate.batch_size=2", "name=dies", until="ask")
     assert (folder / "answers/vanilla_forget.jsonl").read_text() == (whole / "vanilla_forget.jsonl").read_text()
     assert not list((folder / "answers").glob("*.partial.jsonl"))
