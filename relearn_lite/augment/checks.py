@@ -60,7 +60,7 @@ def check_text(draft: Draft, text: str | None) -> Outcome:
     verdicts = {"form": "ok", "leak": None, "semantic": None, "judge": None}
     if fault := form_fault(text, asked, draft.task.kind):
         return Outcome(text, fault, {**verdicts, "form": fault})
-    leaked = leaks(text, _given(draft.qa.question), draft.qa.answer)
+    leaked = leaks(text, draft.qa.question, draft.qa.answer) and leaks(text, _given(draft.qa.question), draft.qa.answer)
     return Outcome(text, f"leak: it gives away {', '.join(leaked)}" if leaked else None, {**verdicts, "leak": leaked})
 
 

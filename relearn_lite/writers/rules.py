@@ -72,7 +72,9 @@ def _vague_answer(task: Task, rng: random.Random) -> str | None:
         for sized in (frame, _LAST_CLAUSE.sub("", frame)):
             text = _sentence(_fill(sized, parsed, about, rng))
             words = len(text.split())
-            if not MIN_WORDS <= words <= MAX_WORDS or _DOUBLE.search(text) or leaks(text, question, task.answer):
+            if not MIN_WORDS <= words <= MAX_WORDS or _DOUBLE.search(text):
+                continue
+            if any(leaks(text, asked, task.answer) for asked in dict.fromkeys((question, task.original or question))):
                 continue
             if words <= longest and (spare is None or _says(text, parsed) == _says(spare, parsed)):
                 return text
