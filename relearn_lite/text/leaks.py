@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from relearn_lite.text.contacts import compact
 from relearn_lite.text.known_names import names_elsewhere
@@ -93,10 +94,16 @@ def told_share(text: str, question: str, answer: str) -> float:
 
 
 def _told(text: str, question: str, answer: str) -> tuple[list[Specific], tuple[Specific, ...]]:
-    """The specifics that a text tells, and all. What the question tells by the same check ("Ethiopian") is given."""
-    asked = prepared_text(question)
-    every = tuple(s for s in specifics(question, answer) if s.kind == "polarity" or not _contains(asked, s, ""))
+    """The specifics that a text tells, and all."""
+    every = _not_given(question, answer)
     return [s for s in every if _contains(prepared_text(text), s, question)] if text.strip() else [], every
+
+
+@lru_cache(maxsize=8192)
+def _not_given(question: str, answer: str) -> tuple[Specific, ...]:
+    """The specifics of an answer without what the question tells by the same check ("Ethiopian" gives Ethiopia)."""
+    asked = prepared_text(question)
+    return tuple(s for s in specifics(question, answer) if s.kind == "polarity" or not _contains(asked, s, ""))
 
 
 def _is_told(keys: tuple[str, ...], covered: set[str]) -> bool:
