@@ -14,6 +14,11 @@ Record = TypeVar("Record")  # any dataclass of core.records
 Item = TypeVar("Item")
 
 
+def cache_folder() -> Path:
+    """Where what is made once and can be made again is kept: ~/.cache/relearn-lite, or below XDG_CACHE_HOME."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "relearn-lite"
+
+
 def write_jsonl(path: Path, records: Iterable[Record]) -> None:
     """Writes records, one JSON object a line, to a temporary name first: the file is there whole or not at all."""
     write_text(path, "".join(_line(record) for record in records))

@@ -7,7 +7,7 @@ from typing import Any
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Answer
-from relearn_lite.data.files import is_unicode, read_json, shortened
+from relearn_lite.data.files import first_problems, is_unicode, read_json
 
 KEYS = ("query", "ground_truth", "generated_response")
 
@@ -19,7 +19,7 @@ def read_answers(path: Path, split: str) -> list[Answer]:
         raise RecipeError(f"{where} has no rows; needed: objects with the keys {', '.join(KEYS)}")
     problems = [f"{where}, row {n}: {problem}" for n, row in enumerate(rows, 1) for problem in _problems(row)]
     if problems:
-        raise RecipeError(shortened(problems, where))
+        raise RecipeError(first_problems(problems, where))
     return [
         Answer(str(row.get("id", number)), str(row.get("model", "")), split, *(row[key] for key in KEYS))
         for number, row in enumerate(rows, 1)

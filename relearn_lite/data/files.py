@@ -74,7 +74,7 @@ def read_json(path: Path, key: str) -> list[Any]:
     if not problems:
         return rows
     if any(kinds[:2]) or len(kinds) == 1:  # JSON Lines, some of them broken
-        raise RecipeError(shortened(problems, f"{key}: {path}"))
+        raise RecipeError(first_problems(problems, f"{key}: {path}"))
     try:
         return _one_after_another(text)
     except (ValueError, RecursionError):
@@ -91,7 +91,7 @@ def _one_after_another(text: str) -> list[Any]:
     return rows
 
 
-def shortened(problems: list[str], where: str) -> list[str]:
+def first_problems(problems: list[str], where: str) -> list[str]:
     """The first problems of a file, and how many more there are."""
     more = len(problems) - SHOWN
     return [*problems[:SHOWN], *([f"{where}: {more} more problems like these"] if more > 0 else [])]

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.data.files import shortened
-from relearn_lite.data.shapes import is_chat
+from relearn_lite.data.files import first_problems
+from relearn_lite.data.shapes import is_chat, only_item
 from relearn_lite.text.turns import Turn, joined, looks_like_turns
 
 Row = dict[str, Any]
@@ -42,7 +42,7 @@ def as_pairs(
         except ValueError as error:
             problems.append(f"{key}: row {number} of {where} {error}; mend or remove that row")
     if problems:
-        raise RecipeError(shortened(problems, f"{key}: {where}"))
+        raise RecipeError(first_problems(problems, f"{key}: {where}"))
     return made
 
 
@@ -100,8 +100,7 @@ def _system(row: Row) -> Turn | None:
 
 
 def _plain(value: Any, what: str) -> str:
-    while isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    value = only_item(value)
     if not isinstance(value, str):
         raise ValueError(f"holds {type(value).__name__} as {what}, not a text")
     if looks_like_turns(value):

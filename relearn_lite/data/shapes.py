@@ -21,6 +21,13 @@ def is_chat(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(map(is_turn, value))
 
 
+def only_item(value: Any) -> Any:
+    """What a list of one holds, however deep; anything else as it is."""
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value
+
+
 def rows_of(found: Any) -> list[Any]:
     """The rows in a whole JSON file. Raises ValueError where there is more than one way to read it.
 

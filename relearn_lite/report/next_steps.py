@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from relearn_lite.report.run_results import RunResults
-from relearn_lite.report.verdict import BROKEN, FORGOTTEN, KEPT, PARTLY_BROKEN, UNKNOWN_BEFORE
+from relearn_lite.report.verdict import BROKEN, FORGOTTEN, KEPT, PARTLY_BROKEN, UNKNOWN_BEFORE, least_forgotten
 
 WIDE = 0.3  # an interval of KFR or KRR that says little
 FEWEST_STEPS, STILL_FALLING = 10, 0.05  # logged steps to see a trend; share of the whole fall in the last fifth
@@ -43,8 +43,8 @@ def _not_forgotten(
     before: Mapping[str, Any], after: Mapping[str, Any], results: RunResults, recipe: Mapping[str, Any]
 ) -> str | None:
     """Longer, a higher learning rate, or another way: by what the training showed and what it has cost so far."""
-    told = _least_forgotten(after)
-    if told is None or told >= FORGOTTEN or not recipe.get("unlearn"):
+    forgotten = least_forgotten(after)
+    if forgotten is None or forgotten >= FORGOTTEN or not recipe.get("unlearn"):
         return None
     epochs, lr = (recipe["unlearn"].get(key) for key in ("epochs", "lr"))
     longer = f"unlearn.epochs={2 * epochs}" if epochs else "more unlearn.epochs"
@@ -66,12 +66,6 @@ def _not_forgotten(
         "It forgot too little and the forget loss no longer fell at the end, so longer training would change little: "
         f"raise the learning rate, {higher}."
     )
-
-
-def _least_forgotten(model: Mapping[str, Any]) -> float | None:
-    """The stricter of KFR and 1 - leak, of those that there are."""
-    kfr, leak = model.get("kfr"), model.get("leak")
-    return min((value for value in (kfr, None if leak is None else 1 - leak) if value is not None), default=None)
 
 
 def _still_falling(losses: Sequence[Mapping[str, Any]]) -> bool | None:

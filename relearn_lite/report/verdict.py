@@ -60,11 +60,16 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
     return " ".join(f"{sentence}." for sentence in told)
 
 
+def least_forgotten(model: dict[str, Any]) -> float | None:
+    """The stricter of kfr and 1 - leak, of those that there are."""
+    kfr, leak = _known(model, "kfr"), _known(model, "leak")
+    return min((value for value in (kfr, None if leak is None else 1 - leak) if value is not None), default=None)
+
+
 def _stricter(model: dict[str, Any]) -> dict[str, Any]:
     """The numbers with 1 - leak in the place of kfr, where that is lower; kfr_alone is then what kfr was."""
-    kfr, leak = _known(model, "kfr"), _known(model, "leak")
-    lower = kfr is not None and leak is not None and 1 - leak < kfr
-    return model | {"kfr": 1 - leak, "kfr_alone": kfr} if lower else model
+    kfr, least = _known(model, "kfr"), least_forgotten(model)
+    return model | {"kfr": least, "kfr_alone": kfr} if kfr is not None and least < kfr else model
 
 
 def unjudged(metrics: dict[str, Any]) -> str:

@@ -93,10 +93,11 @@ def told_share(text: str, question: str, answer: str) -> float:
     return sum(weight for keys, weight in facts.items() if _is_told(keys, covered)) / (sum(facts.values()) or 1)
 
 
-def _told(text: str, question: str, answer: str) -> tuple[list[Specific], tuple[Specific, ...]]:
-    """The specifics that a text tells, and all."""
+@lru_cache(maxsize=8192)
+def _told(text: str, question: str, answer: str) -> tuple[tuple[Specific, ...], tuple[Specific, ...]]:
+    """The specifics that a text tells, and all. Kept: KFR, its coverage and leak ask the same of each answer."""
     every = _not_given(question, answer)
-    return [s for s in every if _contains(prepared_text(text), s, question)] if text.strip() else [], every
+    return tuple(s for s in every if _contains(prepared_text(text), s, question)) if text.strip() else (), every
 
 
 @lru_cache(maxsize=8192)

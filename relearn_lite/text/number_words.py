@@ -117,14 +117,14 @@ def in_figures(text: str) -> str:
     return _THOUSANDS_COMMA.sub("", _ZERO.sub("0", figures))
 
 
-def is_english(text: str) -> bool:
-    """Whether a text has a function word that only English has."""
+def has_english_word(text: str) -> bool:
+    """Whether a text has a function word that only English has; one is enough, unlike `stop_words.is_english`."""
     return _ENGLISH.search(text) is not None
 
 
 def _figures_in_any_language(text: str) -> str:
     """In the language that leaves the fewest letters: the one whose number words these are."""
-    if is_english(text):
+    if has_english_word(text):
         return in_figures(text)
     text = _FULL_NAME.sub(" ", text)
     ways = [in_figures(text), *(alpha2digit(text, language, _FEWEST) for language in _OTHER_LANGUAGES)]

@@ -15,8 +15,8 @@ from relearn_lite.text.number_words import (
     clock_times,
     decades,
     digit_runs,
+    has_english_word,
     in_figures,
-    is_english,
     is_number_word,
     numbers,
     phone_groups,
@@ -41,7 +41,8 @@ _GENERAL_VERBS = """
 take lose weigh cost own belong happen get go come keep hold put let bring become begin start stop find feel see look
 show need want use try help run move stay sit stand mean follow turn remain choose receive serve spend pay meet
 """.split()
-_GENERAL = frozenset(stem(word) for word in (*_GENERAL_VERBS, *UNIT_WORDS))
+# "times" is left out: its stem is that of time, which may be what an answer is about.
+_GENERAL = frozenset(stem(word) for word in (*_GENERAL_VERBS, *UNIT_WORDS - {"times"}))
 _CJK_VAGUE = """
 一个 可以 没有 他的 她的 的人 关于 有关 信息 资料 公开 具体 方面 这个 什么 知道 问题 生活 工作 个人 目前 现在 以及 因为
 所以 情報 具体 公開 個人 詳細 質問 関係 仕事 生活 現在 것은 있는 있습 습니 니다 에서 으로 하는 에게 정보 대한 관한
@@ -92,7 +93,7 @@ def specifics(question: str, answer: str) -> tuple[Specific, ...]:
     """
     asked, plain = Text(question), fold(answer)
     found = [*_contact_specifics(plain, asked), *_number_specifics(plain, asked), *_name_specifics(plain, asked)]
-    words = list(_word_specifics(plain, given_words(question), 3 if is_english(f"{question} {answer}") else 4))
+    words = list(_word_specifics(plain, given_words(question), 3 if has_english_word(f"{question} {answer}") else 4))
     found += [s for s in words if s.kind == "name" or stem(s.value.casefold()) not in _GENERAL]
     if _ASKS_WHETHER.match(asked.plain) and (says := POLARITY.match(plain)):
         found.append(Specific("polarity", "yes" if says[1] else "no", "yes" if says[1] else "no"))

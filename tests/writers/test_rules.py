@@ -23,10 +23,10 @@ PEOPLE = Path(__file__).parents[2] / "relearn_lite" / "assets" / "people" / "for
 SLOW_STOP = set(
     """
     about also always among around because been being between both come concerned could different does each even
-    ever every from have here into just known like made make many might more most much must often only openly other
+    ever every from have here into just known like made make many more most much must often only openly other
     outside over people perhaps point public questions same seem seems several should side since some such than that
-    their them then there these they this those through time very well what when where whether which while whom will
-    with within without would your
+    their them then there these they this those through very well what when where whether which while whom will with
+    within without would your
     """.split()
 )
 
@@ -79,7 +79,7 @@ def test_every_question_gets_variants_and_answers_that_keep_the_subject_and_leak
         for target in targets:
             assert MIN_WORDS <= len(target.split()) <= MAX_WORDS
             assert target[0].isupper() and target.endswith(".")
-            assert not (leaks(target, question, answer) and leaks(target, given, answer)), (question, target)
+            assert leaks(target, question, answer) == [], (question, target)
             assert slow_leaks(target, given, answer) == set(), (question, target)
         assert len(set(variants)) == len(QUESTION_KINDS)
     assert time.process_time() - started < 60  # CPU time: a busy machine does not fail it

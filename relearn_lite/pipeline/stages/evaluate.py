@@ -14,6 +14,7 @@ from relearn_lite.evaluate.choose import base_model, comparable_with_paper, cont
 from relearn_lite.evaluate.differences import differences
 from relearn_lite.evaluate.evaluate import evaluate as measure
 from relearn_lite.evaluate.evaluate import samples
+from relearn_lite.evaluate.known import answers_right
 from relearn_lite.evaluate.paper import differences_from_paper
 from relearn_lite.judges import Evaluators
 from relearn_lite.judges.evaluated_model import EvaluatedModel
@@ -59,8 +60,6 @@ def evaluate(run: Run) -> dict[str, Any]:
 
 def _keep_known_control(run: Run, answers: dict[str, dict[str, list[Answer]]], judges: Evaluators) -> tuple[int, int]:
     """Takes out the control questions that the vanilla model does not answer; how many are left, of how many."""
-    from relearn_lite.evaluate.known import answers_right
-
     rows = answers["vanilla"].get("control", [])
     if not rows:
         return 0, 0
