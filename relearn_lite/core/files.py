@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,13 @@ Item = TypeVar("Item")
 def cache_folder() -> Path:
     """Where what is made once and can be made again is kept: ~/.cache/relearn-lite, or below XDG_CACHE_HOME."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "relearn-lite"
+
+
+def packaged_file(package: str, pattern: str) -> Path | None:
+    """A file in an installed package, found without running anything of it; None where it is not installed."""
+    spec = find_spec(package)
+    places = (spec.submodule_search_locations if spec else None) or ()
+    return next((file for place in places for file in sorted(Path(place).glob(pattern))), None)
 
 
 def write_jsonl(path: Path, records: Iterable[Record]) -> None:

