@@ -5,6 +5,7 @@ The CPU backend is stock transformers and peft inside; the GPU kernels are not c
 
 import json
 import os
+import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -93,6 +94,9 @@ def test_8bit_is_an_error_on_a_cpu(tiny_model_dir):
 
 
 def test_what_cannot_be_loaded_is_a_clear_error(tiny_model_dir, tmp_path):
+    with pytest.raises(RecipeError, match="model.name: .* could not be loaded .*; mend what is in that folder"):
+        load(tmp_path)
+    shutil.copy(tiny_model_dir / "config.json", tmp_path)  # a model that is known, without weights
     with pytest.raises(RecipeError, match="model.name: .* could not be loaded .* or set model.backend to transformers"):
         load(tmp_path)
     with pytest.raises(RecipeError, match="model.init: random needs model.backend: transformers"):
