@@ -32,7 +32,8 @@ def _unlearning(estimate: Estimate) -> Parts:
         parts["vanilla adapter"] = SINGLE * sizes.trained(recipe, "finetune")
     if section.objective.mask != "none":
         parts["gradient mask"] = mask_gradients(sizes.trained(recipe, "unlearn"), bool(section.objective.retain))
-    if section.evaluate_every:  # the judges stay in memory, what an evaluation computes comes between two steps
+    # Judges stay in memory, and what an evaluation computes comes between two steps.
+    if section.evaluate_every or section.searches:
         parts |= estimate.judges(recipe.evaluate.evaluators)
         at_work = largest(at_work, estimate.generating(estimate.shape))
     return parts | at_work

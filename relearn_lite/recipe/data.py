@@ -102,7 +102,7 @@ class Data(Section):
     """Likewise for retention. Default: a share of `retain_eval`."""
     select_fraction: Annotated[float, Field(ge=0, lt=1)] | Literal["auto"] = "auto"
     """The share of the evaluation questions that is set apart to choose by, where there are none of their own. `auto`:
-    a quarter where something is chosen (`unlearn.evaluate_every`, a sweep), else none."""
+    a quarter where something is chosen (`unlearn.evaluate_every`, `auto`, a sweep), else none."""
     only_known: bool = False
     """true leaves out of training and evaluation what the vanilla model does not know of the forget set; it costs the
     time to ask it all of that. What is not known is told either way, before anything is trained."""

@@ -63,6 +63,7 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
             for key in HYPERPARAMETERS
         },
         **{key: NoEffect(_CHECKS, lambda s: not s.checks_decide) for key in ("evaluate_every", "keep_best", "watch")},
+        "budget": NoEffect("of training whose length is found by asking", lambda s: s.epochs != "auto"),
     },
     WriterChoice: {
         "api_key_env": NoEffect("who pays for the request, not what is asked"),

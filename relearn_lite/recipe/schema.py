@@ -68,7 +68,7 @@ class Recipe(Section):
     @property
     def selects(self) -> bool:
         """Whether something is chosen by questions: the weights that are kept, when training stops, a sweep's point."""
-        return any(each.evaluate_every or getattr(each, "sweep", None) for each in self._trainings)
+        return any(each.evaluate_every or each.searches or getattr(each, "sweep", None) for each in self._trainings)
 
     @property
     def select_fraction(self) -> float:
@@ -97,8 +97,8 @@ class Recipe(Section):
         for side in ("forget", "retain"):
             if self.selects and not self.select_fraction and getattr(self.data, f"{side}_select") is None:
                 yield (
-                    "data.select_fraction: 0 sets no questions apart, and evaluate_every and sweep choose by such; "
-                    f"give a share such as 0.25, or questions of their own as data.{side}_select"
+                    "data.select_fraction: 0 sets no questions apart, and evaluate_every, auto and sweep choose by "
+                    f"such; give a share such as 0.25, or questions of their own as data.{side}_select"
                 )
         chooses = any(each.keep_best or getattr(each, "sweep", None) for each in self._trainings)
         if chooses and self.evaluate.evaluators.language_model == "none":

@@ -14,9 +14,10 @@ from relearn_lite.report.metric_table import headline, judged_by, metric_table
 from relearn_lite.report.next_steps import next_steps
 from relearn_lite.report.numbers import duration
 from relearn_lite.report.run_results import RunResults, read_run
+from relearn_lite.report.search import told
 from relearn_lite.report.tables import Cell, Row
 from relearn_lite.report.untrusted import visible
-from relearn_lite.report.verdict import unjudged, verdict
+from relearn_lite.report.verdict import unjudged
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,7 +38,7 @@ def show_run(folder: Path) -> None:
         return
     results = read_run(folder)
     console.print(summary_table(results))
-    console.print(verdict(results.metrics, results.answered()))
+    console.print(told(results))
     for sentence in next_steps(results):
         console.print(f"Next: {sentence}")
     _tell_unjudged(console, results.metrics)

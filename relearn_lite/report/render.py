@@ -16,11 +16,11 @@ from relearn_lite.report import untrusted
 from relearn_lite.report.metric_table import judged_by
 from relearn_lite.report.run_report import sections
 from relearn_lite.report.run_results import RunResults
+from relearn_lite.report.search import told
 from relearn_lite.report.sections import Section
 from relearn_lite.report.tables import Table
 from relearn_lite.report.texts import texts
 from relearn_lite.report.untrusted import fenced, inline, visible
-from relearn_lite.report.verdict import verdict
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -33,15 +33,15 @@ def render_html(results: RunResults, mask: bool = False) -> str:
     """The page of a run as one HTML text. `mask`: names, numbers and addresses of forget questions are covered."""
     return page(
         f"Unlearning report, {results.name}", sections(results, mask), judged_by(results.metrics), mask,
-        verdict(results.metrics, results.answered()).replace(" %", "\u00a0%"),
+        told(results).replace(" %", "\u00a0%"),
         (TEMPLATES / "report.js").read_text(encoding="utf-8"),
     )  # fmt: skip
 
 
 def render_markdown(results: RunResults, mask: bool = False) -> str:
     """The report as one Markdown text. `mask`: names, numbers and addresses of forget questions are covered."""
-    told = [verdict(results.metrics, results.answered()), judged_by(results.metrics), *[texts("run")["masked"]] * mask]
-    return document(f"Unlearning report, {results.name}", told, sections(results, mask))
+    opening = [told(results), judged_by(results.metrics), *[texts("run")["masked"]] * mask]
+    return document(f"Unlearning report, {results.name}", opening, sections(results, mask))
 
 
 def page(title: str, parts: Sequence[Section], judged: str, masked: bool, verdict: str = "", script: str = "") -> str:

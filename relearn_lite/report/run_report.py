@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from relearn_lite.report import analysis, attacks, augmentation
+from relearn_lite.report import analysis, attacks, augmentation, search
 from relearn_lite.report.metric_table import headline, metric_table
 from relearn_lite.report.next_steps import next_steps
 from relearn_lite.report.numbers import duration, memory
@@ -36,7 +36,8 @@ def sections(results: RunResults, mask: bool = False) -> list[Section]:
         attacks.section(results.attacks, mask),
         analysis.section(results.analysis, mask),
         Section("training", "Training", [
-            *(Text("notice", sentence) for sentence in explain(results.losses)), *_losses(results.losses),
+            *search.parts(results.search), *(Text("notice", sentence) for sentence in explain(results.losses)),
+            *_losses(results.losses),
         ]),
         augmentation.section(results.augmentation),
         Section("cost", "Cost", [stage_table(results.manifest) or "The stages were not timed."]),

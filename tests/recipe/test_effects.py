@@ -48,9 +48,9 @@ WITHOUT_EFFECT = {  # of the two recipes above
     *(
         f"{section}.{key}" for section in ("unlearn", "compare.methods.0")
         for key in (
-            "checkpoint_every", "beta", "undial.strength", "wga.beta", "satimp.beta1", "satimp.beta2", "ceu.skip",
-            "pdu.bound", "pdu.start", "pdu.step", "pdu.warmup", "rmu.layer", "rmu.steering", "task_vector.scale",
-            "sure.percentile", "memflex.similarity", "memflex.gradient", "memflex.forget_weight",
+            "checkpoint_every", "budget", "beta", "undial.strength", "wga.beta", "satimp.beta1", "satimp.beta2",
+            "ceu.skip", "pdu.bound", "pdu.start", "pdu.step", "pdu.warmup", "rmu.layer", "rmu.steering",
+            "task_vector.scale", "sure.percentile", "memflex.similarity", "memflex.gradient", "memflex.forget_weight",
             "memflex.retain_weight",
         )
     ),
@@ -160,6 +160,10 @@ def same(tmp_path: Path, section: str, before: list[str], after: list[str]) -> b
         ([], ["unlearn.evaluate_every=5"], False),
         ([], ["unlearn={evaluate_every: 5, keep_best: harmonic, watch: {lowest_krr: null, lowest_ls: null}}"], False),
         (["unlearn.evaluate_every=5"], ["unlearn={evaluate_every: 5, watch: {questions: 3}}"], False),
+        # A search.
+        ([], ["unlearn.epochs=auto"], False),
+        (["unlearn.epochs=auto"], ["unlearn={epochs: auto, budget: 200}"], False),
+        (["unlearn.lr=auto"], ["unlearn={lr: auto, watch: {questions: 3}}"], False),
         # The rest.
         ([], ["unlearn.checkpoint_every=1"], True),
         ([], ["unlearn.reference=cached"], False),
