@@ -27,7 +27,7 @@ class Side:
 
 def sides_of(run: Run) -> dict[str, Side]:
     """The run's models, loaded: one set of weights with its adapters off and on; two, where a whole one was named."""
-    whole = run.recipe.unlearned and run.recipe.unlearned.model
+    whole = run.recipe.unlearned and run.recipe.unlearned.whole
     if whole:
         before, after = run.vanilla, run.other  # both at once, or every question would load a model
     else:

@@ -16,11 +16,12 @@ LICENCES = {"embedded": "mit", SMOLLM2: "apache-2.0"}
 PUBLISHED = {SMOLLM2: "HuggingFaceTB/SmolLM2-135M-Instruct"}  # where a model of ours comes from on the hub
 
 
-def model_card(run: Run, formats: tuple[str, ...], kind: str, found: Measured | None) -> str:
-    """The README.md: what was done, how it measured, what must be known. kind: of the numbers in the files."""
+def model_card(run: Run, titled: tuple[str, str], formats: tuple[str, ...], found: Measured | None) -> str:
+    """The README.md: what was done, how it measured, what must be known. titled: name, and kind of the numbers in it.
+    """
     from huggingface_hub import ModelCardData
 
-    base = public_name(run.recipe.model.name)
+    (name, kind), base = titled, public_name(run.recipe.model.name)
     licence = base_licence(run.recipe)
     head = ModelCardData(
         base_model=base if "/" in base else None, license=licence, pipeline_tag="text-generation",
@@ -28,7 +29,7 @@ def model_card(run: Run, formats: tuple[str, ...], kind: str, found: Measured | 
         tags=["machine-unlearning", "relearn", "relearn-lite", *(["gguf"] if "gguf" in formats else [])],
     ).to_yaml()  # fmt: skip
     parts = [
-        f"---\n{head}\n---", f"# {inline(run.recipe.name)}", _what_was_done(run.recipe, base, formats, kind),
+        f"---\n{head}\n---", f"# {inline(name)}", _what_was_done(run.recipe, base, formats, kind),
         "## How it measured", _numbers(run, found), "## Limits", _limits(licence, base),
     ]
     return "\n\n".join(parts) + "\n"

@@ -66,7 +66,7 @@ def export_run(run: Run, asked: Export, say: Callable[[str], None]) -> Measured 
                 say("asking what was exported ...")
                 found["measured"] = check_export(run, folder)
             kind = dtype if "gguf" not in asked.written else asked.gguf
-            card = model_card(run, asked.written, kind, found.get("measured"))
+            card = model_card(run, (asked.push or asked.target.name, kind), asked.written, found.get("measured"))
             (folder / "README.md").write_text(card, encoding="utf-8")
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -165,7 +165,7 @@ def _write(run: Run, asked: Export, dtype: str, folder: Path, say: Callable[[str
     settings = run.weights("unlearned")[0]
     tokenizer, weights = load_tokenizer(settings), "."
     if "gguf" in asked.written:
-        weights = f"{run.recipe.name}-{asked.gguf}.gguf"
+        weights = f"{asked.target.name}-{asked.gguf}.gguf"
         say(f"writing {weights} ...")
         _write_gguf(settings, asked, folder, folder / weights)
     if "ollama" in asked.written:

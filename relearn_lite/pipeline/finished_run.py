@@ -34,6 +34,11 @@ def reopened(folder: Path, command: str, overrides: Iterable[str] = ()) -> Run:
         ]) from None
     if not (recipe.unlearn or recipe.unlearned):
         raise RecipeError(f"{command}: {folder} measured one model only (unlearn: null); give a run that has two")
+    if recipe.unlearned and recipe.unlearned.server:
+        raise RecipeError(
+            f"{command}: the unlearned model of {folder} is on a server ({recipe.unlearned.server}), not here; give "
+            "the run that made it"
+        )
     if recipe.unlearn and not ("unlearn" in kept.manifest["stages"] and kept.has_output("unlearn")):
         done = ", ".join(name for name in stages_of(recipe) if name in kept.manifest["stages"]) or "nothing"
         raise RecipeError(
