@@ -73,7 +73,29 @@ def complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decodin
     return complete(loaded, prompts[:half], decoding) + complete(loaded, prompts[half:], decoding)
 
 
-def _complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding) -> list[Completion]:
+def stream(
+    loaded: Loaded, prompt: Sequence[int], decoding: Decoding, told: Callable[[str], None], stopped: Callable[[], bool]
+) -> Completion:
+    """Continues one prompt with the adapters that are active now, as `complete`, and shows it on the way.
+
+    told: is given each piece of text once its words are whole. stopped: asked after each token; True ends the answer.
+    """
+    import torch
+    from transformers import TextStreamer
+
+    streamer = TextStreamer(loaded.tokenizer, skip_prompt=True, skip_special_tokens=True)
+    streamer.on_finalized_text = lambda text, stream_end=False: told(text)
+
+    def stop(ids, scores, **_):
+        return torch.full((ids.shape[0],), stopped(), device=ids.device)
+
+    return _complete(loaded, [prompt], decoding, {"streamer": streamer, "stopping_criteria": [stop]})[0]
+
+
+def _complete(
+    loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding, watched: Mapping[str, Any] | None = None
+) -> list[Completion]:
+    """watched: more options of transformers' `generate`, which look at the text as it is made."""
     import torch
 
     model, tokenizer = loaded.model, loaded.tokenizer
@@ -90,7 +112,7 @@ def _complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decodi
             max_new_tokens=decoding.max_new_tokens,
             eos_token_id=ends or None,
             pad_token_id=tokenizer.pad_token_id,
-            **decoding.sampling,
+            **decoding.sampling, **(watched or {}),
         )[:, width:].tolist()
     cut = [next((i for i, token in enumerate(row) if token in ends), None) for row in output]
     return [

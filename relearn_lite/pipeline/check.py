@@ -100,11 +100,13 @@ def _key_problems(recipe: Recipe) -> list[str]:
         "evaluate.evaluators.entities": judges.entities,
         "evaluate.evaluators.judge": judges.judge,
     }
+    servers = [(section, choice) for section, choice in choices.items() if choice and choice.writer == "server"]
+    servers += [("unlearned", recipe.unlearned)] if recipe.unlearned and recipe.unlearned.server else []
     return [
         f"{section}.api_key_env: the environment variable {choice.api_key_env} is not set; export it, or name "
         "another one"
-        for section, choice in choices.items()
-        if choice and choice.writer == "server" and choice.api_key_env and not os.environ.get(choice.api_key_env)
+        for section, choice in servers
+        if choice.api_key_env and not os.environ.get(choice.api_key_env)
     ]
 
 

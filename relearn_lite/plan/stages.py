@@ -71,7 +71,7 @@ def _evaluating(estimate: Estimate) -> Parts:
     recipe, others, chosen = estimate.recipe, estimate.sizes.others, estimate.recipe.evaluate.evaluators
     asks_model = asks_for(recipe, "model")
     parts = estimate.loaded()  # in memory since it answered
-    if asks_model and recipe.unlearned and recipe.unlearned.model and estimate.judged_by_vanilla(chosen):
+    if asks_model and recipe.unlearned and recipe.unlearned.whole and estimate.judged_by_vanilla(chosen):
         parts["vanilla beside it"] = estimate.weights(estimate.shape)  # a judge keeps it while the other one is asked
     parts |= estimate.judges(chosen)
     reference = recipe.evaluate.privacy.reference_model

@@ -28,7 +28,7 @@ from relearn_lite.recipe.compare import Compare
 from relearn_lite.recipe.data import Data
 from relearn_lite.recipe.generate import Generate
 from relearn_lite.recipe.methods import HYPERPARAMETERS
-from relearn_lite.recipe.model import Model
+from relearn_lite.recipe.model import Model, Unlearned
 from relearn_lite.recipe.schema import Recipe
 from relearn_lite.recipe.trainer import Trainer
 from relearn_lite.recipe.training import Training
@@ -84,6 +84,10 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
         )
     },
     Compare: {"questions": NoEffect("how many answers the page shows")},
+    Unlearned: {
+        "api_key_env": NoEffect("who pays for the request, not what is asked"),
+        "timeout_s": NoEffect("how long to wait for the same reply"),
+    },
     Trainer: {"logger": NoEffect("where losses are logged, not what they are")},
 }  # fmt: skip
 

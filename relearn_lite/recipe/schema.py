@@ -111,7 +111,9 @@ class Recipe(Section):
                 "unlearned: names a model that was unlearned already, and unlearn makes one; add unlearn: null to "
                 "measure the former, or remove unlearned"
             )
-        if self.analyze is not None and self.unlearned is not None and self.unlearned.model is not None:
+        if self.unlearned is not None and self.unlearned.server:
+            yield from self._against_server()
+        elif self.analyze is not None and self.unlearned is not None and self.unlearned.model is not None:
             yield (
                 "analyze: compares two models by switching adapters on one, and unlearned.model names full weights; "
                 "give unlearned.adapter, or analyze: null"
@@ -121,3 +123,16 @@ class Recipe(Section):
             yield "finetune.lora: null trains all weights, which needs model.quantization: none"
         if self.model.init == "random" and not full:
             yield "model.init: random needs a finetune section with lora: null, to train the model from scratch"
+
+    def _against_server(self) -> Iterator[str]:
+        """A server answers questions in its own chat template, and nothing more of its model can be had."""
+        for name in ("analyze", "attacks"):
+            if getattr(self, name) is not None:
+                yield f"{name}: needs the model itself, and unlearned.server answers questions only; set {name}: null"
+        if self.model.chat_template != "auto":
+            yield (
+                "model.chat_template: a server writes questions in its own template, so unlearned.server needs auto; "
+                "or give the model as unlearned.model or unlearned.adapter"
+            )
+        if self.generate.sampling != "greedy":
+            yield "generate.sampling: published cannot be asked of every server (top_k); unlearned.server needs greedy"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from relearn_lite.judges import Evaluators
+    from relearn_lite.report.tables import Table as MetricTable
 
 PATIENCE = 2.0  # seconds of work before a bar appears: shorter work needs none
 
@@ -57,6 +58,18 @@ def show_scores(scores: dict[str, Any], evaluators: Evaluators) -> None:
     metrics = {"vanilla": scores, "evaluators": evaluators.names(), "comparable_with_paper": False}
     console.print(summary_table(RunResults("score", metrics)))
     _tell_unjudged(console, metrics)
+
+
+def show_export(table: MetricTable, lost: Sequence[str], same: int, asked: int, name: str) -> bool:
+    """The numbers before, with the adapter and exported, and a red line for what came back; whether something did."""
+    from rich.console import Console
+
+    console = Console(markup=False, highlight=False)
+    console.print(table.console(f"{name}, exported"))
+    console.print(f"{same} of {asked} answers are word for word those of the run's adapter.")
+    for sentence in lost:
+        console.print(sentence, style="bold red")
+    return bool(lost)
 
 
 def _tell_unjudged(console: Console, metrics: dict[str, Any]) -> None:

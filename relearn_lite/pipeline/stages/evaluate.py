@@ -88,8 +88,11 @@ def scores_of(samples: list[dict[str, Any]], model: str) -> list[Score]:
 
 
 def evaluated_model(run: Run, model: str):
-    """`vanilla` or `unlearned`, to be asked itself; None where no metric that the recipe names asks it."""
+    """`vanilla` or `unlearned`, to be asked itself; None where no metric that the recipe names asks it, and for
+    what a server has."""
     if not any("model" in METRICS[name].needs for name in run.recipe.evaluate.metrics):
+        return None
+    if model == "unlearned" and run.recipe.unlearned and run.recipe.unlearned.server:
         return None
     recipe, context = run.recipe, context_of(run.recipe, run.data)
     reference = None
