@@ -111,7 +111,7 @@ class Unlearn(Training):
                 "method with one, such as ga_gdr, or sure"
             )
         if self.generic == "retain" and not method.retain:
-            yield "generic: retain trains generic pairs by the retain losses, and there are none; add one, or take forget"
+            yield "generic: retain trains generic pairs by the retain losses; there are none, so add one, or set forget"
         if method.forget == "task_vector" and method.retain:
             yield "retain_losses: task_vector subtracts all that was learned, so it takes no retain losses"
         if method.forget == "task_vector" and self.evaluate_every is not None:
