@@ -91,6 +91,10 @@ class Unlearn(Training):
     retain_variants: int = Field(0, ge=0, le=10)
     """Other wordings of each retain question, put by rules, trained on with its own answer: they protect what must stay
     when it is asked in other words."""
+    generic: Literal["forget", "retain"] = "forget"
+    """With which rows the generic pairs are trained: `forget`, among the new answers and by the forget loss, as
+    published; `retain`, among the retain rows, so that every retain loss, KL too, holds the model there, and no step
+    is spent on them."""
     forget_weight: float | None = Field(None, ge=0)
     """Weight of the forget loss. Default: the method's published one, else 1."""
     gradient_mask: Literal[MASKS] = "none"
@@ -151,6 +155,8 @@ class Unlearn(Training):
                 "gradient_mask: memflex compares forget with retain gradients, and there is no retain loss; take a "
                 "method with one, such as ga_gdr, or sure"
             )
+        if self.generic == "retain" and not method.retain:
+            yield "generic: retain trains generic pairs by the retain losses; there are none, so add one, or set forget"
         if method.forget == "task_vector" and method.retain:
             yield "retain_losses: task_vector subtracts all that was learned, so it takes no retain losses"
         if method.forget == "task_vector" and self.evaluate_every is not None:

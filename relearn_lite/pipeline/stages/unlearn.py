@@ -44,6 +44,7 @@ def unlearn(run: Run) -> dict[str, Any]:
     if method.retain:
         asked = _asked_to_keep(run)
         retain = {id_: encode_answer(loaded.tokenizer, question, qa.answer) for id_, question, qa in asked}
+        retain |= generic_rows(run) if settings.generic == "retain" and "augmented" in parts else {}
     for part in parts:
         rows = {name: row[part] for name, row in forget.items()}
         check_lengths(rows, recipe.model.max_length, f"data.forget ({part} answers)", context_length(loaded))
@@ -163,8 +164,10 @@ def forget_rows(run: Run, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
             qa.id: {part: encode_answer(tokenizer, qa.question, answers[part](qa)) for part in parts}
             for qa in originals.values()
         }
-    rows = {}
+    rows, elsewhere = {}, run.recipe.unlearn.generic == "retain"
     for variant in read_jsonl(run.folder / "augmented.jsonl", Variant):
+        if elsewhere and variant.kind == "generic":
+            continue
         row = {"augmented": encode_variant(tokenizer, variant)}
         if "original" in parts:  # a preference needs both answers to one question
             if variant.kind in ("completion", "generic"):
@@ -176,3 +179,9 @@ def forget_rows(run: Run, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
             "augment: no training pair is left, all were dropped; dropped.jsonl in the run folder says why"
         )
     return rows
+
+
+def generic_rows(run: Run) -> dict[str, Example]:
+    """The generic pairs of the augmented forget set, by record id, for `unlearn.generic: retain`."""
+    variants = read_jsonl(run.folder / "augmented.jsonl", Variant)
+    return {v.id: encode_variant(run.vanilla.tokenizer, v) for v in variants if v.kind == "generic"}
