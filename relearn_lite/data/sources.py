@@ -36,7 +36,8 @@ def source_of(data: Data, part: str) -> Source | None:
     """The source of `forget`, `retain`, `retain_eval` or another part, with `data.preset` filled in."""
     source = getattr(data, part)
     if source is not None and source.has_origin:
-        return source
+        same = source.preset and data.preset and source.preset.split("/")[0] == data.preset.split("/")[0]
+        return source.model_copy(update={"folder": data.folder}) if same and source.folder is None else source
     if part.endswith("_eval"):
         side = part.removesuffix("_eval")
         return validation_of(data, side) or _asked(data, side)

@@ -105,7 +105,8 @@ class Data(Section):
     """A known benchmark: fills in `forget` and `retain` (and `generic` where it has one), and what the ReLearn paper
     asks of it: KnowUnDo's validation questions, which `finetune` then teaches too; 200 + 200 of TOFU's questions."""
     folder: RecipePath | None = None
-    """Reads the preset's files from this folder, not from the hub."""
+    """Reads the preset's files from this folder, not from the hub; other tables of the same benchmark too, where they
+    name no folder of their own."""
     where: Where | None = None
     """Keeps of the preset's forget and retain tables, also of those that are only asked, the rows that have this value
     in this column, as `where` of a source does. `preset: rwku/Stephen King` is short for preset rwku with
