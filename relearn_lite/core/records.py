@@ -20,6 +20,7 @@ class QA:
     paraphrase: str | None = None  # a second wording of the question, kept apart for evaluation
     paraphrased_answer: str | None = None  # the answer in other words, for the truth ratio; never trained
     wrong_answers: tuple[str, ...] = ()  # likewise
+    group: str | None = None  # a person, a level, ...: numbers are told for each group too
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 from relearn_lite.augment.existing import read_existing
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
+from relearn_lite.data.origins import NotOnHub, in_one_sentence
 from relearn_lite.data.sources import load, load_part, overlap, question_texts, source_of, validation_of
 from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.recipe import Recipe
@@ -25,10 +26,14 @@ PARTS = (
 def load_data(recipe: Recipe) -> dict[str, list[QA]]:
     """Reads all parts. Raises RecipeError with the problems of all of them at once."""
     problems: list[str] = []
+    missed: list[NotOnHub] = []
 
     def tried(read: Callable[..., list[QA]], *arguments: Any) -> list[QA]:
         try:
             return read(*arguments)
+        except NotOnHub as error:
+            missed.append(error)
+            return []
         except RecipeError as error:
             problems.extend(error.problems)
             return []
@@ -63,6 +68,7 @@ def load_data(recipe: Recipe) -> dict[str, list[QA]]:
         taught = [tried(load, own, f"{side}_eval", f"data.{side}_eval") for side, own in asked_only.items() if own]
         if taught:
             data["finetune"] = list(chain(data["forget"], data["retain"], *taught))
+    problems += in_one_sentence(missed)
     control = [*data.get("control_eval", ()), *data.get("control_select", ())]
     for part in ("generic", "retain", "forget", "finetune"):
         if seen := overlap(control, data.get(part, ())):

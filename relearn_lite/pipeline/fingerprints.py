@@ -94,13 +94,16 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], most: int = 5) -> li
 
 
 def data_digest(records: Sequence[QA], judged: bool = False) -> str:
-    """A hash of the records' content; of paraphrased and wrong answers too where these are judged by."""
-    return _data_digest(tuple(records), () if judged else ("paraphrased_answer", "wrong_answers"))
+    """A hash of the records' content; of what is judged by, wrong answers and groups, too where judged."""
+    return _data_digest(tuple(records), () if judged else ("paraphrased_answer", "wrong_answers", "group"))
 
 
 @lru_cache(maxsize=32)  # asked for every stage of every run of a comparison
 def _data_digest(records: tuple[QA, ...], left_out: tuple[str, ...]) -> str:
-    rows = [{key: value for key, value in asdict(record).items() if key not in left_out} for record in records]
+    rows = [
+        {key: value for key, value in asdict(record).items() if key not in left_out and (key, value) != ("group", None)}
+        for record in records
+    ]
     return _hash(json.dumps(rows, ensure_ascii=False).encode())
 
 

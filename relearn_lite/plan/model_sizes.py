@@ -149,5 +149,6 @@ def _hub_tables(recipe: Recipe) -> Iterator[str]:
     for source in (*sources, *((recipe.finetune and recipe.finetune.data) or ())):
         if source and source.dataset:
             yield source.dataset
-        elif source and source.preset and not source.folder and (hub := TABLES[source.preset].hub):
-            yield hub[0]
+        elif source and source.preset and not source.folder:
+            table = TABLES[source.preset]
+            yield from (each.hub[0] for each in (table, *map(TABLES.get, table.tables)) if each.hub)

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from relearn_lite.recipe.base import RecipePath, Section
-from relearn_lite.recipe.presets import PAIRS, REQUESTS, TABLES
+from relearn_lite.recipe.presets import PAIRS, PERSON_OF, REQUESTS, TABLES
+
+Cell = bool | int | float | str
+
+
+def _named(where: dict[str, Any]) -> dict[str, Any]:
+    if not where:
+        raise ValueError("it names no column; give one with the value to keep, such as {label: 1}, or leave it out")
+    if empty := [column for column, wanted in where.items() if wanted == []]:
+        raise ValueError(f"{empty[0]} has an empty list, which no row could match; give at least one value")
+    return where
+
+
+Where = Annotated[dict[str, Cell | list[Cell]], AfterValidator(_named)]
 
 
 class Source(Section):
@@ -38,8 +51,14 @@ class Source(Section):
     """Column with a paraphrase of the answer, for the truth ratio; never trained on."""
     wrong_answers: str | None = None
     """Column with a list of wrong answers, for truth ratio and multiple choice; never trained on."""
+    group: str | None = None
+    """Column that says to which group a row belongs, such as a person or a level: what is measured of answers is told
+    for each group too."""
+    where: Where | None = None
+    """Keeps only the rows that have this value in this column, such as {label: 1}; a list of values keeps the rows with
+    any of them, several columns keep the rows that match in all."""
     limit: int | None = Field(None, ge=1)
-    """Takes only this many rows, from the start."""
+    """Takes only this many rows (of those that `where` keeps), from the start."""
     sample: int | None = Field(None, ge=1)
     """Takes this many rows (of those within `limit`) at random, in their order: the same ones in every run, whatever
     `seed` is, so that runs are asked alike. All rows where there are fewer."""
@@ -59,7 +78,7 @@ class Source(Section):
     @property
     def leaves_whole(self) -> bool:
         """Whether it says no more than where a preset's table lies: nothing of it is replaced or left out."""
-        return not self.model_dump(exclude_defaults=True, exclude={"folder", "revision"})
+        return not self.model_dump(exclude_defaults=True, exclude={"folder", "revision", "group"})
 
 
 class FinetuneSource(Source):
@@ -86,7 +105,12 @@ class Data(Section):
     """A known benchmark: fills in `forget` and `retain` (and `generic` where it has one), and what the ReLearn paper
     asks of it: KnowUnDo's validation questions, which `finetune` then teaches too; 200 + 200 of TOFU's questions."""
     folder: RecipePath | None = None
-    """Reads the preset's files from this folder, not from the hub."""
+    """Reads the preset's files from this folder, not from the hub; other tables of the same benchmark too, where they
+    name no folder of their own."""
+    where: Where | None = None
+    """Keeps of the preset's forget and retain tables, also of those that are only asked, the rows that have this value
+    in this column, as `where` of a source does. `preset: rwku/Stephen King` is short for preset rwku with
+    {subject: Stephen King}."""
     forget: Source | None = None
     """The forget set: questions and answers that the model must no longer give."""
     retain: Source | None = None
@@ -122,7 +146,20 @@ class Data(Section):
     world_facts: Source | None = None
     """World facts, with wrong answers: a third of TOFU's model utility."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _person_of_preset(cls, tree: Any) -> Any:
+        """Splits `rwku/Stephen King` into the preset and the rows that it keeps."""
+        if not isinstance(tree, dict) or not isinstance(tree.get("preset"), str):
+            return tree
+        name, _, person = tree["preset"].partition("/")
+        if person and name in PERSON_OF and tree.get("where") is None:
+            return {**tree, "preset": name, "where": {PERSON_OF[name]: person.replace("_", " ")}}
+        return tree
+
     def contradictions(self) -> Iterator[str]:
+        if self.where is not None and self.preset is None:
+            yield "where keeps rows of data.preset, and there is none: set it, or give forget and retain a where"
         nowhere = "nothing says where it is; give it a path, a dataset or a preset"
         for name, source in self:
             if name in ("forget", "retain"):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from relearn_lite.report import analysis, attacks, augmentation, search
+from relearn_lite.report import analysis, attacks, augmentation, groups, search
 from relearn_lite.report.metric_table import headline, metric_table
 from relearn_lite.report.next_steps import next_steps
 from relearn_lite.report.numbers import duration, memory
@@ -32,6 +32,7 @@ def sections(results: RunResults, mask: bool = False) -> list[Section]:
     found = [
         Section("next", "What to do next", steps) if steps else None,
         _metrics(results),
+        groups.section(results.metrics, mask),
         Section("answers", "Answers, the worst first", [*_forgotten_but_told(shown), answers]),
         attacks.section(results.attacks, mask),
         analysis.section(results.analysis, mask),
