@@ -23,7 +23,7 @@ from relearn_lite.recipe.unlearn import Unlearn, Watch
 
 __all__ = [
     "Analyze", "Augment", "Collect", "ComparedMethod", "Data", "Evaluators", "ForgetSource", "Generate", "Lora",
-    "MODEL_EVALUATORS", "Model", "PRECISIONS", "Privacy", "Recipe", "RecipeError", "Relearning", "Semantic", "Source", "Trainer",
-    "Training", "Unlearn", "Watch", "WriterChoice", "load_recipe", "result_keys", "sampling_keys", "to_yaml",
+    "MODEL_EVALUATORS", "Model", "PRECISIONS", "Privacy", "Recipe", "RecipeError", "Relearning", "Semantic", "Source",
+    "Trainer", "Training", "Unlearn", "Watch", "WriterChoice", "load_recipe", "result_keys", "sampling_keys", "to_yaml",
     "with_changes",
 ]
