@@ -32,7 +32,7 @@ Tells = Callable[[Sequence[Answer]], Sequence[bool | None]]  # whether each answ
 
 @dataclass(frozen=True)
 class Verdict:
-    """why: in words, why it counts as known or not; agree: of `draws` sampled answers; None of them: not sampled."""
+    """why: in words, why it counts as known or not; agree: of `draws` sampled answers, both 0 where none was asked."""
 
     known: bool
     why: str
@@ -70,20 +70,23 @@ def find_known(
         Answer(question, "vanilla", "forget", question, greedy[question, 0].text, sampled[question, draw].text)
         for question, draw in pairs
     ])  # fmt: skip
-    agrees = dict.fromkeys(sure, 0)
-    for (question, _), same in zip(pairs, told, strict=True):
-        agrees[question] += same is True
+    same: dict[str, list[bool | None]] = {question: [] for question in sure}
+    for (question, _), each in zip(pairs, told, strict=True):
+        same[question].append(each)
     advance(len(questions) / 2)
-    return {question: _verdict(greedy[question, 0], faults[question], agrees.get(question), asking)
-            for question in questions}  # fmt: skip
+    return {
+        question: _verdict(greedy[question, 0].text, same[question], asking.agree) if question in same
+        else Verdict(False, faults[question], greedy[question, 0].text) for question in questions
+    }  # fmt: skip
 
 
-def _verdict(reply: Reply, fault: str | None, agree: int | None, asking: Asking) -> Verdict:
-    if fault or agree is None:
-        return Verdict(False, fault or "not asked again", reply.text)
-    needed = ceil(asking.agree * asking.draws - 1e-9)
-    told = f"{agree} of {asking.draws} sampled answers tell the same"
-    return Verdict(agree >= needed, told if agree >= needed else f"unsure: {told}", reply.text, agree, asking.draws)
+def _verdict(answer: str, same: Sequence[bool | None], needed: float) -> Verdict:
+    """What the judges' words on the sampled answers come to; None of them: it could not be judged."""
+    agree, draws, failed = same.count(True), len(same), same.count(None)
+    told = f"{agree} of {draws} sampled answers tell the same"
+    known = agree >= ceil(needed * draws - 1e-9)
+    why = told if known else f"not judged: {failed} of {draws} sampled answers" if failed else f"unsure: {told}"
+    return Verdict(known, why, answer, agree, draws)
 
 
 def _fault(question: str, reply: Reply, about: str) -> str | None:

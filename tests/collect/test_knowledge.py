@@ -27,6 +27,11 @@ def test_what_the_model_knows_is_told_from_what_it_makes_up(tmp_path):
     assert all(found[question].why.partition(":")[0] in ("confused", "unsure", "vague") for question in STRANGER)
 
 
+def test_what_could_not_be_judged_is_not_known_and_says_so(tmp_path):
+    found = find_known(embedded_model(), KNOWN, ASKING, tmp_path, lambda answers: [None] * len(answers))
+    assert [(each.known, each.why) for each in found.values()] == [(False, "not judged: 3 of 3 sampled answers")] * 2
+
+
 def test_no_finished_reply_is_asked_for_again(tmp_path, monkeypatch):
     whole = find_known(embedded_model(), KNOWN, ASKING, tmp_path / "whole", judged)
     asked, real = [], __import__("relearn_lite.collect.knowledge", fromlist=["complete"]).complete

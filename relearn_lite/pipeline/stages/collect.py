@@ -18,7 +18,7 @@ from relearn_lite.collect.collect import collect as find
 from relearn_lite.collect.facets import Wording, asked_name, by_rules, without_near_duplicates
 from relearn_lite.collect.knowledge import Asking, Verdict, find_known
 from relearn_lite.core.files import write_jsonl, write_text
-from relearn_lite.core.records import Collected
+from relearn_lite.core.records import Answer, Collected
 from relearn_lite.evaluate.choose import rate_evaluators
 from relearn_lite.evaluate.known import tells
 from relearn_lite.pipeline.run_state import Run
@@ -39,15 +39,17 @@ def collect(run: Run) -> dict[str, Any]:
     wordings = without_near_duplicates(list(by_rules()), source.subject)
     neighbours = _neighbours(run)
 
+    def same(answers: Sequence[Answer]) -> list[bool | None]:
+        return tells(answers, judges) if answers else []
+
     def ask(names: Sequence[tuple[str, str]], asked: Sequence[Wording]) -> Mapping[str, Verdict]:
         whose = "subject" if names[0][0] == source.subject else "neighbours"
         questions = {wording.of(called): name for name, called in names for wording in asked}
         with stage_progress(f"collect, {whose}", len(questions), run.quiet) as advance:
-            return find_known(loaded, questions, asking, run.folder / "collect" / whose,
-                              lambda answers: tells(answers, judges), advance)  # fmt: skip
+            return find_known(loaded, questions, asking, run.folder / "collect" / whose, same, advance)
 
     found = find(source.subject, asked_name(source.subject, source.intro), neighbours, wordings, ask,
-                 lambda answers: tells(answers, judges), section.held_out, recipe.seed)  # fmt: skip
+                 same, section.held_out, recipe.seed)  # fmt: skip
     judged_by = {name: judge for name, judge in judges.names().items() if judge}
     summary = _write(run.folder, source.subject, found, judged_by)
     run.say(f"collect: {collected(summary)} {run.folder / 'review.html'} shows all of it")
