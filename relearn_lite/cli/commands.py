@@ -18,7 +18,9 @@ from relearn_lite.core.errors import RecipeError
 if TYPE_CHECKING:
     from relearn_lite.recipe import Recipe
 
-STAGE_NAMES = ("finetune", "ask", "augment", "unlearn", "generate", "evaluate", "analyze", "attack", "report")
+STAGE_NAMES = (
+    "collect", "finetune", "ask", "augment", "unlearn", "generate", "evaluate", "analyze", "attack", "report",
+)  # fmt: skip
 
 
 class RunByDefault(click.Group):

@@ -41,7 +41,10 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
         sections.append("generate")
         parts += [part for part in ("forget_select", "retain_select", "control_select") if part in data]
         found |= result_keys(recipe.evaluate.evaluators, "evaluate.evaluators")
-    if recipe.data.only_known and name not in ("finetune", "report"):
+    if name == "collect":
+        found |= {f"data.forget.{key}": getattr(recipe.data.forget, key) for key in ("subject", "intro")}
+        found |= result_keys(recipe.evaluate.evaluators.rating, "evaluate.evaluators")
+    if recipe.data.only_known and name not in ("collect", "finetune", "report"):
         if name == "ask":  # who judges decides what is left out of all that follows
             parts += [part for part in ("forget", "forget_select") if part in data]
             found |= {"data.only_known": True} | result_keys(recipe.evaluate.evaluators.rating, "evaluate.evaluators")

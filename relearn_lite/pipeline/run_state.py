@@ -39,7 +39,7 @@ class Run:
     @cached_property
     def given(self) -> dict[str, list[QA]]:
         """Every part of the data as it was given: what stages depend on, see fingerprints."""
-        return load_data(self.recipe)
+        return load_data(self.recipe, self.folder)
 
     @property
     def data(self) -> dict[str, list[QA]]:

@@ -132,6 +132,7 @@ def _analyzing(estimate: Estimate) -> Parts:
 
 STAGES = {
     "finetune": lambda estimate: estimate.training("finetune", estimate.recipe.finetune.batch_size),
+    "collect": _asking,
     "ask": _asking,
     "augment": _augmenting,
     "unlearn": _unlearning,

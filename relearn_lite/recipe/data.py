@@ -81,6 +81,33 @@ class Source(Section):
         return not self.model_dump(exclude_defaults=True, exclude={"folder", "revision", "group"})
 
 
+class ForgetSource(Source):
+    """What is to be forgotten: a table, or a name of which `collect` finds out what the model knows; or both."""
+
+    subject: str | None = Field(None, min_length=2, max_length=100)
+    """A name, such as Ada Fennimore: questions about it are asked, and what the model knows is forgotten."""
+    intro: str = Field("", max_length=200)
+    """Who or what that is, in a few words, such as: a lighthouse keeper of Ostermoor."""
+
+    @property
+    def collects(self) -> bool:
+        """Whether questions are found by stage collect."""
+        return self.subject is not None
+
+    def contradictions(self) -> Iterator[str]:
+        yield from super().contradictions()
+        if self.intro and self.subject is None:
+            yield "intro says who subject is, and there is no subject: name it, or remove intro"
+        if self.subject and " " not in self.subject.strip() and not self.intro:
+            yield (
+                f"subject: {self.subject!r} is one word, which may mean many things; give the whole name, or say in "
+                "intro who or what it is"
+            )
+        given = self.model_dump(exclude_defaults=True, exclude={"subject", "intro"})
+        if self.collects and not self.has_origin and given:
+            yield f"{next(iter(given))} is for a table, and there is none: give path, dataset or preset too"
+
+
 class FinetuneSource(Source):
     """A table that `finetune` teaches."""
 
@@ -111,8 +138,8 @@ class Data(Section):
     """Keeps of the preset's forget and retain tables, also of those that are only asked, the rows that have this value
     in this column, as `where` of a source does. `preset: rwku/Stephen King` is short for preset rwku with
     {subject: Stephen King}."""
-    forget: Source | None = None
-    """The forget set: questions and answers that the model must no longer give."""
+    forget: ForgetSource | None = None
+    """The forget set: questions and answers that the model must no longer give; or a name to collect them for."""
     retain: Source | None = None
     """The retain set: similar questions and answers that the model must keep."""
     forget_eval: Source | None = None
@@ -157,15 +184,24 @@ class Data(Section):
             return {**tree, "preset": name, "where": {PERSON_OF[name]: person.replace("_", " ")}}
         return tree
 
+    @property
+    def collects(self) -> bool:
+        """Whether stage collect finds the questions of `forget`."""
+        return self.forget is not None and self.forget.collects
+
     def contradictions(self) -> Iterator[str]:
         if self.where is not None and self.preset is None:
             yield "where keeps rows of data.preset, and there is none: set it, or give forget and retain a where"
         nowhere = "nothing says where it is; give it a path, a dataset or a preset"
         for name, source in self:
             if name in ("forget", "retain"):
+                if self.collects and (name == "retain" and source is None or name == "forget"):
+                    continue
                 if self.preset is None and not (source and source.has_origin):
                     yield f"{name}: {nowhere}, or set data.preset"
             elif isinstance(source, Source) and not source.has_origin:
                 yield f"{name}: {nowhere}"
+        if self.collects and self.preset:
+            yield "preset fills in forget, which names what is to be collected; name its tables at their parts instead"
         if self.folder is not None and self.preset is None:
             yield "folder is where the files of data.preset lie, and there is none: set data.preset, or remove it"

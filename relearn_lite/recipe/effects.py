@@ -111,8 +111,9 @@ def result_keys(value: Any, name: str = "") -> dict[str, Any]:
 
 def sampling_keys(recipe: Recipe, stage: str) -> dict[str, Any]:
     """`generate.batch_size` where a stage draws several answers to each question, which it does however `sampling` is
-    set: `leak_at_k` in evaluate, the sampling attack in attack. Each batch of draws has a seed of its own."""
+    set: collect, `leak_at_k` in evaluate, the sampling attack in attack. Each batch of draws has a seed of its own."""
     draws = {
+        "collect": True,
         "evaluate": "leak_at_k" in recipe.evaluate.metrics,
         "attack": recipe.attacks is not None and recipe.attacks.sampling,
     }

@@ -11,6 +11,7 @@ from relearn_lite.recipe.analyze import Analyze
 from relearn_lite.recipe.attacks import Attacks
 from relearn_lite.recipe.augment import Augment
 from relearn_lite.recipe.base import Section, run_name
+from relearn_lite.recipe.collect import Collect
 from relearn_lite.recipe.compare import Compare, with_changes
 from relearn_lite.recipe.data import Data
 from relearn_lite.recipe.evaluate import Evaluate
@@ -31,6 +32,8 @@ class Recipe(Section):
     """Everything random follows from it."""
     model: Model = Model()
     data: Data
+    collect: Collect = Collect()
+    """Used where `data.forget` names a subject."""
     finetune: Finetune | None = None
     """null: the model knows the data already."""
     augment: Augment = Augment()
@@ -105,6 +108,17 @@ class Recipe(Section):
             yield (
                 "evaluate.evaluators.language_model: none, but keep_best and sweep choose by fluency too; name one, "
                 "such as base"
+            )
+        if self.data.collects and self.finetune is not None:
+            yield (
+                "finetune: teaches what data.forget holds, and there it is still to be collected from a model that "
+                "knows it; remove finetune, and name a model that was taught already as model.name"
+            )
+        if self.data.collects and self.compare is not None:
+            yield (
+                "compare: needs its questions beforehand, and data.forget names what is to be collected; run this "
+                "recipe without compare and with --until collect, then give its forget.jsonl and retain.jsonl as "
+                "data.forget.path and data.retain.path"
             )
         if self.unlearned is not None and self.unlearn is not None:
             yield (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from relearn_lite.report import attacks
 from relearn_lite.report.metric_table import headline, judged_by, metric_table
 from relearn_lite.report.next_steps import next_steps
 from relearn_lite.report.numbers import duration
+from relearn_lite.report.review import collected
 from relearn_lite.report.run_results import RunResults, read_run
 from relearn_lite.report.search import told
 from relearn_lite.report.tables import Cell, Row
@@ -35,6 +37,8 @@ def show_run(folder: Path) -> None:
 
     console = Console(markup=False, highlight=False)
     if not (folder / "metrics.json").exists():
+        if (file := folder / "collect.json").exists():
+            console.print(f"{collected(json.loads(file.read_text(encoding='utf-8')))} See {folder / 'review.html'}")
         console.print(f"Stopped before evaluation; the run is in {folder}")
         return
     results = read_run(folder)

@@ -16,6 +16,7 @@ from relearn_lite.recipe.effects import NO_EFFECT
 WHOLE = """\
 name: whole
 model: {revision: main}
+collect: {neighbours: [Bo Lind]}
 data:
   preset: people
   generic: &source {path: a.jsonl, question: q, answer: a, limit: 3}
@@ -35,6 +36,7 @@ compare: {methods: [{name: one}], sweep: {lr: [1e-5], epochs: [1]}}
 """
 ALONE = """\
 name: alone
+collect: {neighbours: [Bo Lind]}
 data: {forget: {preset: people/forget}, retain: {preset: people/retain}}
 unlearn: null
 unlearned: {adapter: folder}
