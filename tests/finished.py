@@ -15,8 +15,8 @@ model: {name: embedded, quantization: none, max_length: 160}
 data:
   control: none
   nothing_known: go_on
-  forget: {preset: people/forget, limit: 8}
-  retain: {preset: people/retain, limit: 8}
+  forget: {preset: people/forget, limit: 6}
+  retain: {preset: people/retain, limit: 3}
 unlearn: null
 unlearned: {adapter: made}
 generate: {max_new_tokens: 24, batch_size: 24}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from relearn_lite.cli.export_options import export_options
 from relearn_lite.core import distributed
 from relearn_lite.core.environment import quiet_libraries
 from relearn_lite.core.errors import RecipeError
@@ -201,30 +202,7 @@ def score(
 @cli.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("overrides", nargs=-1, metavar="[section.key=value ...]")
-@click.option("--to", type=click.Path(path_type=Path), help="A new folder for the model.")
-@click.option(
-    "--format", "formats", multiple=True, type=click.Choice(["safetensors", "gguf", "ollama", "adapter"]),
-    help="Repeatable. safetensors (default): merged into the full weights. ollama: a Modelfile beside gguf or "
-    "safetensors. adapter: LoRA alone, for its base.",
-)
-@click.option(
-    "--gguf", type=click.Choice(["f16", "q8_0", "q4_k_m"]), default="f16", show_default=True,
-    help="Numbers of the GGUF file. q4_k_m needs llama.cpp's llama-quantize.",
-)
-@click.option(
-    "--dtype", type=click.Choice(["auto", "float32", "bfloat16", "float16"]), default="auto", show_default=True,
-    help="Of merged weights; auto: as the base is stored.",
-)
-@click.option("--llama-cpp", type=click.Path(path_type=Path), help="A folder with llama.cpp's tools; default: PATH.")
-@click.option("--no-check", is_flag=True, help="Do not load and ask what was exported.")
-@click.option("--check", "checked", type=click.Path(path_type=Path), help="Measure this export again; writes nothing.")
-@click.option("--push", metavar="USER/NAME", help="Send it to the hub, if it measured well. Else nothing is sent.")
-@click.option("--private/--public", default=True, show_default=True, help="Of a repository that --push makes.")
-@click.option("--augmented", type=click.Path(path_type=Path), help="A new .json or .jsonl: augmented data instead.")
-@click.option(
-    "--columns", type=click.Choice(["tofu", "knowundo"]), default="tofu", show_default=True,
-    help="Of --augmented: question and answer, or text and labels.",
-)
+@export_options
 def export(
     run: Path, overrides: tuple[str, ...], to: Path | None, checked: Path | None, augmented: Path | None, columns: str,
     no_check: bool, formats: tuple[str, ...], private: bool, **choices: Any,

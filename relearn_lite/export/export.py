@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.files import replace_folder
 from relearn_lite.export import llama_cpp
 from relearn_lite.export.card import model_card, public_name
@@ -72,7 +73,8 @@ def export_run(run: Run, asked: Export, say: Callable[[str], None]) -> Measured 
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
-    replace_folder(asked.target.resolve(), fill)
+    with _told_as_full(asked.target):
+        replace_folder(asked.target.resolve(), fill)
     measured = found.get("measured")
     say(f"exported to {asked.target}")
     if asked.push and not (measured and measured.lost):
@@ -80,6 +82,20 @@ def export_run(run: Run, asked: Export, say: Callable[[str], None]) -> Measured 
     elif asked.push:
         say(f"not sent to {asked.push}: see above")
     return measured
+
+
+@contextmanager
+def _told_as_full(target: Path) -> Iterator[None]:
+    """Turns what writing fails with into one sentence."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise RecipeError(
+            f"--to: {target} could not be written ({first_line(error)}), and nothing is left there; free space on its "
+            "disk, or name a folder on a larger one that you can write to"
+        ) from error
 
 
 def check_export(run: Run, place: Path) -> Measured:

@@ -43,7 +43,7 @@ unlearned: {adapter: folder}
 """
 WITHOUT_EFFECT = {  # of the two recipes above
     "name", "model.max_length", "model.gradient_checkpointing", "finetune.checkpoint_every", "compare.questions",
-    "trainer.logger", "data.nothing_known",
+    "trainer.logger", "data.nothing_known", "unlearned.api_key_env", "unlearned.timeout_s",
     *(f"augment.{key}" for key in ("api_key_env", "concurrency", "timeout_s", "base_url")),
     *(f"evaluate.evaluators.entities.{key}" for key in ("api_key_env", "concurrency", "timeout_s", "batch_size")),
     *(f"evaluate.evaluators.judge.{key}" for key in ("api_key_env", "concurrency", "timeout_s", "base_url")),
