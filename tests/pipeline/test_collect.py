@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from importlib import import_module
 
 import pytest
 
@@ -18,6 +19,7 @@ collect: {neighbours: [Haruto Minegawara, Katalin Eszterhazy], draws: 2, held_ou
 unlearn: {method: ga_gdr, epochs: 1, lr: 1.0e-3, batch_size: 4, accumulate: 1}
 generate: {max_new_tokens: 48, batch_size: 16}
 """
+STAGE = import_module("relearn_lite.pipeline.stages.collect")  # its folder has a function of that name
 FEW = ("home", "contact", "family", "project", "teaching")
 
 
@@ -25,7 +27,7 @@ FEW = ("home", "contact", "family", "project", "teaching")
 def few_facets(monkeypatch):
     """Five facets: the same work, in less time."""
     few = tuple(wording for wording in facets.by_rules() if wording.facet in FEW)
-    monkeypatch.setattr("relearn_lite.pipeline.stages.collect.by_rules", lambda: few)
+    monkeypatch.setattr(STAGE, "by_rules", lambda: few)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def collected(tmp_path_factory):
     (place / "recipe.yaml").write_text(RECIPE)
     with pytest.MonkeyPatch.context() as patch:
         few = tuple(wording for wording in facets.by_rules() if wording.facet in FEW)
-        patch.setattr("relearn_lite.pipeline.stages.collect.by_rules", lambda: few)
+        patch.setattr(STAGE, "by_rules", lambda: few)
         run(place, until="collect")
     return place
 
