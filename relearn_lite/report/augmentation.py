@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.report.sections import Facts, Section, Text
+from relearn_lite.report.sections import Facts, Section
 from relearn_lite.report.tables import Cell, Row, Table
 from relearn_lite.report.texts import texts
 
@@ -20,10 +20,7 @@ def section(found: dict[str, Any] | None) -> Section | None:
     """augmentation.json as what is shown; None where the run has none. It holds codes and counts, no one's text."""
     if not found:
         return None
-    refused = _refused(found)
-    parts = [kinds(found), Facts(_facts(found)), *([Text("heading", "Refused attempts at an answer"), Facts(refused)]
-                                                   if refused else [])]  # fmt: skip
-    return Section("augmentation", "Augmentation", parts)
+    return Section("augmentation", "Augmentation", [kinds(found), Facts(_facts(found))])
 
 
 def kinds(found: dict[str, Any]) -> Table:
@@ -43,8 +40,6 @@ def kinds(found: dict[str, Any]) -> Table:
 def console_table(found: dict[str, Any]) -> rich.table.Table:
     """For the terminal, at the end of the stage."""
     told = [f"{what}: {value}" for what, value in _facts(found)]
-    if refused := _refused(found):
-        told.append(f"Refused attempts at an answer: {', '.join(f'{count} x {reason}' for reason, count in refused)}")
     return kinds(found).console(f"augment, written by {found['writer']}", "\n".join(told))
 
 
@@ -53,10 +48,6 @@ def show(path: Path) -> None:
     from rich.console import Console
 
     Console(stderr=True, highlight=False).print(console_table(json.loads(path.read_text(encoding="utf-8"))))
-
-
-def _refused(found: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(texts("augmentation").get(code, code), str(count)) for code, count in found["refused"].items()]
 
 
 def _reasons(counts: dict[str, int]) -> str:
@@ -86,6 +77,9 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:
         facts.append(("Tokens written a second", told))
     if found.get("generic"):
         facts.append(("Generic pairs", "{used} used, {available} there, {wanted} wanted".format_map(found["generic"])))
+    if found["refused"]:
+        told = (f"{count} x {texts('augmentation').get(code, code)}" for code, count in found["refused"].items())
+        facts.append(("Refused attempts at an answer", ", ".join(told)))
     return facts
 
 

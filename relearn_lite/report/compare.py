@@ -125,10 +125,12 @@ def _notes(each: Compared, unlearn: Mapping[str, Any]) -> list[str]:
 def mark_best(rows: Sequence[Row], lower: Collection[str] = (), if_alike: bool = True) -> list[Row]:
     """The rows with the best of the methods marked in each column, as it is shown: what looks the same is equally good.
 
-    lower: columns in which the lowest is best. if_alike: where all methods look the same, too. Vanilla is left out.
+    lower: columns in which the lowest is best. if_alike: where all methods look the same, too. Vanilla is left out, and
+    what looks like vanilla's is not marked: it says nothing of the method.
     """
     rivals: dict[tuple[str, int], list[Cell]] = {}
     methods = [row for row in rows if row.sign != "V"]
+    untouched = [row for row in rows if row.sign == "V"]
     for row in methods:
         for key in row.cells.keys() - COST.keys():
             for place, cell in enumerate(row.at(key)):
@@ -137,7 +139,9 @@ def mark_best(rows: Sequence[Row], lower: Collection[str] = (), if_alike: bool =
     for (key, place), cells in rivals.items():
         known = [cell.value for cell in cells if cell.value is not None and math.isfinite(cell.value)]
         if len(known) > 1 and (if_alike or len({cell.text for cell in cells}) > 1):
-            bests[key, place] = number((min if key in lower else max)(known))
+            best = number((min if key in lower else max)(known))
+            if not any(row.at(key)[place:] and row.at(key)[place].text == best for row in untouched):
+                bests[key, place] = best
 
     def marked(row: Row, key: str) -> tuple[Cell, ...]:
         return tuple(replace(cell, tone="best") if cell.text == bests.get((key, place)) else cell
@@ -152,6 +156,21 @@ def asked_unalike(shown: Sequence[Model], section: str) -> Text | None:
     found = [recipe[section] for recipe in recipes if recipe.get(section)]
     alike = all(each == found[0] for each in found)
     return None if alike else Text("notice", texts("comparison")[f"{section}_unalike"])
+
+
+def unlike(compared: Sequence[Compared]) -> list[str]:
+    """A sentence for each thing that runs must share to be compared and do not: their questions, their model."""
+    told = []
+    runs = {each.name: each.results.manifest for each in compared if each.results}
+    for what in ("forget_eval", "retain_eval", "model"):
+        groups: dict[str, list[str]] = {}
+        for name, manifest in runs.items():
+            found = (manifest.get("data") or {}).get(what) if what != "model" else manifest.get("model")
+            if found:
+                groups.setdefault(repr(found), []).append(name)
+        if len(groups) > 1:
+            told.append(texts("comparison")["unlike"][what].format(runs="; ".join(map(", ".join, groups.values()))))
+    return told
 
 
 def judged(compared: Sequence[Compared]) -> str:

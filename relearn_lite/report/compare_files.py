@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from relearn_lite.core.files import write_text
 from relearn_lite.report import compare_analysis, compare_attacks, groups
-from relearn_lite.report.compare import COST, Compared, Model, checks, columns, judged, models, overview, table
+from relearn_lite.report.compare import COST, Compared, Model, checks, columns, judged, models, overview, table, unlike
 from relearn_lite.report.render import document, latex, page
 from relearn_lite.report.samples import Answer, Card, Span, clean, secrets, status
 from relearn_lite.report.sections import Cards, Facts, Section, Text
@@ -33,7 +33,7 @@ def write_comparison(folder: Path, name: str, compared: Sequence[Compared], ques
     told = sections(compared, mask)
     tables = [latex(part) for section in told for part in section.parts if isinstance(part, Table)]
     write_text(folder / "compare.csv", as_csv(models(compared)))
-    write_text(folder / "compare.md", document(f"Methods compared, {name}", [judged(compared)], told))
+    write_text(folder / "compare.md", document(f"Methods compared, {name}", told))
     write_text(folder / "compare.tex", "\n".join(tables))
     write_text(folder / "compare.html", as_html(name, compared, questions, mask))
 
@@ -43,7 +43,8 @@ def as_html(name: str, compared: Sequence[Compared], questions: int, mask: bool)
     cards = same_questions(compared, questions, mask)
     answers = Cards(cards) if cards else "No question was answered by all of them."
     asked = Section("answers", "The same questions, answered by all", [answers])
-    return page(f"Methods compared, {name}", [*sections(compared, mask), asked], judged(compared), mask)
+    masked = Section("masked", "", [Text("notice", texts("run")["masked"]) if mask else None])
+    return page(f"Methods compared, {name}", [masked, *sections(compared, mask), asked])
 
 
 def sections(compared: Sequence[Compared], mask: bool = False) -> list[Section]:
@@ -52,6 +53,7 @@ def sections(compared: Sequence[Compared], mask: bool = False) -> list[Section]:
     numbers = table(shown)
     legend = Text("legend", texts("comparison")["numbers"].format(rule=RULE))
     found = [
+        Section("judged", "", [*(Text("notice", told) for told in unlike(compared)), Text("legend", judged(compared))]),
         Section("table", "One table", [numbers, legend]),
         Section("notes", "What to know beside the numbers", [Facts(numbers.notes())]) if numbers.notes() else None,
         groups.compared(shown, mask), overview(shown, numbers), checks(shown), compare_attacks.section(shown),

@@ -9,7 +9,15 @@ from typing import Any
 
 from relearn_lite.report import search
 from relearn_lite.report.run_results import RunResults
-from relearn_lite.report.verdict import BROKEN, FORGOTTEN, KEPT, PARTLY_BROKEN, UNKNOWN_BEFORE, least_forgotten
+from relearn_lite.report.verdict import (
+    BROKEN,
+    FORGOTTEN,
+    KEPT,
+    PARTLY_BROKEN,
+    UNKNOWN_BEFORE,
+    least_forgotten,
+    share_of,
+)
 
 WIDE = 0.3  # an interval of KFR or KRR that says little
 FEWEST_STEPS, STILL_FALLING = 10, 0.05  # logged steps to see a trend; share of the whole fall in the last fifth
@@ -88,9 +96,7 @@ def _still_falling(losses: Sequence[Mapping[str, Any]]) -> bool | None:
 
 
 def _kept_share(before: Mapping[str, Any], after: Mapping[str, Any]) -> float | None:
-    if after.get("krr") is None:
-        return None
-    return round(after["krr"] / before["krr"], 9) if before.get("krr") else after["krr"]
+    return share_of(after.get("krr"), before.get("krr"))
 
 
 def _more_broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH, FONT_SIZE = 720, 11  # of every picture, and of its text in the same units
+WIDTH, FONT_SIZE = 720, 11  # of a picture, and of its text in the same units
+NARROW = 440  # of one that can still be read on a phone as it is
+SMOOTH = 20  # a loss is smoothed over one in so many of its steps
 LEGEND_LINE, LEGEND_WIDTH = 18, 110  # the width in characters
 MOST_POINTS, FEW_POINTS = 600, 12  # of a line: more would not show; up to so many are marked, lone ones show then
 LARGEST_DOT, SMALLEST_DOT = 36.0, 5.0  # diameter of a share of 1, and the least that can be seen
@@ -59,6 +61,16 @@ class Line:
     def known(self) -> list[tuple[float, float]]:
         """The points that have a value."""
         return [(x, y) for x, y in self.points if y is not None and math.isfinite(y)]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A share before and after, and the interval of the latter."""
+
+    label: str
+    before: float | None
+    after: float | None
+    bounds: Sequence[float] | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +123,53 @@ def line_chart(
 
     named = f"{title}: {axes_labels[1]} by {axes_labels[0]}"
     return _picture(title, named, 240 + LEGEND_LINE * math.ceil(len(lines) / columns), draw)
+
+
+def curves(title: str, lines: Sequence[Line], across: str) -> Picture | None:
+    """Each line on axes of its own, one below the other: its mean over neighbouring steps, the raw values behind it."""
+    import numpy as np
+
+    lines = [line for line in lines if line.known()]
+
+    def draw(figure: Figure) -> None:
+        for axes, line in zip(figure.subplots(len(lines), sharex=True, squeeze=False)[:, 0], lines, strict=True):
+            steps, values = np.array(line.known()[:: math.ceil(len(line.known()) / MOST_POINTS)]).T
+            window = max(1, len(values) // SMOOTH)
+            ends = np.convolve(np.ones_like(values), np.ones(window), "same")  # fewer neighbours at both ends
+            axes.plot(steps, values, color=_COLOURS["line"], linewidth=1)
+            axes.plot(steps, np.convolve(values, np.ones(window), "same") / ends, color=_COLOURS[line.colour],
+                      marker="o" if len(steps) <= FEW_POINTS else "", markersize=3)
+            axes.set_title(f"{visible(line.label)}: {values[0]:.3g} → {values[-1]:.3g}", loc="left", fontsize=FONT_SIZE)
+            axes.locator_params(axis="y", nbins=3)
+            axes.margins(x=0)
+        axes.set_xlabel(across)
+
+    return _picture(title, f"{title}, by {across}", 30 + 95 * len(lines), draw, NARROW) if lines else None
+
+
+def change_chart(title: str, rows: Sequence[Change]) -> Picture | None:
+    """A line a share: hollow before, full after, with its interval."""
+    rows = [row for row in rows if row.before is not None or row.after is not None]
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        for y, row in enumerate(rows):
+            if row.before is not None and row.after is not None:
+                axes.plot([row.before, row.after], [y, y], color=_COLOURS["line"], linewidth=2, zorder=1)
+            if row.bounds:
+                axes.plot(row.bounds, [y, y], color=_COLOURS["accent"], linewidth=5, alpha=0.35, zorder=2)
+        looks = {"before": {"facecolor": "none", "edgecolor": _COLOURS["soft"]}, "after": {"color": _COLOURS["accent"]}}
+        for name, look in looks.items():
+            known = [(getattr(row, name), y) for y, row in enumerate(rows) if getattr(row, name) is not None]
+            axes.scatter(*zip(*known, strict=True), 55, label=name, zorder=3, clip_on=False, **look)
+        axes.set_yticks(range(len(rows)), [visible(row.label) for row in rows])
+        axes.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
+        axes.grid(True, axis="x")
+        axes.grid(False, axis="y")
+        axes.tick_params(axis="y", pad=8)
+        figure.legend(loc="outside lower right", ncols=2)
+
+    return _picture(title, f"{title}, shares from 0 to 1", 60 + 28 * len(rows), draw, NARROW) if rows else None
 
 
 def stacked_bars(title: str, bars: Mapping[str, Sequence[float]], parts: Mapping[str, str]) -> Picture | None:
@@ -197,12 +256,24 @@ def grouped(points: Iterable[tuple[float, float, str]], x_gap: float, y_gap: flo
 
 
 def _write_signs(axes: Axes, signs: Iterable[tuple[float, float, str]], distance: float) -> None:
+    """Writes each sign to the right of its point, higher or lower where another one stands there already."""
+    axes.figure.draw_without_rendering()  # from here on a point's place in the picture is known
+    high, taken = 1.4 * FONT_SIZE, []
     for x, y, text in signs:
-        axes.annotate(text, (x, y), (distance, 0), textcoords="offset points", va="center", annotation_clip=False,
+        left, middle = axes.transData.transform((x, y)) * 72 / axes.figure.dpi
+        right = left + 0.8 * FONT_SIZE * len(text) + 4
+        moves = [0.0, *(sign * n * high / 2 for n in range(1, 60) for sign in (1, -1))]
+        move = next(move for move in moves if not any(
+            left < other[1] and other[0] < right and abs(middle + move - other[2]) < high for other in taken
+        ))  # fmt: skip
+        taken.append((left, right, middle + move))
+        axes.annotate(text, (x, y), (distance, move), textcoords="offset points", va="center", annotation_clip=False,
                       color=_COLOURS["ink"], fontweight="bold")  # fmt: skip
 
 
-def _picture(title: str, label: str, height: float, draw: Callable[[Figure], None]) -> Picture:
+def _picture(
+    title: str, label: str, height: float, draw: Callable[[Figure], None], width: float = WIDTH
+) -> Picture:
     """label: for who cannot see it."""
     import matplotlib
     from markupsafe import Markup, escape
@@ -210,11 +281,12 @@ def _picture(title: str, label: str, height: float, draw: Callable[[Figure], Non
 
     with matplotlib.rc_context(_STYLE | {"svg.hashsalt": label}), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a font lacks a letter: the reader's fonts draw the text
-        figure, file = Figure(figsize=(WIDTH / 72, height / 72), layout="constrained"), StringIO()
+        figure, file = Figure(figsize=(width / 72, height / 72), layout="constrained"), StringIO()
         draw(figure)
         unsaid = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(file, format="svg", transparent=True, metadata=unsaid)
-    opening = f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(visible(label))}">'
+    narrow = ' class="small"' if width == NARROW else ""
+    opening = f'<svg{narrow} viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(visible(label))}">'
     return Picture(title, Markup(opening + _for_page(file.getvalue())))
 
 

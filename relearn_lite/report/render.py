@@ -13,13 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relearn_lite.report import untrusted
-from relearn_lite.report.metric_table import judged_by
 from relearn_lite.report.run_report import sections
 from relearn_lite.report.run_results import RunResults
-from relearn_lite.report.search import told
 from relearn_lite.report.sections import Section
 from relearn_lite.report.tables import Table
-from relearn_lite.report.texts import texts
 from relearn_lite.report.untrusted import fenced, inline, visible
 
 if TYPE_CHECKING:
@@ -32,35 +29,32 @@ LONGEST = 20_000  # characters of one text
 def render_html(results: RunResults, mask: bool = False) -> str:
     """The page of a run as one HTML text. `mask`: names, numbers and addresses of forget questions are covered."""
     return page(
-        f"Unlearning report, {results.name}", sections(results, mask), judged_by(results.metrics), mask,
-        told(results).replace(" %", "\u00a0%"),
+        f"Unlearning report, {results.name}", sections(results, mask),
         (TEMPLATES / "report.js").read_text(encoding="utf-8"),
     )  # fmt: skip
 
 
 def render_markdown(results: RunResults, mask: bool = False) -> str:
     """The report as one Markdown text. `mask`: names, numbers and addresses of forget questions are covered."""
-    opening = [told(results), judged_by(results.metrics), *[texts("run")["masked"]] * mask]
-    return document(f"Unlearning report, {results.name}", opening, sections(results, mask))
+    return document(f"Unlearning report, {results.name}", sections(results, mask))
 
 
-def page(title: str, parts: Sequence[Section], judged: str, masked: bool, verdict: str = "", script: str = "") -> str:
+def page(title: str, parts: Sequence[Section], script: str = "") -> str:
     """A page of sections that loads nothing. script: all that may run there."""
     return _template("page.html.j2").render(
-        title=title, sections=parts, judged=judged, verdict=verdict, script=script,
-        masked=texts("run")["masked"] if masked else "",
+        title=title, sections=parts, script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
     )  # fmt: skip
 
 
-def document(title: str, told: Sequence[str], parts: Sequence[Section]) -> str:
+def document(title: str, parts: Sequence[Section]) -> str:
     """A Markdown text of sections; those that hold nothing but pictures are left out."""
     draw = _template("parts.md.j2").module.draw
-    drawn = [f"# {inline(title)}", *map(inline, told)]
+    drawn = [f"# {inline(title)}"]
     for section in parts:
         texts = [text for part in section.parts if part and (text := draw(part).strip())]
-        drawn += [f"## {inline(section.title)}", *texts] if texts else []
+        drawn += [*[f"## {inline(section.title)}"] * bool(section.title), *texts] if texts else []
     return "\n\n".join(drawn) + "\n"
 
 

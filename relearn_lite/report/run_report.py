@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from relearn_lite.metrics import is_share, key_of
 from relearn_lite.report import analysis, attacks, augmentation, groups, search
-from relearn_lite.report.metric_table import headline, metric_table
+from relearn_lite.report.metric_table import arrow, headline, judged_by, metric_table
 from relearn_lite.report.next_steps import next_steps
 from relearn_lite.report.numbers import duration, memory
-from relearn_lite.report.plots import Line, line_chart
+from relearn_lite.report.plots import Change, Line, Picture, change_chart, curves
 from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.samples import Card, cards
-from relearn_lite.report.sections import Cards, Facts, Folded, Part, Pictures, Section, Text
+from relearn_lite.report.sections import Cards, Facts, Folded, Part, Pictures, Section, Text, Tiles
 from relearn_lite.report.tables import Cell, Row, Table, measured
 from relearn_lite.report.texts import texts
+from relearn_lite.report.tiles import tiles
 from relearn_lite.unlearn.diagnostics import explain
 
 RAN_ON = ("hardware", "model", "seed", "data", "versions")
@@ -30,15 +31,21 @@ def sections(results: RunResults, mask: bool = False) -> list[Section]:
     answers = Cards(shown, choice=True) if shown else "No answers were kept."
     steps = next_steps(results)
     found = [
+        Section("answer", "", [
+            Tiles(tiles(results)),
+            Text("verdict", search.told(results).replace(" %", "\u00a0%")),
+            Text("notice", texts("run")["masked"]) if mask else None,
+        ]),
+        _examples(shown),
         Section("next", "What to do next", steps) if steps else None,
+        _pictures(results),
         _metrics(results),
         groups.section(results.metrics, mask),
         Section("answers", "Answers, the worst first", [*_forgotten_but_told(shown), answers]),
         attacks.section(results.attacks, mask),
         analysis.section(results.analysis, mask),
         Section("training", "Training", [
-            *search.parts(results.search), *(Text("notice", sentence) for sentence in explain(results.losses)),
-            *_losses(results.losses),
+            *search.parts(results.search), loss_table(results.losses) or "No losses were recorded.",
         ]),
         augmentation.section(results.augmentation),
         Section("cost", "Cost", [stage_table(results.manifest) or "The stages were not timed."]),
@@ -46,6 +53,34 @@ def sections(results: RunResults, mask: bool = False) -> list[Section]:
         Section("recipe", "Recipe", [Text("code", results.recipe or "not recorded")]),
     ]  # fmt: skip
     return [section for section in found if section]
+
+
+def _examples(shown: Sequence[Card]) -> Section | None:
+    """One forget question from the middle of those asked, the worst one, and one retain question from the middle."""
+    told = Text("legend", texts("run")["examples"])
+    forget, retain = ([card for card in shown if card.split == side] for side in ("forget", "retain"))
+    if not forget or not retain or len(forget[0].answers) == 1:
+        return None
+    chosen = [forget[len(forget) // 2], forget[0], retain[len(retain) // 2]][1 if len(forget) == 1 else 0:]
+    return Section("examples", "Before and after, in examples", [Cards(chosen), told])
+
+
+def _pictures(results: RunResults) -> Section | None:
+    """The numbers before and after, the losses, and what went wrong in training."""
+    drawn = [changes(results), curves("Losses in training", loss_lines(results.losses), "optimizer step")]
+    wrong = [Text("notice", sentence) for sentence in explain(results.losses)]
+    return Section("pictures", "In pictures", [*wrong, Pictures(drawn)]) if any(drawn) or wrong else None
+
+
+def changes(results: RunResults) -> Picture | None:
+    """The headline's shares of two models, from 0 to 1."""
+    rows = headline(metric_table(results.metrics))[0] if results.metrics.get("unlearned") else []
+    found = []
+    for row in rows:
+        old, new = (row.at(model)[0] for model in ("vanilla", "unlearned"))
+        if is_share(row.label) and key_of(row.label).ideal is not None:
+            found.append(Change(f"{row.name} {arrow(row.label)}", old.value, new.value, new.bounds))
+    return change_chart("Before and after", found)
 
 
 def _metrics(results: RunResults) -> Section:
@@ -65,7 +100,9 @@ def _metrics(results: RunResults) -> Section:
         told = [(key, rest) for key, _, rest in (sentence.partition(" ") for sentence in unlike)]
         parts.append(Folded(texts("run")["unlike"].format(count=len(told)), Facts(told)))
     legend = texts("run")["metrics"] + ("" if alone else f" {texts('run')['change']}")
-    return Section("metrics", "As it is" if alone else "Before and after", [*parts, Text("legend", legend)])
+    return Section("metrics", "As it is" if alone else "All numbers", [
+        *parts, Text("legend", legend), Text("legend", judged_by(results.metrics)),
+    ])  # fmt: skip
 
 
 def _forgotten_but_told(shown: Sequence[Card]) -> list[Part]:
@@ -81,21 +118,21 @@ def _set_apart(data: dict[str, Any]) -> str | None:
     return texts("run")["set_apart"].format(**counts) if any(counts.values()) else None
 
 
-def _losses(losses: Sequence[dict[str, Any]]) -> list[Part]:
-    """Every loss term that was logged, as a curve and as a table, the total first."""
-    names = dict.fromkeys(name for row in losses for name in row if name not in NOT_LOSSES)
-    lines, rows = [], []
+def loss_lines(losses: Sequence[dict[str, Any]]) -> list[Line]:
+    """Every loss term that was logged, the total first, named with its first and last value."""
+    names, lines = dict.fromkeys(name for row in losses for name in row if name not in NOT_LOSSES), []
     for n, name in enumerate(sorted(names, key=lambda name: name != "loss"), 1):
         values = [(row["step"], value if isinstance(value := row.get(name), int | float) else None) for row in losses]
-        known = [value for _, value in values if value is not None and math.isfinite(value)]
-        if known:
-            title = texts("run")["losses"].get(name, name)
-            lines.append(Line(title, values, f"line-{min(n, 4)}", "--" if name == "loss" else "-"))
-            rows.append(Row(title, {"first": measured(known[0]), "last": measured(known[-1])}))
-    if not rows:
-        return ["No losses were recorded."]
-    drawn = line_chart("Loss over optimizer steps", lines, ("optimizer step", "loss"))
-    return [Pictures([drawn]), Table("Loss", {"first": "First step", "last": "Last step"}, rows)]
+        line = Line(texts("run")["losses"].get(name, name), values, f"line-{min(n, 4)}")
+        lines += [line] if line.known() else []
+    return lines
+
+
+def loss_table(losses: Sequence[dict[str, Any]]) -> Table | None:
+    """Where each loss term began and ended; None where none was logged."""
+    ends = [(line.label, line.known()) for line in loss_lines(losses)]
+    rows = [Row(name, {"first": measured(known[0][1]), "last": measured(known[-1][1])}) for name, known in ends]
+    return Table("Loss", {"first": "First step", "last": "Last step"}, rows) if rows else None
 
 
 def stage_table(manifest: dict[str, Any]) -> Table | None:

@@ -9,13 +9,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from relearn_lite.report.metric_table import arrow, label
-from relearn_lite.report.numbers import number
 from relearn_lite.report.untrusted import COMMON, LONGEST, TOKEN, cover, masked, specifics, visible
 
 Status = Literal["told", "leaked", "forgotten", "lost", "kept", "unjudged", ""]
 REMAINS = ("rougeL", "rouge1")  # how much of the original answer is left, by the first there is
-SHOWN = ("rougeL", "ppl", "rttr")  # with an answer; samples.jsonl has them all
 _WORST_FIRST = ("told", "leaked", "lost", "unjudged", "forgotten", "kept")
 
 
@@ -95,22 +92,33 @@ def _model(sample: dict[str, Any]) -> str:
 
 def _card(sample: dict[str, Any], known: frozenset[str] | None) -> Card:
     model, split = _model(sample), sample["split"]
-    alone, side = model == "vanilla", split.partition("_")[0]
+    alone = model == "vanilla"
     texts = (visible(sample[text] or "") for text in ("ground_truth", model, "query"))
     truth, after = compare(*texts, known if split.startswith("forget") else None)
-    before = [] if alone else [Answer("Before (vanilla)", [Span(clean(sample["vanilla"], split, known))])]
     scores = sample.get("scores") or {}
     old, new = scores.get("vanilla") or {}, scores.get(model) or {}
-    told = [
-        f"{label(name)} {arrow(f'{name}_{side}')} "
-        f"{'' if alone else f'{number(old.get(name))} → '}{number(new.get(name))}"
-        for name in SHOWN if name in old or name in new
-    ]  # fmt: skip
+    left = [f"{'' if alone else f'{_words(old, name)} → '}{_words(new, name)}" for name in REMAINS if name in new][:1]
+    first, before = "Original answer", []
+    if not alone and _same(sample["ground_truth"], sample["vanilla"]):
+        first = "Before (vanilla), as the original"
+    elif not alone:
+        before = [Answer("Before (vanilla)", [Span(clean(sample["vanilla"], split, known))])]
     return Card(
         visible(str(sample["id"])), split, clean(sample["query"], split, known),
-        [Answer("Original answer", truth), *before, Answer("Answer" if alone else "After (unlearned)", after)],
-        status(split, new), (sample.get("finished") or {}).get(model, True), split.replace("_", ", "), tuple(told),
+        [Answer(first, truth), *before, Answer("Answer" if alone else "After (unlearned)", after)],
+        status(split, new), (sample.get("finished") or {}).get(model, True), split.replace("_", ", "),
+        tuple(f"words of the original: {change}" for change in left),
     )  # fmt: skip
+
+
+def _words(scores: dict[str, Any], name: str) -> str:
+    """How much of the original's wording an answer has; a dash where that is not known."""
+    return "—" if scores.get(name) is None else f"{scores[name]:.0%}"
+
+
+def _same(original: str | None, answer: str | None) -> bool:
+    """Whether two answers are the same but for spaces around them."""
+    return (original or "").strip() == (answer or "").strip()
 
 
 def status(split: str, scores: dict[str, Any]) -> Status:

@@ -9,14 +9,23 @@ from typing import ClassVar, Literal
 from relearn_lite.report.plots import Picture
 from relearn_lite.report.samples import Card
 from relearn_lite.report.tables import Table
+from relearn_lite.report.tiles import Tile
 
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph that is no plain one. legend: small print; notice: stands out; code: as it is."""
+    """A paragraph that is no plain one. verdict: large; legend: small print; notice: stands out; code: as it is."""
 
-    kind: Literal["heading", "legend", "notice", "code"]
+    kind: Literal["heading", "verdict", "legend", "notice", "code"]
     text: str
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """The answer at a glance."""
+
+    kind: ClassVar[str] = "tiles"
+    tiles: Sequence[Tile]
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Cards:
-    """Questions with their answers. choice: a reader can choose which ones to see."""
+    """Questions with their answers. choice: a page shows the first, more on demand, and a reader can choose which."""
 
     kind: ClassVar[str] = "cards"
     cards: Sequence[Card]
@@ -55,7 +64,7 @@ class Folded:
     part: Part
 
 
-Part = str | Text | Facts | Table | Pictures | Cards | Folded  # a str is a plain paragraph
+Part = str | Text | Tiles | Facts | Table | Pictures | Cards | Folded  # a str is a plain paragraph
 
 
 @dataclass(frozen=True)
@@ -63,5 +72,5 @@ class Section:
     """parts may hold None for what there is nothing to say of."""
 
     name: str  # its address in the page
-    title: str
+    title: str  # empty: what stands above all others
     parts: Sequence[Part | None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -41,8 +41,8 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
     totals = answered or {}
     if before and not after:
         numbers = {
-            "kfr": lambda value: f"{_percent(value)} of the forget answers do not tell what they should not",
-            "krr": lambda value: f"{_percent(value)} of the retain answers are right",
+            "kfr": lambda value: f"{percent(value)} of the forget answers do not tell what they should not",
+            "krr": lambda value: f"{percent(value)} of the retain answers are right",
             "ls_forget": lambda value: f"the linguistic score is {value:.3f} on the forget questions",
         }
         told = [_told(before, key, totals, key, words) for key, words in numbers.items()]
@@ -51,24 +51,24 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
     if "kept_general" in after:
         asked["kept_general"] = ("its general ability is kept", partial(_kept_general, totals.get("control")))
     told = [
-        _told(after, key, totals, f"Whether {what}", partial(judge, _known(before, key)))
+        _told(after, key, totals, f"Whether {what}", partial(judge, known(before, key)))
         for key, (what, judge) in asked.items()
     ]
-    told.append(_language(before, after, totals, _third_model(metrics)))
+    told.append(_language(before, after, totals, third_model(metrics)))
     if "kfr_alone" in after:
-        told[0] += f" (by KFR alone {_percent(after['kfr_alone'])}: the leak check finds more answers that still tell)"
+        told[0] += f" (by KFR alone {percent(after['kfr_alone'])}: the leak check finds more answers that still tell)"
     return " ".join(f"{sentence}." for sentence in told)
 
 
-def least_forgotten(model: dict[str, Any]) -> float | None:
+def least_forgotten(model: Mapping[str, Any]) -> float | None:
     """The stricter of kfr and 1 - leak, of those that there are."""
-    kfr, leak = _known(model, "kfr"), _known(model, "leak")
+    kfr, leak = known(model, "kfr"), known(model, "leak")
     return min((value for value in (kfr, None if leak is None else 1 - leak) if value is not None), default=None)
 
 
 def _stricter(model: dict[str, Any]) -> dict[str, Any]:
     """The numbers with 1 - leak in the place of kfr, where that is lower; kfr_alone is then what kfr was."""
-    kfr, least = _known(model, "kfr"), least_forgotten(model)
+    kfr, least = known(model, "kfr"), least_forgotten(model)
     return model | {"kfr": least, "kfr_alone": kfr} if kfr is not None and least < kfr else model
 
 
@@ -92,7 +92,7 @@ def _told(
     model: dict[str, Any], key: str, totals: dict[str, int], what: str, words: Callable[[float], str]
 ) -> str:
     """What `words` say of a number, and how many answers it leaves out; or why `what` could not be judged."""
-    value, count = _known(model, key), (model.get("missing") or {}).get(key, 0)
+    value, count = known(model, key), (model.get("missing") or {}).get(key, 0)
     total = totals.get({"krr": "retain", "kept_general": "control"}.get(key, "forget"))
     gap = f"{count} of {total} answers" if total else f"{count} answer{'s' if count > 1 else ''}"
     if value is not None:
@@ -104,10 +104,10 @@ def _told(
 
 
 def _forgotten(before: float | None, after: float) -> str:
-    share = f"{_percent(after)} of the forget answers no longer tell what they should not"
+    share = f"{percent(after)} of the forget answers no longer tell what they should not"
     if before is not None and before >= UNKNOWN_BEFORE:
         return (
-            f"Whether it forgot cannot be told: {share}, but the vanilla model did not know {_percent(before)} of them "
+            f"Whether it forgot cannot be told: {share}, but the vanilla model did not know {percent(before)} of them "
             "in the first place"
         )
     sentence = f"It did not forget: only {share}"
@@ -115,16 +115,16 @@ def _forgotten(before: float | None, after: float) -> str:
         sentence = f"It forgot: {share}" if after >= FORGOTTEN else f"It forgot in part: {share}, the others still do"
     if before is None:
         return f"{sentence} (what the vanilla model knew is not on record)"
-    unknown = f" (the vanilla model did not know {_percent(before)} in the first place)"
+    unknown = f" (the vanilla model did not know {percent(before)} in the first place)"
     return sentence + (unknown if before >= PARTLY_UNKNOWN_BEFORE else "")
 
 
 def _kept(before: float | None, after: float) -> str:
-    share = _share(after, before) if before else after
+    share = share_of(after, before)
     opening = "kept" if share >= KEPT else "damaged" if share >= PARTLY_KEPT else "lost"
-    compared = f", {_percent(before)} before" if before is not None else ", before is not on record"
-    known = "; the vanilla model itself knew little of it" if before is not None and before < KNOWN_BEFORE else ""
-    return f"The rest is {opening}: {_percent(after)} of the retain answers are right{compared}{known}"
+    compared = f", {percent(before)} before" if before is not None else ", before is not on record"
+    little = "; the vanilla model itself knew little of it" if before is not None and before < KNOWN_BEFORE else ""
+    return f"The rest is {opening}: {percent(after)} of the retain answers are right{compared}{little}"
 
 
 def _kept_general(asked: int | None, before: float | None, after: float) -> str:
@@ -133,21 +133,21 @@ def _kept_general(asked: int | None, before: float | None, after: float) -> str:
         told = f"the one general question that it answered is {'still' if after else 'no longer'} answered"
     else:
         which = f"the {asked} general questions" if asked else "the general questions"
-        told = f"{_percent(after)} of {which} that it answered are still answered"
+        told = f"{percent(after)} of {which} that it answered are still answered"
     return f"General ability is {opening}: {told}"
 
 
 def _language(before: dict[str, Any], after: dict[str, Any], totals: dict[str, int], third: str | None) -> str:
     """Whether the text is whole, and what the linguistic score says; third: who judged it, if neither of the two."""
-    broken, was_broken = _known(after, "broken_forget"), _known(before, "broken_forget") or 0.0
-    words = partial(_score_words, _known(before, "ls_forget"), third, broken is not None)
+    broken, was_broken = known(after, "broken_forget"), known(before, "broken_forget") or 0.0
+    words = partial(_score_words, known(before, "ls_forget"), third, broken is not None)
     score = _told(after, "ls_forget", totals, "Whether its language is whole", words)
     if broken is None or broken - was_broken < PARTLY_BROKEN:
         return score
     opening = "broke" if broken - was_broken >= BROKEN else "broke in part"
     return (
-        f"Its language {opening}: {_percent(broken)} of the forget answers are empty, go round in circles, hold hardly "
-        f"any words or break off, {_percent(was_broken)} before"
+        f"Its language {opening}: {percent(broken)} of the forget answers are empty, go round in circles, hold hardly "
+        f"any words or break off, {percent(was_broken)} before"
     )
 
 
@@ -155,7 +155,8 @@ def _score_words(before: float | None, third: str | None, whole: bool, after: fl
     text = "Its answers are whole sentences as before" if whole else "Whether its text is broken was not measured"
     if not before:
         return f"{text if whole else 'Whether its language suffered cannot be told'}: vanilla has no linguistic score"
-    share, numbers = _share(after, before), f"linguistic score {after:.3f} on the forget questions, {before:.3f} before"
+    share = share_of(after, before)
+    numbers = f"linguistic score {after:.3f} on the forget questions, {before:.3f} before"
     if share >= FLUENT:
         return f"Its answers are as fluent as before: {numbers}"
     if third:
@@ -166,22 +167,26 @@ def _score_words(before: float | None, third: str | None, whole: bool, after: fl
     )
 
 
-def _third_model(metrics: dict[str, Any]) -> str | None:
+def third_model(metrics: dict[str, Any]) -> str | None:
     """The model that judged fluency, where it is neither vanilla nor what vanilla was made from."""
     name = (metrics.get("evaluators") or {}).get("language_model") or "vanilla"
     return None if name.startswith(("vanilla", "base model")) else name
 
 
-def _share(after: float, before: float) -> float:
+def share_of(after: float | None, before: float | None) -> float | None:
+    """A number as a share of vanilla's; the number itself where vanilla has none, or 0."""
+    if after is None or not before:
+        return after
     return round(after / before, 9)  # 0.72 / 0.8 is 0.9, whatever floats say
 
 
-def _known(model: dict[str, Any], key: str) -> float | None:
+def known(model: Mapping[str, Any], key: str) -> float | None:
+    """A number of a model; None where it could not be had."""
     value = model.get(key)
     return value if value is not None and math.isfinite(value) else None
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """A percentage that never rounds up to all or down to none."""
     whole = round(share * 100)
     if whole == 100 and share < 1:

@@ -75,7 +75,7 @@ def test_each_method_stands_beside_vanilla_and_the_best_is_marked(compared):
     assert list(by_name(table)) == ["vanilla", "strong", "weak", "broken", "later"]
     strong, weak, vanilla = (by_name(table)[name].cells for name in ("strong", "weak", "vanilla"))
     assert [(cell.text, cell.tone) for cell in strong["jailbreak: worst"]] == [("0.500", "best"), ("0.800", "")]
-    assert [cell.tone for cell in weak["jailbreak: worst"]] == ["", "best"]
+    assert [cell.tone for cell in weak["jailbreak: worst"]] == ["", ""], "a KRR that vanilla has too says nothing of it"
     assert not any(cell.tone for pair in vanilla.values() for cell in pair)
     assert not strong["plain: plain"][0].tone, "all alike: none is best"
     assert (strong["relearning_forget"][0].text, weak["relearning_forget"][0].text) == ("0.250", "0.000")

@@ -45,7 +45,9 @@ def page(results):
 
 def test_the_page_is_whole_and_needs_nothing_else(page):
     assert page.open == []
-    assert not [attrs for _, attrs in page.tags if {"src", "href", "srcset", "action"} & attrs.keys()]
+    assert not [attrs for _, attrs in page.tags if {"src", "srcset", "action"} & attrs.keys()]
+    links = [attrs["href"].removeprefix("#") for _, attrs in page.tags if "href" in attrs]
+    assert links and set(links) <= {attrs.get("id") for _, attrs in page.tags}, "within the page only"
     assert not {tag for tag, _ in page.tags} & {"img", "link", "iframe", "object", "textarea"}
     assert "url(" not in "".join(page.text) and "@import" not in "".join(page.text)
 
@@ -77,8 +79,9 @@ def test_a_reader_finds_verdict_numbers_judges_cost_and_recipe(page):
 
 def test_the_filter_finds_what_it_counts(page):
     tags = [attrs["data-tags"].split() for _, attrs in page.tags if "data-tags" in attrs]
-    buttons = re.findall(r"(All|Leaked|Lost|Not finished|Not judged) (\d+)", "".join(page.text))
-    names = {"Leaked": "leaked", "Lost": "lost", "Not finished": "unfinished", "Not judged": "unjudged"}
+    buttons = re.findall(r"(All|Leaked|Lost|Not finished|Not judged|Forgotten|Kept) (\d+)", "".join(page.text))
+    names = {"Leaked": "leaked", "Lost": "lost", "Not finished": "unfinished", "Not judged": "unjudged",
+             "Forgotten": "forgotten", "Kept": "kept"}  # fmt: skip
     assert dict(buttons) == {"All": str(len(tags))} | {
         label: str(sum(name in each for each in tags)) for label, name in names.items()
     }

@@ -130,3 +130,17 @@ def test_no_two_signs_cover_each_other():
     points = [(0.5, 0.001 * n, str(n)) for n in range(20)] + [(0.5, 0.5, "V")]
     found = grouped(points, 0.03, 0.05)
     assert found == [(0.5, 0.0, "0, 1, 2, 3 +16"), (0.5, 0.5, "V")]
+
+
+def test_no_sign_stands_on_another_one():
+    """Those of lines that end near one another, or of dots beside one another, were written over each other."""
+    lines = [Line(f"m{n}", [(0, 0.0), (1, 0.5 + 0.08 * n)], "line-2", sign=f"{n}, {n + 1}") for n in range(6)]
+    dots = [Dot(f"{n}, {n + 1}, {n + 2}", 0.5 + 0.035 * n, 0.5, 1.0) for n in range(6)]
+    for picture in (line_chart("t", lines, LABELS), scatter("t", dots, LABELS)):
+        found = re.findall(r'<text style="[^"]*700[^"]*" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)<', picture.svg)
+        places = [(float(x), float(y), 7 * len(text)) for x, y, text in found]
+        assert len(places) == 6
+        for n, (x, y, width) in enumerate(places):
+            for other_x, other_y, other_width in places[:n]:
+                apart = abs(y - other_y) > 11 or x + width < other_x or other_x + other_width < x
+                assert apart, (places, picture.title)

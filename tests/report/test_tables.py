@@ -22,7 +22,7 @@ TABLE = Table("First <i>", {"kfr": "KFR ↑", "why": "Why | not"}, [
 
 
 def test_markdown_has_the_rows_and_no_markup_of_theirs():
-    text = document("t", [], [Section("s", "S", [TABLE])]).partition("## S\n\n")[2]
+    text = document("t", [Section("s", "S", [TABLE])]).partition("## S\n\n")[2]
     assert "|**0.500** (0.250 – 0.750)|" in text and "|1.000 / —|—|" in text and "1 of 2 missing" in text
     assert not re.search(r"(?<!\\)[<>$]", text) and "\u202e" not in text
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines()}) == 1
@@ -47,7 +47,7 @@ def test_the_console_has_the_rows_and_reads_no_markup():
 
 
 def test_a_page_has_the_rows_escaped():
-    html = page("t", [Section("s", "S", [TABLE])], "", masked=False)
+    html = page("t", [Section("s", "S", [TABLE])])
     assert "&lt;b&gt;a|b&lt;/b&gt;" in html and "<b>a" not in html and "\u202e" not in html
     assert '<span class="best">0.500<small>0.250 – 0.750</small></span>' in html
     assert '<td colspan="2" class="bad">Failed: &lt;b&gt;' in html and "1 of 2 missing" in html

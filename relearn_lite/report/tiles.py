@@ -1,0 +1,109 @@
+"""The answer at a glance: did it forget, is the rest kept, does it speak, is general ability kept; a tile each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from relearn_lite.report.run_results import RunResults
+from relearn_lite.report.texts import texts
+from relearn_lite.report.verdict import (
+    BROKEN,
+    FLUENT,
+    FORGOTTEN,
+    KEPT,
+    PARTLY_BROKEN,
+    PARTLY_FORGOTTEN,
+    PARTLY_KEPT,
+    POORER,
+    UNKNOWN_BEFORE,
+    known,
+    least_forgotten,
+    percent,
+    share_of,
+    third_model,
+)  # fmt: skip
+
+TONES = ("bad", "warn", "good")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One answer. number: what it rests on; word: the verdict; tone: its colour, empty where nothing could be judged;
+    told: what the number is a share of, and what else must stand beside it."""
+
+    name: str
+    number: str
+    word: str
+    tone: str
+    told: str
+
+
+def tiles(results: RunResults) -> list[Tile]:
+    """Three tiles, or four where general questions were asked, by the bounds of `verdict`; none of one model alone."""
+    before, after = (results.metrics.get(model) or {} for model in ("vanilla", "unlearned"))
+    if not after:
+        return []
+    asked = results.answered()
+    general = known(after, "kept_general")
+    shown = [
+        _forgot(before, after, asked.get("forget"), results.attacks),
+        _share("kept", known(after, "krr"), share_of(known(after, "krr"), known(before, "krr")),
+               _of(asked.get("retain"), "retain answers", known(before, "krr"))),
+        _speaks(before, after, third_model(results.metrics)),
+    ]  # fmt: skip
+    if general is not None:
+        which = f"the {asked['control']} general questions" if asked.get("control", 0) > 1 else "the general question"
+        shown.append(_share("general", general, general, f"of {which} that it answered before"))
+    return shown
+
+
+def _tile(name: str, value: float | None, grade: int | None, told: str) -> Tile:
+    """grade: 0 bad, 1 in part, 2 good; None where there is nothing to judge by."""
+    words = texts("tiles")[name]
+    number = "—" if value is None else percent(value).replace("over ", "> ").replace("under ", "< ")
+    if value is None or grade is None:
+        return Tile(words["name"], number, texts("tiles")["unknown"], "warn", told)
+    return Tile(words["name"], number, words["grades"][grade], TONES[grade], told)
+
+
+def _forgot(
+    before: Mapping[str, Any], after: Mapping[str, Any], asked: int | None, attacks: Mapping[str, Any] | None
+) -> Tile:
+    """Nothing is claimed where vanilla did not know most of it. Attacks are told, they do not change the grade."""
+    value, was = least_forgotten(after), least_forgotten(before)
+    unknown = value is None or (known(before, "kfr") or 0.0) >= UNKNOWN_BEFORE
+    told = _of(asked, "forget answers tell nothing", was)
+    attacked = ((attacks or {}).get("any") or {}).get("kfr")
+    if attacked is not None:
+        told += f"; {percent(attacked)} under the worst attack"
+    return _tile("forgot", value, None if unknown else _grade(value, PARTLY_FORGOTTEN, FORGOTTEN), told)
+
+
+def _share(name: str, value: float | None, share: float | None, told: str) -> Tile:
+    return _tile(name, value, None if share is None else _grade(share, PARTLY_KEPT, KEPT), told)
+
+
+def _speaks(before: Mapping[str, Any], after: Mapping[str, Any], third: str | None) -> Tile:
+    """The share of whole answers, where it was looked at, else LS as a share of vanilla's; graded as `verdict` does."""
+    broken, was = known(after, "broken_forget"), known(before, "broken_forget") or 0.0
+    score = share_of(known(after, "ls_forget"), known(before, "ls_forget")) if known(before, "ls_forget") else None
+    fluency = None if score is None else f"fluency {percent(score)} of before"
+    if broken is None:
+        grade = None if score is None or score < FLUENT and not third else _grade(score, POORER, FLUENT)
+        return _tile("speaks", score, grade, "of the linguistic score before")
+    if broken - was >= PARTLY_BROKEN:
+        grade = 0 if broken - was >= BROKEN else 1
+    else:
+        grade = _grade(score, POORER, FLUENT) if third and score is not None else 2
+    told = ["of the forget answers are whole sentences", *[fluency] * (fluency is not None)]
+    return _tile("speaks", 1 - broken, grade, "; ".join(told))
+
+
+def _grade(value: float, partly: float, full: float) -> int:
+    return (value >= partly) + (value >= full)
+
+
+def _of(asked: int | None, what: str, before: float | None = None) -> str:
+    return f"of {f'{asked} ' if asked else ''}{what}" + ("" if before is None else f"; {percent(before)} before")

@@ -1,0 +1,113 @@
+"""The tiles agree with the verdict in words, and say nothing that was not measured."""
+
+import dataclasses
+import itertools
+import re
+
+import pytest
+
+from relearn_lite.report.compare import Compared, models, table, unlike
+from relearn_lite.report.plots import Line, curves
+from relearn_lite.report.render import render_html, render_markdown
+from relearn_lite.report.run_report import sections
+from relearn_lite.report.run_results import RunResults
+from relearn_lite.report.tiles import tiles
+from relearn_lite.report.verdict import verdict
+
+
+def shown(before, after, **more):
+    return {tile.name: tile for tile in tiles(RunResults("x", {"vanilla": before, "unlearned": after}, **more))}
+
+
+@pytest.mark.parametrize(("kfr", "leak", "was"), list(itertools.product(
+    (0.0, 0.49, 0.5, 0.79, 0.8, 1.0), (None, 0.0, 0.3, 0.6), (0.0, 0.3, 0.5)
+)))  # fmt: skip
+def test_forgot_is_what_the_verdict_says(kfr, leak, was):
+    before, after = {"kfr": was}, {"kfr": kfr} | ({} if leak is None else {"leak": leak})
+    sentence, tile = verdict({"vanilla": before, "unlearned": after}), shown(before, after)["Forgot"]
+    openings = {"It forgot:": "good", "It forgot in part": "warn", "It did not": "bad", "Whether it forgot": "warn"}
+    assert tile.tone == next(tone for opening, tone in openings.items() if sentence.startswith(opening))
+    assert (tile.word == "cannot be told") == sentence.startswith("Whether")
+    assert tile.number.replace("> ", "over ").replace("< ", "under ") in sentence
+
+
+@pytest.mark.parametrize(("krr", "was"), list(itertools.product((0.0, 0.5, 0.6, 0.72, 0.95), (None, 0.0, 0.8, 1.0))))
+def test_kept_is_what_the_verdict_says(krr, was):
+    before, after = {"kfr": 0.0} | ({} if was is None else {"krr": was}), {"kfr": 1.0, "krr": krr}
+    tile = shown(before, after)["Kept"]
+    assert f"The rest is {tile.word.split()[-1]}" in verdict({"vanilla": before, "unlearned": after})
+
+
+@pytest.mark.parametrize(("broken", "ls", "tone"), [
+    (0.0, 0.29, "good"), (0.0, 0.1, "good"), (0.05, 0.29, "warn"), (0.2, 0.29, "bad"), (None, 0.29, "good"),
+    (None, 0.1, "warn"), (None, None, "warn"),
+])  # fmt: skip
+def test_speaks_is_broken_only_where_the_text_is(broken, ls, tone):
+    after = {key: value for key, value in {"kfr": 1.0, "broken_forget": broken, "ls_forget": ls}.items()
+             if value is not None}  # fmt: skip
+    tile = shown({"ls_forget": 0.3, "broken_forget": 0.0}, after)["Speaks"]
+    assert tile.tone == tone and (tile.number == "—") == (broken is ls is None)
+
+
+def test_what_was_not_measured_is_no_number_and_one_model_has_no_tiles():
+    tile = shown({}, {"kfr": None, "missing": {"kfr": 3}})["Forgot"]
+    assert (tile.number, tile.word, tile.tone) == ("—", "cannot be told", "warn")
+    assert "General ability" not in shown({}, {"kfr": 1.0}) and shown({}, {"kfr": 1.0, "kept_general": 0.6})
+    assert tiles(RunResults("x", {"vanilla": {"kfr": 0.0}})) == []
+
+
+def test_the_worst_attack_stands_in_the_first_tile(results, attacks):
+    attacked = dataclasses.replace(results, attacks=attacks)
+    assert "0 % under the worst attack" in tiles(attacked)[0].told
+    assert "attack" not in tiles(results)[0].told
+
+
+def test_the_page_tells_the_answer_then_examples_pictures_numbers_and_answers(results):
+    names = [section.name for section in sections(results)]
+    order = ["answer", "examples", "pictures", "metrics", "answers"]
+    assert [name for name in names if name in order] == order
+    for text in (render_html(results).replace("\xa0", " "), render_markdown(results)):
+        assert text.index("forgotten") < text.index("It forgot: 86 %")
+    (cards, _) = next(section for section in sections(results) if section.name == "examples").parts
+    assert [card.is_forget for card in cards.cards] == [True, True, False] and len({c.id for c in cards.cards}) == 3
+
+
+def test_answers_come_twenty_at_a_time(results):
+    page = render_html(results)
+    assert 'id="more"' in page and "const STEP = 20" in page
+    assert page.count("data-tags") == len(results.samples), "those of the examples are not filtered"
+
+
+def test_a_diff_strikes_what_is_gone_and_marks_what_is_new_and_what_leaks(results):
+    page = render_html(results)
+    assert "<del>1961</del>" in page and "<mark>3 May</mark>" in page
+    assert re.search(r"<ins>[^<]*</ins>", page)
+
+
+def test_losses_have_axes_of_their_own_and_one_step_is_seen():
+    lines = [Line("a", [(n, 1e3 * n) for n in range(50)], "line-1"), Line("b", [(n, 1.0) for n in range(50)], "line-2")]
+    svg = curves("t", lines, "step").svg
+    assert "a: 0 → 4.9e+04" in svg and "b: 1 → 1" in svg
+    ends = [float(re.search(rf'd="M [\d.]+ ([\d.]+)[^"]*"[^>]*stroke: var\(--line-{n}\)', svg)[1]) for n in (1, 2)]
+    assert ends[1] - ends[0] > 20, "the second has a place of its own"
+    assert "var(--line-1)" in curves("t", [Line("a", [(1, 2.0)], "line-1")], "step").svg
+    assert curves("t", [], "step") is None
+
+
+def test_a_comparison_warns_of_other_questions_and_other_models(results):
+    def run(name, forget, model="embedded"):
+        manifest = results.manifest | {"data": {"forget_eval": {"sha256": forget}}, "model": {"name": model}}
+        return Compared(name, dataclasses.replace(results, manifest=manifest))
+
+    assert unlike([run("a", "1"), run("b", "1"), Compared("c", failure="x")]) == []
+    (told,) = unlike([run("a", "1"), run("b", "2"), run("c", "1")])
+    assert "the same forget questions" in told and "a, c; b" in told
+    assert "different models" in " ".join(unlike([run("a", "1"), run("b", "1", "other")]))
+
+
+def test_nothing_is_bold_that_vanilla_has_too(results):
+    other = results.metrics | {"unlearned": results.metrics["unlearned"] | {"krr": 0.98, "kfr": 0.5}}
+    shown = table(models([Compared("a", results), Compared("b", dataclasses.replace(results, metrics=other))]))
+    cells = {row.name: row.cells for row in shown.rows}
+    assert cells["b"]["krr"].text == cells["vanilla"]["krr"].text and not cells["b"]["krr"].tone
+    assert cells["a"]["kfr"].tone == "best"
