@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 from relearn_lite.core.errors import RecipeError
@@ -24,7 +23,8 @@ def converter(folder: Path | None) -> Path | None:
 
 def quantizer(folder: Path | None) -> Path | str | None:
     """What rounds a GGUF file to 4 bit: the program, or `llama_cpp`, the package llama-cpp-python."""
-    return _found(QUANTIZER, folder) or ("llama_cpp" if find_spec("llama_cpp") else None)
+    bindings = packaged_file("llama_cpp", "llama_cpp.py")  # another package has the same name, without them
+    return _found(QUANTIZER, folder) or ("llama_cpp" if bindings else None)
 
 
 def _found(name: str, folder: Path | None) -> Path | None:

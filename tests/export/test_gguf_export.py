@@ -101,10 +101,9 @@ def test_the_way_to_split_text_is_told_by_what_the_tokenizer_does(name):
 
 def test_without_llama_cpp_what_it_is_needed_for_is_told_before_any_work(finished_run, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(llama_cpp, "find_spec", lambda name: None)
+    monkeypatch.setattr(llama_cpp, "packaged_file", lambda *_: None)
     with pytest.raises(RecipeError, match=r"q4_k_m is made by .*llama-quantize.* take q8_0 or f16.*--llama-cpp"):
         export(finished_run, tmp_path / "out", "gguf", gguf="q4_k_m")
-    monkeypatch.setattr(llama_cpp, "packaged_file", lambda *_: None)
     monkeypatch.setattr("relearn_lite.export.export.why_not_here", lambda *_: "is of the architecture qwen2")
     with pytest.raises(RecipeError, match=r"architecture qwen2, so llama\.cpp's convert_hf_to_gguf.py has to write it"):
         export(finished_run, tmp_path / "out", "gguf")
