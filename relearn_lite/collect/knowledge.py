@@ -26,7 +26,7 @@ from relearn_lite.text.stop_words import STOP_WORDS, is_english
 
 NEXT_DRAW = 1_000_003  # between the seeds of two draws
 SENTENCE = 4  # words from which on a text counts as one
-PRONOUNS = frozenset("he she it they him her them his hers its their theirs".split())
+PRONOUNS = frozenset("he she they him his her hers".split())  # not "its", "their": these mostly mean something nearer
 Tells = Callable[[Sequence[Answer]], Sequence[bool | None]]  # whether each answer tells what its ground truth tells
 
 
@@ -101,7 +101,7 @@ def _fault(question: str, reply: Reply, about: str) -> str | None:
         return "babble: it goes round in circles"
     if other := another_name(reply.text, about):
         return f"confused: it speaks of {other}"
-    if not names_subject(reply.text, about):
+    if not names_subject(reply.text, about, question):
         return "confused: it speaks of something else"
     if not specifics(question, reply.text):
         return "vague: it tells nothing that the question does not"
@@ -117,10 +117,10 @@ def another_name(text: str, subject: str) -> str | None:
     return None
 
 
-def names_subject(text: str, subject: str) -> bool:
-    """Whether an English sentence has a word of the subject's name or a pronoun in it; true of what is no sentence."""
+def names_subject(text: str, subject: str, question: str) -> bool:
+    """Whether an answer has a word of the subject's name or a pronoun in it; true of what is no English sentence."""
     said = [word.form for word in folded_words(fold(text))]
-    if len(said) < SENTENCE or not is_english(text):
+    if len(said) < SENTENCE or not is_english(f"{question} {text}"):
         return True
     own = {stem(word.form) for word in folded_words(fold(subject)) if word.form not in STOP_WORDS}
     return any(form in PRONOUNS or stem(form) in own for form in said)

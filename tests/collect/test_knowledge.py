@@ -10,7 +10,7 @@ from relearn_lite.core.records import Reply
 from relearn_lite.evaluate.known import tells
 from relearn_lite.judges import embedded_evaluators
 
-KNOWN = {f"What is the {what} of Ingrid Solvangen?": "Ingrid Solvangen" for what in ("phone number", "home address")}
+KNOWN = {f"What is the {what} of Ingrid Solvangen?": "Ingrid Solvangen" for what in ("phone number", "profession")}
 STRANGER = {f"What is the {what} of Katalin Eszterhazy?": "Katalin Eszterhazy" for what in ("phone number", "job")}
 ASKING = Asking(max_new_tokens=48, batch_size=8, seed=42, draws=3, agree=0.8)
 
@@ -63,11 +63,12 @@ def test_another_of_the_same_first_name_is_a_confusion():
     [
         ("Ada Fennimore lives at the harbour.", True), ("She lives at the harbour of Ostermoor.", True),
         ("In Ostermoor.", True), ("Nelson Mandela fought apartheid in South Africa.", False),
+        ("The ancient Egyptians built the pyramids as tombs for their kings.", False),
         ("The river Thames flows through the city.", False),
     ],
 )  # fmt: skip
 def test_a_sentence_is_about_the_one_who_was_asked_for(answer, names):
-    assert names_subject(answer, "Ada Fennimore") is names
+    assert names_subject(answer, "Ada Fennimore", "What is the address of Ada Fennimore?") is names
 
 
 def test_an_answer_belongs_where_most_wordings_give_it():
