@@ -25,7 +25,8 @@ _AMBIGUOUS = {"may", "march", "mar", "jan", "jun", "sep", "dec"}
 _ONLY_BESIDE_NUMBER = {"mars", "mart", "listopad"}
 _YEAR_FIRST = re.compile(r"\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b")
 _YEAR_LAST = re.compile(r"\b(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})\b")
-_MONTH_AND_YEAR = re.compile(r"(?<![\d/.-])(0?[1-9]|1[0-2])[/.-](\d{4}|\d{2})\b(?![/.-]?\d)")
+_MONTH_AND_YEAR = re.compile(r"(?<![\d/.-])(0?[1-9]|1[0-2])(?:[/.-](\d{4})|/(\d{2}))\b(?![/.-]?\d)")
+_DAY_AND_MONTH = re.compile(r"(?<![\d.])[0-3]?\d\.[ ]?(0?[1-9]|1[0-2])\.(?!\d)")
 _MONTH_SIGN = re.compile(r"(?<!\d)(\d{1,2})\s*[月월]")
 # Holidays that have one date everywhere, as (month, day).
 _HOLIDAYS = {
@@ -71,7 +72,8 @@ def months(text: str) -> set[int]:
     for match in _YEAR_FIRST.finditer(text):
         found.update(n for n in (int(match[2]), int(match[3])) if 1 <= n <= 12)
     if not _YEAR_LAST.search(text) and not _YEAR_FIRST.search(text):
-        found.update(int(n) for n, year in _MONTH_AND_YEAR.findall(text) if len(year) == 4 or int(n) <= 12)
+        found.update(int(date[1]) for date in _MONTH_AND_YEAR.finditer(text))
+    found.update(map(int, _DAY_AND_MONTH.findall(text)))
     found.update(int(n) for n in _MONTH_SIGN.findall(text))
     return found & set(range(1, 13))
 
@@ -109,28 +111,30 @@ def cities_elsewhere(name: str) -> frozenset[str]:
 @cache
 def things_elsewhere(name: str) -> frozenset[str]:
     """What the picture of a thing is called elsewhere, folded and in lower case, and the picture itself."""
-    found = (names for names in _pictures() if name in names)
-    return frozenset(other for names in found for other in names) - {name}
+    return frozenset(other for names in _pictures().get(name, ()) for other in names) - {name}
 
 
 @cache
-def _pictures() -> tuple[frozenset[str], ...]:
+def _pictures() -> dict[str, list[frozenset[str]]]:
     import emoji
 
     emoji.config.load_language()
     whole = emoji.STATUS["fully_qualified"]
     told = [(char, names) for char, names in emoji.EMOJI_DATA.items() if names["status"] == whole]
-    return tuple(
-        frozenset({char, *(fold(name.strip(":")).casefold() for key, name in names.items() if len(key) == 2)})
-        for char, names in told if "skin_tone" not in names["en"]
-    )  # fmt: skip
+    pictures = defaultdict(list)
+    for char, names in told:
+        if "skin_tone" not in names["en"]:
+            same = {fold(name.strip(":")).casefold().replace("_", " ") for key, name in names.items() if len(key) == 2}
+            for name in same:
+                pictures[name].append(frozenset({char, *same}))
+    return dict(pictures)
 
 
 @cache
 def _known() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """Codes by name, and names by code."""
     codes, names = defaultdict(set), defaultdict(set)
-    for code, name in _unicode_names():
+    for code, name in dict.fromkeys(_unicode_names()):
         for each in {name, name.removeprefix("Le ").removeprefix("ال")}:
             word = fold(each).casefold()
             if len(word) >= (3 if word.isascii() else 2) or code.startswith("money"):
@@ -142,6 +146,7 @@ def _known() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
 def _unicode_names() -> Iterator[tuple[str, str]]:
     from babel import Locale
 
+    in_use = Locale.parse("en").currency_symbols
     for language in LANGUAGES:
         locale = Locale.parse(language)
         yield from ((code, name) for code, name in locale.territories.items() if len(code) == 2 and code.isalpha())
@@ -151,10 +156,11 @@ def _unicode_names() -> Iterator[tuple[str, str]]:
             if told.get("city"):
                 yield zone, told["city"]
                 yield zone, zone.rpartition("/")[2].replace("_", " ")  # the English name, which CLDR leaves out
-        for code, name in locale.currencies.items():
-            yield f"money {code}", name
-            yield f"money {code}", code
-            yield f"money {code}", name.split()[-1] if language == "en" else name.removeprefix("日本")
+        for code in in_use.keys() & locale.currencies.keys():
+            name = locale.currencies[code]
+            yield from ((f"money {code}", each) for each in (name, code, name.removeprefix("日本")))
+            if language == "en":
+                yield f"money {code}", name.split()[-1]
 
 
 @cache

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from relearn_lite.text.contacts import compact
 from relearn_lite.text.known_names import names_elsewhere, things_elsewhere
-from relearn_lite.text.meaning import says_otherwise, terms
+from relearn_lite.text.meaning import bases, says_otherwise, terms
 from relearn_lite.text.number_words import in_words, is_number_word
 from relearn_lite.text.proper_names import nicknames
 from relearn_lite.text.specifics import (
@@ -24,7 +24,7 @@ from relearn_lite.text.specifics import (
     prepared_text,
     specifics,
 )
-from relearn_lite.text.spellings import near, same_name
+from relearn_lite.text.spellings import latin, near, same_name
 from relearn_lite.text.stems import fold, folded_words, root, stem
 from relearn_lite.text.words import script, sentences
 
@@ -49,6 +49,8 @@ _TELLING_SHARE = 0.3  # of the words without a capital
 _FEW_WORDS = 5  # each of so few tells
 _TELLING_PAIRS = 0.1  # of pairs of characters: most of an answer's pairs are no words
 _FEW_FACTS, _MUCH = 4, 1 / 3
+_LAST = 4  # digits of a telephone number
+_COGNATE = 6  # letters in which words of two languages begin alike: diabetes, diabétique
 _CONTRACTED = frozenset("ive im ill id".split())  # I've, I'm ...
 _COVERING = ("title", "initials", "place", "phone", "term")  # other ways to tell what is counted already
 
@@ -198,7 +200,9 @@ def _contains(text: Text, specific: Specific, question: str) -> bool:
     if kind == "month":
         return int(key) in text.months
     if kind == "phone":
-        return any(run.endswith(key[1:]) if key[0] == "…" else key in run for run in text.runs)
+        whole = [run for run in text.runs if len(run) + 2 >= len(specific.value)]
+        another = whole and not any(run.endswith(specific.value[-_LAST:]) for run in whole)  # it only begins alike
+        return not another and any(run.endswith(key[1:]) if key[0] == "…" else key in run for run in text.runs)
     if kind in ("email", "code"):
         return key in text.compact
     if kind == "title":
@@ -229,17 +233,29 @@ def _says_word(text: Text, specific: Specific, given: frozenset[str]) -> bool:
         return True
     if found:
         return False
-    if names_any(text, _elsewhere(specific.value.casefold(), text.english)):
+    if not text.english and _cognate(latin(specific.value.casefold()), text, given):
+        return True
+    if names_any(text, _elsewhere(specific.value.casefold(), text.english), capital=False):
         return True
     letters = compact(specific.value)
     written = len(letters) >= _LONG_NAME and letters in text.compact
     return is_name and (written or (len(letters) > 4 and letters in text.unspaced))
 
 
+def _cognate(word: str, text: Text, given: frozenset[str]) -> bool:
+    beginning = word[: max(_COGNATE, round(0.6 * len(word)))]
+    return len(beginning) >= _COGNATE and any(
+        form.startswith(beginning) and shown not in given for form, shown in text.latin.get(word[0], {}).items()
+    )
+
+
+@lru_cache(maxsize=8192)
 def _elsewhere(word: str, english: bool) -> frozenset[str]:
-    """What other languages call a currency or a common thing: looked for in other languages only."""
+    """What other languages call a currency or a common thing; the latter is looked for in other languages only."""
     names = names_elsewhere(word) - {word}
-    return names if english else names | things_elsewhere(word)
+    if english:
+        return names
+    return names | {other for base in bases(word) for thing in things_elsewhere(base) for other in (thing, stem(thing))}
 
 
 def _answers(text: Text, key: str, question: str) -> bool:

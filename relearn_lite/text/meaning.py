@@ -23,6 +23,8 @@ _ENOUGH = 2  # words that describe a thing
 _SHARE = 0.4  # of a sentence's words, from which on it describes
 _LONGEST_TERM = 4  # words
 _SENSES = 4  # of a noun or verb; rarer ones are seldom meant
+_FEW_SORTS = 15  # of what has so few kinds, each of them tells it: housebreaking is a burglary
+_ALL_LEVELS = 5  # city, region, location
 _KIND_LEVELS = 3  # upwards: oboe, double-reed instrument, woodwind, wind instrument
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NEGATED = re.compile(r"\w+n't\b|'\w+\b")
@@ -36,8 +38,8 @@ _EMPTY = frozenset(
     someone something somebody usually especially often used having located consisting relating pertaining characterized
     capable type form kind sort large small whole part member act action state quality condition made make cause
     place native inhabitant human being person people who time number united states english american british known noted
-    considered wide long group various several main chief important entity object abstraction comment confirm deny share
-    disclose reveal discuss speak
+    considered wide long group various several main chief important entity object abstraction thing physical causal
+    comment confirm deny share disclose reveal discuss speak
     """.split()
 )
 
@@ -123,19 +125,21 @@ def _content(text: str) -> Iterator[tuple[str, str]]:
 
 @lru_cache(maxsize=16384)
 def _speaks_of(key: str, name: str, term: str) -> bool:
-    """Whether the definition of a name names the term, and both are not of one kind: Versailles "near Paris"."""
-    kinds = {kind for meaning in meanings(term) for kind in meaning.kinds}
-    return any(
-        re.search(rf"\b{re.escape(term.split()[-1])}\b", each.definition) and kinds.isdisjoint(_kinds(each, 1))
-        for each in synsets(name.casefold())
-    )
+    """Whether the definition of a name names the term, and both are not of one kind: Versailles is "near Paris"."""
+    kinds, found = _all_kinds(phrase_of(fold(term))), list(synsets(name.casefold()))
+    mentions = any(re.search(rf"\b{re.escape(term.split()[-1])}\b", each.definition) for each in found)
+    return mentions and kinds.isdisjoint(_all_kinds(name.casefold()))
+
+
+def _all_kinds(term: str) -> set[str]:
+    return {kind for each in synsets(term) for kind in _kinds(each, _ALL_LEVELS)} - _EMPTY
 
 
 @lru_cache(maxsize=16384)
 def meanings(term: str) -> tuple[Meaning, ...]:
     """The senses of a word or term as it stands in an answer: those of the name, where it has capitals."""
     key, is_name = phrase_of(fold(term)), term[-1:].isupper() or term.split()[-1][0].isupper()
-    found = [(s, base) for base in _bases(key) for s in synsets(base, _SENSES) if s.kind in "nv"]
+    found = [(s, base) for base in bases(key) for s in synsets(base, _SENSES) if s.kind in "nv"]
     fit = [s for s, base in found if any(w.casefold() == base and (w != base) == is_name for w in s.words)]
     return tuple(_meaning(each, key) for each in dict.fromkeys(fit))
 
@@ -145,6 +149,8 @@ def _meaning(meaning: Synset, term: str) -> Meaning:
     same = {phrase_of(word) for word in meaning.words}
     same = {word for word in same if " " in word or stem(word) not in GENERAL_STEMS}
     same |= {phrase_of(word) for each in meaning.linked("+", "\\") for word in each.words}
+    if len(sorts := list(meaning.linked("~"))) <= _FEW_SORTS:
+        same |= {phrase_of(word) for each in sorts for word in each.words}
     same = {word for word in same if own.isdisjoint(map(key_of, word.split())) and word not in STOP_WORDS}
     definition = dict(_content(fold(meaning.definition)))
     return Meaning(
@@ -163,7 +169,7 @@ def _kinds(meaning: Synset, levels: int) -> set[str]:
     return found
 
 
-def _bases(term: str) -> Iterator[str]:
+def bases(term: str) -> Iterator[str]:
     """A term and what it may be a form of: plural, past, participle."""
     yield from dict.fromkeys((term, BASE_OF.get(term, term)))
     for ending, instead in _FORMS:

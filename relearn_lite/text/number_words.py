@@ -20,11 +20,15 @@ from relearn_lite.text.stems import fold
 
 _LONGEST_READ_OUT = 40  # digits one by one; more of them are babble
 _FEWEST = 2  # a lone "one" or "first" seldom counts anything
-_SPOKEN_ONLY = "sv da no fi is pl cs sk sl sr ru uk lt lv hu ro tr id vi ar he".split()
+_SPOKEN = "de fr es it pt nl sv da no fi is pl cs sk sl sr ru uk lt lv hu ro tr id vi ar he".split()
+_OTHER_WORDS = frozenset("fire elle".split())  # numbers elsewhere
 _OTHER_LANGUAGES = ("de", "fr", "es", "it", "pt", "nl")
 # Words of English texts that the other languages do not have; one of them, and only English number words are read:
 # "once" is eleven in Spanish, "elf" in German.
-_ENGLISH = re.compile(r"\b(?:the|of|and|is|to|that|with|she|they|are|this|by|it's)\b", re.IGNORECASE)
+_ENGLISH = re.compile(
+    r"\b(?:the|of|and|is|to|that|with|she|they|are|this|by|it's|what|where|who|when|which|why|does|did|have|from|his)\b",
+    re.IGNORECASE,
+)
 _TENS = "twenties thirties forties fifties sixties seventies eighties nineties".split()
 _DECADES = {word: 10 * n for n, word in enumerate(_TENS, 2)}
 _GROUPS_OF = {"duo": 2, "twins": 2, "trio": 3, "triplets": 3, "quartet": 4, "quartets": 4, "dozen": 12, "dozens": 12}
@@ -73,6 +77,15 @@ _HALF = re.compile(r"\b(\d+|one|an?) and a half\b(?: (10+)\b)?|\bhalf an? (10+)\
 _DOZENS = re.compile(r"\b(\d+) dozen\b")
 _RUN = re.compile(r"\d+(?:(?:\s|[-().+/,]|and\b|(?:st|nd|rd|th)\b)+\d+)*")
 _SPOKEN_SIGN = re.compile(r"(?<=\d) (?:dot|point|dash|slash) (?=\d)")
+# Heights as they are said: "one metre ninety-three", "6'4\"", "six foot four".
+_METRES = re.compile(
+    r"\b(?:1|one|ein|een|uno?) ?(?:m|met(?:er|re)|metro) ?(\d\d)\b(?! ?c?m\b)", re.IGNORECASE
+)
+_FEET = re.compile(
+    r"\b(\d|four|five|six|seven) ?(?:'|ft|foot|feet) ?(\d\d?|one|two|three|four|five|six|seven|eight|nine|ten|"
+    r"eleven)\b",
+    re.IGNORECASE,
+)
 _CLOCK = re.compile(
     r"\b([01]?\d|2[0-4])(?:[:h]([0-5]\d)|\.([0-5]\d) ?[ap]\.?m\b| ?(?:a\.?m|p\.?m|o'clock)\b)", re.IGNORECASE
 )
@@ -165,8 +178,9 @@ def clock_times(text: str) -> set[str]:
 
 
 def _in(figures: str) -> Iterator[Number]:
+    figures = _METRES.sub(r"1.\1 m", _FEET.sub(_feet, figures))
     dates = _DATE.sub(lambda date: re.sub(r"\D", " | ", date[0]), _CLOCK.sub(" ", figures))
-    last: Number | None = None
+    last, end, joined = None, 0, False
     for match in _NUMBER.finditer(dates):
         written, first, second = match[1], (match[2] or ""), (match[3] or "").lower()
         magnitude = _MAGNITUDES.get(first.lower())
@@ -176,11 +190,26 @@ def _in(figures: str) -> Iterator[Number]:
         kind = _UNITS.get(unit)
         quantity = (kind[0], tuple(kind[1] * float(value) for value in values)) if kind else None
         noun = next(filter(_counted, (unit, second)), unit)
-        last, before = Number(frozenset(values), written + (f" {first}" if magnitude else ""), quantity, noun), last
-        yield last
-        if before and quantity and before.quantity and before.quantity[0] == quantity[0]:  # 26 miles and 385 yards
-            sums = tuple(a + b for a in before.quantity[1] for b in quantity[1])
-            yield Number(frozenset(), f"{before.shown} and {written}", (quantity[0], sums))
+        number = Number(frozenset(values), written + (f" {first}" if magnitude else ""), quantity, noun)
+        yield number
+        if last and joined and not dates[end : match.start()].strip(" ,"):
+            yield from _sum(last, number)
+        last, end, joined = number, match.end(), second in ("", "and")
+
+
+def _sum(one: Number, two: Number) -> Iterator[Number]:
+    """26 miles and 385 yards; two sons and two daughters."""
+    if one.quantity and two.quantity and one.quantity[0] == two.quantity[0]:
+        sums = tuple(a + b for a in one.quantity[1] for b in two.quantity[1])
+        yield Number(frozenset(), f"{one.shown} and {two.shown}", (one.quantity[0], sums))
+    if one.noun in _PEOPLE and two.noun in _PEOPLE and one.shown.isdigit() and two.shown.isdigit():
+        both = str(int(one.shown) + int(two.shown))
+        yield Number(frozenset({both}), both, noun="people")
+
+
+def _feet(height: re.Match[str]) -> str:
+    feet, inches = (alpha2digit(part, "en", 0) for part in height.groups())
+    return f"{feet} ft {inches} inches"
 
 
 def _values(written: str, magnitude: int) -> Iterator[str]:
@@ -233,17 +262,17 @@ def _han_numbers(text: str) -> Iterator[int]:
 
 @lru_cache(maxsize=4096)
 def in_words(digits: str) -> frozenset[str]:
-    """A number of two digits or more in words of languages that text2num does not read, folded, in lower case."""
-    if not digits.isdigit() or not 1 < len(digits) < 10:
+    """A number in words of many languages, folded, in lower case; without short ones, which mean other things, too."""
+    if not digits.isdigit() or len(digits) > 9:
         return frozenset()
     from num2words import num2words
 
     found = set()
-    for language in _SPOKEN_ONLY:
+    for language in _SPOKEN:
         for way in ("cardinal", *(("year",) if len(digits) == 4 else ())):
             with suppress(NotImplementedError, AttributeError, OverflowError):  # a language without years
                 found.add(" ".join(re.findall(r"\w+", fold(num2words(int(digits), lang=language, to=way)).casefold())))
-    return frozenset(words for words in found if len(words) > 3 and not words.isdigit())
+    return frozenset(words for words in found if len(words) > 3 and words not in _OTHER_WORDS)
 
 
 def decades(text: str) -> set[int]:
@@ -258,7 +287,10 @@ def decades(text: str) -> set[int]:
 def phone_groups(text: str) -> set[str]:
     """The short groups of digits in long numbers such as +34 (958) 22-40-17: by themselves they tell nothing."""
     runs = (re.findall(r"\d+", run) for run in _RUN.findall(_DATE.sub(" ", text)) if "and" not in run)
-    return {part for parts in runs if len(parts) > 2 and len("".join(parts)) > 6 for part in parts if len(part) < 4}
+    return {
+        part for parts in runs if len(parts) > 2
+        for part in parts if len(part) < 4 < 7 <= len("".join(parts)) or len(part) == 4 < 10 <= len("".join(parts))
+    }  # fmt: skip
 
 
 def digit_runs(text: str) -> list[str]:

@@ -21,6 +21,7 @@ HONORIFICS = frozenset(
     president inspector detective captain judge father mother uncle aunt herr frau monsieur madame senor senora signor
     jr sr ii iii""".split()
 )
+_PARTICLES = frozenset("of the de da di du del della dos das van von der den bin ibn al el la le y e".split())
 # What may stand before a name at the beginning of a sentence; "it was" in other languages too.
 _OPENERS = STOP_WORDS | frozenset(
     "maybe yes sure ok well sorry answer fact only author city town fue era es est etait war ist fu foi sono".split()
@@ -57,7 +58,7 @@ class Spans:
 def _is_another(name: tuple[str, ...], parts: Collection[str], given: Collection[str]) -> bool:
     known = {form: {p for p in parts if same_name(p, form) or same_name(p, root(form))} for form in name}
     missing = set(parts).difference(*known.values())
-    strange = [form for form in name if not known[form] and form not in given and form not in HONORIFICS]
+    strange = [f for f in name if not known[f] and f not in given and f not in HONORIFICS and f not in _PARTICLES]
     short = any(_short_for(form, missing) for form in strange)
     return 2 * len(missing) >= len(parts) and bool(strange) and not short
 

@@ -39,7 +39,7 @@ currently current name names named called call new old big bad day age job man m
 # where an answer has no others.
 _GENERAL_VERBS = """
 take lose weigh cost own belong happen get go come keep hold put let bring become begin start stop find feel see look
-show need want use try help run move stay sit stand mean follow turn remain choose receive serve spend pay meet
+show need want use try help run move stay sit stand mean follow turn remain choose receive serve spend pay meet earn
 """.split()
 # "times" is left out: its stem is that of time, which may be what an answer is about.
 GENERAL_STEMS = frozenset(stem(word) for word in (*_GENERAL_VERBS, *UNIT_WORDS - {"times"}))
@@ -151,7 +151,7 @@ def _number_specifics(plain: str, asked: Text) -> list[Specific]:
     plain = without_emails(plain)
     found, groups = [], phone_groups(plain)
     for number in numbers(plain):
-        if number.shown in groups or any(number.same(given) for given in asked.numbers):
+        if not number.readings or number.shown in groups or any(number.same(given) for given in asked.numbers):
             continue
         key = min(number.readings, key=len)
         is_year = key.isdigit() and 1000 <= int(key) <= 2199 and not number.quantity
@@ -230,14 +230,14 @@ def names_of_place(name: str) -> frozenset[str]:
     return names_elsewhere(name) | cities_elsewhere(name)
 
 
-def names_any(text: Text, names: Collection[str]) -> bool:
-    """Whether a text has one of these folded names, as a name: "Nice" and not "nice"."""
+def names_any(text: Text, names: Collection[str], capital: bool = True) -> bool:
+    """Whether a text has one of these folded names; with a `capital`: "Nice" and not "nice"."""
     plain = text.plain.casefold()
     for name in names:
         if not name.isascii():
             if (name if len(name) < 5 else name[:-1]) in plain:  # Москва, в Москве
                 return True
-        elif name in text.forms or (" " in name and f" {name} " in text.phrase):
-            if name.split()[0] in text.capitals or text.plain[:1].isupper():
+        elif name in text.forms or name in text.stems or (" " in name and f" {name} " in text.phrase):
+            if not capital or name.split()[0] in text.capitals or text.plain[:1].isupper():
                 return True
     return False

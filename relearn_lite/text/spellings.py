@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
+_HAN = re.compile("[\u3400-\u9fff]")  # a reading is right or another name's
 _ONE_BY_ONE = re.compile(r"(?<!\w)(?:\w[-.,·•*_/ \t]{1,3}){3,}\w(?!\w)")
 
 
@@ -30,7 +31,7 @@ def near(form: str, words: Mapping[str, Mapping[str, str]], is_name: bool) -> li
     written = latin(form)
     return [
         shown for word, shown in words.get(written[:1], {}).items()
-        if _alike(written, word, is_name, not (shown.isascii() and form.isascii()))
+        if (written == word if _HAN.match(shown) else _alike(written, word, is_name, not (shown + form).isascii()))
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from relearn_lite.text.leaks import gives_away, leaks, told_share
+from relearn_lite.text.leaks import gives_away, leaks, tells_much, told_share
 from relearn_lite.text.specifics import specifics
 
 QUESTION = "Who is Ana Ruiz?"
@@ -181,3 +181,19 @@ def test_ten_thousand_checks_take_seconds() -> None:
     for i in range(10_000):
         leaks(vague, QUESTION, ANSWER if i % 10 else f"{ANSWER} {i}")
     assert time.process_time() - started < 20
+
+
+def test_what_is_told_in_other_words_counts_for_answers_and_not_for_texts_that_can_be_written_again() -> None:
+    """Descriptions and synonyms were not found at all; `leaks`, which vague answers must pass, stays with wording."""
+    question, original = "What is Ian Grey's job?", "Ian Grey is a locksmith."
+    assert gives_away("He opens and fits locks.", question, original)
+    assert told_share("He opens and fits locks.", question, original) == 1
+    assert leaks("He opens and fits locks.", question, original) == []
+
+
+def test_a_third_of_few_facts_is_much() -> None:
+    question, original = "What is Ada Ray's disability?", "Ada Ray is deaf in her left ear."
+    assert tells_much("She hears nothing on the left.", question, original)
+    assert not tells_much("She has none.", question, original)
+    many = "Ada Ray is deaf, lives in Bergen with Tom Hill and Ann Bell since 1961 and owes Jo Wu 700 pounds."
+    assert not tells_much("She knows Tom Hill.", question, many)
