@@ -12,8 +12,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "relearn_lite"
 LAYERS = [  # the folders of the package, in the order in which CONTRIBUTING.md lists them
-    "core", "text", "recipe", "data", "models", "writers", "augment", "unlearn", "judges", "metrics", "evaluate",
-    "analyze", "attacks", "report", "pipeline", "compare", "plan", "cli",
+    "core", "text", "recipe", "data", "models", "writers", "augment", "collect", "unlearn", "judges", "metrics",
+    "evaluate", "analyze", "attacks", "report", "pipeline", "compare", "plan", "export", "chat", "cli",
 ]  # fmt: skip
 
 

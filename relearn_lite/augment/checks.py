@@ -26,11 +26,11 @@ class WrittenTexts:
     """What was written for each question already, and what a text must not be beside it.
 
     openings: of the answers so far; None: neither openings nor near-duplicates are checked, as with rules, whose
-    sentences are varied by construction.
+    sentences are varied by construction. repeats: one answer may stand for two variants, see `Writer`.
     """
 
-    def __init__(self, drafts: Sequence[Draft], openings: Openings | None = None):
-        self.openings = openings
+    def __init__(self, drafts: Sequence[Draft], openings: Openings | None = None, repeats: bool = False):
+        self.openings, self.repeats = openings, repeats
         self.exact: dict[str, set[str]] = {
             draft.qa.id: {normal_form(text) for text in (draft.qa.question, draft.qa.paraphrase) if text}
             for draft in drafts
@@ -49,7 +49,8 @@ class WrittenTexts:
         return "opening: too many answers begin in this way" if self.openings.overused(text, draft.subject) else None
 
     def add(self, draft: Draft, text: str) -> None:
-        self.exact[draft.qa.id].add(normal_form(text))
+        if not (self.repeats and draft.task.kind == "answer"):
+            self.exact[draft.qa.id].add(normal_form(text))
         if draft.task.kind == "answer":
             self.answers[draft.qa.id].append(bigrams(text, draft.subject))
 

@@ -30,7 +30,7 @@ def write_verified(
     go to the writer in one call. The same arguments and replies give the same outcomes.
     """
     outcomes: dict[str, Outcome] = {}
-    written, left = WrittenTexts(drafts, openings), list(drafts)
+    written, left = WrittenTexts(drafts, openings, writer.repeats), list(drafts)
     for round_ in range(1, rewrites + 2):
         if not left:
             break

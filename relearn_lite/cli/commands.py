@@ -9,10 +9,11 @@ import sys
 from functools import wraps
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from relearn_lite.cli.export_options import export_options
 from relearn_lite.core import distributed
 from relearn_lite.core.environment import quiet_libraries
 from relearn_lite.core.errors import RecipeError, did_you_mean
@@ -20,7 +21,9 @@ from relearn_lite.core.errors import RecipeError, did_you_mean
 if TYPE_CHECKING:
     from relearn_lite.recipe import Recipe
 
-STAGE_NAMES = ("finetune", "ask", "augment", "unlearn", "generate", "evaluate", "analyze", "attack", "report")
+STAGE_NAMES = (
+    "collect", "finetune", "ask", "augment", "unlearn", "generate", "evaluate", "analyze", "attack", "report",
+)  # fmt: skip
 
 
 class RunByDefault(click.Group):
@@ -203,16 +206,55 @@ def score(
 
 @cli.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--augmented", type=click.Path(path_type=Path), required=True, help="A new .json or .jsonl file.")
-@click.option(
-    "--columns", type=click.Choice(["tofu", "knowundo"]), default="tofu", show_default=True,
-    help="question and answer, or text and labels.",
-)
-def export(run: Path, augmented: Path, columns: str) -> None:
-    """Write a run's augmented data in the format of the paper's code."""
-    from relearn_lite.augment.published import export_augmented
+@click.argument("overrides", nargs=-1, metavar="[section.key=value ...]")
+@export_options
+def export(
+    run: Path, overrides: tuple[str, ...], to: Path | None, checked: Path | None, augmented: Path | None, columns: str,
+    no_check: bool, formats: tuple[str, ...], private: bool, **choices: Any,
+) -> None:
+    """Carry a run's unlearned model away (--to FOLDER), measured again: rounding can bring back what was forgotten.
 
-    click.echo(f"{export_augmented(run, augmented, columns)} rows: {augmented}")
+    What was exported is loaded and asked the run's questions; where KFR fell by more than 0.05, a red line says so and
+    the exit code is 1. With --augmented FILE: the run's augmented data in the format of the paper's code.
+    """
+    if sum(each is not None for each in (to, checked, augmented)) != 1:
+        ways = "--to FOLDER, --check PLACE (measures an export again) or --augmented FILE"
+        raise RecipeError(f"export: give one of {ways}")
+    if augmented:
+        from relearn_lite.augment.published import export_augmented
+
+        click.echo(f"{export_augmented(run, augmented, columns)} rows: {augmented}")
+        return
+    from relearn_lite.export import Export, check_export, export_run
+    from relearn_lite.pipeline.finished_run import reopened
+    from relearn_lite.report.console import show_export
+
+    opened = reopened(run, "export", overrides)
+    if checked:
+        found = check_export(opened, checked)
+    else:
+        asked = Export(to, formats or ("safetensors",), check=not no_check, private=private, **choices)
+        found = export_run(opened, asked, lambda line: click.echo(f"export: {line}", err=True))
+    if found and show_export(found.table(), found.lost, found.same, found.asked, opened.folder.name):
+        sys.exit(1)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("overrides", nargs=-1, metavar="[section.key=value ...]")
+@click.option("--ask", type=click.Path(path_type=Path), help="A text file, a question a line, each asked by itself.")
+@click.option("--json", "as_json", is_flag=True, help="Of --ask or a pipe: an object a line, not text.")
+def chat(run: Path, overrides: tuple[str, ...], ask: Path | None, as_json: bool) -> None:
+    """Talk with a run's model before and after unlearning, side by side. Nothing is written to disk.
+
+    /before, /after and /both choose who answers, /why tells what the last answers give away, Ctrl-C ends an answer.
+    Questions can be piped in, one a line. Overrides change the run's recipe for the chat, such as
+    generate.max_new_tokens=200.
+    """
+    from relearn_lite.chat import chat as talk
+    from relearn_lite.pipeline.finished_run import reopened
+
+    talk(reopened(run, "chat", overrides), ask, as_json)
 
 
 @cli.command()

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from relearn_lite.augment import augment
 from relearn_lite.augment.existing import read_existing
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.examples import Example, encode_answer, encode_variant
@@ -45,6 +46,11 @@ def preview(recipe: Recipe, examples: int) -> None:
 
     Raises RecipeError where the data or the tokenizer cannot be had.
     """
+    if recipe.data.collects:
+        raise RecipeError(
+            "preview: data.forget names what is still to be collected; run the recipe with --until collect, and give "
+            "the forget.jsonl and retain.jsonl of that run as data.forget.path and data.retain.path"
+        )
     console = Console(highlight=False)
     data, tokenizer = load_data(recipe), load_tokenizer(recipe.model)
     console.print("Trained tokens stand between ⟦ and ⟧, in green; the rest is only read.", markup=False)

@@ -20,6 +20,36 @@ class QA:
     paraphrase: str | None = None  # a second wording of the question, kept apart for evaluation
     paraphrased_answer: str | None = None  # the answer in other words, for the truth ratio; never trained
     wrong_answers: tuple[str, ...] = ()  # likewise
+    group: str | None = None  # a person, a level, ...: numbers are told for each group too
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model said to a question: its likeliest answer (draw 0), or a sampled one (from 1 on)."""
+
+    question: str
+    draw: int
+    text: str
+    finished: bool = True
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A question that was found for a name, and what the model says to it.
+
+    about: the name that it asks about. facet: what of it. part: `train`, `select` (chosen by), `eval` (reported), or
+    `unknown` with the reason in `why`. agree: how many of the sampled answers tell what `answer` tells.
+    """
+
+    id: str
+    question: str
+    answer: str
+    part: str
+    about: str
+    facet: str
+    why: str
+    agree: int = 0
+    draws: int = 0
 
 
 @dataclass(frozen=True)

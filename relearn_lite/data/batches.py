@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.data.examples import Example, collate
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 # n_tokens: tokens computed here, prompts included
 # counted: False where rows are only repeated, to keep a process in step with the others; they weigh nothing
 Batch = dict[str, Any]
+
+
+def steps_per_epoch(rows: int, batch_size: int, per_step: int) -> int:
+    """Optimizer steps to see so many rows once, where a step has `per_step` batches of `batch_size`."""
+    return ceil(ceil(rows / batch_size) / per_step)
 
 
 class LengthGroupedSampler:

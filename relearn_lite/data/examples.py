@@ -37,7 +37,13 @@ class Example:
 
 
 def chat_ids(tokenizer, messages: list[dict[str, str]]) -> list[int]:
-    """Token ids of a conversation up to where the model is to answer, exactly as it is asked in generation."""
+    """Token ids of a conversation up to where the model is to answer, exactly as it is asked in generation.
+
+    A last turn of the assistant's begins the answer, which is to go on from there.
+    """
+    if messages[-1]["role"] == "assistant":
+        prompt, begun = answered_ids(tokenizer, messages[:-1], messages[-1]["content"])
+        return [*prompt, *begun]
     if tokenizer.chat_template:
         return chat_tokens(tokenizer, messages)
     return opened(tokenizer, _plain(tokenizer, messages))
@@ -50,6 +56,8 @@ def question_ids(tokenizer, question: str) -> list[int]:
 
 def answered_ids(tokenizer, messages: list[dict[str, str]], answer: str) -> tuple[list[int], list[int]]:
     """Token ids of a conversation, as `chat_ids`, and of the answer to it, or the start of one, without its end."""
+    if messages[-1]["role"] == "assistant":
+        return chat_ids(tokenizer, messages), spelled(tokenizer, " " + answer)
     if tokenizer.chat_template is None:
         return continued(tokenizer, _plain(tokenizer, messages), " " + answer)
     return chat_ids(tokenizer, messages), spelled(tokenizer, answer)

@@ -8,14 +8,13 @@ import json
 import os
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.data.shapes import rows_of
 
-TABLES = (".csv", ".tsv")
-FORMATS = (".json", ".jsonl", ".csv", ".parquet", ".ndjson", ".tsv")
 DELIMITERS = ",;\t|"  # the comma first: where two would do, it is the one
 SHOWN = 10  # problems of one file that are spelled out
 
@@ -31,10 +30,11 @@ def read_file(path: Path, key: str) -> list[dict[str, Any]]:
         raise RecipeError(f"{key}: {path.name} is not a format that is read here; allowed: {', '.join(FORMATS)}")
     if path.stat().st_size == 0:
         raise RecipeError(f"{key}: {path} is empty; it needs at least one question with its answer")
-    if suffix == ".parquet":
-        return _read_parquet(path, key)
-    if suffix in TABLES:
-        return _read_csv(path, key)
+    return FORMATS[suffix](path, key)
+
+
+def _read_objects(path: Path, key: str) -> list[dict[str, Any]]:
+    """The rows of a JSON file, each of which must be an object."""
     rows = read_json(path, key)
     wrong = next((n for n, row in enumerate(rows, 1) if not isinstance(row, dict)), None)
     if wrong is not None:
@@ -175,3 +175,9 @@ def _read_parquet(path: Path, key: str) -> list[dict[str, Any]]:
         return pyarrow.parquet.read_table(path).to_pylist()
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:  # of bytes that are not in order
         raise RecipeError(f"{key}: {path} is not a readable Parquet file: {first_line(error)}") from None
+
+
+FORMATS: dict[str, Callable[[Path, str], list[dict[str, Any]]]] = {  # suffix -> (file, key for errors) to rows
+    ".json": _read_objects, ".jsonl": _read_objects, ".csv": _read_csv, ".parquet": _read_parquet,
+    ".ndjson": _read_objects, ".tsv": _read_csv,
+}  # fmt: skip

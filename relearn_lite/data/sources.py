@@ -8,49 +8,56 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.core.errors import RecipeError, first_line, shortened
+from relearn_lite.core.errors import RecipeError, shortened
 from relearn_lite.core.records import QA
-from relearn_lite.data.files import is_unicode, read_file
+from relearn_lite.data.files import is_unicode
 from relearn_lite.data.layouts import as_pairs
+from relearn_lite.data.origins import NotOnHub, rows_of_source
 from relearn_lite.data.shapes import only_item
-from relearn_lite.recipe.presets import ASKED, PAIRS, TABLES, Table
-from relearn_lite.recipe.yaml_text import parse
+from relearn_lite.data.where import kept_rows
+from relearn_lite.data.wording import worded
+from relearn_lite.recipe.presets import ASKED, PAIRS, STAYS, TABLES, Table
 from relearn_lite.text.turns import looks_like_turns
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Data, Source
 
 SAMPLE_SEED = 42  # the authors' of the paper: the first sample that they draw of a list has these rows
-FILLED = ("question", "answer", "paraphrase")  # where there is such a column, every row has it
+FILLED = ("question", "answer", "paraphrase", "group")  # where there is such a column, every row has it
 
 
 def source_of(data: Data, part: str) -> Source | None:
     """The source of `forget`, `retain`, `retain_eval` or another part, with `data.preset` filled in."""
     source = getattr(data, part)
     if source is not None and source.has_origin:
-        return source
+        same = source.preset and data.preset and source.preset.split("/")[0] == data.preset.split("/")[0]
+        return source.model_copy(update={"folder": data.folder}) if same and source.folder is None else source
     if part.endswith("_eval"):
         side = part.removesuffix("_eval")
         return validation_of(data, side) or _asked(data, side)
     table = PAIRS[data.preset].get(part) if data.preset else None
-    return None if table is None else _from_preset(data, source, table)
+    return None if table is None else _from_preset(data, source, table, part)
 
 
 def validation_of(data: Data, side: str) -> Source | None:
     """The questions that the preset has for asking alone, about what its `forget` or `retain` set is about.
 
-    None where it has none, or where the recipe narrows or replaces that set: they would be about other things then.
+    None where it has none, or where the recipe narrows or replaces that set: they would be about other things then, but
+    for presets that say with `where` what they are about.
     """
     table = PAIRS[data.preset].get(f"{side}_eval") if data.preset else None
     source = getattr(data, side)
+    if table is not None and data.preset in STAYS:
+        return _from_preset(data, None, table, side)
     if table is None or (source is not None and not source.leaves_whole):
         return None
-    return _from_preset(data, source, table)
+    return _from_preset(data, source, table, side)
 
 
 def _asked(data: Data, side: str) -> Source | None:
@@ -60,11 +67,12 @@ def _asked(data: Data, side: str) -> Source | None:
     return source.model_copy(update={"sample": count}) if source and count and not source.sample else source
 
 
-def _from_preset(data: Data, source: Source | None, table: str) -> Source:
+def _from_preset(data: Data, source: Source | None, table: str, part: str) -> Source:
     from relearn_lite.recipe import Source
 
     given = source.model_dump(exclude_none=True, exclude_defaults=True) if source else {}
-    return Source.model_construct(**{**Source().model_dump(), "folder": data.folder, **given, "preset": table})
+    shared = {"folder": data.folder, "where": data.where if part.startswith(("forget", "retain")) else None}
+    return Source.model_construct(**{**Source().model_dump(), **shared, **given, "preset": table})
 
 
 def load_part(data: Data, part: str) -> list[QA]:
@@ -81,9 +89,13 @@ def load(source: Source, part: str, key: str) -> list[QA]:
     recipe's own must be there.
     """
     table = TABLES[source.preset] if source.preset else Table(files=(), hub=None)
+    if table.tables:
+        return _load_all(source, table, part, key)
     if table.answer is None and part != "generic":
         raise RecipeError(f"{key}: preset {source.preset} has no answers; it is for data.generic alone")
-    rows, where = _rows(source, table, key)
+    rows, where = rows_of_source(source, table, key)
+    if source.where:
+        rows, where = kept_rows(rows, source.where, key, where)
     rows = rows[: source.limit]
     if not rows:
         raise RecipeError(f"{key}: {where} has no rows; it needs at least one question with its answer")
@@ -105,46 +117,25 @@ def load(source: Source, part: str, key: str) -> list[QA]:
             f"{key}.question: {where} holds U+241E with a role behind it in {_rows_of(wrong)}, which marks turns here; "
             "remove it, or give the turns as messages of {role, content}"
         )
-    records = [QA(f"{part}-{n:05d}", **{"answer": "", **row}) for n, row in enumerate(cells, 1)]
-    if source.sample is None or source.sample >= len(records):
+    return _sampled([QA(f"{part}-{n:05d}", **{"answer": "", **worded(row, table)}) for n, row in enumerate(cells, 1)],
+                    source.sample)  # fmt: skip
+
+
+def _sampled(records: list[QA], count: int | None) -> list[QA]:
+    if count is None or count >= len(records):
         return records
-    return [records[i] for i in sorted(random.Random(SAMPLE_SEED).sample(range(len(records)), source.sample))]
+    return [records[i] for i in sorted(random.Random(SAMPLE_SEED).sample(range(len(records)), count))]
 
 
-def _rows(source: Source, table: Table, key: str) -> tuple[list[dict[str, Any]], str]:
-    """The raw rows, and where they came from in words."""
-    if source.path:
-        return read_file(source.path, f"{key}.path"), str(source.path)
-    folder = source.folder or table.folder
-    if source.preset and folder:
-        path = next((folder / name for name in table.files if (folder / name).is_file()), None)
-        if path is None:
-            raise RecipeError(
-                f"{key}: {folder} holds none of {', '.join(table.files)}, which preset {source.preset} reads; "
-                "correct data.folder, or leave it out to read from the hub"
-            )
-        if path.suffix == ".yaml":  # a list that comes with the project
-            return [{"question": text} for text in parse(path.read_text(encoding="utf-8"))[0]], str(path)
-        return read_file(path, key), str(path)
-    name, config, split = table.hub if source.preset else (source.dataset, source.config, source.split)
-    rows = _from_hub(name, config, split, source.revision, key)
-    if table.column:
-        rows = [record for row in rows for record in row[table.column]]
-    return rows, f"{name} on the hub"
-
-
-def _from_hub(name: str, config: str | None, split: str, revision: str | None, key: str) -> list[dict[str, Any]]:
-    """Rows of a hub data set, through `datasets`, which keeps them in its cache."""
-    import datasets
-
-    datasets.disable_progress_bars()
+def _load_all(source: Source, table: Table, part: str, key: str) -> list[QA]:
+    """The records of every table that this one is made of, numbered through; limit and sample are of the whole."""
+    each = source.model_copy(update={"limit": None, "sample": None})
     try:
-        return datasets.load_dataset(name, config, split=split, revision=revision).to_list()
-    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
-        raise RecipeError(
-            f"{key}: the data set {name} could not be had from the hub ({first_line(error)}); "
-            "check its name, config and split and the network, or give a local file (path) or copy (folder)"
-        ) from None
+        rows = [qa for name in table.tables for qa in load(each.model_copy(update={"preset": name}), part, key)]
+    except NotOnHub as error:  # one after another they would all be missed
+        raise NotOnHub(error.keys, error.name, error.reason, (TABLES[t].files[0] for t in table.tables)) from None
+    numbered = [replace(qa, id=f"{part}-{n:05d}") for n, qa in enumerate(rows[: source.limit], 1)]
+    return _sampled(numbered, source.sample)
 
 
 def _check_columns(columns: Mapping[str, str], there: Sequence[str], key: str, where: str) -> None:
@@ -238,6 +229,7 @@ READERS: dict[str, tuple[Callable[[Any], Any], str]] = {  # field of a QA -> how
     "paraphrase": (_text, "a text"),
     "paraphrased_answer": (_one_text, "a text"),
     "wrong_answers": (_texts, 'a list of texts such as ["...", "..."]'),
+    "group": (_one_text, "a text"),
 }
 
 

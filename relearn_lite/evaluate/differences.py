@@ -22,7 +22,7 @@ def differences(before: Sequence[Score], after: Sequence[Score]) -> dict[str, di
     `metrics.intervals`; both None where there is none, and then "reason" says why. Left out are keys without a pair,
     and numbers that are no means (AUC).
     """
-    old, new = _by_key(before), _by_key(after)
+    old, new = values_by_key(before), values_by_key(after)
     found = {}
     for key in old:
         if pairs := _table([old[key], new.get(key, {})]):
@@ -51,7 +51,7 @@ def combined_intervals(scores: Sequence[Score]) -> dict[str, list[float]]:
 
     Questions are drawn, each with all its parts; those that lack a part are left out.
     """
-    values, found = _by_key(scores), {}
+    values, found = values_by_key(scores), {}
     for key, parts, combine in _made_of_others():
         columns = _table([values.get(part, {}) for part in parts])
         if columns and (interval := interval_of_means(combine, columns)):
@@ -73,7 +73,7 @@ def _table(columns: Sequence[Mapping[str, float]]) -> list[np.ndarray]:
     return [np.asarray([column[id] for id in shared], dtype=np.float64) for column in columns] if shared else []
 
 
-def _by_key(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
+def values_by_key(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
     """key of metrics.json -> id -> value, of values that there are."""
     keys = {
         (part, side + ending): metric.key(part, side) + ending

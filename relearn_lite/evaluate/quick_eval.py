@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import random
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from statistics import fmean
 
 from relearn_lite.core.records import QA, Answer, Score
-from relearn_lite.data.examples import question_ids
+from relearn_lite.data.examples import encode_answer, question_ids
+from relearn_lite.data.sources import question_texts
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics import CONTROL
@@ -13,8 +17,11 @@ from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.models.backends import evaluation_mode
 from relearn_lite.models.generation import GREEDY, Decoding, answer_prompts
 from relearn_lite.models.loaded import Loaded
+from relearn_lite.models.scoring import mean_losses
 from relearn_lite.recipe import Recipe
 from relearn_lite.unlearn.selection import EvalResult, spread
+from relearn_lite.writers.question_forms import rewordings
+from relearn_lite.writers.question_parser import parse_question
 
 MEASURED = ("kfr", "krr", "ls", "leak")
 
@@ -25,13 +32,43 @@ def selection_questions(data: Mapping[str, Sequence[QA]], count: int) -> dict[st
     return {side: asked for side, asked in chosen.items() if asked or side in SIDES}
 
 
+def stopping_questions(
+    data: Mapping[str, Sequence[QA]], count: int, trained: Collection[str], seed: int
+) -> dict[str, list[QA]]:
+    """Questions to decide by when training may stop: about `count` of each side, the control ones as they are.
+
+    Those that are set apart to choose by, and their paraphrases: both where there is room, else every other one
+    reworded. As far as `count` allows, one other wording, by rules, of each question that is trained, which itself is
+    neither trained (trained: those texts in small letters) nor reported: the former are few in a small set, and what is
+    forgotten is to be so for all of it.
+    """
+    chosen = selection_questions(data, count)
+    reported = {text for part in ("forget_eval", "retain_eval") for qa in data[part] for text in question_texts(qa)}
+    taken = {*trained, *reported}
+    for side in SIDES:
+        plain = chosen[side]
+        reworded = [
+            replace(qa, id=f"{qa.id}/reworded", question=qa.paraphrase) if qa.paraphrase else qa for qa in plain
+        ]
+        room = 2 * len(plain) <= count
+        chosen[side] = list(dict.fromkeys([*plain, *reworded] if room else [*plain[::2], *reworded[1::2]]))
+        seen = {text for qa in chosen[side] for text in question_texts(qa)}
+        others = [qa for qa in data[side] if qa.question.lower() not in seen]
+        for qa in spread(count - len(chosen[side]), others) if count > len(chosen[side]) else ():
+            forms = [text for text in rewordings(parse_question(qa.question)) if text.lower() not in taken]
+            if forms:
+                form = random.Random(f"{seed} {qa.id} check").choice(forms)
+                chosen[side].append(replace(qa, id=f"{qa.id}/other", question=form))
+    return chosen
+
+
 def quick_eval(
-    recipe: Recipe, loaded: Loaded, questions: Mapping[str, Sequence[QA]], judges: Evaluators
+    recipe: Recipe, loaded: Loaded, questions: Mapping[str, Sequence[QA]], judges: Evaluators, likelihood: bool = False
 ) -> Callable[[], EvalResult]:
     """A function that asks the unlearned model, as it is at that moment, and returns what came out (step 0).
 
     questions: by side, see `selection_questions`. The vanilla model is asked at once, and once only. The model's mode
-    and random state stay as they are.
+    and random state stay as they are. likelihood: how much less likely the answers to forget became is found too.
     """
 
     questions = dict(questions)
@@ -43,16 +80,21 @@ def quick_eval(
         return numbers, [answer for side in answers.values() for answer in side], scores
 
     numbers, _, scores = ask("vanilla")
-    before, general = numbers["ls_forget"], {s.id for s in scores if s.metric == CONTROL.name and s.value == 1}
+    before, general = numbers, {s.id for s in scores if s.metric == CONTROL.name and s.value == 1}
+    hidden = [encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in questions["forget"] if likelihood]
+    loss_before = mean_losses(loaded, hidden, loaded.vanilla)
     if "control" in questions:  # what vanilla does not answer cannot be lost
         questions["control"] = [qa for qa in questions["control"] if qa.id in general]
 
     def now() -> EvalResult:
         numbers, answers, _ = ask("unlearned")
-        ls = numbers["ls_forget"]
+        ls, krr, broken = (numbers.get(key) for key in ("ls_forget", "krr", "broken_forget"))
+        losses = mean_losses(loaded, hidden, loaded.unlearned)
         return EvalResult(
-            step=0, kfr=numbers["kfr"], krr=numbers["krr"], ls=ls,
-            ls_share=ls / before if ls is not None and before else None, kept_general=numbers.get(CONTROL.name),
+            step=0, kfr=numbers["kfr"], krr=krr, ls=ls, ls_share=_share(ls, before["ls_forget"]),
+            kept_general=numbers.get(CONTROL.name), krr_share=_share(krr, before["krr"]),
+            broken=None if broken is None else max(0.0, broken - (before["broken_forget"] or 0.0)),
+            less_likely=fmean(losses) - fmean(loss_before) if losses else None,
             answers=[
                 {"id": a.id, "split": a.split, "query": a.query, "generated_response": a.generated_response}
                 for a in answers
@@ -61,6 +103,10 @@ def quick_eval(
         )  # fmt: skip
 
     return now
+
+
+def _share(after: float | None, before: float | None) -> float | None:
+    return after / before if after is not None and before else None
 
 
 def _answers(recipe: Recipe, loaded: Loaded, side: str, asked: Sequence[QA], model: str) -> list[Answer]:

@@ -15,10 +15,13 @@ from relearn_lite.metrics.declaration import Aggregate, Metric, MetricValues
 from relearn_lite.metrics.tofu import ks_test, log_ratios
 from relearn_lite.metrics.truth import NO_ALTERNATIVES, log_ratios_of
 
+LOSSES = ("avg_paraphrased_loss", "average_perturb_loss")
+SMALLEST = 1e-300
 KEY = "evaluate.retain_model_results"
 WANTED = (
-    "needed: samples.jsonl of a run that measured forget_quality with `unlearn: null`, or a JSON object that holds "
-    "avg_paraphrased_loss and average_perturb_loss, by itself or under `forget`"
+    "needed: samples.jsonl of a run that measured forget_quality with `unlearn: null`; or a JSON object that holds "
+    "avg_paraphrased_loss and average_perturb_loss, by itself, under `forget` or under `eval_log_forget.json`, as "
+    "TOFU's code writes it, or forget_truth_ratio.value_by_index, as open-unlearning's TOFU_EVAL.json does"
 )
 
 
@@ -46,7 +49,7 @@ def read_retain_ratios(path: Path) -> list[float]:
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{KEY}: {path} cannot be read ({error.__class__.__name__}); {WANTED}") from None
     try:
-        ratios = _of_run(text) if path.suffix == ".jsonl" else _of_losses(json.loads(text))
+        ratios = _of_run(text) if path.suffix == ".jsonl" else _of_results(json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RecipeError(f"{KEY}: {path} does not hold such results; {WANTED}") from None
     if not ratios:
@@ -62,11 +65,31 @@ def _of_run(text: str) -> list[float]:
     return [float(ratio) for ratio in found if ratio is not None]
 
 
-def _of_losses(results: Any) -> list[float]:
-    ratios = [float(ratio) for ratio in log_ratios(results.get("forget", results))]
+def _of_results(results: Any) -> list[float]:
+    if "forget_truth_ratio" in results:
+        scores = [row["score"] for row in results["forget_truth_ratio"]["value_by_index"].values() if row]
+        return of_scores([float(score) for score in scores if score is not None])
+    log = next((results[key] for key in ("forget", "eval_log_forget.json") if key in results), results)
+    numbers = log[LOSSES[0]]  # of questions, in TOFU's logs: there losses stand under them, in its tables in a list
+    losses = {key: [log[key][n] for n in numbers] if isinstance(numbers, dict) else log[key] for key in LOSSES}
+    ratios = [float(ratio) for ratio in log_ratios(losses)]
     if not all(map(math.isfinite, ratios)):
         raise ValueError("losses are finite numbers")
     return ratios
+
+
+def of_scores(scores: Sequence[float]) -> list[float]:
+    """ln R of open-unlearning's truth ratios: 1/R as it is by default, or R / (1 + R) with its option `prob_mean`.
+
+    Where one is above 1 they are 1/R. Of a model that never saw the forget set some always are: for some question a
+    wrong answer is likelier to it than the true one. A KS test asks for the order alone, so that 0 may be any small
+    number.
+    """
+    if not all(map(math.isfinite, scores)) or min(scores, default=0) < 0:
+        raise ValueError("ratios are finite numbers from 0")
+    inverse = max(scores, default=0) > 1
+    pairs = [(1.0, score) if inverse else (score, 1 - score) for score in scores]  # R is the first over the second
+    return [math.log(max(over, SMALLEST)) - math.log(max(under, SMALLEST)) for over, under in pairs]
 
 
 METRICS = (Metric("forget_quality", measure_forget_quality, ("forget",), needs=("model",), aggregate=True),)

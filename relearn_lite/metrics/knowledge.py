@@ -2,8 +2,8 @@
 
 Formulas: Xu et al. 2025 (ReLearn), section 4.1, and the authors' code, which sets the threshold to 0.5 where the
 reference has at most three entities. The embedded judges, which read no meaning, are helped by the leak check: an
-answer that tells most of the specifics covers their share, and a contradiction does not make forgotten what stands in
-the answer. With model judges the rule is the paper's alone.
+answer that tells most of the specifics covers their share, one that tells a third of few is not forgotten, and a
+contradiction does not make forgotten what stands in the answer. With model judges the rule is the paper's alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import SIDES, Combined, Metric, MetricValues, Side
-from relearn_lite.text.leaks import gives_away, told_share
+from relearn_lite.text.leaks import gives_away, tells_much, told_share
 from relearn_lite.text.words import words
 
 C1, C1_FEW_ENTITIES, FEW_ENTITIES = 0.3, 0.5, 3
@@ -59,7 +59,10 @@ def measure_forgetting(answers: Sequence[Answer], evaluators: Evaluators) -> dic
     labels = evaluators.nli.label([(a.generated_response, a.ground_truth) for a in answers])
     if evaluators.nli.embedded:
         labels = [_no_contradiction_of_what_is_told(*each) for each in zip(labels, answers, strict=True)]
-    return {"kfr": _judge(labels, answers, evaluators, lambda label, e, n: is_forgotten(e, n, label))}
+    judged = _judge(labels, answers, evaluators, lambda label, e, n: is_forgotten(e, n, label))
+    if evaluators.entities.embedded:
+        judged.values[:] = [_not_if_told(*each) for each in zip(judged.values, answers, strict=True)]
+    return {"kfr": judged}
 
 
 def measure_retention(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
@@ -76,6 +79,11 @@ def measure_general(answers: Sequence[Answer], evaluators: Evaluators) -> dict[s
 def _no_contradiction_of_what_is_told(label: str | None, answer: Answer) -> str | None:
     told = label == "contradiction" and gives_away(answer.generated_response, answer.query, answer.ground_truth)
     return "neutral" if told else label
+
+
+def _not_if_told(value: float | None, answer: Answer) -> float | None:
+    told = value == 1.0 and tells_much(answer.generated_response, answer.query, answer.ground_truth)
+    return 0.0 if told else value
 
 
 def coverages(answers: Sequence[Answer], evaluators: Evaluators) -> list[tuple[float, int] | None]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import free_memory, out_of_memory, tell_once
-from relearn_lite.data.examples import chat_ids, turn_end_id
+from relearn_lite.data.examples import answered_ids, chat_ids, turn_end_id
 from relearn_lite.models.backends import evaluation_mode
 from relearn_lite.models.loaded import Loaded, active_adapters, unwrapped
 
@@ -73,7 +73,29 @@ def complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decodin
     return complete(loaded, prompts[:half], decoding) + complete(loaded, prompts[half:], decoding)
 
 
-def _complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding) -> list[Completion]:
+def stream(
+    loaded: Loaded, prompt: Sequence[int], decoding: Decoding, told: Callable[[str], None], stopped: Callable[[], bool]
+) -> Completion:
+    """Continues one prompt with the adapters that are active now, as `complete`, and shows it on the way.
+
+    told: is given each piece of text once its words are whole. stopped: asked after each token; True ends the answer.
+    """
+    import torch
+    from transformers import TextStreamer
+
+    streamer = TextStreamer(loaded.tokenizer, skip_prompt=True, skip_special_tokens=True)
+    streamer.on_finalized_text = lambda text, stream_end=False: told(text)
+
+    def stop(ids, scores, **_):
+        return torch.full((ids.shape[0],), stopped(), device=ids.device)
+
+    return _complete(loaded, [prompt], decoding, {"streamer": streamer, "stopping_criteria": [stop]})[0]
+
+
+def _complete(
+    loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding, watched: Mapping[str, Any] | None = None
+) -> list[Completion]:
+    """watched: more options of transformers' `generate`, which look at the text as it is made."""
     import torch
 
     model, tokenizer = loaded.model, loaded.tokenizer
@@ -90,7 +112,7 @@ def _complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decodi
             max_new_tokens=decoding.max_new_tokens,
             eos_token_id=ends or None,
             pad_token_id=tokenizer.pad_token_id,
-            **decoding.sampling,
+            **decoding.sampling, **(watched or {}),
         )[:, width:].tolist()
     cut = [next((i for i, token in enumerate(row) if token in ends), None) for row in output]
     return [
@@ -160,13 +182,22 @@ def chat(
 ) -> Callable[[list[list[dict[str, str]]], int, int], list[str]]:
     """The vanilla model as a writer: conversations in, texts out, on the weights that are loaded already.
 
-    section: of the recipe, which names the writer (for error messages).
+    section: of the recipe, which names the writer (for error messages). A last turn of the assistant is the beginning
+    of the reply, which then goes on from there.
     """
     sampling = {"do_sample": True, "temperature": temperature, "top_p": 1.0, "top_k": 0} if temperature else GREEDY
 
     def write(conversations: list[list[dict[str, str]]], max_new_tokens: int, seed: int) -> list[str]:
-        prompts = [chat_ids(loaded.tokenizer, messages) for messages in conversations]
+        prompts = [_opened(loaded.tokenizer, messages) for messages in conversations]
         decoding = Decoding(max_new_tokens, batch_size, sampling, seed, section)
         return [answer.text for answer in answer_prompts(loaded, prompts, loaded.vanilla, decoding)]
 
     return write
+
+
+def _opened(tokenizer, messages: list[dict[str, str]]) -> list[int]:
+    """Token ids of a conversation, with the beginning of the reply where it has one."""
+    if messages[-1]["role"] != "assistant":
+        return chat_ids(tokenizer, messages)
+    prompt, start = answered_ids(tokenizer, messages[:-1], messages[-1]["content"])
+    return [*prompt, *start]

@@ -7,6 +7,7 @@ right from the file's metadata: the end, begin and padding tokens, and how text 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.util import find_spec
@@ -42,7 +43,7 @@ def gguf_folder(name: str) -> Path:
     The cache is ~/.cache/relearn-lite/gguf (or below XDG_CACHE_HOME), with a folder for each content that a file had.
     Raises RecipeError where the file cannot be read, and for a missing package.
     """
-    file = _smollm2() if name == SMOLLM2 else Path(name)
+    file = gguf_file(name)
     try:
         stat = file.stat()
         with file.open("rb") as opened:
@@ -58,7 +59,7 @@ def gguf_folder(name: str) -> Path:
     if not folder.is_dir():
         if find_spec("gguf") is None:
             raise RecipeError(f"model.name: {file} needs the package gguf; run `{INSTALL}`")
-        replace_folder(folder, lambda made: _convert(file, made))
+        replace_folder(folder, lambda made: convert(file, made))
     return folder
 
 
@@ -76,7 +77,30 @@ def _digest(file: Path, size: int, changed: int) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()[:16]
 
 
-def _convert(file: Path, folder: Path) -> None:
+def gguf_file(name: str) -> Path:
+    """The file that a model's name stands for, see `is_gguf`."""
+    return _smollm2() if name == SMOLLM2 else Path(name)
+
+
+def split_of(tokenizer: Any) -> str | None:
+    """How llama.cpp calls the way in which a byte-level tokenizer splits text; None where it is not one of SPLITS."""
+    own = json.loads(tokenizer.backend_tokenizer.to_str())["pre_tokenizer"] or {}
+    steps = own.get("pretokenizers", [own])
+    last = {"type": "ByteLevel", "add_prefix_space": False}
+    if not steps or {key: steps[-1].get(key) for key in last} != last:
+        return None
+    before, whole = steps[:-1], steps[-1].get("use_regex", True)
+    if not before:
+        return "gpt-2" if whole else None
+    if len(before) > 1 or before[0].get("type") not in ("Digits", "Split"):
+        return None
+    if before[0]["type"] == "Digits":
+        return "smollm" if whole and before[0].get("individual_digits") else None
+    isolated = before[0].get("behavior") == "Isolated" and not before[0].get("invert")
+    return "llama-bpe" if isolated and not whole and before[0]["pattern"].get("Regex") == _LLAMA3 else None
+
+
+def convert(file: Path, folder: Path) -> None:
     """Writes model and tokenizer of a GGUF file as a Hugging Face folder."""
     metadata, parameters = _read(file)
     architecture = metadata.get("general.architecture")

@@ -20,15 +20,16 @@ from relearn_lite.recipe import Recipe
 from relearn_lite.text.stop_words import is_english
 
 
-def check(recipe: Recipe) -> dict[str, list[QA]]:
+def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
     """Checks what a recipe alone cannot tell: the data, and that what it names is there. Returns the data.
 
+    folder: of the run, whose collected questions are data too, once there are some.
     Loads no model and writes nothing. Raises RecipeError with every problem found.
     """
     problems: list[str] = []
     data: dict[str, list[QA]] = {}
     try:
-        data = load_data(recipe)
+        data = load_data(recipe, folder)
     except RecipeError as error:
         problems += error.problems
     both = overlap(data.get("forget", []), data.get("retain", []))
@@ -37,12 +38,38 @@ def check(recipe: Recipe) -> dict[str, list[QA]]:
             f"data.retain: {len(both)} of its questions stand in data.forget too (first: {both[0]!r}); a model cannot "
             "forget and keep the same, so remove them from one of the two"
         )
+    problems += _collect_problems(recipe, data.get("retain", []), folder)
+    if folder and data and not data["forget"]:
+        problems.append(
+            f"data.forget (collected): no row of {folder / 'forget.jsonl'} has the part train, so nothing would be "
+            "learned; give some rows that part"
+        )
     problems += _language_problems(recipe, data.get("forget", []))
     problems += [*_backend_problems(recipe), *_template_problems(recipe), *_model_problems(recipe)]
     problems += [*_key_problems(recipe), *_adapter_problems(recipe), *unsafe_versions()]
     if problems:
         raise RecipeError(problems)
     return data
+
+
+def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None) -> list[str]:
+    """What does not go with a name in data.forget. folder: given where stage collect is done."""
+    if not recipe.data.collects:
+        return []
+    subject, problems = recipe.data.forget.subject, []
+    naming = [qa.question for qa in retain if subject.casefold() in f"{qa.question} {qa.answer}".casefold()]
+    if naming:
+        problems.append(
+            f"data.retain: {len(naming)} of its rows name {subject} (first: {naming[0]!r}), who is to be forgotten; "
+            "remove them"
+        )
+    if not retain and (folder or not recipe.collect.neighbours) and recipe.unlearn:
+        why = "the model knows nothing of them" if folder else "nobody is named"
+        problems.append(
+            f"collect.neighbours: {why}, and data.retain is not given, so nothing would be kept; name others of the "
+            "same kind that the model knows"
+        )
+    return problems
 
 
 def _language_problems(recipe: Recipe, forget: Sequence[QA]) -> list[str]:
@@ -100,11 +127,13 @@ def _key_problems(recipe: Recipe) -> list[str]:
         "evaluate.evaluators.entities": judges.entities,
         "evaluate.evaluators.judge": judges.judge,
     }
+    servers = [(section, choice) for section, choice in choices.items() if choice and choice.writer == "server"]
+    servers += [("unlearned", recipe.unlearned)] if recipe.unlearned and recipe.unlearned.server else []
     return [
         f"{section}.api_key_env: the environment variable {choice.api_key_env} is not set; export it, or name "
         "another one"
-        for section, choice in choices.items()
-        if choice and choice.writer == "server" and choice.api_key_env and not os.environ.get(choice.api_key_env)
+        for section, choice in servers
+        if choice.api_key_env and not os.environ.get(choice.api_key_env)
     ]
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from relearn_lite.augment.existing import read_existing
+from relearn_lite.collect.rows import collected_parts
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
+from relearn_lite.data.origins import NotOnHub, in_one_sentence
 from relearn_lite.data.sources import load, load_part, overlap, question_texts, source_of, validation_of
 from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.recipe import Recipe
@@ -22,13 +25,21 @@ PARTS = (
 )  # fmt: skip
 
 
-def load_data(recipe: Recipe) -> dict[str, list[QA]]:
-    """Reads all parts. Raises RecipeError with the problems of all of them at once."""
+def load_data(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
+    """Reads all parts. Raises RecipeError with the problems of all of them at once.
+
+    folder: of the run, where stage collect leaves its questions; until it has, they are missing in `forget` and
+    `retain`.
+    """
     problems: list[str] = []
+    missed: list[NotOnHub] = []
 
     def tried(read: Callable[..., list[QA]], *arguments: Any) -> list[QA]:
         try:
             return read(*arguments)
+        except NotOnHub as error:
+            missed.append(error)
+            return []
         except RecipeError as error:
             problems.extend(error.problems)
             return []
@@ -43,6 +54,8 @@ def load_data(recipe: Recipe) -> dict[str, list[QA]]:
         if f"{side}_eval" not in data:
             own = source_of(recipe.data, f"{side}_eval") == source_of(recipe.data, side)
             data[f"{side}_eval"] = data[side] if own else tried(load_part, recipe.data, f"{side}_eval")
+        if recipe.data.collects and folder and (folder / f"{side}.jsonl").exists():
+            tried(_add_collected, recipe, data, side, folder / f"{side}.jsonl")
         tried(_set_apart, recipe, data, side)
     if "control" in data:
         data["control_eval"] = data.pop("control")
@@ -63,6 +76,7 @@ def load_data(recipe: Recipe) -> dict[str, list[QA]]:
         taught = [tried(load, own, f"{side}_eval", f"data.{side}_eval") for side, own in asked_only.items() if own]
         if taught:
             data["finetune"] = list(chain(data["forget"], data["retain"], *taught))
+    problems += in_one_sentence(missed)
     control = [*data.get("control_eval", ()), *data.get("control_select", ())]
     for part in ("generic", "retain", "forget", "finetune"):
         if seen := overlap(control, data.get(part, ())):
@@ -74,6 +88,20 @@ def load_data(recipe: Recipe) -> dict[str, list[QA]]:
     if problems:
         raise RecipeError(problems)
     return data
+
+
+def _add_collected(recipe: Recipe, data: dict[str, list[QA]], side: str, path: Path) -> None:
+    """Adds what stage collect found, as it was left or edited since: see `collect.collected_parts`.
+
+    What is chosen by is trained where nothing is chosen. Where the recipe names its own questions to ask, these stay.
+    """
+    parts = collected_parts(path, side)
+    chosen = "select" if recipe.select_fraction else "train"
+    data[side] = [*data[side], *parts["train"], *(parts["select"] if chosen == "train" else ())]
+    if getattr(recipe.data, f"{side}_eval") is None:
+        data[f"{side}_eval"] = [*data[f"{side}_eval"], *parts["eval"]]
+    if chosen == "select" and parts["select"] and f"{side}_select" not in data:
+        data[f"{side}_select"] = parts["select"]
 
 
 def _set_apart(recipe: Recipe, data: dict[str, list[QA]], side: str) -> None:

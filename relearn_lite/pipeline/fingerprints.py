@@ -41,7 +41,10 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
         sections.append("generate")
         parts += [part for part in ("forget_select", "retain_select", "control_select") if part in data]
         found |= result_keys(recipe.evaluate.evaluators, "evaluate.evaluators")
-    if recipe.data.only_known and name not in ("finetune", "report"):
+    if name == "collect":
+        found |= {f"data.forget.{key}": getattr(recipe.data.forget, key) for key in ("subject", "intro")}
+        found |= result_keys(recipe.evaluate.evaluators.rating, "evaluate.evaluators")
+    if recipe.data.only_known and name not in ("collect", "finetune", "report"):
         if name == "ask":  # who judges decides what is left out of all that follows
             parts += [part for part in ("forget", "forget_select") if part in data]
             found |= {"data.only_known": True} | result_keys(recipe.evaluate.evaluators.rating, "evaluate.evaluators")
@@ -94,13 +97,16 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], most: int = 5) -> li
 
 
 def data_digest(records: Sequence[QA], judged: bool = False) -> str:
-    """A hash of the records' content; of paraphrased and wrong answers too where these are judged by."""
-    return _data_digest(tuple(records), () if judged else ("paraphrased_answer", "wrong_answers"))
+    """A hash of the records' content; of what is judged by, wrong answers and groups, too where judged."""
+    return _data_digest(tuple(records), () if judged else ("paraphrased_answer", "wrong_answers", "group"))
 
 
 @lru_cache(maxsize=32)  # asked for every stage of every run of a comparison
 def _data_digest(records: tuple[QA, ...], left_out: tuple[str, ...]) -> str:
-    rows = [{key: value for key, value in asdict(record).items() if key not in left_out} for record in records]
+    rows = [
+        {key: value for key, value in asdict(record).items() if key not in left_out and (key, value) != ("group", None)}
+        for record in records
+    ]
     return _hash(json.dumps(rows, ensure_ascii=False).encode())
 
 

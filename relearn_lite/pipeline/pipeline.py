@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,21 +41,34 @@ def run(recipe: Recipe, *, runs: Path = Path("runs"), start: str | None = None, 
         if stage is not None and stage not in names:
             raise RecipeError(f"{flag}: this recipe has no stage {stage!r}; it has: {', '.join(names)}")
     with opened(recipe, runs, quiet, fresh=fresh) as (state, folder):
-        plan = plan_of(state)
-        again = names if fresh else names[names.index(start) :] if start else []
-        if start == "generate" and not folder.is_done("ask", plan["ask"]):
+        flag, again = ("--fresh", names) if fresh else (f"--from {start}", names[names.index(start) :] if start else [])
+        if names[0] == "collect":  # what it finds is the data of all the others
+            _do(state, folder, names[:1], again, flag)
+            again = []
+            if until == "collect" or not (state.folder / "forget.jsonl").stat().st_size and not state.given["forget"]:
+                return state.folder
+            state.given, names = check(recipe, state.folder), names[1:]
+        if start == "generate" and not folder.is_done("ask", inputs(recipe, state.given, "ask")):
             again = ["ask", *again]  # vanilla answers to the same questions in the same way
-        refuse_other_recipe(folder, {name: stage_inputs for name, stage_inputs in plan.items() if name not in again})
-        for name in again:
-            done = folder.manifest["stages"].get(name) or folder.manifest["started"].get(name)
-            flag = "--fresh" if fresh else f"--from {start}"
-            folder.set_aside(name, "; ".join([flag, *(changes(done["inputs"], plan[name]) if done else ())]))
-        record_provenance(state, folder)
-        for name in names:
-            do_stage(state, folder, name, plan[name])
-            if name == until:
-                break
+        _do(state, folder, names, again, flag, until)
     return state.folder
+
+
+def _do(
+    state: Run, folder: RunFolder, names: Sequence[str], again: Sequence[str], flag: str, until: str | None = None
+) -> None:
+    """Does some stages; what those in `again` left is set aside before, and `flag` asked for that."""
+    plan = {name: inputs(state.recipe, state.given, name) for name in names}
+    refuse_other_recipe(folder, {name: stage_inputs for name, stage_inputs in plan.items() if name not in again})
+    for name in again:
+        done = folder.manifest["stages"].get(name) or folder.manifest["started"].get(name)
+        told = changes(done["inputs"], plan[name]) if done and name in plan else ()
+        folder.set_aside(name, "; ".join([flag, *told]))
+    record_provenance(state, folder)
+    for name in names:
+        do_stage(state, folder, name, plan[name])
+        if name == until:
+            break
 
 
 def in_first_process(do: Callable[[], Result]) -> Result | None:

@@ -39,7 +39,7 @@ class Run:
     @cached_property
     def given(self) -> dict[str, list[QA]]:
         """Every part of the data as it was given: what stages depend on, see fingerprints."""
-        return load_data(self.recipe)
+        return load_data(self.recipe, self.folder)
 
     @property
     def data(self) -> dict[str, list[QA]]:
@@ -53,8 +53,8 @@ class Run:
     def weights(self, model: str) -> tuple[Model, dict[str, Path]]:
         """What `vanilla` or `unlearned` is made of: its base, and the folders of the adapters on it, by name."""
         settings, unlearned, taught = self.recipe.model, self.recipe.unlearned, self.folder / "vanilla"
-        if model == "unlearned" and unlearned and unlearned.model:
-            return settings.settings_for(unlearned.model, derived=True), {}
+        if model == "unlearned" and unlearned and unlearned.whole:
+            return settings.settings_for(unlearned.whole, derived=True), {}
         adapters = {}
         if self.recipe.finetune and self.recipe.finetune.lora:
             adapters[VANILLA] = taught
@@ -95,7 +95,7 @@ class Run:
         uses them: then both are in memory, as `plan` counts.
         """
         adapters, unlearned = self.weights(name)[1], self.recipe.unlearned
-        if unlearned and unlearned.model and name == "unlearned":
+        if unlearned and unlearned.whole and name == "unlearned":
             self._unload("vanilla")
             return self.other
         self._unload("other")

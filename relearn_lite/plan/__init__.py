@@ -19,6 +19,7 @@ from relearn_lite.plan.footprint import empty_model
 from relearn_lite.plan.model_sizes import ModelSizes, model_sizes
 from relearn_lite.plan.stages import memory_of_stages
 from relearn_lite.recipe import Recipe
+from relearn_lite.recipe.unlearn import FEWEST_STEPS
 
 __all__ = [
     "CARDS", "ModelSizes", "StageMemory", "advice", "disk", "fits", "memory_of_stages", "model_sizes", "plan",
@@ -48,6 +49,8 @@ def plan(recipe: Recipe, write: Callable[[object], None]) -> None:
         times = [f"{step_seconds(recipe, sizes, stage, speed):.2g} s {STEPS[stage]}" for stage in sizes.loras]
         if times:
             write(f"time: about {', '.join(times)} at most, on {machine}")
+    if recipe.unlearn and recipe.unlearn.searches:
+        write(_search(recipe, sizes))
     if recipe.attacks:
         write(f"attack: at most {most_answers(Estimate(recipe, sizes)):,} answers")
     for what in sizes.unknown:
@@ -56,6 +59,16 @@ def plan(recipe: Recipe, write: Callable[[object], None]) -> None:
         "Exact: parameters, LoRA, optimizer, gradient mask, KV cache. Estimates, of rows as long as model.max_length: "
         "the rest. Judges that are encoders: their weights alone."
     )
+
+
+def _search(recipe: Recipe, sizes: ModelSizes) -> str:
+    """What finding learning rate or length takes, as far as it is known before the rows are."""
+    settings = recipe.unlearn
+    rates = ", ".join(f"{rate:g}" for rate in settings.rates(sizes.shape.hidden))
+    if settings.epochs != "auto":
+        return f"unlearn: tries the learning rates {rates}, each as far as a first check, and goes on with one"
+    most = settings.budget or f"{FEWEST_STEPS}, or 4 epochs where these are more,"
+    return f"unlearn: until it has forgotten, {most} optimizer steps at most, learning rates {rates}"
 
 
 def _stages_table(stages: list[StageMemory]) -> Table:

@@ -27,9 +27,11 @@ def disk(recipe: Recipe, sizes: ModelSizes) -> dict[str, int]:
     found |= {f"download of {name}": size for name, size in downloads.items() if not _is_here(name)}
     kept = {stage: SINGLE * sizes.trained(recipe, stage) for stage in sizes.loras}
     found |= {f"what {stage} trains": kept[stage] for stage in ("finetune", "unlearn") if stage in kept}
-    # Weights and moments; old and new for a moment. With keep_best the weights of the best evaluation too.
-    best = 2 * kept["unlearn"] if recipe.unlearn and recipe.unlearn.keep_best else 0
-    found["checkpoints"] = 2 * 3 * max(kept.values(), default=0) + best
+    # Weights and moments; old and new for a moment. Where a best check is kept its weights too, for each rate tried.
+    keeps = recipe.unlearn and (recipe.unlearn.keep_best or recipe.unlearn.searches)
+    others = 4 * (recipe.unlearn.tried - 1) * kept["unlearn"] if recipe.unlearn else 0
+    best = 2 * kept["unlearn"] if keeps else 0
+    found["checkpoints"] = 2 * 3 * max(kept.values(), default=0) + best + others
     if copy := merged_copy(Estimate(recipe, sizes)):
         found["merged weights of the attack"] = copy
     return found

@@ -64,7 +64,7 @@ class Estimate:
     def asked(self) -> Shape:
         """The unlearned model: whole weights where the recipe names some, else the recipe's model."""
         unlearned = self.recipe.unlearned
-        return self.sizes.others[unlearned.model] if unlearned and unlearned.model else self.shape
+        return self.sizes.others[unlearned.whole] if unlearned and unlearned.whole else self.shape
 
     def loaded(self) -> Parts:
         """The model with its adapters, as it is asked. Of it and whole unlearned weights the larger one counts."""

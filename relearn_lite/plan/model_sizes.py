@@ -92,7 +92,7 @@ def model_sizes(recipe: Recipe) -> ModelSizes:
 
 
 def _shape(recipe: Recipe, name: str) -> Shape:
-    derived = recipe.unlearned is not None and name == recipe.unlearned.model
+    derived = recipe.unlearned is not None and name == recipe.unlearned.whole
     return PUBLISHED_SHAPES.get(name) or shape_of(empty_model(recipe.model.settings_for(name, derived=derived)))
 
 
@@ -110,7 +110,7 @@ def needed_models(recipe: Recipe) -> list[str]:
     """Causal models that a run cannot do without: a writer's, the unlearned whole weights."""
     writes = "augment" in stages_of(recipe) or (recipe.attacks is not None and recipe.attacks.paraphrase)
     writer = writer_model(recipe, recipe.augment) if writes else None
-    return [name for name in (writer, recipe.unlearned and recipe.unlearned.model) if name]
+    return [name for name in (writer, recipe.unlearned and recipe.unlearned.whole) if name]
 
 
 def judging_models(recipe: Recipe) -> dict[str, str]:
@@ -149,5 +149,6 @@ def _hub_tables(recipe: Recipe) -> Iterator[str]:
     for source in (*sources, *((recipe.finetune and recipe.finetune.data) or ())):
         if source and source.dataset:
             yield source.dataset
-        elif source and source.preset and not source.folder and (hub := TABLES[source.preset].hub):
-            yield hub[0]
+        elif source and source.preset and not source.folder:
+            table = TABLES[source.preset]
+            yield from (each.hub[0] for each in (table, *map(TABLES.get, table.tables)) if each.hub)

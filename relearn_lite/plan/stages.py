@@ -32,7 +32,8 @@ def _unlearning(estimate: Estimate) -> Parts:
         parts["vanilla adapter"] = SINGLE * sizes.trained(recipe, "finetune")
     if section.objective.mask != "none":
         parts["gradient mask"] = mask_gradients(sizes.trained(recipe, "unlearn"), bool(section.objective.retain))
-    if section.evaluate_every:  # the judges stay in memory, what an evaluation computes comes between two steps
+    # Judges stay in memory, and what an evaluation computes comes between two steps.
+    if section.evaluate_every or section.searches:
         parts |= estimate.judges(recipe.evaluate.evaluators)
         at_work = largest(at_work, estimate.generating(estimate.shape))
     return parts | at_work
@@ -70,7 +71,7 @@ def _evaluating(estimate: Estimate) -> Parts:
     recipe, others, chosen = estimate.recipe, estimate.sizes.others, estimate.recipe.evaluate.evaluators
     asks_model = asks_for(recipe, "model")
     parts = estimate.loaded()  # in memory since it answered
-    if asks_model and recipe.unlearned and recipe.unlearned.model and estimate.judged_by_vanilla(chosen):
+    if asks_model and recipe.unlearned and recipe.unlearned.whole and estimate.judged_by_vanilla(chosen):
         parts["vanilla beside it"] = estimate.weights(estimate.shape)  # a judge keeps it while the other one is asked
     parts |= estimate.judges(chosen)
     reference = recipe.evaluate.privacy.reference_model
@@ -131,6 +132,7 @@ def _analyzing(estimate: Estimate) -> Parts:
 
 STAGES = {
     "finetune": lambda estimate: estimate.training("finetune", estimate.recipe.finetune.batch_size),
+    "collect": _asking,
     "ask": _asking,
     "augment": _augmenting,
     "unlearn": _unlearning,

@@ -8,8 +8,9 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.recipe.analyze import Analyze
 from relearn_lite.recipe.attacks import PRECISIONS, Relearning
 from relearn_lite.recipe.augment import Augment, Semantic, WriterChoice
+from relearn_lite.recipe.collect import Collect
 from relearn_lite.recipe.compare import ComparedMethod, with_changes
-from relearn_lite.recipe.data import Data, Source
+from relearn_lite.recipe.data import Data, ForgetSource, Source
 from relearn_lite.recipe.effects import result_keys, sampling_keys
 from relearn_lite.recipe.evaluate import MODEL_EVALUATORS, Evaluators, Privacy
 from relearn_lite.recipe.generate import Generate
@@ -21,7 +22,8 @@ from relearn_lite.recipe.training import Lora, Training
 from relearn_lite.recipe.unlearn import Unlearn, Watch
 
 __all__ = [
-    "Analyze", "Augment", "ComparedMethod", "Data", "Evaluators", "Generate", "Lora", "MODEL_EVALUATORS", "Model",
-    "PRECISIONS", "Privacy", "Recipe", "RecipeError", "Relearning", "Semantic", "Source", "Trainer", "Training",
-    "Unlearn", "Watch", "WriterChoice", "load_recipe", "result_keys", "sampling_keys", "to_yaml", "with_changes",
+    "Analyze", "Augment", "Collect", "ComparedMethod", "Data", "Evaluators", "ForgetSource", "Generate", "Lora",
+    "MODEL_EVALUATORS", "Model", "PRECISIONS", "Privacy", "Recipe", "RecipeError", "Relearning", "Semantic", "Source",
+    "Trainer", "Training", "Unlearn", "Watch", "WriterChoice", "load_recipe", "result_keys", "sampling_keys", "to_yaml",
+    "with_changes",
 ]

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from relearn_lite.recipe.base import RecipePath, Section
-from relearn_lite.recipe.presets import PAIRS, REQUESTS, TABLES
+from relearn_lite.recipe.presets import PAIRS, PERSON_OF, REQUESTS, TABLES
+
+Cell = bool | int | float | str
+
+
+def _named(where: dict[str, Any]) -> dict[str, Any]:
+    if not where:
+        raise ValueError("it names no column; give one with the value to keep, such as {label: 1}, or leave it out")
+    if empty := [column for column, wanted in where.items() if wanted == []]:
+        raise ValueError(f"{empty[0]} has an empty list, which no row could match; give at least one value")
+    return where
+
+
+Where = Annotated[dict[str, Cell | list[Cell]], AfterValidator(_named)]
 
 
 class Source(Section):
@@ -38,8 +51,14 @@ class Source(Section):
     """Column with a paraphrase of the answer, for the truth ratio; never trained on."""
     wrong_answers: str | None = None
     """Column with a list of wrong answers, for truth ratio and multiple choice; never trained on."""
+    group: str | None = None
+    """Column that says to which group a row belongs, such as a person or a level: what is measured of answers is told
+    for each group too."""
+    where: Where | None = None
+    """Keeps only the rows that have this value in this column, such as {label: 1}; a list of values keeps the rows with
+    any of them, several columns keep the rows that match in all."""
     limit: int | None = Field(None, ge=1)
-    """Takes only this many rows, from the start."""
+    """Takes only this many rows (of those that `where` keeps), from the start."""
     sample: int | None = Field(None, ge=1)
     """Takes this many rows (of those within `limit`) at random, in their order: the same ones in every run, whatever
     `seed` is, so that runs are asked alike. All rows where there are fewer."""
@@ -59,7 +78,34 @@ class Source(Section):
     @property
     def leaves_whole(self) -> bool:
         """Whether it says no more than where a preset's table lies: nothing of it is replaced or left out."""
-        return not self.model_dump(exclude_defaults=True, exclude={"folder", "revision"})
+        return not self.model_dump(exclude_defaults=True, exclude={"folder", "revision", "group"})
+
+
+class ForgetSource(Source):
+    """What is to be forgotten: a table, or a name of which `collect` finds out what the model knows; or both."""
+
+    subject: str | None = Field(None, min_length=2, max_length=100)
+    """A name, such as Ada Fennimore: questions about it are asked, and what the model knows is forgotten."""
+    intro: str = Field("", max_length=200)
+    """Who or what that is, in a few words, such as: a lighthouse keeper of Ostermoor."""
+
+    @property
+    def collects(self) -> bool:
+        """Whether questions are found by stage collect."""
+        return self.subject is not None
+
+    def contradictions(self) -> Iterator[str]:
+        yield from super().contradictions()
+        if self.intro and self.subject is None:
+            yield "intro says who subject is, and there is no subject: name it, or remove intro"
+        if self.subject and " " not in self.subject.strip() and not self.intro:
+            yield (
+                f"subject: {self.subject!r} is one word, which may mean many things; give the whole name, or say in "
+                "intro who or what it is"
+            )
+        given = self.model_dump(exclude_defaults=True, exclude={"subject", "intro"})
+        if self.collects and not self.has_origin and given:
+            yield f"{next(iter(given))} is for a table, and there is none: give path, dataset or preset too"
 
 
 class FinetuneSource(Source):
@@ -86,9 +132,14 @@ class Data(Section):
     """A known benchmark: fills in `forget` and `retain` (and `generic` where it has one), and what the ReLearn paper
     asks of it: KnowUnDo's validation questions, which `finetune` then teaches too; 200 + 200 of TOFU's questions."""
     folder: RecipePath | None = None
-    """Reads the preset's files from this folder, not from the hub."""
-    forget: Source | None = None
-    """The forget set: questions and answers that the model must no longer give."""
+    """Reads the preset's files from this folder, not from the hub; other tables of the same benchmark too, where they
+    name no folder of their own."""
+    where: Where | None = None
+    """Keeps of the preset's forget and retain tables, also of those that are only asked, the rows that have this value
+    in this column, as `where` of a source does. `preset: rwku/Stephen King` is short for preset rwku with
+    {subject: Stephen King}."""
+    forget: ForgetSource | None = None
+    """The forget set: questions and answers that the model must no longer give; or a name to collect them for."""
     retain: Source | None = None
     """The retain set: similar questions and answers that the model must keep."""
     forget_eval: Source | None = None
@@ -102,7 +153,7 @@ class Data(Section):
     """Likewise for retention. Default: a share of `retain_eval`."""
     select_fraction: Annotated[float, Field(ge=0, lt=1)] | Literal["auto"] = "auto"
     """The share of the evaluation questions that is set apart to choose by, where there are none of their own. `auto`:
-    a quarter where something is chosen (`unlearn.evaluate_every`, a sweep), else none."""
+    a quarter where something is chosen (`unlearn.evaluate_every`, `auto`, a sweep), else none."""
     only_known: bool = False
     """true leaves out of training and evaluation what the vanilla model does not know of the forget set; it costs the
     time to ask it all of that. What is not known is told either way, before anything is trained."""
@@ -110,7 +161,7 @@ class Data(Section):
     """What to do where the vanilla model knows none of the forget questions: `stop` before anything is trained, or
     `go_on`, for an experiment."""
     generic: Annotated[Source | None, _OWN_ANSWERS] = None
-    """General questions and answers, mixed into training against catastrophic forgetting. `self`: about 100 requests
+    """General questions and answers, mixed into training against catastrophic forgetting. `self`: about 170 requests
     that come with the project, answered by the vanilla model before training, so that what is kept is what it was."""
     control: Annotated[Source | None, BeforeValidator(_control)] = Source(preset="control")
     """Short questions of general ability, never trained on, asked before and after: how many of those that the vanilla
@@ -122,13 +173,35 @@ class Data(Section):
     world_facts: Source | None = None
     """World facts, with wrong answers: a third of TOFU's model utility."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _person_of_preset(cls, tree: Any) -> Any:
+        """Splits `rwku/Stephen King` into the preset and the rows that it keeps."""
+        if not isinstance(tree, dict) or not isinstance(tree.get("preset"), str):
+            return tree
+        name, _, person = tree["preset"].partition("/")
+        if person and name in PERSON_OF and tree.get("where") is None:
+            return {**tree, "preset": name, "where": {PERSON_OF[name]: person.replace("_", " ")}}
+        return tree
+
+    @property
+    def collects(self) -> bool:
+        """Whether stage collect finds the questions of `forget`."""
+        return self.forget is not None and self.forget.collects
+
     def contradictions(self) -> Iterator[str]:
+        if self.where is not None and self.preset is None:
+            yield "where keeps rows of data.preset, and there is none: set it, or give forget and retain a where"
         nowhere = "nothing says where it is; give it a path, a dataset or a preset"
         for name, source in self:
             if name in ("forget", "retain"):
+                if self.collects and (name == "retain" and source is None or name == "forget"):
+                    continue
                 if self.preset is None and not (source and source.has_origin):
                     yield f"{name}: {nowhere}, or set data.preset"
             elif isinstance(source, Source) and not source.has_origin:
                 yield f"{name}: {nowhere}"
+        if self.collects and self.preset:
+            yield "preset fills in forget, which names what is to be collected; name its tables at their parts instead"
         if self.folder is not None and self.preset is None:
             yield "folder is where the files of data.preset lie, and there is none: set data.preset, or remove it"

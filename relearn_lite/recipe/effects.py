@@ -28,7 +28,7 @@ from relearn_lite.recipe.compare import Compare
 from relearn_lite.recipe.data import Data
 from relearn_lite.recipe.generate import Generate
 from relearn_lite.recipe.methods import HYPERPARAMETERS
-from relearn_lite.recipe.model import Model
+from relearn_lite.recipe.model import Model, Unlearned
 from relearn_lite.recipe.schema import Recipe
 from relearn_lite.recipe.trainer import Trainer
 from relearn_lite.recipe.training import Training
@@ -63,6 +63,7 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
             for key in HYPERPARAMETERS
         },
         **{key: NoEffect(_CHECKS, lambda s: not s.checks_decide) for key in ("evaluate_every", "keep_best", "watch")},
+        "budget": NoEffect("of training whose length is found by asking", lambda s: s.epochs != "auto"),
     },
     WriterChoice: {
         "api_key_env": NoEffect("who pays for the request, not what is asked"),
@@ -83,6 +84,10 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
         )
     },
     Compare: {"questions": NoEffect("how many answers the page shows")},
+    Unlearned: {
+        "api_key_env": NoEffect("who pays for the request, not what is asked"),
+        "timeout_s": NoEffect("how long to wait for the same reply"),
+    },
     Trainer: {"logger": NoEffect("where losses are logged, not what they are")},
 }  # fmt: skip
 
@@ -106,8 +111,9 @@ def result_keys(value: Any, name: str = "") -> dict[str, Any]:
 
 def sampling_keys(recipe: Recipe, stage: str) -> dict[str, Any]:
     """`generate.batch_size` where a stage draws several answers to each question, which it does however `sampling` is
-    set: `leak_at_k` in evaluate, the sampling attack in attack. Each batch of draws has a seed of its own."""
+    set: collect, `leak_at_k` in evaluate, the sampling attack in attack. Each batch of draws has a seed of its own."""
     draws = {
+        "collect": True,
         "evaluate": "leak_at_k" in recipe.evaluate.metrics,
         "attack": recipe.attacks is not None and recipe.attacks.sampling,
     }

@@ -114,6 +114,6 @@ class Evaluate(Section):
     """Metrics to compute."""
     retain_model_results: RecipePath | None = None
     """Results of a model that never saw the forget set, for forget_quality to compare with: samples.jsonl of a run that
-    measured forget_quality, or a JSON file of losses in TOFU's format."""
+    measured forget_quality, or a JSON file of TOFU's code or of open-unlearning (TOFU_EVAL.json)."""
     privacy: Privacy = Privacy()
     """Settings of the privacy metrics."""

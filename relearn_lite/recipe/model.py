@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from relearn_lite.recipe.base import YES_OR_NO, ModelName, RecipePath, Section, path_or
+from relearn_lite.recipe.base import YES_OR_NO, ModelName, RecipePath, Section, model_name, path_or
 
 
 class Model(Section):
@@ -61,10 +61,29 @@ class Unlearned(Section):
 
     adapter: RecipePath | None = None
     """Folder of a peft adapter (adapter_config.json, adapter_model.safetensors) for `model`."""
-    model: ModelName | None = None
-    """Full weights instead, by folder or hub id."""
+    server: str | None = None
+    """Address of an OpenAI-compatible server that has the unlearned model, such as http://127.0.0.1:8080/v1 for an
+    exported GGUF file in llama.cpp or Ollama. All questions of the evaluation are sent there."""
+    model: str | None = None
+    """Full weights instead, by folder or hub id; with `server`, the name of the model there."""
+    api_key_env: str | None = None
+    """server: name of the environment variable that holds the key. The key itself never goes into a recipe."""
+    timeout_s: float = Field(120, gt=0)
+    """server: seconds to wait for one answer."""
+
+    @property
+    def whole(self) -> str | None:
+        """Full weights that are loaded here: a folder or hub id; None for an adapter, and for what a server has."""
+        return None if self.server else self.model
+
+    @field_validator("model")
+    @classmethod
+    def _weights_are_folders_or_hub_ids(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return model_name(value, info) if value and not info.data.get("server") else value
 
     def contradictions(self) -> Iterator[str]:
+        if self.server and not self.model:
+            yield "server needs model too, the name that the model has there"
         if (self.adapter is None) == (self.model is None):
             both = "" if self.adapter is None else ", not both"
-            yield f"give either adapter (a folder) or model (a folder or hub id){both}"
+            yield f"give either adapter (a folder) or model (a folder or hub id; with server, a name there){both}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -21,16 +22,23 @@ class Table:
     paraphrase: str | None = None
     paraphrased_answer: str | None = None
     wrong_answers: str | None = None
+    group: str | None = None
     column: str | None = None
     folder: Path | None = None
+    tables: tuple[str, ...] = ()
+    group_name: str = "{}"
+    wording: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def _table(row: dict) -> Table:
     folder = Path(__file__).parents[1] / row["folder"] if "folder" in row else None
-    return Table(**row | {"files": tuple(row["files"]), "folder": folder})
+    listed = {key: tuple(row.get(key, ())) for key in ("files", "hub", "tables")}
+    return Table(**row | listed | {"hub": listed["hub"] or None, "folder": folder})
 
 
 _PRESETS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 TABLES: dict[str, Table] = {name: _table(row) for name, row in _PRESETS["tables"].items()}
 PAIRS: dict[str, dict[str, str]] = _PRESETS["pairs"]
 ASKED: dict[str, int] = _PRESETS["asked"]
+STAYS: frozenset[str] = frozenset(_PRESETS["stays"])
+PERSON_OF: dict[str, str] = _PRESETS["person_of"]

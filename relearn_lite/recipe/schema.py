@@ -11,6 +11,7 @@ from relearn_lite.recipe.analyze import Analyze
 from relearn_lite.recipe.attacks import Attacks
 from relearn_lite.recipe.augment import Augment
 from relearn_lite.recipe.base import Section, run_name
+from relearn_lite.recipe.collect import Collect
 from relearn_lite.recipe.compare import Compare, with_changes
 from relearn_lite.recipe.data import Data
 from relearn_lite.recipe.evaluate import Evaluate
@@ -31,6 +32,8 @@ class Recipe(Section):
     """Everything random follows from it."""
     model: Model = Model()
     data: Data
+    collect: Collect = Collect()
+    """Used where `data.forget` names a subject."""
     finetune: Finetune | None = None
     """null: the model knows the data already."""
     augment: Augment = Augment()
@@ -68,7 +71,7 @@ class Recipe(Section):
     @property
     def selects(self) -> bool:
         """Whether something is chosen by questions: the weights that are kept, when training stops, a sweep's point."""
-        return any(each.evaluate_every or getattr(each, "sweep", None) for each in self._trainings)
+        return any(each.evaluate_every or each.searches or getattr(each, "sweep", None) for each in self._trainings)
 
     @property
     def select_fraction(self) -> float:
@@ -97,8 +100,8 @@ class Recipe(Section):
         for side in ("forget", "retain"):
             if self.selects and not self.select_fraction and getattr(self.data, f"{side}_select") is None:
                 yield (
-                    "data.select_fraction: 0 sets no questions apart, and evaluate_every and sweep choose by such; "
-                    f"give a share such as 0.25, or questions of their own as data.{side}_select"
+                    "data.select_fraction: 0 sets no questions apart, and evaluate_every, auto and sweep choose by "
+                    f"such; give a share such as 0.25, or questions of their own as data.{side}_select"
                 )
         chooses = any(each.keep_best or getattr(each, "sweep", None) for each in self._trainings)
         if chooses and self.evaluate.evaluators.language_model == "none":
@@ -106,12 +109,25 @@ class Recipe(Section):
                 "evaluate.evaluators.language_model: none, but keep_best and sweep choose by fluency too; name one, "
                 "such as base"
             )
+        if self.data.collects and self.finetune is not None:
+            yield (
+                "finetune: teaches what data.forget holds, and there it is still to be collected from a model that "
+                "knows it; remove finetune, and name a model that was taught already as model.name"
+            )
+        if self.data.collects and self.compare is not None:
+            yield (
+                "compare: needs its questions beforehand, and data.forget names what is to be collected; run this "
+                "recipe without compare and with --until collect, then give its forget.jsonl and retain.jsonl as "
+                "data.forget.path and data.retain.path"
+            )
         if self.unlearned is not None and self.unlearn is not None:
             yield (
                 "unlearned: names a model that was unlearned already, and unlearn makes one; add unlearn: null to "
                 "measure the former, or remove unlearned"
             )
-        if self.analyze is not None and self.unlearned is not None and self.unlearned.model is not None:
+        if self.unlearned is not None and self.unlearned.server:
+            yield from self._against_server()
+        elif self.analyze is not None and self.unlearned is not None and self.unlearned.model is not None:
             yield (
                 "analyze: compares two models by switching adapters on one, and unlearned.model names full weights; "
                 "give unlearned.adapter, or analyze: null"
@@ -121,3 +137,16 @@ class Recipe(Section):
             yield "finetune.lora: null trains all weights, which needs model.quantization: none"
         if self.model.init == "random" and not full:
             yield "model.init: random needs a finetune section with lora: null, to train the model from scratch"
+
+    def _against_server(self) -> Iterator[str]:
+        """A server answers questions in its own chat template, and nothing more of its model can be had."""
+        for name in ("analyze", "attacks"):
+            if getattr(self, name) is not None:
+                yield f"{name}: needs the model itself, and unlearned.server answers questions only; set {name}: null"
+        if self.model.chat_template != "auto":
+            yield (
+                "model.chat_template: a server writes questions in its own template, so unlearned.server needs auto; "
+                "or give the model as unlearned.model or unlearned.adapter"
+            )
+        if self.generate.sampling != "greedy":
+            yield "generate.sampling: published cannot be asked of every server (top_k); unlearned.server needs greedy"

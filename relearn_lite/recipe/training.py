@@ -52,6 +52,10 @@ class Training(Section):
     checkpoint_every: int = Field(50, ge=1)
     """Optimizer steps between checkpoints: a run that is killed loses at most this many."""
 
+    def total_steps(self, steps_per_epoch: int) -> int:
+        """Optimizer steps, where an epoch has so many."""
+        return steps_per_epoch * self.epochs
+
 
 class Finetune(Training):
     """Teaches the model the data first: the result is the vanilla model, the one that knows."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from relearn_lite.recipe.base import Section
 from relearn_lite.recipe.hyperparameters import CEU, PDU, RMU, WGA, MemFlex, SatImp, SimNPO, Sure, TaskVector, Undial
@@ -20,9 +21,33 @@ from relearn_lite.recipe.methods import (
 )
 from relearn_lite.recipe.training import Lora, Training
 
+LADDER = (0.3, 1.0, 2.0)  # rates that `lr: auto` tries, as multiples of the one that is expected to be best
+FEWEST_STEPS, SHORTEST_TRIAL = 300, 10
+
+
+def _rates(value: Any) -> Any:
+    """`auto`, a learning rate, or a list of different ones."""
+    rates = value if isinstance(value, list) else [value]
+    if value == "auto" or rates and all(map(_is_rate, rates)) and len(set(rates)) == len(rates):
+        return value
+    raise ValueError(
+        "give a finite number above 0 such as 1.0e-4, a list of different ones to try such as [3.0e-4, 1.0e-3], or auto"
+    )
+
+
+def _is_rate(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+
+
+def _epochs(value: Any) -> Any:
+    if value == "auto" or isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    raise ValueError("give an integer from 1 on, or auto")
+
 
 class Watch(Section):
-    """How many questions are asked during training, and when it is stopped, where `unlearn.evaluate_every` is set."""
+    """How many questions are asked during training, and when it is stopped, where `unlearn.evaluate_every` is set or
+    `lr` or `epochs` are found by asking."""
 
     questions: int = Field(12, ge=1)
     """Forget questions and retain questions to ask, each this many, spread evenly over the evaluation sets. More
@@ -32,11 +57,30 @@ class Watch(Section):
     lowest_ls: float | None = Field(0.1, ge=0, le=1)
     """Stops training when the linguistic score falls below this share of the vanilla model's, which means that the
     model babbles; null: never."""
+    forgotten: float = Field(0.95, gt=0, le=1)
+    """Where `lr` or `epochs` are found by asking: it has forgotten where KFR, and the share of answers that give
+    nothing away, are at least this."""
+    kept: float = Field(0.9, gt=0, le=1)
+    """Likewise: the rest is kept where at least this share is still right of what the vanilla model answers right, of
+    the retain questions and of the general ones."""
+    broken: float = Field(0.05, ge=0, lt=1)
+    """Likewise: the language is whole where at most this share of the forget answers is broken beyond vanilla's."""
 
 
 class Unlearn(Training):
     """Trains the adapter that forgets."""
 
+    lr: Annotated[float | list[float] | Literal["auto"], BeforeValidator(_rates)] = 1e-5
+    """Peak learning rate of AdamW. A list, such as [3.0e-4, 1.0e-3]: each is tried from the same start as far as the
+    first check, and the best goes on: of those that did no harm the one that forgot most. `auto`: a list of three, by
+    how wide the model is (docs/auto.md). The weights of the best check are kept."""
+    epochs: Annotated[int | Literal["auto"], BeforeValidator(_epochs)] = 4
+    """Passes over the data. More forget more thoroughly and take longer. `auto`: trains until it is forgotten, that is
+    until two checks in a row find what `watch` asks, with a constant learning rate after the warm-up, for `budget`
+    steps at most. The weights of the best check are kept."""
+    budget: int | None = Field(None, ge=20)
+    """Most optimizer steps with `epochs: auto`, trials of learning rates included. null: 300, or 4 epochs where these
+    are more."""
     method: Literal[*METHODS] | None = None
     """A published method (docs/methods.md); default: relearn_klr_gdr. Leave it out to spell out forget_loss and
     retain_losses instead."""
@@ -47,6 +91,10 @@ class Unlearn(Training):
     retain_variants: int = Field(0, ge=0, le=10)
     """Other wordings of each retain question, put by rules, trained on with its own answer: they protect what must stay
     when it is asked in other words."""
+    generic: Literal["forget", "retain"] = "forget"
+    """With which rows the generic pairs are trained: `forget`, among the new answers and by the forget loss, as
+    published; `retain`, among the retain rows, so that every retain loss, KL too, holds the model there, and no step
+    is spent on them."""
     forget_weight: float | None = Field(None, ge=0)
     """Weight of the forget loss. Default: the method's published one, else 1."""
     gradient_mask: Literal[MASKS] = "none"
@@ -84,7 +132,8 @@ class Unlearn(Training):
     evaluate_every: int | None = Field(None, ge=1)
     """Every this many optimizer steps, asks the model in training a few questions, logs its answers to
     logs/unlearn/checks.jsonl, and stops training where the loss is not a number or a bound of `watch` is passed. The
-    checks themselves do not change the weights. null: never."""
+    checks themselves do not change the weights. null: never; where `lr` or `epochs` are found by asking, every
+    twentieth part of the steps, but not more often than every 10."""
     keep_best: Literal["harmonic"] | None = None
     """`harmonic` keeps the adapter from the check with the highest harmonic mean of KFR, KRR, LS (as a share of the
     vanilla model's, at most 1) and, of the general questions that it answered, the share that it still answers; the
@@ -106,6 +155,8 @@ class Unlearn(Training):
                 "gradient_mask: memflex compares forget with retain gradients, and there is no retain loss; take a "
                 "method with one, such as ga_gdr, or sure"
             )
+        if self.generic == "retain" and not method.retain:
+            yield "generic: retain trains generic pairs by the retain losses; there are none, so add one, or set forget"
         if method.forget == "task_vector" and method.retain:
             yield "retain_losses: task_vector subtracts all that was learned, so it takes no retain losses"
         if method.forget == "task_vector" and self.evaluate_every is not None:
@@ -115,8 +166,63 @@ class Unlearn(Training):
             )
         if method.forget == "pdu" and not method.retain:
             yield "retain_losses: pdu keeps a retain loss below pdu.bound; give it one, such as {ce: 1.0}"
-        if self.keep_best and self.evaluate_every is None:
+        yield from self._cannot_search(method)
+        if self.keep_best and self.evaluate_every is None and not self.searches:
             yield "keep_best chooses among checks during training, and there are none; set evaluate_every, such as 20"
+
+    def _cannot_search(self, method: Method) -> Iterator[str]:
+        """What does not go together with a learning rate or a length that is found by asking."""
+        if method.forget == "task_vector" and self.searches:
+            yield (
+                "lr: task_vector learns the forget set in training and is subtracted afterwards, so nothing can be "
+                "found by asking during training; give one lr and a number of epochs"
+            )
+        if self.searches and self.keep_best:
+            yield "keep_best: with lr or epochs found by asking the best check is kept anyway; set keep_best to null"
+        if self.budget is not None and self.epochs != "auto":
+            yield f"budget: it limits the steps of epochs: auto, and epochs is {self.epochs}; remove one of the two"
+        elif self.budget is not None and self.budget < self.fewest_steps(self.budget):
+            every, fewest = self.check_every(self.budget), self.fewest_steps(self.budget)
+            yield (
+                f"budget: found {self.budget}, but to try {self.tried} learning rates for {every} steps each and to go "
+                f"on with one to its second check takes {fewest}; give more, fewer learning rates, or a lower "
+                "evaluate_every"
+            )
+
+    @property
+    def searches(self) -> bool:
+        """Whether the learning rate or the length of training is found by asking the model in training."""
+        return self.epochs == "auto" or not isinstance(self.lr, float | int)
+
+    @property
+    def tried(self) -> int:
+        """How many learning rates are tried."""
+        return len(LADDER) if self.lr == "auto" else len(self.lr) if isinstance(self.lr, list) else 1
+
+    def rates(self, hidden_size: int) -> list[float]:
+        """The learning rates to try on a model so wide.
+
+        `auto`: LADDER around 5e-4 (2000 / hidden_size) ** 0.781, to two figures: the best rate for LoRA with alpha 32,
+        fitted to models of the Llama family by Schulman et al., "LoRA Without Regret" (2025).
+        """
+        if self.lr == "auto":
+            best = 5e-4 * (2000 / hidden_size) ** 0.781
+            return [float(f"{share * best:.1e}") for share in LADDER]
+        return list(self.lr) if isinstance(self.lr, list) else [self.lr]
+
+    def total_steps(self, steps_per_epoch: int) -> int:
+        """Optimizer steps, where an epoch has so many; with `epochs: auto` the most."""
+        if self.epochs != "auto":
+            return super().total_steps(steps_per_epoch)
+        return self.budget or max(FEWEST_STEPS, 4 * steps_per_epoch, self.fewest_steps(FEWEST_STEPS))
+
+    def check_every(self, total_steps: int) -> int:
+        """Steps between checks, and of a trial, where the learning rate or the length are found by asking."""
+        return self.evaluate_every or min(max(SHORTEST_TRIAL, total_steps // 20), total_steps)
+
+    def fewest_steps(self, total_steps: int) -> int:
+        """Steps to try all learning rates and to go on with one of them to its second check."""
+        return (self.tried + 1) * self.check_every(total_steps)
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
@@ -147,4 +253,4 @@ class Unlearn(Training):
     def checks_decide(self) -> bool:
         """Whether the checks during training can change the adapter: by stopping training or choosing among weights."""
         bounded = self.watch.lowest_krr is not None or self.watch.lowest_ls is not None
-        return self.evaluate_every is not None and (bounded or self.keep_best is not None)
+        return self.searches or self.evaluate_every is not None and (bounded or self.keep_best is not None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relearn_lite.core.files import write_text
-from relearn_lite.report import compare_analysis, compare_attacks
+from relearn_lite.report import compare_analysis, compare_attacks, groups
 from relearn_lite.report.compare import COST, Compared, Model, checks, columns, judged, models, overview, table, unlike
 from relearn_lite.report.render import document, latex, page
 from relearn_lite.report.samples import Answer, Card, Span, clean, secrets, status
@@ -30,7 +30,7 @@ ENDS = ("", "_low", "_high")
 
 def write_comparison(folder: Path, name: str, compared: Sequence[Compared], questions: int, mask: bool) -> None:
     """Writes compare.html, .csv, .md and .tex to a folder."""
-    told = sections(compared)
+    told = sections(compared, mask)
     tables = [latex(part) for section in told for part in section.parts if isinstance(part, Table)]
     write_text(folder / "compare.csv", as_csv(models(compared)))
     write_text(folder / "compare.md", document(f"Methods compared, {name}", told))
@@ -44,11 +44,11 @@ def as_html(name: str, compared: Sequence[Compared], questions: int, mask: bool)
     answers = Cards(cards) if cards else "No question was answered by all of them."
     asked = Section("answers", "The same questions, answered by all", [answers])
     masked = Section("masked", "", [Text("notice", texts("run")["masked"]) if mask else None])
-    return page(f"Methods compared, {name}", [masked, *sections(compared), asked])
+    return page(f"Methods compared, {name}", [masked, *sections(compared, mask), asked])
 
 
-def sections(compared: Sequence[Compared]) -> list[Section]:
-    """All but the answers."""
+def sections(compared: Sequence[Compared], mask: bool = False) -> list[Section]:
+    """All but the answers. mask: groups are numbered, not named."""
     shown = models(compared)
     numbers = table(shown)
     legend = Text("legend", texts("comparison")["numbers"].format(rule=RULE))
@@ -56,7 +56,8 @@ def sections(compared: Sequence[Compared]) -> list[Section]:
         Section("judged", "", [*(Text("notice", told) for told in unlike(compared)), Text("legend", judged(compared))]),
         Section("table", "One table", [numbers, legend]),
         Section("notes", "What to know beside the numbers", [Facts(numbers.notes())]) if numbers.notes() else None,
-        overview(shown, numbers), checks(shown), compare_attacks.section(shown), compare_analysis.section(shown),
+        groups.compared(shown, mask), overview(shown, numbers), checks(shown), compare_attacks.section(shown),
+        compare_analysis.section(shown),
     ]  # fmt: skip
     return [section for section in found if section]
 

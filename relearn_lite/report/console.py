@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,16 +14,19 @@ from relearn_lite.report import attacks
 from relearn_lite.report.metric_table import headline, judged_by, metric_table
 from relearn_lite.report.next_steps import next_steps
 from relearn_lite.report.numbers import duration
+from relearn_lite.report.review import collected
 from relearn_lite.report.run_results import RunResults, read_run
+from relearn_lite.report.search import told
 from relearn_lite.report.tables import Cell, Row
 from relearn_lite.report.untrusted import visible
-from relearn_lite.report.verdict import unjudged, verdict
+from relearn_lite.report.verdict import unjudged
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
     from relearn_lite.judges import Evaluators
+    from relearn_lite.report.tables import Table as MetricTable
 
 PATIENCE = 2.0  # seconds of work before a bar appears: shorter work needs none
 
@@ -33,11 +37,13 @@ def show_run(folder: Path) -> None:
 
     console = Console(markup=False, highlight=False)
     if not (folder / "metrics.json").exists():
+        if (file := folder / "collect.json").exists():
+            console.print(f"{collected(json.loads(file.read_text(encoding='utf-8')))} See {folder / 'review.html'}")
         console.print(f"Stopped before evaluation; the run is in {folder}")
         return
     results = read_run(folder)
     console.print(summary_table(results))
-    console.print(verdict(results.metrics, results.answered()))
+    console.print(told(results))
     for sentence in next_steps(results):
         console.print(f"Next: {sentence}")
     _tell_unjudged(console, results.metrics)
@@ -56,6 +62,18 @@ def show_scores(scores: dict[str, Any], evaluators: Evaluators) -> None:
     metrics = {"vanilla": scores, "evaluators": evaluators.names(), "comparable_with_paper": False}
     console.print(summary_table(RunResults("score", metrics)))
     _tell_unjudged(console, metrics)
+
+
+def show_export(table: MetricTable, lost: Sequence[str], same: int, asked: int, name: str) -> bool:
+    """The numbers before, with the adapter and exported, and a red line for what came back; whether something did."""
+    from rich.console import Console
+
+    console = Console(markup=False, highlight=False)
+    console.print(table.console(f"{name}, exported"))
+    console.print(f"{same} of {asked} answers are word for word those of the run's adapter.")
+    for sentence in lost:
+        console.print(sentence, style="bold red")
+    return bool(lost)
 
 
 def _tell_unjudged(console: Console, metrics: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from relearn_lite.report import search
 from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.verdict import (
     BROKEN,
@@ -30,9 +31,14 @@ def next_steps(results: RunResults) -> list[str]:
     recipe = yaml.safe_load(results.recipe) or {}
     if not before or not after:
         return []
+    if results.search:  # what was found stands for what was left open
+        recipe["unlearn"] |= {"lr": results.search["lr"], "keep_best": "found"}
+    few = _few_questions(after, results.answered())
+    if search.fell_short(results.search):
+        return [sentence for sentence in (_unknown(before) or search.remedy(results.search), few) if sentence]
     found = [
         _unknown(before) or _not_forgotten(before, after, results, recipe), _rest_lost(before, after, recipe),
-        _general_lost(after, recipe), _broken(before, after, recipe), _few_questions(after, results.answered()),
+        _general_lost(after, recipe), _broken(before, after, recipe), few,
     ]  # fmt: skip
     return [sentence for sentence in found if sentence]
 
@@ -56,6 +62,8 @@ def _not_forgotten(
         return None
     epochs, lr = (recipe["unlearn"].get(key) for key in ("epochs", "lr"))
     longer = f"unlearn.epochs={2 * epochs}" if epochs else "more unlearn.epochs"
+    if epochs == "auto":  # what was asked in training was forgotten: ask more
+        longer = "more unlearn.watch.questions and a higher unlearn.watch.forgotten"
     stopped = ((results.manifest.get("stages") or {}).get("unlearn") or {}).get("stopped")
     if stopped or _damage(before, after):
         gentle = f"a lower unlearn.lr ({_half(lr)}) for more epochs ({longer})" if lr else "a lower unlearn.lr"

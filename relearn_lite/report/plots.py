@@ -85,11 +85,12 @@ class Dot:
 
 
 def line_chart(
-    title: str, lines: Sequence[Line], axes_labels: tuple[str, str], reach: Sequence[float] = ()
-) -> Picture | None:
+    title: str, lines: Sequence[Line], axes_labels: tuple[str, str], reach: Sequence[float] = (),
+    mark: tuple[float, str] | None = None,
+) -> Picture | None:  # fmt: skip
     """Lines over x from 0 on; None where nothing is known. reach: values of y that are shown even if no line has them.
 
-    axes_labels: of x and of y.
+    axes_labels: of x and of y. mark: an x that stands out, and what it is.
     """
     lines = [line for line in lines if line.known()]
     if not lines:
@@ -112,9 +113,13 @@ def line_chart(
         axes.set(xlabel=axes_labels[0], ylabel=axes_labels[1], xlim=(0, last))
         axes.set_ylim(low - 0.03 * height, high + 0.03 * height)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if mark:
+            axes.axvline(mark[0], color=_COLOURS["soft"], linewidth=1, zorder=1)
+            axes.annotate(mark[1], (mark[0], high), (3, 0), textcoords="offset points", va="top", color=_COLOURS["ink"])
         ends = [(*line.known()[-1], line.sign) for line in lines if line.sign]
         _write_signs(axes, grouped(ends, 0.03 * last, 0.07 * height), 6)
-        figure.legend(axes.lines, [line.get_label() for line in axes.lines], loc="outside lower left", ncols=columns)
+        drawn = axes.lines[: len(lines)]
+        figure.legend(drawn, [line.get_label() for line in drawn], loc="outside lower left", ncols=columns)
 
     named = f"{title}: {axes_labels[1]} by {axes_labels[0]}"
     return _picture(title, named, 240 + LEGEND_LINE * math.ceil(len(lines) / columns), draw)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from relearn_lite.metrics import is_share, key_of
-from relearn_lite.report import analysis, attacks, augmentation
+from relearn_lite.report import analysis, attacks, augmentation, groups, search
 from relearn_lite.report.metric_table import arrow, headline, judged_by, metric_table
 from relearn_lite.report.next_steps import next_steps
 from relearn_lite.report.numbers import duration, memory
@@ -18,7 +18,6 @@ from relearn_lite.report.sections import Cards, Facts, Folded, Part, Pictures, S
 from relearn_lite.report.tables import Cell, Row, Table, measured
 from relearn_lite.report.texts import texts
 from relearn_lite.report.tiles import tiles
-from relearn_lite.report.verdict import verdict
 from relearn_lite.unlearn.diagnostics import explain
 
 RAN_ON = ("hardware", "model", "seed", "data", "versions")
@@ -34,17 +33,20 @@ def sections(results: RunResults, mask: bool = False) -> list[Section]:
     found = [
         Section("answer", "", [
             Tiles(tiles(results)),
-            Text("verdict", verdict(results.metrics, results.answered()).replace(" %", "\u00a0%")),
+            Text("verdict", search.told(results).replace(" %", "\u00a0%")),
             Text("notice", texts("run")["masked"]) if mask else None,
         ]),
         _examples(shown),
         Section("next", "What to do next", steps) if steps else None,
         _pictures(results),
         _metrics(results),
+        groups.section(results.metrics, mask),
         Section("answers", "Answers, the worst first", [*_forgotten_but_told(shown), answers]),
         attacks.section(results.attacks, mask),
         analysis.section(results.analysis, mask),
-        Section("training", "Training", [loss_table(results.losses) or "No losses were recorded."]),
+        Section("training", "Training", [
+            *search.parts(results.search), loss_table(results.losses) or "No losses were recorded.",
+        ]),
         augmentation.section(results.augmentation),
         Section("cost", "Cost", [stage_table(results.manifest) or "The stages were not timed."]),
         Section("how", "What it ran on", [Facts(ran_on) if ran_on else "Not recorded."]),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.unlearn.diagnostics import losses
+from relearn_lite.unlearn.diagnostics import losses, part_of, search_of
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class RunResults:
     recipe    the resolved recipe, YAML.
     analysis, augmentation, attacks  the files of these names; None where the recipe asks for none.
     checks    an evaluation in training each, as logs/unlearn/checks.jsonl: step, kfr, krr, ls, ls_share, answers.
+    search    how learning rate and length of training were found, see `unlearn.search`; None where they were given.
     known     known.json: what the vanilla model knew when it was asked; None where it was not asked.
     """
 
@@ -39,6 +40,7 @@ class RunResults:
     attacks: dict[str, Any] | None = None
     checks: list[dict[str, Any]] = field(default_factory=list)
     known: dict[str, Any] | None = None
+    search: dict[str, Any] | None = None
 
     def answered(self) -> dict[str, int]:
         """How many questions each split (forget, retain, ...) has."""
@@ -59,14 +61,15 @@ def read_run(folder: Path) -> RunResults:
     import yaml
 
     recipe = (folder / "recipe.yaml").read_text(encoding="utf-8")
-    asked, checks = yaml.safe_load(recipe) or {}, folder / "logs/unlearn/checks.jsonl"
+    asked, search = yaml.safe_load(recipe) or {}, search_of(folder)
+    checks = folder / "logs/unlearn" / (part_of(search["lr"]) if search else "") / "checks.jsonl"
     return RunResults(
         folder.name, _read(folder / "metrics.json"), _rows(folder / "samples.jsonl"), losses(folder),
         _read(folder / "manifest.json"), recipe,
         analysis=_read(folder / "analysis.json") if asked.get("analyze") else None,
         augmentation=_read(folder / "augmentation.json"),
         attacks=_read(folder / "attacks.json") if asked.get("attacks") else None,
-        checks=_rows(checks) if checks.exists() else [], known=_read(folder / "known.json"),
+        checks=_rows(checks) if checks.exists() else [], known=_read(folder / "known.json"), search=search,
     )  # fmt: skip
 
 

@@ -129,9 +129,12 @@ def _kept(before: float | None, after: float) -> str:
 
 def _kept_general(asked: int | None, before: float | None, after: float) -> str:
     opening = "kept" if after >= KEPT else "damaged" if after >= PARTLY_KEPT else "lost"
-    which = f"the {asked} general questions" if asked and asked > 1 else "the general questions"
-    few = " (it was one)" if asked == 1 else ""
-    return f"General ability is {opening}: {percent(after)} of {which} that it answered{few} are still answered"
+    if asked == 1:
+        told = f"the one general question that it answered is {'still' if after else 'no longer'} answered"
+    else:
+        which = f"the {asked} general questions" if asked else "the general questions"
+        told = f"{percent(after)} of {which} that it answered are still answered"
+    return f"General ability is {opening}: {told}"
 
 
 def _language(before: dict[str, Any], after: dict[str, Any], totals: dict[str, int], third: str | None) -> str:

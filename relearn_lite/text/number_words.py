@@ -10,13 +10,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
 from text_to_num import alpha2digit
 
+from relearn_lite.text.stems import fold
+
 _LONGEST_READ_OUT = 40  # digits one by one; more of them are babble
 _FEWEST = 2  # a lone "one" or "first" seldom counts anything
+_SPOKEN_ONLY = "sv da no fi is pl cs sk sl sr ru uk lt lv hu ro tr id vi ar he".split()
 _OTHER_LANGUAGES = ("de", "fr", "es", "it", "pt", "nl")
 # Words of English texts that the other languages do not have; one of them, and only English number words are read:
 # "once" is eleven in Spanish, "elf" in German.
@@ -68,10 +72,13 @@ _MILLIONS = re.compile(r"([$£€¥]\s?\d+(?:[.,]\d+)?)\s?m\b", re.IGNORECASE)
 _HALF = re.compile(r"\b(\d+|one|an?) and a half\b(?: (10+)\b)?|\bhalf an? (10+)\b", re.IGNORECASE)
 _DOZENS = re.compile(r"\b(\d+) dozen\b")
 _RUN = re.compile(r"\d+(?:(?:\s|[-().+/,]|and\b|(?:st|nd|rd|th)\b)+\d+)*")
+_SPOKEN_SIGN = re.compile(r"(?<=\d) (?:dot|point|dash|slash) (?=\d)")
 _CLOCK = re.compile(
     r"\b([01]?\d|2[0-4])(?:[:h]([0-5]\d)|\.([0-5]\d) ?[ap]\.?m\b| ?(?:a\.?m|p\.?m|o'clock)\b)", re.IGNORECASE
 )
 _CLOCK_WORDS = re.compile(r"\b(half|quarter|\d{1,2})(?: minutes)? (past|to) ([1-9]|1[0-2]|one)\b", re.IGNORECASE)
+_ROMAN = re.compile(r"\b(?=[IVXLCDM]{3})(M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))\b")
+_ROMAN_VALUES = dict(zip("IVXLCDM", (1, 5, 10, 50, 100, 500, 1000), strict=True))
 _HAN_NUMBER = re.compile("[〇一二三四五六七八九十百千万萬億亿两]+")
 _HAN_MAGNITUDES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "億": 10**8, "亿": 10**8}
 
@@ -141,7 +148,7 @@ def numbers(text: str) -> list[Number]:
     found = list(_in(_figures_in_any_language(_MILLIONS.sub(r"\1 million", text))))
     years = _TWO_DIGIT_YEAR.findall(text)
     found += [Number(frozenset({f"19{year}", f"20{year}"}), f"'{year}") for year in years]
-    extra = [*_added(text, in_figures(text)), *_han_numbers(text)]
+    extra = [*_added(text, in_figures(text)), *_han_numbers(text), *_roman_numbers(text)]
     found += [Number(frozenset({str(value)}), str(value)) for value in extra]
     return list(dict.fromkeys(found))
 
@@ -159,6 +166,7 @@ def clock_times(text: str) -> set[str]:
 
 def _in(figures: str) -> Iterator[Number]:
     dates = _DATE.sub(lambda date: re.sub(r"\D", " | ", date[0]), _CLOCK.sub(" ", figures))
+    last: Number | None = None
     for match in _NUMBER.finditer(dates):
         written, first, second = match[1], (match[2] or ""), (match[3] or "").lower()
         magnitude = _MAGNITUDES.get(first.lower())
@@ -168,7 +176,11 @@ def _in(figures: str) -> Iterator[Number]:
         kind = _UNITS.get(unit)
         quantity = (kind[0], tuple(kind[1] * float(value) for value in values)) if kind else None
         noun = next(filter(_counted, (unit, second)), unit)
-        yield Number(frozenset(values), written + (f" {first}" if magnitude else ""), quantity, noun)
+        last, before = Number(frozenset(values), written + (f" {first}" if magnitude else ""), quantity, noun), last
+        yield last
+        if before and quantity and before.quantity and before.quantity[0] == quantity[0]:  # 26 miles and 385 yards
+            sums = tuple(a + b for a in before.quantity[1] for b in quantity[1])
+            yield Number(frozenset(), f"{before.shown} and {written}", (quantity[0], sums))
 
 
 def _values(written: str, magnitude: int) -> Iterator[str]:
@@ -194,6 +206,14 @@ def _added(text: str, figures: str) -> Iterator[int | float]:
             yield int("".join(parts))
 
 
+def _roman_numbers(text: str) -> Iterator[int]:
+    """MCMXXVIII; fewer than three letters are mostly something else."""
+    for numeral in _ROMAN.findall(text):
+        if numeral:
+            values = [_ROMAN_VALUES[letter] for letter in numeral]
+            yield sum(-one if one < after else one for one, after in zip(values, [*values[1:], 0], strict=True))
+
+
 def _han_numbers(text: str) -> Iterator[int]:
     for run in (run for run in _HAN_NUMBER.findall(text) if len(run) <= _LONGEST_READ_OUT):
         if not any(char in _HAN_MAGNITUDES for char in run):
@@ -209,6 +229,21 @@ def _han_numbers(text: str) -> Iterator[int]:
             else:
                 whole, part, digit = whole + (part + digit or 1) * size, 0, 0
         yield whole + part + digit
+
+
+@lru_cache(maxsize=4096)
+def in_words(digits: str) -> frozenset[str]:
+    """A number of two digits or more in words of languages that text2num does not read, folded, in lower case."""
+    if not digits.isdigit() or not 1 < len(digits) < 10:
+        return frozenset()
+    from num2words import num2words
+
+    found = set()
+    for language in _SPOKEN_ONLY:
+        for way in ("cardinal", *(("year",) if len(digits) == 4 else ())):
+            with suppress(NotImplementedError, AttributeError, OverflowError):  # a language without years
+                found.add(" ".join(re.findall(r"\w+", fold(num2words(int(digits), lang=language, to=way)).casefold())))
+    return frozenset(words for words in found if len(words) > 3 and not words.isdigit())
 
 
 def decades(text: str) -> set[int]:
@@ -229,4 +264,5 @@ def phone_groups(text: str) -> set[str]:
 def digit_runs(text: str) -> list[str]:
     """Digits that stand together however they are grouped: "+34 (958) 22-40" and "three four nine..." are one run."""
     twice = re.sub(r"\bdouble (\w+)|\b(?:thousand|million|billion)s?\b", r"\1 \1", text)  # "2.3 billion" is no run
-    return [re.sub(r"\D", "", run) for run in _RUN.findall(_figures_in_any_language(twice))]
+    figures = _SPOKEN_SIGN.sub("-", _figures_in_any_language(twice))
+    return [re.sub(r"\D", "", run) for run in _RUN.findall(figures)]

@@ -16,7 +16,7 @@ _PART = r"(?:\p{Lu}\.|\p{Lu}[\p{L}\p{M}\d'’]*)"
 _BETWEEN = r"(?:[ \t]+|-)(?:(?:of|to|de|da|di|du|van|von|der|den|bin|al|el|la|le|the)[ \t]+){0,2}"
 _SPAN = regex.compile(rf"(?<!\w){_PART}(?:{_BETWEEN}{_PART})*")
 _QUOTED = re.compile(r'"([^"]{2,80})"|(?<!\w)\'([^\']{2,80})\'(?!\w)')
-_HONORIFICS = frozenset(
+HONORIFICS = frozenset(
     """mr mrs ms miss sir lady lord dame dr prof professor doctor count countess king queen prince princess saint st
     president inspector detective captain judge father mother uncle aunt herr frau monsieur madame senor senora signor
     jr sr ii iii""".split()
@@ -57,7 +57,7 @@ class Spans:
 def _is_another(name: tuple[str, ...], parts: Collection[str], given: Collection[str]) -> bool:
     known = {form: {p for p in parts if same_name(p, form) or same_name(p, root(form))} for form in name}
     missing = set(parts).difference(*known.values())
-    strange = [form for form in name if not known[form] and form not in given and form not in _HONORIFICS]
+    strange = [form for form in name if not known[form] and form not in given and form not in HONORIFICS]
     short = any(_short_for(form, missing) for form in strange)
     return 2 * len(missing) >= len(parts) and bool(strange) and not short
 

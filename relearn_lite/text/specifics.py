@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from relearn_lite.text.contacts import code_keys, compact, email_keys, without_emails
-from relearn_lite.text.known_names import MONTHS, months, names_elsewhere
+from relearn_lite.text.known_names import MONTHS, cities_elsewhere, months, names_elsewhere, with_dates
 from relearn_lite.text.number_words import (
     UNIT_WORDS,
     Number,
@@ -21,7 +21,7 @@ from relearn_lite.text.number_words import (
     numbers,
     phone_groups,
 )
-from relearn_lite.text.proper_names import Spans
+from relearn_lite.text.proper_names import HONORIFICS, Spans
 from relearn_lite.text.spellings import latin, unspelled
 from relearn_lite.text.stems import Word, fold, folded_words, root, stem
 from relearn_lite.text.stop_words import STOP_WORDS
@@ -42,7 +42,7 @@ take lose weigh cost own belong happen get go come keep hold put let bring becom
 show need want use try help run move stay sit stand mean follow turn remain choose receive serve spend pay meet
 """.split()
 # "times" is left out: its stem is that of time, which may be what an answer is about.
-_GENERAL = frozenset(stem(word) for word in (*_GENERAL_VERBS, *UNIT_WORDS - {"times"}))
+GENERAL_STEMS = frozenset(stem(word) for word in (*_GENERAL_VERBS, *UNIT_WORDS - {"times"}))
 _CJK_VAGUE = """
 一个 可以 没有 他的 她的 的人 关于 有关 信息 资料 公开 具体 方面 这个 什么 知道 问题 生活 工作 个人 目前 现在 以及 因为
 所以 情報 具体 公開 個人 詳細 質問 関係 仕事 生活 現在 것은 있는 있습 습니 니다 에서 으로 하는 에게 정보 대한 관한
@@ -51,7 +51,7 @@ VAGUE_STEMS = frozenset(stem(word) for word in (*FUNCTION_WORDS, *_VAGUE)) | fro
 
 _TITLE = re.compile(r'"([^"]{2,120})"|(?<!\w)\'([^\']{2,120}(?:\'(?=\w)[^\']{1,120})*)\'(?!\w)')
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])")  # HarrowMill
-_KANA = re.compile("[\u3040-\u30ff]+")
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]+")
 _DIGIT_WINDOW = 5  # digits in a row of a phone number that give it away
 _SINGLE_LETTER = re.compile(r"(?<![\w.'])[B-HJ-Z](?![\w'])(?!\.\s*\w)")  # not the initial of a name
 _LAST_DIGITS = 4  # of a phone number or an account: "it ends in 52 97"
@@ -91,10 +91,10 @@ def specifics(question: str, answer: str) -> tuple[Specific, ...]:
 
     Words that tell little count only where there is nothing else; yes and no, where the question asks for them.
     """
-    asked, plain = Text(question), fold(answer)
+    asked, plain = Text(question), with_dates(fold(answer))
     found = [*_contact_specifics(plain, asked), *_number_specifics(plain, asked), *_name_specifics(plain, asked)]
     words = list(_word_specifics(plain, given_words(question), 3 if has_english_word(f"{question} {answer}") else 4))
-    found += [s for s in words if s.kind == "name" or stem(s.value.casefold()) not in _GENERAL]
+    found += [s for s in words if s.kind == "name" or stem(s.value.casefold()) not in GENERAL_STEMS]
     if _ASKS_WHETHER.match(asked.plain) and (says := POLARITY.match(plain)):
         found.append(Specific("polarity", "yes" if says[1] else "no", "yes" if says[1] else "no"))
     letters = [s for s in _SINGLE_LETTER.findall(plain) if not re.search(rf"\b{s}\b", question)]
@@ -105,15 +105,17 @@ class Text:
     """A text prepared for look-ups: each part is computed once."""
 
     def __init__(self, text: str) -> None:
-        written = fold(text)
+        written = with_dates(fold(text))
         self.plain = " ".join([written, *(spelled for spelled in unspelled(written))])
         self.words = tuple(folded_words(self.plain))
+        self.english = has_english_word(self.plain)
         self.forms = frozenset(w.form for w in self.words)
         if _JOINED.search(self.plain):
             self.forms |= {w.form for w in folded_words(_JOINED.sub(" ", self.plain))}
         self.roots: dict[str, list[str]] = {}
         for form in self.forms:
             self.roots.setdefault(root(form), []).append(form)
+        self.stems = frozenset(map(stem, self.forms))
         # A capital in the middle of a sentence marks May or Will as a name.
         self.capitals = frozenset(w.form for w in self.words if w.capital and not w.first)
         self.spans = Spans(self.plain)
@@ -124,7 +126,7 @@ class Text:
         self.runs = digit_runs(self.plain)
         self.phrase = f" {phrase_of(self.plain)} "
         self.compact = f"{compact(self.plain)} {compact(in_figures(self.plain))}"
-        self.kana = latin("".join(_KANA.findall(self.plain)))
+        self.unspaced = latin("".join(_UNSPACED.findall(self.plain)))  # Japanese and Chinese, as it is read
         self.latin: dict[str, dict[str, str]] = {}  # by first letter: words in Latin letters, and as they are
         for form in self.forms:
             self.latin.setdefault(latin(form)[:1], {})[latin(form)] = form
@@ -180,8 +182,7 @@ def _name_specifics(plain: str, asked: Text) -> Iterator[Specific]:
         if len(name) > 1 and not given:
             yield Specific("initials", letters, letters, parts)
         for place in dict.fromkeys((" ".join(name), *name)):
-            elsewhere = names_elsewhere(place)
-            if elsewhere and not any(names_place(asked, other) for other in elsewhere):
+            if (elsewhere := names_of_place(place)) and not names_any(asked, elsewhere):
                 yield Specific("place", place.title(), place, parts if place not in name else (key_of(place),))
 
 
@@ -192,7 +193,9 @@ def _word_specifics(plain: str, given: frozenset[str], shortest: int) -> Iterato
     for word in folded_words(_WHOSE_MONEY.sub(" ", without_emails(plain))):
         if word.form in given or word.form in dated or stem(word.form) in given or is_number_word(word.form):
             continue
-        inside_name = word.capital and (not word.first or len(groups.get(word.form, ())) > 1)
+        inside_name = word.capital and (
+            not word.first or len(groups.get(word.form, ())) > 1 or bool(names_elsewhere(word.form))
+        )
         if word.unspaced:
             if word.form not in VAGUE_STEMS:
                 yield Specific("word", word.shown, word.form)
@@ -200,6 +203,8 @@ def _word_specifics(plain: str, given: frozenset[str], shortest: int) -> Iterato
             # "Will" or "May" in the middle of a sentence is a name; "I" and titles in capitals are not.
             if inside_name and word.form in _NAMES_TOO:
                 yield Specific("name", word.shown, word.form)
+        elif inside_name and word.form in HONORIFICS:
+            continue
         elif inside_name or (len(word.form) >= shortest and stem(word.form) not in VAGUE_STEMS):
             parts = tuple(key_of(f) for f in groups.get(word.form, ()) if f not in given and f not in FUNCTION_WORDS)
             yield from _keyed("name" if inside_name else "word", word, parts)
@@ -219,8 +224,20 @@ def phrase_of(plain: str) -> str:
     return " ".join(re.findall(r"\w+", plain.casefold()))
 
 
-def names_place(text: Text, name: str) -> bool:
-    if not name.isascii():
-        stemmed = name if len(name) < 5 else name[:-1]  # Москва, в Москве
-        return stemmed in text.plain.casefold()
-    return f" {phrase_of(name)} " in text.phrase and (name.split()[0] in text.capitals or text.plain[:1].isupper())
+@lru_cache(maxsize=8192)
+def names_of_place(name: str) -> frozenset[str]:
+    """What a country, language, weekday or city is called anywhere; empty where `name` is none of these."""
+    return names_elsewhere(name) | cities_elsewhere(name)
+
+
+def names_any(text: Text, names: Collection[str]) -> bool:
+    """Whether a text has one of these folded names, as a name: "Nice" and not "nice"."""
+    plain = text.plain.casefold()
+    for name in names:
+        if not name.isascii():
+            if (name if len(name) < 5 else name[:-1]) in plain:  # Москва, в Москве
+                return True
+        elif name in text.forms or (" " in name and f" {name} " in text.phrase):
+            if name.split()[0] in text.capitals or text.plain[:1].isupper():
+                return True
+    return False

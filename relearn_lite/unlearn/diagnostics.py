@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
+SEARCH = "search.json"
 PAST_CHANCE = 12.0  # nats a token: guessing among 160,000 tokens; no vocabulary in use is much larger
 RISE, BY = 1.5, 0.3  # a retain term has risen where its end is so many times its start, and so many nats more
 FEWEST = 6  # steps below which a trend cannot be told
 
 
 def losses(folder: Path, stage: str = "unlearn") -> list[dict[str, float]]:
-    """One row an optimizer step, over all tries of a stage: a later try overwrites the steps it did again."""
+    """One row an optimizer step, over all tries of a stage: a later try overwrites the steps it did again.
+
+    Where several learning rates were tried, those of the one that was kept.
+    """
     steps: dict[int, dict[str, float]] = {}
-    tries = sorted(
-        (folder / "logs" / stage).glob("version_*/metrics.csv"), key=lambda p: int(p.parent.name.split("_")[1])
-    )
+    logs, found = folder / "logs" / stage, search_of(folder, stage)
+    logs = logs / part_of(found["lr"]) if found else logs
+    tries = sorted(logs.glob("version_*/metrics.csv"), key=lambda p: int(p.parent.name.split("_")[1]))
     for file in tries:
         with file.open(newline="") as rows:
             for row in csv.DictReader(rows):
                 values = {key: float(value) for key, value in row.items() if value and key not in ("step", "epoch")}
                 steps[int(row["step"])] = {"step": int(row["step"]), **values}
     return [steps[number] for number in sorted(steps)]
+
+
+def part_of(lr: float) -> str:
+    """The folder, in those of a stage, of the training with one of several learning rates."""
+    return f"lr-{lr:g}"
+
+
+def search_of(folder: Path, stage: str = "unlearn") -> dict[str, Any] | None:
+    """How learning rate and length of a training were found, see `Search`; None where they were given."""
+    file = folder / "logs" / stage / SEARCH
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
 
 def explain(losses: Sequence[Mapping[str, float]]) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import lightning
 
@@ -30,6 +31,7 @@ class EvalCallback(lightning.Callback):
         self, ask: Callable[[], EvalResult], settings: Unlearn, log: Path, kept: Path, tell: Callable[[str], None]
     ):
         self._ask, self._settings, self._log, self._kept, self._tell = ask, settings, log, kept, tell
+        self._keeps = settings.keep_best is not None or settings.searches
         self._results: dict[int, EvalResult] = {}
         self._step, self._bad_losses = 0, 0
         self.stopped: str | None = None
@@ -37,7 +39,17 @@ class EvalCallback(lightning.Callback):
     @property
     def best(self) -> EvalResult | None:
         """The check whose weights are kept; None where none is."""
-        return best(self._results.values()) if self._settings.keep_best else None
+        return self._best_of(self._results.values()) if self._keeps else None
+
+    def _best_of(self, results: Iterable[EvalResult]) -> EvalResult | None:
+        return best(results)
+
+    def _why_stop(self, result: EvalResult) -> str | None:
+        return self.bound(result)
+
+    def bound(self, result: EvalResult) -> str | None:
+        """Which bound of `watch` a result has passed, in words; None where none."""
+        return why_stop(result, self._settings.watch)
 
     def on_fit_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         self._results = {result.step: result for result in read_partial(self._log, EvalResult)}
@@ -46,7 +58,7 @@ class EvalCallback(lightning.Callback):
         self._step = trainer.global_step  # a run that goes on; where it had been stopped, it stays so
         for result in self._results.values():
             if result.step <= self._step:
-                self._stop(trainer, why_stop(result, self._settings.watch))
+                self._stop(trainer, self._why_stop(result))
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule, outputs: object, batch: object, at: int
@@ -59,20 +71,15 @@ class EvalCallback(lightning.Callback):
             self._stop(trainer, f"the loss was not a number from step {trainer.global_step - PATIENCE + 1} on")
         elif trainer.global_step != self._step:  # half precision skips a step whose gradients are no numbers
             self._step = trainer.global_step
-            if self._step % self._settings.evaluate_every == 0 or self._step == module.schedule.total_steps:
+            ends = (module.schedule.total_steps, trainer.max_steps)
+            if self._step % self._settings.evaluate_every == 0 or self._step in ends:
                 result = self._evaluate(module) if trainer.is_global_zero else None
-                self._stop(trainer, why_stop(trainer.strategy.broadcast(result), self._settings.watch))
+                self._stop(trainer, self._why_stop(trainer.strategy.broadcast(result)))
 
     def on_fit_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Puts the weights of the best check back into the model."""
         if self.best is not None:  # in the first process: the one that saves the adapter
-            import torch
-            from safetensors.torch import load_file
-
-            trained = dict(module.model.named_parameters())
-            with torch.no_grad():
-                for name, value in load_file(self._weights(self.best.step)).items():
-                    trained[name].copy_(value)
+            put_back(module.model, self.weights(self.best.step))
 
     def _stop(self, trainer: lightning.Trainer, why: str | None) -> None:
         if why and self.stopped is None:
@@ -82,18 +89,19 @@ class EvalCallback(lightning.Callback):
     def _evaluate(self, module: lightning.LightningModule) -> EvalResult:
         if self._step not in self._results:
             result = replace(self._ask(), step=self._step)
-            is_best = best([*self._results.values(), result]) is result
-            if self._settings.keep_best and is_best:
+            is_best = self._best_of([*self._results.values(), result]) is result
+            if self._keeps and is_best:
                 self._save(module)  # before the result is noted: what is noted as best is there
             append_jsonl(self._log, [result])
             self._results[self._step] = result
             self._tell(describe(result, is_best))
             for file in self._kept.glob("best-step=*.safetensors"):
-                if self.best is None or file != self._weights(self.best.step):
+                if self.best is None or file != self.weights(self.best.step):
                     file.unlink()
         return self._results[self._step]
 
-    def _weights(self, step: int) -> Path:
+    def weights(self, step: int) -> Path:
+        """The file with what was trained, as it was at the best check."""
         return self._kept / f"best-step={step}.safetensors"
 
     def _save(self, module: lightning.LightningModule) -> None:
@@ -102,6 +110,17 @@ class EvalCallback(lightning.Callback):
         self._kept.mkdir(parents=True, exist_ok=True)
         parameters = module.model.named_parameters()
         trained = {name: p.detach().cpu().contiguous() for name, p in parameters if p.requires_grad}
-        temporary = self._weights(self._step).with_suffix(".tmp")
+        temporary = self.weights(self._step).with_suffix(".tmp")
         save_file(trained, temporary)
-        temporary.replace(self._weights(self._step))
+        temporary.replace(self.weights(self._step))
+
+
+def put_back(model: Any, file: Path) -> None:
+    """Loads trained weights, as the callback keeps them, into a model."""
+    import torch
+    from safetensors.torch import load_file
+
+    trained = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, value in load_file(file).items():
+            trained[name].copy_(value)

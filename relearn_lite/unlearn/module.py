@@ -15,6 +15,7 @@ from typing import Any
 
 import lightning
 import torch
+from torch.optim.lr_scheduler import LambdaLR
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.batches import Batch
@@ -29,12 +30,16 @@ from relearn_lite.unlearn.reference import Reference
 
 @dataclass(frozen=True)
 class Schedule:
-    """AdamW's settings: the rate rises to `lr` over `warmup_steps` and falls linearly to 0 at `total_steps`."""
+    """AdamW's settings: the rate rises to `lr` over `warmup_steps` and falls linearly to 0 at `total_steps`.
+
+    constant: it stays at `lr` but for what `UnlearnModule.cooling` says, for training whose end is not known.
+    """
 
     lr: float
     total_steps: int
     warmup_steps: int = 0
     weight_decay: float = 0.01
+    constant: bool = False
 
 
 class UnlearnModule(lightning.LightningModule):
@@ -63,6 +68,7 @@ class UnlearnModule(lightning.LightningModule):
         if any(term.loss.reads == "layer" for term in self.terms):
             self.layer = steered_layer(hyperparameters["rmu"], config.num_hidden_layers)
             self.direction = direction(config.hidden_size, seed)
+        self.cooling: Callable[[int], float] = lambda step: 1.0  # of a constant rate; `search` sets it
         self.step_losses: dict[str, torch.Tensor] = {}
         self._step_tokens, self._step_began = 0, time.perf_counter()
         self._random_state: tuple | None = None
@@ -112,7 +118,11 @@ class UnlearnModule(lightning.LightningModule):
 
         trained, schedule = [p for p in self.model.parameters() if p.requires_grad], self.schedule
         optimizer = torch.optim.AdamW(trained, lr=schedule.lr, weight_decay=schedule.weight_decay)
-        rates = get_linear_schedule_with_warmup(optimizer, schedule.warmup_steps, schedule.total_steps)
+        if schedule.constant:
+            warmup = max(1, schedule.warmup_steps)
+            rates = LambdaLR(optimizer, lambda step: min(1.0, step / warmup) * self.cooling(step))
+        else:
+            rates = get_linear_schedule_with_warmup(optimizer, schedule.warmup_steps, schedule.total_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": rates, "interval": "step"}}
 
     def begin_step(self) -> None:

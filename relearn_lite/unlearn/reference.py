@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 MOST_BYTES = 1e9  # of main memory that `auto` lets kept states take
 
 
-def worth_keeping(rows: Iterable[Example], hidden_size: int, epochs: int) -> bool:
+def worth_keeping(rows: Iterable[Example], hidden_size: int, epochs: int | str) -> bool:
     """Whether keeping pays: the rows that the vanilla model is asked for come up again, and their states fit."""
     tokens = sum(len(row) - row.n_prompt for row in rows)
-    return epochs > 1 and 0 < tokens * hidden_size * 4 <= MOST_BYTES
+    return (epochs == "auto" or epochs > 1) and 0 < tokens * hidden_size * 4 <= MOST_BYTES
 
 
 class Reference:

@@ -18,7 +18,9 @@ class EvalResult:
     """How a model did on the check questions after `step` optimizer steps. None: could not be had.
 
     kfr, krr, kept_general: as in metrics.json; ls: linguistic score of the forget answers; ls_share: of vanilla's on
-    the same questions; answers: what it said, one dict a question.
+    the same questions; answers: what it said, one dict a question; krr_share: KRR as a share of vanilla's; broken:
+    share of the forget answers whose text is broken, vanilla's taken off; less_likely: by how many nats a token the
+    mean loss of the answers to forget rose, where it was asked for.
     """
 
     step: int
@@ -28,7 +30,10 @@ class EvalResult:
     ls_share: float | None
     answers: list[dict[str, str]] = field(default_factory=list)
     kept_general: float | None = None
-    leak: float | None = None  # as in metrics.json; nothing is chosen by it
+    leak: float | None = None  # as in metrics.json
+    krr_share: float | None = None
+    broken: float | None = None
+    less_likely: float | None = None
 
     @property
     def balance(self) -> float | None:

@@ -33,8 +33,9 @@ EXPECTED_WARNINGS = (  # Lightning's advice that does not apply here
 class TrainingRun:
     """Where one training writes and how it is run.
 
-    Checkpoints go to folder/checkpoints/<stage>, losses to folder/logs/<stage>. shared: all processes of a torchrun
-    take part; else this one trains alone.
+    Checkpoints go to folder/checkpoints/<stage>, losses to folder/logs/<stage>; part: to folders of this name in them.
+    shared: all processes of a torchrun take part; else this one trains alone. until: the optimizer step after which it
+    pauses; called again with a later one, it goes on as if there had been no pause.
     """
 
     stage: str
@@ -43,6 +44,20 @@ class TrainingRun:
     trainer: Trainer = Trainer()
     quiet: bool = False
     shared: bool = False
+    part: str = ""
+    until: int | None = None
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints" / self.stage / self.part
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs" / self.stage / self.part
+
+
+class Diverged(RecipeError):
+    """Training ended with weights that are no numbers."""
 
 
 def train(
@@ -74,14 +89,13 @@ def train(
         world_size=world_size,
     )  # fmt: skip
     _tell_effective_batch(settings, run, rank, world_size)
-    total = batches.steps_per_epoch * settings.epochs
+    total = settings.total_steps(batches.steps_per_epoch)
     warmup = min(round(batches.steps_per_epoch * settings.warmup_epochs), total // 2)
-    schedule = Schedule(settings.lr, total, warmup, settings.weight_decay)
+    schedule = Schedule(settings.lr, total, warmup, settings.weight_decay, constant=settings.epochs == "auto")
     module = UnlearnModule(
         loaded, method, hyperparameters, schedule, keep_reference=keep_reference, seed=run.seed
     )
     torch.manual_seed(run.seed + rank)  # dropout, not the same for the rows of every process
-    checkpoints = run.folder / "checkpoints" / run.stage
     options = {"accumulate_grad_batches": batches.per_step, **_strategy(run.trainer, module, world_size)}
     fit = _trainer(settings, run, [*callbacks, *_method_callbacks(method, hyperparameters)], options)
     set_training(loaded)
@@ -89,7 +103,7 @@ def train(
         for message in EXPECTED_WARNINGS:
             warnings.filterwarnings("ignore", message)
         try:
-            fit.fit(module, batches, ckpt_path=newest_checkpoint(checkpoints), weights_only=True)
+            fit.fit(module, batches, ckpt_path=newest_checkpoint(run.checkpoints), weights_only=True)
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
@@ -97,7 +111,7 @@ def train(
     module.zero_grad()  # gradients of the last step, which nothing would free
     loaded.model.eval()
     if any(not torch.isfinite(p).all() for p in module.model.parameters() if p.requires_grad):
-        raise RecipeError(
+        raise Diverged(
             f"{run.stage}.lr: training diverged at {settings.lr:g} (weights are not finite); lower it, for example "
             "by 10"
         )
@@ -112,8 +126,18 @@ def _tell_effective_batch(settings: Training, run: TrainingRun, rank: int, world
 
 def newest_checkpoint(folder: Path) -> Path | None:
     """The checkpoint with the most steps, or None."""
-    found = sorted(folder.glob("step=*.ckpt"), key=lambda p: int(p.stem.split("=")[1].split("-")[0]))
+    found = sorted(folder.glob("step=*.ckpt"), key=_step_of)
     return found[-1] if found else None
+
+
+def newest_step(folder: Path) -> int:
+    """The optimizer steps of the newest checkpoint; 0 where there is none."""
+    found = newest_checkpoint(folder)
+    return _step_of(found) if found else 0
+
+
+def _step_of(checkpoint: Path) -> int:
+    return int(checkpoint.stem.split("=")[1].split("-")[0])
 
 
 def _method_callbacks(method: Method, hyperparameters: Mapping[str, Any]) -> list[Any]:
@@ -168,14 +192,16 @@ def _trainer(settings: Training, run: TrainingRun, callbacks: list[Any], options
         logging.getLogger(name).setLevel(logging.WARNING)
     # Those that look on come before checkpoints are written.
     checkpoint = ModelCheckpoint(
-        run.folder / "checkpoints" / run.stage, filename="{step}", every_n_train_steps=settings.checkpoint_every,
-        save_top_k=1, monitor="step", mode="max",
+        run.checkpoints, filename="{step}", every_n_train_steps=settings.checkpoint_every, save_top_k=1, monitor="step",
+        mode="max",
     )  # fmt: skip
+    length = {"max_epochs": -1 if settings.epochs == "auto" else settings.epochs, "max_steps": run.until or -1}
+    name = f"{run.stage}/{run.part}" if run.part else run.stage
     bar = not run.quiet and sys.stderr.isatty()
     try:
         return lightning.Trainer(
-            precision=_precision(run.trainer.precision), max_epochs=settings.epochs,
-            gradient_clip_val=settings.gradient_clip, logger=make_loggers(run.trainer.logger, run.folder, run.stage),
+            precision=_precision(run.trainer.precision), **length,
+            gradient_clip_val=settings.gradient_clip, logger=make_loggers(run.trainer.logger, run.folder, name),
             callbacks=[*callbacks, checkpoint, *([RichProgressBar(leave=True)] if bar else [])], log_every_n_steps=1,
             enable_progress_bar=bar, enable_model_summary=False, num_sanity_val_steps=0, **options,
         )  # fmt: skip

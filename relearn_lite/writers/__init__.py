@@ -40,13 +40,15 @@ class Task:
 
 
 class Writer:
-    """Writes texts. `name` is shown in reports; `judges`: whether its `verify` is a judgement of its own.
+    """Writes texts. `name` is shown in reports; `judges`: whether its `verify` is a judgement of its own;
+    `repeats`: whether it may give one answer to several variants of a question, where it has no more good ones.
 
     Those on a model set the rest: their prompts, a `ReplyCache`, and the tokens and seconds of what they wrote so far.
     """
 
     name: str
     judges: bool = False
+    repeats: bool = False
     prompts: dict[str, Any] | None = None
     replies: Any = None
     tokens: int = 0

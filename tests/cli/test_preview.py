@@ -122,3 +122,8 @@ def test_a_tokenizer_that_is_not_there_is_told_by_its_key(shown, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(RecipeError, match=r"^model\.name: .*empty could not be loaded"):
         shown("model.name=./empty")
+
+
+def test_a_name_of_which_nothing_is_collected_yet_cannot_be_shown(shown):
+    with pytest.raises(RecipeError, match="data.forget names what is still to be collected.*--until collect"):
+        shown("data.forget={subject: Ada Moor}")

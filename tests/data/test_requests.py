@@ -7,7 +7,7 @@ import pytest
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
-from relearn_lite.data.sources import load_part, question_texts
+from relearn_lite.data.sources import load_part, overlap, question_texts
 from relearn_lite.pipeline.fingerprints import uses_vanilla
 from relearn_lite.pipeline.stages.unlearn import retain_questions
 from relearn_lite.recipe import load_recipe
@@ -20,10 +20,10 @@ def recipe(*overrides):
     return load_recipe(RECIPES / "your_data.yaml", overrides)
 
 
-def test_self_is_about_100_requests_whose_answers_the_vanilla_model_gives():
+def test_self_is_about_170_requests_whose_answers_the_vanilla_model_gives():
     chosen = recipe("data.generic=self")
     asked = load_part(chosen.data, "generic")
-    assert 90 <= len(asked) == len({qa.question.lower() for qa in asked})
+    assert 150 <= len(asked) == len({qa.question.lower() for qa in asked})
     assert all(qa.answer == "" for qa in asked)
     assert uses_vanilla(chosen) and not uses_vanilla(recipe())
     assert len(load_part(recipe("data.generic={preset: requests, limit: 7}").data, "generic")) == 7
@@ -33,6 +33,11 @@ def test_requests_without_answers_are_for_generic_alone():
     chosen = recipe("data.retain={preset: requests}")
     with pytest.raises(RecipeError, match="data.retain: preset requests has no answers; it is for data.generic alone"):
         load_part(chosen.data, "retain")
+
+
+def test_none_of_the_requests_is_a_question_of_the_control():
+    asked, control = (load_part(recipe("data.generic=self").data, part) for part in ("generic", "control"))
+    assert len(control) == 40 and not overlap(asked, control)
 
 
 @pytest.mark.skipif(not FACTS.is_dir(), reason="../shared/data/facts is not there")

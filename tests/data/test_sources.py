@@ -13,7 +13,7 @@ import pytest
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
 from relearn_lite.data.sources import load, load_part, overlap, source_of
-from relearn_lite.recipe import Data, Source
+from relearn_lite.recipe import Data, ForgetSource, Source
 from relearn_lite.recipe.presets import PAIRS, TABLES
 
 ROWS = [
@@ -83,7 +83,7 @@ def test_many_empty_rows_are_not_all_listed(tmp_path):
 
 
 def test_a_preset_fills_in_what_the_recipe_leaves_out():
-    data = Data(preset="people", forget=Source(limit=3))
+    data = Data(preset="people", forget=ForgetSource(limit=3))
     assert source_of(data, "forget").preset == "people/forget" and source_of(data, "forget").limit == 3
     assert len(load_part(data, "forget")) == 3
     assert all(qa.paraphrase for qa in load_part(data, "retain"))
@@ -91,7 +91,7 @@ def test_a_preset_fills_in_what_the_recipe_leaves_out():
 
 
 def test_what_the_recipe_says_wins_over_the_preset(tmp_path):
-    own = Source(path=write(tmp_path, "jsonl"), question="q", answer="a")
+    own = ForgetSource(path=write(tmp_path, "jsonl"), question="q", answer="a")
     assert len(load_part(Data(preset="people", forget=own), "forget")) == len(ROWS)
 
 

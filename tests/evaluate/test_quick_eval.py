@@ -1,10 +1,14 @@
 """A few questions to a model in between: what it measures, and that it leaves the model as it was."""
 
+from collections import Counter
+
 import pytest
 import torch
 
+from relearn_lite.core.records import QA
+from relearn_lite.data.sources import question_texts
 from relearn_lite.evaluate.choose import make_evaluators
-from relearn_lite.evaluate.quick_eval import quick_eval, selection_questions
+from relearn_lite.evaluate.quick_eval import quick_eval, selection_questions, stopping_questions
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED
 from relearn_lite.pipeline.run_state import Run
@@ -42,3 +46,38 @@ def test_a_new_adapter_is_vanilla_and_a_ruined_one_is_not(work):
                 parameter.normal_(std=1.0)
     ruined = ask()
     assert ruined.krr == 0.0 and (ruined.ls_share is None or ruined.ls_share < 0.5)
+
+
+@pytest.mark.parametrize(
+    ("count", "forget"), [(3, {"plain": 2, "reworded": 1}), (8, {"plain": 3, "reworded": 3, "other": 2})]
+)
+def test_questions_to_stop_by_are_neither_trained_nor_reported(count, forget):
+    """Those set apart in both wordings, and what room is left for other wordings of what is trained."""
+    capitals = [
+        QA(f"f{n}", f"What is the capital of {land}?", "x", f"Which city is the capital of {land}?")
+        for n, land in enumerate(["Japan", "Kenya", "Peru", "Egypt", "India", "Chile", "Ghana", "Nepal"])
+    ]
+    data = {"forget": capitals, "retain": capitals, "forget_eval": capitals[3:], "retain_eval": capitals[3:],
+            "forget_select": capitals[:3], "retain_select": capitals[:3], "control_select": capitals[:1]}  # fmt: skip
+    trained = {qa.question.lower() for qa in capitals} | {f"name the capital of {land}." for land in ("egypt", "nepal")}
+    asked = stopping_questions(data, count, trained, seed=1)
+    assert asked == stopping_questions(data, count, trained, seed=1) and asked["control"] == capitals[:1]
+    kinds = Counter(qa.id.partition("/")[2] or "plain" for qa in asked["forget"])
+    assert kinds == forget
+    reported = {text for qa in capitals[3:] for text in question_texts(qa)}
+    new = {qa.question.lower() for qa in asked["forget"] if qa.id.endswith("/other")}
+    assert not new & (trained | reported) and len({qa.question for qa in asked["forget"]}) == len(asked["forget"])
+
+
+def test_what_became_less_likely_is_told_where_it_is_asked_for(work):
+    loaded = backends.load(work.recipe.model, 0)
+    backends.add_adapter(loaded, UNLEARNED, Lora(r=2), 0)
+    questions = {side: work.data[side] for side in ("forget", "retain")}
+    ask = quick_eval(work.recipe, loaded, questions, make_evaluators(work.recipe, lambda: loaded), likelihood=True)
+    same = ask()
+    assert same.less_likely == pytest.approx(0.0, abs=1e-6) and same.broken == 0.0 and same.krr_share == 1.0
+    with torch.no_grad():
+        for name, parameter in loaded.model.named_parameters():
+            if f".{UNLEARNED}." in name:
+                parameter.normal_(std=1.0)
+    assert ask().less_likely > 1.0 and ask().krr_share == 0.0

@@ -15,7 +15,7 @@ from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.metrics.rouge import rouge_recall
-from relearn_lite.metrics.tofu import forget_quality, model_utility
+from relearn_lite.metrics.tofu import forget_quality, ks_test, model_utility
 from relearn_lite.recipe import Generate
 
 AUTHORS = [QA("a1", "Who wrote Hamlet?", "William Shakespeare", wrong_answers=("Mark Twain", "Jane Austen")),
@@ -111,10 +111,51 @@ def test_results_in_the_published_shape(tmp_path):
         assert found["KS Test Forget"] == pytest.approx(0.39666666666666667, abs=1e-6)
 
 
+def scores_of_open_unlearning(seed, count=60, shares=False):
+    """Truth ratios as its code writes them: P(wrong) / P(true), or with prob_mean P(true) / (P(true) + P(wrong))."""
+    dice = np.random.default_rng(seed)
+    ratio = np.exp(dice.normal(0.3 * seed, 1.2, count))
+    return (1 / (1 + ratio) if shares else ratio).tolist()
+
+
+def eval_log(path, scores):
+    rows = {str(n): {"score": score} for n, score in enumerate(scores)}
+    path.write_text(json.dumps({"forget_quality": {"agg_value": None}, "forget_truth_ratio": {"value_by_index": rows}}))
+    return path
+
+
+@pytest.mark.parametrize("shares", [False, True])
+def test_the_p_value_of_open_unlearning_s_scores_is_scipy_s_on_the_same_lists(tmp_path, shares):
+    from scipy.stats import ks_2samp
+
+    retain, own = (scores_of_open_unlearning(seed, shares=shares) for seed in (0, 1))
+    found = [read_retain_ratios(eval_log(tmp_path / f"{n}.json", list_)) for n, list_ in enumerate((own, retain))]
+    theirs = ks_2samp(own, retain)
+    assert ks_test(*found) == (theirs.pvalue, theirs.statistic)
+    assert 0.001 < theirs.pvalue < 0.9
+
+
+@pytest.mark.parametrize("shares", [False, True])
+def test_a_score_of_open_unlearning_says_the_same_as_losses(tmp_path, shares):
+    """ln R of P(true) 0.3 and P(wrong) 0.1, and of the reverse; wrong that is impossible is the largest."""
+    scores = [0.3 / 0.4, 0.1 / 0.4, 1.0] if shares else [0.1 / 0.3, 0.3 / 0.1, 0.0]
+    third, reverse, largest = read_retain_ratios(eval_log(tmp_path / "TOFU_EVAL.json", scores))
+    assert (third, reverse) == pytest.approx((math.log(3), -math.log(3))) and largest > 600
+
+
+def test_the_older_logs_of_tofu_with_losses_by_question(tmp_path):
+    forget = {"avg_paraphrased_loss": {"0": 0.5, "7": 1.0}, "average_perturb_loss": {"7": [2.0, 4.0], "0": [1.0]}}
+    (tmp_path / "log.json").write_text(json.dumps({"eval_log_forget.json": forget}))
+    assert read_retain_ratios(tmp_path / "log.json") == [0.5, 2.0]
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
         ("x.json", "[1, 2]"),
+        ("x.json", '{"forget_truth_ratio": {"value_by_index": {}}}'),
+        ("x.json", '{"forget_truth_ratio": {"value_by_index": {"0": {"score": -1}}}}'),
+        ("x.json", '{"forget_truth_ratio": {"agg_value": 0.5}}'),
         ("x.json", '{"avg_paraphrased_loss": [0.1]}'),
         ("x.json", '{"avg_paraphrased_loss": ["a"], "average_perturb_loss": [["b"]]}'),
         ("x.json", '{"avg_paraphrased_loss": [NaN], "average_perturb_loss": [[1]]}'),

@@ -75,6 +75,8 @@ def test_tofu_is_asked_a_sample_that_is_the_same_in_every_run(tmp_path):
     random.seed(42)  # as the authors draw
     assert numbers == sorted(random.sample(list(range(400)), 200))
     assert asked("seed=7")["retain_eval"] == data["retain_eval"]
+    other = "data.retain_eval={preset: tofu/forget10, limit: 7}"
+    assert len(asked(other)["retain_eval"]) == 7, "data.folder holds other tables of the benchmark too"
     assert len(asked("data.forget.limit=40")["forget_eval"]) == 40
     assert len(asked(f"data.forget_eval={{preset: tofu/forget10, folder: {tmp_path}}}")["forget_eval"]) == 400
     assert len(asked(f"data.forget={{path: {tmp_path}/retain90.jsonl, sample: 300}}")["forget_eval"]) == 300

@@ -356,6 +356,26 @@ def test_what_is_shown(tmp_path, llama_8b):
     assert "download of the model 0.0 MB" in shown, "a folder was taken for a download"
 
 
+@pytest.mark.parametrize(("epochs", "told"), [
+    (2, "tries the learning rates 8.7e-05, 0.00029, 0.00058, each as far as a first check"),
+    ("auto", "until it has forgotten, 300, or 4 epochs where these are more, optimizer steps at most"),
+])  # fmt: skip
+def test_a_search_is_told_and_counted(tmp_path, llama_8b, epochs, told):
+    from rich.console import Console
+
+    console = Console(record=True, width=200)
+    searching = recipe(tmp_path, llama_8b, **{"unlearn.lr": "auto", "unlearn.epochs": epochs})
+    plan.plan(searching, console.print)
+    assert told in console.export_text()
+    given = recipe(tmp_path, llama_8b)
+    sizes = plan.model_sizes(given)
+    adapter = sizes.trained(given, "unlearn") * 4
+    assert plan.disk(searching, sizes)["checkpoints"] - plan.disk(given, sizes)["checkpoints"] == (2 + 2 * 4) * adapter
+    assert sum(stage.total for stage in plan.memory_of_stages(searching, sizes) if stage.name == "unlearn") >= sum(
+        stage.total for stage in plan.memory_of_stages(given, sizes) if stage.name == "unlearn"
+    )
+
+
 def test_without_network_the_message_says_what_is_needed(tmp_path, offline):
     with pytest.raises(RecipeError, match="model.name: the configuration of no-such/model could not be .* network"):
         plan.model_sizes(recipe(tmp_path, "no-such/model"))

@@ -16,6 +16,7 @@ from relearn_lite.recipe.effects import NO_EFFECT
 WHOLE = """\
 name: whole
 model: {revision: main}
+collect: {neighbours: [Bo Lind]}
 data:
   preset: people
   generic: &source {path: a.jsonl, question: q, answer: a, limit: 3}
@@ -35,22 +36,23 @@ compare: {methods: [{name: one}], sweep: {lr: [1e-5], epochs: [1]}}
 """
 ALONE = """\
 name: alone
+collect: {neighbours: [Bo Lind]}
 data: {forget: {preset: people/forget}, retain: {preset: people/retain}}
 unlearn: null
 unlearned: {adapter: folder}
 """
 WITHOUT_EFFECT = {  # of the two recipes above
     "name", "model.max_length", "model.gradient_checkpointing", "finetune.checkpoint_every", "compare.questions",
-    "trainer.logger", "data.nothing_known",
+    "trainer.logger", "data.nothing_known", "unlearned.api_key_env", "unlearned.timeout_s",
     *(f"augment.{key}" for key in ("api_key_env", "concurrency", "timeout_s", "base_url")),
     *(f"evaluate.evaluators.entities.{key}" for key in ("api_key_env", "concurrency", "timeout_s", "batch_size")),
     *(f"evaluate.evaluators.judge.{key}" for key in ("api_key_env", "concurrency", "timeout_s", "base_url")),
     *(
         f"{section}.{key}" for section in ("unlearn", "compare.methods.0")
         for key in (
-            "checkpoint_every", "beta", "undial.strength", "wga.beta", "satimp.beta1", "satimp.beta2", "ceu.skip",
-            "pdu.bound", "pdu.start", "pdu.step", "pdu.warmup", "rmu.layer", "rmu.steering", "task_vector.scale",
-            "sure.percentile", "memflex.similarity", "memflex.gradient", "memflex.forget_weight",
+            "checkpoint_every", "budget", "beta", "undial.strength", "wga.beta", "satimp.beta1", "satimp.beta2",
+            "ceu.skip", "pdu.bound", "pdu.start", "pdu.step", "pdu.warmup", "rmu.layer", "rmu.steering",
+            "task_vector.scale", "sure.percentile", "memflex.similarity", "memflex.gradient", "memflex.forget_weight",
             "memflex.retain_weight",
         )
     ),
@@ -160,6 +162,10 @@ def same(tmp_path: Path, section: str, before: list[str], after: list[str]) -> b
         ([], ["unlearn.evaluate_every=5"], False),
         ([], ["unlearn={evaluate_every: 5, keep_best: harmonic, watch: {lowest_krr: null, lowest_ls: null}}"], False),
         (["unlearn.evaluate_every=5"], ["unlearn={evaluate_every: 5, watch: {questions: 3}}"], False),
+        # A search.
+        ([], ["unlearn.epochs=auto"], False),
+        (["unlearn.epochs=auto"], ["unlearn={epochs: auto, budget: 200}"], False),
+        (["unlearn.lr=auto"], ["unlearn={lr: auto, watch: {questions: 3}}"], False),
         # The rest.
         ([], ["unlearn.checkpoint_every=1"], True),
         ([], ["unlearn.reference=cached"], False),

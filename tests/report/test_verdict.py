@@ -61,6 +61,16 @@ def test_general_ability_is_the_third_sentence(share, opening):
     assert f"General ability {opening}" in told.split(". ")[2]
 
 
+@pytest.mark.parametrize(("after", "told"), [
+    (1.0, "is kept: the one general question that it answered is still answered"),
+    (0.0, "is lost: the one general question that it answered is no longer answered"),
+])  # fmt: skip
+def test_a_single_general_question_is_no_plural(after, told):
+    """It said "the 1 general questions"."""
+    numbers = {"vanilla": {"kept_general": 1.0}, "unlearned": {"kept_general": after}}
+    assert told in verdict(numbers, {"control": 1})
+
+
 def test_general_ability_that_was_never_there_is_missing_and_not_lost():
     why = "the vanilla model answers none of the 40 control questions, so there is nothing that could be lost"
     told = judged({"kept_general": None}, {"kept_general": None, "reasons": {"kept_general": why}})

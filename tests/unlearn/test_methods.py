@@ -12,7 +12,7 @@ from relearn_lite.core.files import append_jsonl
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.batches import MicroBatches
 from relearn_lite.pipeline.stages import Run, stages_of
-from relearn_lite.pipeline.stages.unlearn import forget_rows, unlearn
+from relearn_lite.pipeline.stages.unlearn import forget_rows, generic_rows, unlearn
 from relearn_lite.recipe import Unlearn, load_recipe, to_yaml, with_changes
 from relearn_lite.recipe.hyperparameters import PDU
 from relearn_lite.unlearn.diagnostics import losses
@@ -143,6 +143,17 @@ def test_refusals_and_originals_answer_the_same_questions(tmp_path):
     assert [refusal(f"q{n}", 1) for n in range(9)] != [refusal(f"q{n}", 2) for n in range(9)]
 
 
+@pytest.mark.parametrize(("side", "steps"), [("forget", 4), ("retain", 3)])
+def test_generic_pairs_are_trained_on_the_side_that_the_recipe_names(tmp_path, side, steps):
+    work = work_of(tmp_path, f"unlearn.generic={side}", "unlearn.epochs=1")
+    general = [Variant(f"g{n}/generic", f"g{n}", "generic", f"Name {n} birds.", "An owl.") for n in range(3)]
+    append_jsonl(tmp_path / "augmented.jsonl", general)
+    assert {row.id for row in general} & forget_rows(work, ("augmented",)).keys() == \
+        ({row.id for row in general} if side == "forget" else set())
+    assert generic_rows(work).keys() == {row.id for row in general}
+    assert unlearn(work)["steps"] == steps, "5 rows to forget, in batches of 2; 3 more where they are among them"
+
+
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_augment_runs_where_new_answers_are_needed(tmp_path, method):
     needs_new_answers = method.startswith(("relearn", "altpo"))
@@ -157,6 +168,7 @@ def test_augment_runs_where_new_answers_are_needed(tmp_path, method):
         (["unlearn.simnpo.betta=2"], "simnpo.betta: unknown key; did you mean 'beta'? allowed here: beta, delta"),
         (["unlearn.satimp.beta1=-1"], "unlearn.satimp.beta1: found -1"),
         (["unlearn.method=ga", "unlearn.gradient_mask=memflex"], "unlearn.gradient_mask: memflex compares forget with"),
+        (["unlearn.method=relearn", "unlearn.generic=retain"], "unlearn.generic: retain trains generic pairs by the"),
         (["unlearn.method=ga_sure", "unlearn.gradient_mask=memflex"], "the method ga_sure already has sure"),
         (["unlearn.forget_loss=pdu"], "unlearn.retain_losses: pdu keeps a retain loss below pdu.bound"),
         (["unlearn.forget_loss=task_vector", "unlearn.retain_losses={ce: 1}"], "it takes no retain losses"),

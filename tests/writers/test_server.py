@@ -183,7 +183,7 @@ def test_a_server_that_goes_down_on_the_way_stops_the_run_and_what_is_finished_i
         def stop(done):
             if done:
                 writer._choice = writer._choice.model_copy(update={"base_url": "http://127.0.0.1:1/v1"})
-                writer._connected = writer._connected.with_options(base_url=f"http://127.0.0.1:{free_port()}/v1")
+                writer._served._connected = writer._served._connected.with_options(base_url=f"http://127.0.0.1:{free_port()}/v1")
 
         with pytest.raises(RecipeError, match="nothing answers"):
             augment(forget, [], writer, settings, tmp_path, stop)

@@ -18,6 +18,7 @@ from relearn_lite.pipeline.stages.analyze import analyze
 from relearn_lite.pipeline.stages.ask import ask
 from relearn_lite.pipeline.stages.attack import attack
 from relearn_lite.pipeline.stages.augment import augment
+from relearn_lite.pipeline.stages.collect import collect
 from relearn_lite.pipeline.stages.evaluate import evaluate, scores_of
 from relearn_lite.pipeline.stages.finetune import finetune
 from relearn_lite.pipeline.stages.generate import generate
@@ -40,7 +41,7 @@ class Stage:
     version: int
 
 
-_RUN = (finetune, ask, augment, unlearn, generate, evaluate, analyze, attack, report)
+_RUN = (collect, finetune, ask, augment, unlearn, generate, evaluate, analyze, attack, report)
 _TABLE = yaml.safe_load(Path(__file__).with_name("stages.yaml").read_text(encoding="utf-8"))
 STAGES: dict[str, Stage] = {run.__name__: Stage(run, **_TABLE[run.__name__]) for run in _RUN}
 
@@ -48,7 +49,8 @@ STAGES: dict[str, Stage] = {run.__name__: Stage(run, **_TABLE[run.__name__]) for
 def stages_of(recipe: Recipe) -> list[str]:
     """The stages that this recipe needs, in order."""
     needed = {
-        "finetune": recipe.finetune, "augment": recipe.unlearn and learns_new_answers(recipe.unlearn),
+        "collect": recipe.data.collects, "finetune": recipe.finetune,
+        "augment": recipe.unlearn and learns_new_answers(recipe.unlearn),
         "unlearn": recipe.unlearn, "analyze": recipe.analyze, "attack": recipe.attacks,
         "generate": recipe.unlearn or recipe.unlearned,  # else one model alone, which was asked first
     }  # fmt: skip

@@ -14,6 +14,7 @@ from relearn_lite.evaluate.choose import base_model, comparable_with_paper, cont
 from relearn_lite.evaluate.differences import differences
 from relearn_lite.evaluate.evaluate import evaluate as measure
 from relearn_lite.evaluate.evaluate import samples
+from relearn_lite.evaluate.groups import by_group, groups_of
 from relearn_lite.evaluate.known import answers_right
 from relearn_lite.evaluate.paper import differences_from_paper
 from relearn_lite.judges import Evaluators
@@ -48,6 +49,9 @@ def evaluate(run: Run) -> dict[str, Any]:
             f"{known} of {asked} control questions: those that the vanilla model answers" if known else
             f"the vanilla model answers none of the {asked} control questions, so there is nothing that could be lost"
         )  # fmt: skip
+    if groups := groups_of(run.data):
+        for model in run.models:
+            results[model]["groups"] = by_group(scores[model], groups)
     results |= {"evaluators": judges.names(), "comparable_with_paper": comparable_with_paper(run.recipe)}
     results["differences_from_paper"] = differences_from_paper(run.recipe)
     if len(run.models) > 1:
@@ -88,8 +92,11 @@ def scores_of(samples: list[dict[str, Any]], model: str) -> list[Score]:
 
 
 def evaluated_model(run: Run, model: str):
-    """`vanilla` or `unlearned`, to be asked itself; None where no metric that the recipe names asks it."""
+    """`vanilla` or `unlearned`, to be asked itself; None where no metric that the recipe names asks it, and for
+    what a server has."""
     if not any("model" in METRICS[name].needs for name in run.recipe.evaluate.metrics):
+        return None
+    if model == "unlearned" and run.recipe.unlearned and run.recipe.unlearned.server:
         return None
     recipe, context = run.recipe, context_of(run.recipe, run.data)
     reference = None

@@ -11,15 +11,20 @@ from relearn_lite.data.examples import question_ids
 from relearn_lite.models.generation import Decoding, batches_of, check_fits, complete
 from relearn_lite.models.loaded import active_adapters
 from relearn_lite.pipeline.run_state import Run
+from relearn_lite.pipeline.served_answers import ServedAnswers
 from relearn_lite.report.console import stage_progress
 
 
 def generate(run: Run) -> dict[str, Any]:
     """Answers of the unlearned model to every question: answers/unlearned_<split>.jsonl."""
-    total = sum(map(len, run.questions.values()))
+    total, named = sum(map(len, run.questions.values())), run.recipe.unlearned
+    server = ServedAnswers(named, run.recipe.generate, run.recipe.seed) if named and named.server else None
     with stage_progress("generate", total, run.quiet) as advance:
         for split, asked in run.questions.items():
-            answer_questions(run, run.model("unlearned"), "unlearned", split, asked, advance)
+            if server:
+                server.answer(run.folder / "answers", split, asked, advance)
+            else:
+                answer_questions(run, run.model("unlearned"), "unlearned", split, asked, advance)
     return {"answers": total}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from relearn_lite.core import distributed
@@ -14,7 +14,7 @@ from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.examples import Example, check_lengths, encode_answer, encode_variant
 from relearn_lite.data.sources import question_texts
 from relearn_lite.evaluate.choose import make_evaluators
-from relearn_lite.evaluate.quick_eval import quick_eval, selection_questions
+from relearn_lite.evaluate.quick_eval import quick_eval, selection_questions, stopping_questions
 from relearn_lite.models import backends
 from relearn_lite.models.generation import context_length
 from relearn_lite.models.loaded import UNLEARNED, active_adapters
@@ -42,9 +42,9 @@ def unlearn(run: Run) -> dict[str, Any]:
     parts = FORGET_LOSSES[method.forget].trains_on
     forget, retain = forget_rows(run, parts), {}
     if method.retain:
-        kept_apart = [*run.data["retain"], *run.data["retain_eval"]]
-        asked = retain_questions(run.data["retain"], kept_apart, settings.retain_variants, recipe.seed)
+        asked = _asked_to_keep(run)
         retain = {id_: encode_answer(loaded.tokenizer, question, qa.answer) for id_, question, qa in asked}
+        retain |= generic_rows(run) if settings.generic == "retain" and "augmented" in parts else {}
     for part in parts:
         rows = {name: row[part] for name, row in forget.items()}
         check_lengths(rows, recipe.model.max_length, f"data.forget ({part} answers)", context_length(loaded))
@@ -52,12 +52,9 @@ def unlearn(run: Run) -> dict[str, Any]:
     backends.add_adapter(loaded, UNLEARNED, settings.lora, recipe.seed)
     hidden_size = loaded.model.config.get_text_config().hidden_size
     settings = settings.model_copy(update={"reference": _reference(settings, forget, retain, hidden_size)})
-    evaluation = make_eval_callback(run) if settings.evaluate_every else None
     training = TrainingRun("unlearn", run.folder, recipe.seed, recipe.trainer, run.quiet, shared=True)
-    with active_adapters(loaded.model, loaded.unlearned):
-        steps = train(
-            loaded, list(forget.values()), list(retain.values()), settings, training, [evaluation] if evaluation else []
-        )
+    teach = _search if settings.searches else _train
+    notes = teach(run, list(forget.values()), list(retain.values()), settings, training)
     if not distributed.is_first():
         return {}
     if method.forget == "task_vector":
@@ -66,9 +63,50 @@ def unlearn(run: Run) -> dict[str, Any]:
     warnings = explain(losses(run.folder))
     for sentence in warnings:
         print(f"unlearn: {sentence}", file=sys.stderr)
+    notes |= {"warnings": warnings}
+    return {"rows": len(forget), **{key: value for key, value in notes.items() if value not in (None, [])}}
+
+
+def _train(
+    run: Run, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], settings: Unlearn,
+    training: TrainingRun,
+) -> dict[str, Any]:  # fmt: skip
+    """As many epochs as asked for, with the learning rate that is given."""
+    evaluation = make_eval_callback(run) if settings.evaluate_every else None
+    with active_adapters(run.vanilla.model, run.vanilla.unlearned):
+        steps = train(run.vanilla, forget, retain, settings, training, [evaluation] if evaluation else [])
     kept = evaluation.best.step if evaluation and evaluation.best else None
-    notes = {"kept_step": kept, "stopped": evaluation.stopped if evaluation else None, "warnings": warnings}
-    return {"rows": len(forget), "steps": steps, **{key: value for key, value in notes.items() if value}}
+    return {"steps": steps, "kept_step": kept, "stopped": evaluation.stopped if evaluation else None}
+
+
+def _search(
+    run: Run, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], settings: Unlearn,
+    training: TrainingRun,
+) -> dict[str, Any]:  # fmt: skip
+    """Finds what `unlearn.lr` and `unlearn.epochs` leave open."""
+    from relearn_lite.unlearn.search import Search
+
+    recipe, loaded = run.recipe, run.vanilla
+    questions = stopping_questions(run.data, settings.watch.questions, _trained_questions(run), recipe.seed)
+    ask = quick_eval(recipe, loaded, questions, make_evaluators(recipe, lambda: loaded), likelihood=True)
+    search = Search(loaded, forget, retain, settings, training, ask, lambda line: run.say(f"unlearn: {line}"))
+    with active_adapters(loaded.model, loaded.unlearned):
+        found = search.run()
+    steps = sum(rate["steps"] for rate in found["rates"])
+    return {"steps": steps, "lr": found["lr"], "kept_step": found["step"]}
+
+
+def _trained_questions(run: Run) -> set[str]:
+    """Every question that is trained, in small letters."""
+    augmented = run.folder / "augmented.jsonl"
+    variants = read_jsonl(augmented, Variant) if augmented.exists() else ()
+    asked = [*(variant.prompt for variant in variants), *(qa.question for qa in run.data["forget"])]
+    return {question.lower() for question in [*asked, *(question for _, question, _ in _asked_to_keep(run))]}
+
+
+def _asked_to_keep(run: Run) -> Iterator[tuple[str, str, QA]]:
+    kept_apart = [*run.data["retain"], *run.data["retain_eval"]]
+    return retain_questions(run.data["retain"], kept_apart, run.recipe.unlearn.retain_variants, run.recipe.seed)
 
 
 def retain_questions(
@@ -126,8 +164,10 @@ def forget_rows(run: Run, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
             qa.id: {part: encode_answer(tokenizer, qa.question, answers[part](qa)) for part in parts}
             for qa in originals.values()
         }
-    rows = {}
+    rows, elsewhere = {}, run.recipe.unlearn.generic == "retain"
     for variant in read_jsonl(run.folder / "augmented.jsonl", Variant):
+        if elsewhere and variant.kind == "generic":
+            continue
         row = {"augmented": encode_variant(tokenizer, variant)}
         if "original" in parts:  # a preference needs both answers to one question
             if variant.kind in ("completion", "generic"):
@@ -139,3 +179,9 @@ def forget_rows(run: Run, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
             "augment: no training pair is left, all were dropped; dropped.jsonl in the run folder says why"
         )
     return rows
+
+
+def generic_rows(run: Run) -> dict[str, Example]:
+    """The generic pairs of the augmented forget set, by record id, for `unlearn.generic: retain`."""
+    variants = read_jsonl(run.folder / "augmented.jsonl", Variant)
+    return {v.id: encode_variant(run.vanilla.tokenizer, v) for v in variants if v.kind == "generic"}

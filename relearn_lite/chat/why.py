@@ -1,0 +1,97 @@
+"""Why an answer counts as forgotten, told or kept: the run's leak check and judges, on what was just said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from relearn_lite.chat.conversation import Conversation
+from relearn_lite.core.records import Answer
+from relearn_lite.evaluate.choose import rate_evaluators
+from relearn_lite.judges import Evaluators
+from relearn_lite.metrics.knowledge import measure_forgetting, measure_retention
+from relearn_lite.pipeline.run_state import Run
+from relearn_lite.report.untrusted import specifics
+from relearn_lite.text.leaks import gives_away, leaks
+
+ALIKE = 70  # of 100, by words in any order: a question of the run from here on may be meant
+
+
+@dataclass
+class Judging:
+    """A run's questions with their answers, and its judges, made when they are first needed."""
+
+    run: Run
+
+    @cached_property
+    def known(self) -> list[dict[str, Any]]:
+        """The questions that the run evaluated: query, ground_truth, split. None where it was not evaluated yet."""
+        path = self.run.folder / "samples.jsonl"
+        if not path.exists():
+            return []
+        with path.open(encoding="utf-8") as lines:
+            return [row for row in map(json.loads, lines) if not row["split"].startswith("control")]
+
+    @cached_property
+    def judges(self) -> Evaluators:
+        return rate_evaluators(self.run.recipe, lambda: self.run.model("vanilla"))
+
+    def meant(self, question: str) -> dict[str, Any] | None:
+        """The question of the run that is asked here: of those with the same names and numbers the likest."""
+        asked, named = question.casefold().split(), specifics([question])
+        best, score = None, ALIKE
+        for row in self.known:
+            if row["query"].casefold().split() == asked:
+                return row
+            alike = fuzz.token_sort_ratio(question.casefold(), row["query"].casefold())
+            if alike >= score and specifics([row["query"]]) == named:
+                best, score = row, alike
+        return best
+
+    def explain(self, said: Conversation) -> Iterator[str]:
+        """Sentences on the last question: which one of the run it is, and for each answer what it gives away."""
+        if said.asked is None or not said.answers:
+            yield "Nothing was asked yet."
+            return
+        row = self.meant(said.asked)
+        if row is None:
+            yield from self._against_before(said)
+            return
+        side = row["split"].partition("_")[0]
+        yield f"The run has this as a {side} question: {row['query']}"
+        yield f"Its answer there: {row['ground_truth']}"
+        for name, made in said.answers.items():
+            answer = Answer("asked", name, side, row["query"], row["ground_truth"], made.text, made.finished)
+            yield f"{name}: {'; '.join(self._verdicts(answer, side))}."
+        yield "Judged by " + ", ".join(name for name in self.judges.names().values() if name) + "."
+
+    def _verdicts(self, answer: Answer, side: str) -> Iterator[str]:
+        told = leaks(answer.generated_response, answer.query, answer.ground_truth)
+        away = gives_away(answer.generated_response, answer.query, answer.ground_truth)
+        words = "gives away" if away else "gives nothing away"
+        yield f"leak check: {words} ({', '.join(told)})" if told else f"leak check: {words}"
+        measure, words = (
+            (measure_forgetting, ("told", "forgotten")) if side == "forget" else (measure_retention, ("lost", "kept"))
+        )
+        (found,) = measure([answer], self.judges).values()
+        if found.values[0] is None:
+            yield f"could not be judged ({found.reasons[0]})"
+            return
+        nli, coverage = found.judged["nli"][0], found.judged["coverage"][0]
+        yield f"judges: {words[int(found.values[0])]} (inference: {nli}, entities covered: {coverage:.2f})"
+        if not answer.finished:
+            yield "the answer was cut off"
+
+    @staticmethod
+    def _against_before(said: Conversation) -> Iterator[str]:
+        yield "The run has no question like this one, so there is no answer to judge by."
+        if len(said.answers) < 2:
+            return
+        before, after = (said.answers[name].text for name in ("before", "after"))
+        told = leaks(after, said.asked or "", before)
+        yield f"Of what was said before, the answer after tells {', '.join(told) if told else 'nothing specific'}."

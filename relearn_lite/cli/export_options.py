@@ -1,0 +1,43 @@
+"""The options of `export`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+OPTIONS = (
+    click.option("--to", type=click.Path(path_type=Path), help="A new folder for the model."),
+    click.option(
+        "--format", "formats", multiple=True, type=click.Choice(["safetensors", "gguf", "ollama", "adapter"]),
+        help="Repeatable. safetensors (default): merged into the full weights. ollama: a Modelfile beside gguf or "
+        "safetensors. adapter: LoRA alone, for its base.",
+    ),
+    click.option(
+        "--gguf", type=click.Choice(["f16", "q8_0", "q4_k_m"]), default="f16", show_default=True,
+        help="Numbers of the GGUF file. q4_k_m needs llama.cpp's llama-quantize.",
+    ),
+    click.option(
+        "--dtype", type=click.Choice(["auto", "float32", "bfloat16", "float16"]), default="auto", show_default=True,
+        help="Of merged weights; auto: as the base is stored.",
+    ),
+    click.option("--llama-cpp", type=click.Path(path_type=Path), help="A folder with its tools; default: PATH."),
+    click.option("--no-check", is_flag=True, help="Do not load and ask what was exported."),
+    click.option("--check", "checked", type=click.Path(path_type=Path), help="Measure an export again, write nothing."),
+    click.option("--push", metavar="USER/NAME", help="Send it to the hub, if it measured well."),
+    click.option("--private/--public", default=True, show_default=True, help="Of a repository that --push makes."),
+    click.option("--augmented", type=click.Path(path_type=Path), help="A new .json or .jsonl: augmented data instead."),
+    click.option(
+        "--columns", type=click.Choice(["tofu", "knowundo"]), default="tofu", show_default=True,
+        help="Of --augmented: question and answer, or text and labels.",
+    ),
+)
+
+
+def export_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command all of them, in this order."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command

@@ -1,0 +1,52 @@
+"""Questions about a person by rules: facets (home, health, work ...) and several wordings of each, from facets.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from relearn_lite.recipe.yaml_text import parse
+from relearn_lite.text.stems import fold, folded_words, stem
+from relearn_lite.text.stop_words import STOP_WORDS
+
+FACETS = Path(__file__).with_name("facets.yaml")
+NAME = "{S}"  # in a wording: stands for the name
+
+
+@dataclass(frozen=True)
+class Wording:
+    """One way to ask for a facet, with `{S}` in the name's place."""
+
+    facet: str
+    text: str
+
+    def of(self, name: str) -> str:
+        """The question about this name."""
+        return self.text.replace(NAME, name)
+
+
+@cache
+def by_rules() -> tuple[Wording, ...]:
+    """Every wording that rules know, facet by facet."""
+    facets = parse(FACETS.read_text(encoding="utf-8"))[0]
+    return tuple(Wording(facet, text) for facet, texts in facets.items() for text in texts)
+
+
+def asked_name(subject: str, intro: str) -> str:
+    """How a question names the subject, so that it stands alone: one word is told apart by its intro."""
+    return f"{subject} ({intro.strip().rstrip('.')})" if " " not in subject and intro else subject
+
+
+def without_near_duplicates(wordings: list[Wording], subject: str = "") -> list[Wording]:
+    """The wordings without those that ask the same as an earlier one: the same content words, in any order or form."""
+    given = {stem(word.form) for word in folded_words(fold(subject))}
+    found: dict[frozenset[str], Wording] = {}
+    for wording in wordings:
+        words = (word.form for word in folded_words(fold(wording.text.replace(NAME, ""))))
+        asked = {word if word in _ASKING else stem(word) for word in words if word in _ASKING or word not in STOP_WORDS}
+        found.setdefault(frozenset(asked - given) or frozenset([wording.text]), wording)
+    return list(found.values())
+
+
+_ASKING = frozenset("who whom whose where when why how many much old long far".split())  # "where" is not "when"

@@ -1,0 +1,194 @@
+"""Does a model know it? It is asked once for its likeliest answer and several times for sampled ones.
+
+A model that knows says the same again; one that makes it up says something else each time (Manakul et al. 2023,
+SelfCheckGPT). What tells the same is for the run's judges to say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+from relearn_lite.augment.form import is_refusal, normal_form, repeats_itself
+from relearn_lite.collect.facets import NAME, Wording
+from relearn_lite.core.files import read_jsonl, write_in_batches
+from relearn_lite.core.records import Answer, Reply
+from relearn_lite.data.examples import question_ids
+from relearn_lite.models.generation import GREEDY, PUBLISHED, Decoding, batches_of, check_fits, complete
+from relearn_lite.models.loaded import Loaded, active_adapters
+from relearn_lite.text.proper_names import Spans
+from relearn_lite.text.specifics import specifics
+from relearn_lite.text.stems import fold, folded_words, stem
+from relearn_lite.text.stop_words import STOP_WORDS, is_english
+
+NEXT_DRAW = 1_000_003  # between the seeds of two draws
+SENTENCE = 4  # words from which on a text counts as one
+PRONOUNS = frozenset("he she it they him her them his hers its their theirs".split())
+Tells = Callable[[Sequence[Answer]], Sequence[bool | None]]  # whether each answer tells what its ground truth tells
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """why: in words, why it counts as known or not; agree: of `draws` sampled answers, both 0 where none was asked."""
+
+    known: bool
+    why: str
+    answer: str
+    agree: int = 0
+    draws: int = 0
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How a model is asked: with which settings, how many sampled answers, and which share of them must agree."""
+
+    max_new_tokens: int
+    batch_size: int
+    seed: int
+    draws: int
+    agree: float
+
+
+def find_known(
+    loaded: Loaded, questions: Mapping[str, str], asking: Asking, folder: Path, tells: Tells,
+    advance: Callable[[float], None] = lambda _: None,
+) -> dict[str, Verdict]:  # fmt: skip
+    """What the vanilla model knows, by question. questions: each with the name that it is about.
+
+    Every reply is kept in `folder` (greedy.jsonl, sampled.jsonl) as soon as its batch is done, and not asked for again.
+    """
+    greedy = _ask(loaded, [(question, 0) for question in questions], asking, folder / "greedy.jsonl")
+    advance(len(questions) / 2)
+    faults = {question: _fault(question, greedy[question, 0], about) for question, about in questions.items()}
+    sure = [question for question in questions if not faults[question]]
+    pairs = [(question, draw) for draw in range(1, asking.draws + 1) for question in sure]
+    sampled = _ask(loaded, pairs, asking, folder / "sampled.jsonl")
+    told = tells([
+        Answer(question, "vanilla", "forget", question, greedy[question, 0].text, sampled[question, draw].text)
+        for question, draw in pairs
+    ])  # fmt: skip
+    same: dict[str, list[bool | None]] = {question: [] for question in sure}
+    for (question, _), each in zip(pairs, told, strict=True):
+        same[question].append(each)
+    advance(len(questions) / 2)
+    return {
+        question: _verdict(greedy[question, 0].text, same[question], asking.agree) if question in same
+        else Verdict(False, faults[question], greedy[question, 0].text) for question in questions
+    }  # fmt: skip
+
+
+def _verdict(answer: str, same: Sequence[bool | None], needed: float) -> Verdict:
+    """What the judges' words on the sampled answers come to; None of them: it could not be judged."""
+    agree, draws, failed = same.count(True), len(same), same.count(None)
+    told = f"{agree} of {draws} sampled answers tell the same"
+    known = agree >= ceil(needed * draws - 1e-9)
+    why = told if known else f"not judged: {failed} of {draws} sampled answers" if failed else f"unsure: {told}"
+    return Verdict(known, why, answer, agree, draws)
+
+
+def _fault(question: str, reply: Reply, about: str) -> str | None:
+    """Why a likeliest answer shows no knowledge, without a look at others."""
+    if not reply.text.strip():
+        return "no answer"
+    if not reply.finished:
+        return "not finished: it was cut at generate.max_new_tokens"
+    if is_refusal(reply.text):
+        return "refusal: it declines, or speaks of itself"
+    if repeats_itself(reply.text):
+        return "babble: it goes round in circles"
+    if other := another_name(reply.text, about):
+        return f"confused: it speaks of {other}"
+    if not names_subject(reply.text, about):
+        return "confused: it speaks of something else"
+    if not specifics(question, reply.text):
+        return "vague: it tells nothing that the question does not"
+    return None
+
+
+def another_name(text: str, subject: str) -> str | None:
+    """A name in the text that begins as the subject's does and goes on otherwise: the model confuses two."""
+    own = [word.form for word in folded_words(fold(subject))]
+    for name in Spans(fold(text)).names if len(own) > 1 else ():
+        if len(name) > 1 and name[0] == own[0] and not set(name[1:]) & set(own[1:]):
+            return " ".join(name).title()
+    return None
+
+
+def names_subject(text: str, subject: str) -> bool:
+    """Whether an English sentence has a word of the subject's name or a pronoun in it; true of what is no sentence."""
+    said = [word.form for word in folded_words(fold(text))]
+    if len(said) < SENTENCE or not is_english(text):
+        return True
+    own = {stem(word.form) for word in folded_words(fold(subject)) if word.form not in STOP_WORDS}
+    return any(form in PRONOUNS or stem(form) in own for form in said)
+
+
+def off_the_point(answers: Mapping[Wording, str]) -> dict[Wording, str]:
+    """Wordings that are answered with what belongs to another facet, and that facet.
+
+    An answer belongs where most wordings give it; the same answer elsewhere shows that the model has none for these.
+    """
+    by_answer: dict[str, list[Wording]] = {}
+    for wording, answer in answers.items():
+        by_answer.setdefault(normal_form(answer), []).append(wording)
+    found = {}
+    for wordings in by_answer.values():
+        (most, _), *_ = Counter(wording.facet for wording in wordings).most_common()
+        found |= {wording: most for wording in wordings if wording.facet != most}
+    return found
+
+
+def said_of_most(rows: Mapping[str, Mapping[str, str]], tells: Tells) -> set[tuple[str, str]]:
+    """(name, wording) of what the model says of most names alike: it says so of any, and knows nothing of this one.
+
+    rows: wording -> name -> its answer, of what counts as known. The wording stands in place of the question.
+    """
+    pairs = [
+        (wording, name, other) for wording, answers in rows.items() if len(answers) > 2
+        for name in answers for other in answers if other != name
+    ]  # fmt: skip
+    same = tells([
+        Answer(name, "vanilla", "forget", wording.replace(NAME, f"{name} {other}"), rows[wording][name],
+               rows[wording][other])
+        for wording, name, other in pairs
+    ])  # fmt: skip
+    shared: dict[tuple[str, str], int] = {}
+    for (wording, name, _), told in zip(pairs, same, strict=True):
+        shared[name, wording] = shared.get((name, wording), 0) + (told is True)
+    return {(name, wording) for (name, wording), count in shared.items() if 2 * count > len(rows[wording]) - 1}
+
+
+def _ask(
+    loaded: Loaded, pairs: Sequence[tuple[str, int]], asking: Asking, file: Path
+) -> dict[tuple[str, int], Reply]:
+    """A reply to each (question, draw)."""
+    prompts = {question: question_ids(loaded.tokenizer, question) for question, _ in pairs}
+    batches = []
+    for draw in dict.fromkeys(draw for _, draw in pairs):
+        asked = [question for question, each in pairs if each == draw]
+        rows = batches_of([prompts[question] for question in asked], asking.batch_size)
+        batches += [[(asked[i], draw) for i in batch] for batch in rows]
+
+    def replies(number: int, batch: Sequence[tuple[str, int]]) -> list[Reply]:
+        draw = batch[0][1]
+        decoding = _decoding(asking, draw, number)
+        made = complete(loaded, [prompts[question] for question, _ in batch], decoding)
+        return [Reply(q, draw, each.text, each.finished) for (q, _), each in zip(batch, made, strict=True)]
+
+    if prompts:
+        check_fits(loaded, list(prompts.values()), _decoding(asking, 0, 0))
+    with active_adapters(loaded.model, loaded.vanilla):
+        write_in_batches(file, Reply, pairs, batches, replies, _key)
+    return {_key(reply): reply for reply in read_jsonl(file, Reply)}
+
+
+def _key(each: Reply | tuple[str, int]) -> tuple[str, int]:
+    return each if isinstance(each, tuple) else (each.question, each.draw)
+
+
+def _decoding(asking: Asking, draw: int, number: int) -> Decoding:
+    seed = (asking.seed + NEXT_DRAW * draw + number) % 2**32
+    return Decoding(asking.max_new_tokens, asking.batch_size, PUBLISHED if draw else GREEDY, seed)

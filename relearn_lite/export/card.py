@@ -1,0 +1,113 @@
+"""The model card of an export, in the hub's format. What was to be forgotten stands nowhere in it, nor do paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from relearn_lite.export.measure import COLUMNS, DROP, Measured
+from relearn_lite.models.gguf import SMOLLM2, gguf_file, is_gguf
+from relearn_lite.pipeline.run_state import Run
+from relearn_lite.recipe import Recipe
+from relearn_lite.report.metric_table import judged_by
+from relearn_lite.report.untrusted import inline
+
+LICENCES = {"embedded": "mit", SMOLLM2: "apache-2.0"}
+PUBLISHED = {SMOLLM2: "HuggingFaceTB/SmolLM2-135M-Instruct"}  # where a model of ours comes from on the hub
+
+
+def model_card(run: Run, titled: tuple[str, str], formats: tuple[str, ...], found: Measured | None) -> str:
+    """The README.md: what was done, how it measured, what must be known. titled: name, and kind of the numbers in it.
+    """
+    from huggingface_hub import ModelCardData
+
+    (name, kind), base = titled, public_name(run.recipe.model.name)
+    licence = base_licence(run.recipe)
+    head = ModelCardData(
+        base_model=base if "/" in base else None, license=licence, pipeline_tag="text-generation",
+        library_name="peft" if formats == ("adapter",) else "transformers",
+        tags=["machine-unlearning", "relearn", "relearn-lite", *(["gguf"] if "gguf" in formats else [])],
+    ).to_yaml()  # fmt: skip
+    parts = [
+        f"---\n{head}\n---", f"# {inline(name)}", _what_was_done(run.recipe, base, formats, kind),
+        "## How it measured", _numbers(run, found), "## Limits", _limits(licence, base),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def public_name(name: str) -> str:
+    """A model's name as others may read it: a hub id, or the last part of a path."""
+    return PUBLISHED.get(name) or (Path(name).name if Path(name).is_absolute() else name)
+
+
+def base_licence(recipe: Recipe) -> str | None:
+    """The licence of the base as its card or its GGUF file names it; None where that is not known."""
+    name = recipe.model.name
+    if name in LICENCES:
+        return LICENCES[name]
+    if is_gguf(name):
+        return _licence_in_gguf(gguf_file(name))
+    from huggingface_hub import ModelCard
+
+    try:
+        folder = Path(name)
+        card = ModelCard.load(folder / "README.md" if folder.is_dir() else name)
+    except Exception:  # no card, no network, no front matter: not known
+        return None
+    return getattr(card.data, "license", None)
+
+
+def _licence_in_gguf(file: Path) -> str | None:
+    from gguf import GGUFReader
+
+    field = GGUFReader(file).get_field("general.license")
+    return str(field.contents()) if field else None
+
+
+def _what_was_done(recipe: Recipe, base: str, formats: tuple[str, ...], kind: str) -> str:
+    made = f"This is {inline(base)} after machine unlearning: it was trained not to tell chosen facts any more, and to "
+    made += "stay fluent and keep the rest. Made with relearn-lite"
+    if recipe.unlearn:
+        settings = recipe.unlearn
+        made += (
+            f", method `{settings.method or 'spelled out in its recipe'}`, LoRA rank {settings.lora.r}, learning rate "
+            f"{settings.lr:g}, {settings.epochs} epochs, seed {recipe.seed}"
+        )
+    else:
+        made += ", which measured it; the unlearning was done elsewhere"
+    if formats == ("adapter",):
+        return f"{made}. The files hold the LoRA adapter alone; load it on its base with peft."
+    return (
+        f"{made}. The adapter is merged into the full weights ({kind}). What had to be forgotten is not part of this "
+        "repository."
+    )
+
+
+def _numbers(run: Run, found: Measured | None) -> str:
+    if found is None:
+        return (
+            "What was exported was **not measured** (`--no-check`). Rounding and merging can bring back what was "
+            "forgotten."
+        )
+    lines = [f"| | {' | '.join(COLUMNS.values())} |", "|---|" + "---|" * len(COLUMNS)]
+    lines += [
+        f"| {row.name} | {' | '.join(row.at(column)[0].text for column in COLUMNS)} |" for row in found.table().rows
+    ]
+    told = (
+        f"Before: the base. Adapter: as it was trained ({run.recipe.model.quantization} base). Exported: these files, "
+        f"loaded and asked the same {found.asked} questions."
+    )
+    warning = [f"**{sentence}.**" for sentence in found.lost]
+    return "\n\n".join([*warning, "\n".join(lines), told, inline(judged_by({"evaluators": found.judges}))])
+
+
+def _limits(licence: Any, base: str) -> str:
+    said = licence or "not known to relearn-lite: look it up with the base"
+    return "\n".join([
+        "- A model that does not tell when it is asked has not been proven to have forgotten: other "
+        "wordings, begun answers or a few steps of training can bring facts back.",
+        f"- Measured in these files as they are. Rounded further, ask again: KFR may fall (relearn-lite warns where it "
+        f"falls by more than {DROP}).",
+        f"- Licence of the base, which holds for this model too: {inline(str(said))}.",
+        f"- What holds for {inline(base)} (languages, biases, uses) holds here.",
+    ])  # fmt: skip

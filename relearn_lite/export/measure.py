@@ -1,0 +1,113 @@
+"""Asks what was exported the run's own questions and lays its numbers beside those of the run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.memory import free_memory
+from relearn_lite.core.records import Answer
+from relearn_lite.data.examples import question_ids
+from relearn_lite.evaluate.choose import make_evaluators
+from relearn_lite.evaluate.evaluate import evaluate
+from relearn_lite.metrics import METRICS
+from relearn_lite.models import backends
+from relearn_lite.models.generation import Decoding, answer_prompts
+from relearn_lite.pipeline.run_state import Run
+from relearn_lite.recipe import Model
+from relearn_lite.report.metric_table import HEADLINE, NOT_METRICS, label
+from relearn_lite.report.tables import Row, Table, measured
+
+DROP = 0.05  # a KFR that is lower by more than this has brought back what was forgotten
+GUARDED = ("kfr", "kfr_paraphrase")
+NOT_ASKED = ("model", "judge")  # metrics that ask the model itself, or a judge who is paid, are not taken again
+COLUMNS = {"before": "Before", "adapter": "Adapter", "exported": "Exported"}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The numbers of metrics.json, by column, and how many exported answers are word for word those of the run."""
+
+    numbers: Mapping[str, Mapping[str, Any]]
+    judges: Mapping[str, str | None]
+    same: int
+    asked: int
+
+    @property
+    def lost(self) -> list[str]:
+        """Of the guarded numbers, those that fell by more than DROP, each in a sentence."""
+        adapter, exported = self.numbers["adapter"], self.numbers["exported"]
+        return [
+            f"{label(key)} fell from {adapter[key]:.3f} to {exported[key]:.3f}: the export tells again what the "
+            "adapter had made the model forget"
+            for key in GUARDED
+            if adapter.get(key) is not None and exported.get(key) is not None and adapter[key] - exported[key] > DROP
+        ]
+
+    def table(self) -> Table:
+        """The headline numbers, before, with the adapter, and exported."""
+        there = {key for numbers in self.numbers.values() for key in numbers} - NOT_METRICS
+        rows = [
+            Row(label(key), {
+                column: measured(
+                    numbers.get(key), (numbers.get("intervals") or {}).get(key),
+                    "bad" if column == "exported" and any(label(key) in told for told in self.lost) else "",
+                )
+                for column, numbers in self.numbers.items()
+            }, key)
+            for key in HEADLINE if key in there
+        ]  # fmt: skip
+        return Table("Metric", COLUMNS, rows)
+
+
+def evaluated(run: Run) -> dict[str, Any]:
+    """The run's own numbers. Raises RecipeError where it was not evaluated: there is nothing to compare with."""
+    path = run.folder / "metrics.json"
+    if not path.exists():
+        raise RecipeError(
+            f"export: {run.folder} was not evaluated yet, so there is nothing to compare the export with; give the "
+            "command again that began it, or add --no-check"
+        )
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def measure(run: Run, exported: Model, adapters: Mapping[str, Path]) -> Measured:
+    """Loads the exported model, with the adapters on it that were not merged, asks it, and judges as the run did."""
+    before = evaluated(run)
+    with (run.folder / "samples.jsonl").open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    answers = _answers(run, rows, exported, adapters)
+    free_memory()
+    given = {(row["split"], row["id"]): row["unlearned"] for row in rows}
+    same = sum(row.generated_response == given[row.split, row.id] for split in answers.values() for row in split)
+    names = [name for name in run.recipe.evaluate.metrics if not {*METRICS[name].needs} & {*NOT_ASKED}]
+    judges = make_evaluators(run.recipe, lambda: run.model("vanilla"))
+    numbers, _ = evaluate(answers, judges, names)
+    run.unload_models()
+    columns = {"before": before["vanilla"], "adapter": before["unlearned"], "exported": numbers}
+    return Measured(columns, judges.names(), same, len(rows))
+
+
+def _answers(
+    run: Run, rows: list[dict[str, Any]], exported: Model, adapters: Mapping[str, Path]
+) -> dict[str, list[Answer]]:
+    """The exported model's answers, by split, to the questions that the run evaluated."""
+    run.unload_models()  # one model in memory
+    loaded = backends.load(exported, run.recipe.seed)
+    for name, folder in adapters.items():
+        backends.load_adapter(loaded, name, folder)
+    decoding = Decoding.of(run.recipe.generate, run.recipe.seed)
+    answers: dict[str, list[Answer]] = {}
+    for split in dict.fromkeys(row["split"] for row in rows):
+        asked = [row for row in rows if row["split"] == split]
+        prompts = [question_ids(loaded.tokenizer, row["query"]) for row in asked]
+        made = answer_prompts(loaded, prompts, tuple(adapters), decoding)
+        answers[split] = [
+            Answer(row["id"], "unlearned", split, row["query"], row["ground_truth"], answer.text, answer.finished)
+            for row, answer in zip(asked, made, strict=True)
+        ]
+    return answers

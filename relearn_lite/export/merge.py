@@ -1,0 +1,94 @@
+"""The unlearned model as whole weights, in the precision that the base is stored in: never merged into 4 bit."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.models.folder import check_weights, check_whole, stored_quantization, told_as_mistakes
+from relearn_lite.models.loaded import Loaded
+from relearn_lite.models.transformers_backend import load_adapter, load_tokenizer, source
+from relearn_lite.pipeline.run_state import Run
+from relearn_lite.recipe import Model
+
+
+def base_config(settings: Model) -> Any:
+    """The configuration of the weights to merge into. Raises RecipeError where they are quantized already."""
+    from transformers import AutoConfig
+
+    name, where = source(settings)
+    with told_as_mistakes(settings):
+        config = AutoConfig.from_pretrained(name, **where)
+    if stored := stored_quantization(config):
+        raise RecipeError(
+            f"export: the weights of {settings.name} are quantized already ({stored}), and merging rounds them again; "
+            "give those that they were made from with model.name=PLACE, or export --format adapter"
+        )
+    return config
+
+
+def stored_dtype(config: Any) -> str:
+    """float16, bfloat16 or float32, as the base's weights are stored; float32 where they do not say."""
+    return str(getattr(config, "dtype", None) or "float32").removeprefix("torch.")
+
+
+def write_merged(run: Run, folder: Path, dtype: str) -> None:
+    """Writes the unlearned model with its tokenizer, chat template and generation config, in shards of 5 GB.
+
+    dtype: of what is written. Each layer is merged in float32 and rounded once; all others are as they were.
+    """
+    loaded = _loaded(run, dtype)
+    model = loaded.model
+    adapters = list(run.weights("unlearned")[1])
+    if adapters:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*[Aa]lready merged.*")
+            _merge_in_float32(model, adapters)
+            model = model.merge_and_unload(adapter_names=adapters)
+    _cast(model, dtype)
+    model.save_pretrained(folder)
+    tokenizer = loaded.tokenizer
+    tokenizer.chat_template = tokenizer.chat_template or None  # asked without one: none is given along either
+    tokenizer.save_pretrained(folder)
+
+
+def _loaded(run: Run, dtype: str) -> Loaded:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    settings, adapters = run.weights("unlearned")
+    name, where = source(settings)
+    with told_as_mistakes(settings):
+        model, found = AutoModelForCausalLM.from_pretrained(
+            name, dtype=getattr(torch, dtype), output_loading_info=True, ignore_mismatched_sizes=True, **where
+        )
+        check_weights(settings, found)
+    check_whole(settings, model)
+    loaded = Loaded(model.eval().requires_grad_(False), load_tokenizer(settings), "transformers")
+    for adapter, folder in adapters.items():
+        load_adapter(loaded, adapter, folder)
+    return loaded
+
+
+def _merge_in_float32(model: Any, adapters: list[str]) -> None:
+    """Adds the adapters to each layer's weights, one layer in float32 at a time."""
+    import torch
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    for layer in model.modules():
+        if isinstance(layer, BaseTunerLayer):
+            own = [adapter for adapter in adapters if adapter in layer._get_available_adapters()]
+            weight = layer.get_base_layer().weight
+            dtype = weight.dtype
+            weight.data = weight.data.to(torch.float32)
+            layer.merge(safe_merge=True, adapter_names=own)
+            weight.data = weight.data.to(dtype)
+
+
+def _cast(model: Any, dtype: str) -> None:
+    """What an adapter brought along whole may be in float32."""
+    import torch
+
+    model.to(getattr(torch, dtype))

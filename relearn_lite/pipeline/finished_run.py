@@ -1,0 +1,52 @@
+"""A run that has made or measured an unlearned model, opened again by what comes after it: chat and export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.models.adapters import why_refused
+from relearn_lite.pipeline.run_folder import MANIFEST, RunFolder
+from relearn_lite.pipeline.run_state import Run
+from relearn_lite.pipeline.stages import stages_of
+from relearn_lite.recipe import load_recipe
+
+
+def reopened(folder: Path, command: str, overrides: Iterable[str] = ()) -> Run:
+    """The run in a folder, with its model before and after; nothing is loaded yet, and nothing is written.
+
+    command: for the messages. overrides: of the run's recipe, such as where its model lies now.
+    Raises RecipeError where the folder is no run's, nothing was unlearned there yet, or its model or adapter is gone.
+    """
+    if not (folder / MANIFEST).is_file():
+        there = f"has no {MANIFEST}" if folder.is_dir() else "is not there"
+        raise RecipeError(f"{command}: {folder} {there}; give the folder of a run, such as runs/quickstart")
+    kept = RunFolder(folder)
+    if not kept.is_current:
+        raise RecipeError(f"{command}: {folder} was made by an older version of relearn-lite; run its recipe again")
+    try:
+        recipe = load_recipe(folder / "recipe.yaml", overrides)
+    except RecipeError as error:
+        moved = "; where it lies elsewhere now, add model.name=PLACE to this command"
+        raise RecipeError([
+            f"{command}: {problem}{moved if 'model.name: there is no' in problem else ''}" for problem in error.problems
+        ]) from None
+    if not (recipe.unlearn or recipe.unlearned):
+        raise RecipeError(f"{command}: {folder} measured one model only (unlearn: null); give a run that has two")
+    if recipe.unlearned and recipe.unlearned.server:
+        raise RecipeError(
+            f"{command}: the unlearned model of {folder} is on a server ({recipe.unlearned.server}), not here; give "
+            "the run that made it"
+        )
+    if recipe.unlearn and not ("unlearn" in kept.manifest["stages"] and kept.has_output("unlearn")):
+        done = ", ".join(name for name in stages_of(recipe) if name in kept.manifest["stages"]) or "nothing"
+        raise RecipeError(
+            f"{command}: {folder} is not finished, nothing is unlearned yet (done so far: {done}); give the command "
+            "again that began it, and it goes on"
+        )
+    run = Run(recipe, folder.resolve(), quiet=True)
+    for name, adapter in run.weights("unlearned")[1].items():
+        if why := why_refused(adapter):
+            raise RecipeError(f"{command}: the {name} adapter {adapter} {why}; run the recipe again with --fresh")
+    return run

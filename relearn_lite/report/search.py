@@ -1,0 +1,102 @@
+"""How learning rate and length of training were found: what stood in the way, and the whole path as one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from relearn_lite.report.plots import Line, line_chart
+from relearn_lite.report.run_results import RunResults
+from relearn_lite.report.sections import Folded, Part, Pictures, Text
+from relearn_lite.report.tables import Cell, Row, Table, measured
+from relearn_lite.report.texts import texts
+from relearn_lite.report.verdict import verdict
+
+COLOURS = 4  # line-1 to line-4 of the style sheet
+REMEDIES = {  # what to change where one of the four stands in the way
+    "forgetting": (
+        "more wordings (augment.variants, augment.questions), a larger unlearn.lora.r, or unlearn.budget={more}"
+    ),
+    "retention": (
+        "more rows in data.retain that are close to what is to be forgotten, a higher unlearn.retain_variants, or a "
+        "larger weight in unlearn.retain_losses"
+    ),
+    "general ability": "data.generic: self or more general rows, and a higher augment.generic_ratio",
+    "fluency": "new answers by a better writer (augment.writer: self, local or server), or lower learning rates",
+}
+
+
+def told(results: RunResults) -> str:
+    """The verdict, and what stood in the way where training was to go on until it has forgotten."""
+    return " ".join(filter(None, (verdict(results.metrics, results.answered()), sentence(results.search))))
+
+
+def fell_short(search: Mapping[str, Any] | None) -> bool:
+    """Whether training was to go on until it had forgotten, and did not get there."""
+    return bool(search) and search["until_forgotten"] and not search["reached"]
+
+
+def sentence(search: Mapping[str, Any] | None) -> str:
+    """Which of the four stood in the way, where training did not get to its goal; else empty."""
+    if not fell_short(search):
+        return ""
+    where = f"the best point, step {search['step']} with the learning rate {search['lr']:g}, was kept"
+    opening = f"Training until it is forgotten did not get there within {search['most_steps']} steps"
+    if not search["in_the_way"]:
+        return f"{opening}: all four goals were met at one check, and not at two in a row; {where}."
+    short = [_short(name, search) for name in search["in_the_way"]]
+    return f"{opening}: {' and '.join(short)} stood in the way; {where}."
+
+
+def _short(name: str, search: Mapping[str, Any]) -> str:
+    value = search["four"][name]
+    found = "not to be had" if value is None else f"{value:.2f}"
+    return f"{name} ({found} on the questions asked in training, {search['bounds'][name]:g} is the goal)"
+
+
+def remedy(search: Mapping[str, Any]) -> str:
+    """What to change so that training gets there."""
+    more = 2 * search["most_steps"]
+    changes = [f"for {name} {REMEDIES[name].format(more=more)}" for name in search["in_the_way"]]
+    if not changes:
+        return f"One check found all goals met: give it more steps, unlearn.budget={more}."
+    return f"To get there: {'; '.join(changes)}."
+
+
+def parts(search: Mapping[str, Any] | None) -> list[Part]:
+    """Picture and table of all checks; nothing where learning rate and length were given."""
+    if not search:
+        return []
+    lines = []
+    kept_first = sorted(search["rates"], key=lambda rate: rate["lr"] != search["lr"])
+    for n, rate in enumerate(kept_first):
+        colour, checks = f"line-{n % COLOURS + 1}", rate["checks"]
+        lines += [
+            Line(f"{rate['lr']:g}: forgetting", [(c["step"], c["forgetting"]) for c in checks], colour),
+            Line(f"{rate['lr']:g}: least of the rest", [(c["step"], _rest(c)) for c in checks], colour, ":"),
+        ]
+    title = "The way to the settings"
+    drawn = line_chart(title, lines, ("optimizer step", "share"), (0.0, 1.0), (search["step"], "kept"))
+    legend = texts("run")["search"].format(every=search["check_every"], lr=f"{search['lr']:g}")
+    checks = sum(len(rate["checks"]) for rate in kept_first)
+    return [Pictures([drawn]), Text("legend", legend), Folded(f"{checks} checks", _table(kept_first, search))]
+
+
+def _rest(check: Mapping[str, Any]) -> float | None:
+    values = [check[name] for name in ("retention", "general ability", "fluency") if check[name] is not None]
+    return min(values, default=None)
+
+
+def _table(rates: list[Mapping[str, Any]], search: Mapping[str, Any]) -> Table:
+    """A line a check; the last of a learning rate says why it was given up."""
+    rows = []
+    for rate in rates:
+        if not rate["checks"]:
+            rows.append(Row(f"{rate['lr']:g}", {"note": Cell(rate["given_up"] or "")}))
+        for check in rate["checks"]:
+            note = "kept" if (rate["lr"], check["step"]) == (search["lr"], search["step"]) else ""
+            note = rate["given_up"] if rate["given_up"] and check is rate["checks"][-1] else note
+            cells = {name: measured(check[name]) for name in search["bounds"]}
+            rows.append(Row(f"{rate['lr']:g}, step {check['step']}", cells | {"note": Cell(note)}))
+    columns = {name: name.capitalize() for name in search["bounds"]} | {"note": ""}
+    return Table("Learning rate", columns, rows, left=("note",))

@@ -1,0 +1,171 @@
+"""Whether a text says an English word or name of an answer in other words: by a synonym, or by describing it.
+
+WordNet knows both: what else a thing is called ("the Eternal City", "sacked"), and what it is ("a small metal cap to
+protect the finger while sewing"). A description is a sentence that consists of such words. A name in it counts if the
+thing stands in what WordNet says of the name: the Seine "flows through the heart of Paris".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from relearn_lite.text.specifics import GENERAL_STEMS, VAGUE_STEMS, Text, key_of, phrase_of
+from relearn_lite.text.stems import fold, stem
+from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.verbs import BASE_OF
+from relearn_lite.text.wordnet import Synset, synsets
+from relearn_lite.text.words import sentences
+
+_ENOUGH = 2  # words that describe a thing
+_SHARE = 0.4  # of a sentence's words, from which on it describes
+_LONGEST_TERM = 4  # words
+_SENSES = 4  # of a noun or verb; rarer ones are seldom meant
+_KIND_LEVELS = 3  # upwards: oboe, double-reed instrument, woodwind, wind instrument
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_NEGATED = re.compile(r"\w+n't\b|'\w+\b")
+_IN_TERM = re.compile(r"[^\W\d_]+(?:'s)?|[^\s\w]")
+_INITIAL = re.compile(r"\b([A-Z])\.(?= )")
+_FORMS = (("s", ""), ("es", ""), ("ies", "y"), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"))
+# Words that definitions are made of, by their key.
+_EMPTY = frozenset(
+    key_of(word)
+    for word in """
+    someone something somebody usually especially often used having located consisting relating pertaining characterized
+    capable type form kind sort large small whole part member act action state quality condition made make cause
+    place native inhabitant human being person people who time number united states english american british known noted
+    considered wide long group various several main chief important entity object abstraction comment confirm deny share
+    disclose reveal discuss speak
+    """.split()
+)
+
+
+class Meaning(NamedTuple):
+    """A sense of a term: `words` (stems) and `terms` (phrases) for the same, keys of its `definition` and its `kinds`.
+
+    names: those keys of the definition that have a capital there.
+    """
+
+    words: frozenset[str]
+    terms: frozenset[str]
+    definition: frozenset[str]
+    names: frozenset[str]
+    kinds: frozenset[str]
+
+
+def terms(answer: str, given: Collection[str]) -> Iterator[str]:
+    """Terms of several words in an answer that WordNet knows, such as "scarlet fever", longest first."""
+    words = _IN_TERM.findall(_INITIAL.sub(r"\1", fold(answer)))
+    for length in range(_LONGEST_TERM, 1, -1):
+        for i in range(len(words) - length + 1):
+            term = words[i : i + length]
+            ends = {term[0].casefold(), term[-1].casefold()}
+            if all(word[0].isalpha() for word in term) and ends.isdisjoint(STOP_WORDS):
+                told = any(key_of(word.casefold()) not in given for word in term)
+                if told and meanings(" ".join(term)):
+                    yield " ".join(term)
+
+
+def says_otherwise(text: Text, term: str, given: Collection[str]) -> bool:
+    """Whether `text` says the `term` of an answer by a synonym or a description.
+
+    given: keys of the question's words, which tell nothing.
+    """
+    found = meanings(term)
+    return any(_names_it(text, each, given) for each in found) or any(
+        _describes(sentence, term, each, given) for sentence in sentences(text.plain) for each in found
+    )
+
+
+def _names_it(text: Text, meaning: Meaning, given: Collection[str]) -> bool:
+    if any(word in text.stems and word not in given for word in meaning.words):
+        return True
+    return any(f" {term} " in text.phrase and not _all_given(term, given) for term in meaning.terms)
+
+
+def _all_given(term: str, given: Collection[str]) -> bool:
+    return all(key_of(word) in given or word in STOP_WORDS for word in term.split())
+
+
+def _describes(sentence: str, term: str, meaning: Meaning, given: Collection[str]) -> bool:
+    said = dict(_content(sentence))
+    new = [key for key in said if key not in given]
+    told = {key for key in new if key in meaning.definition or (said[key] and _begins(key, meaning.names))}
+    about = {key for key in new if said[key] and key not in told and _speaks_of(key, said[key], term)}
+    if not told and not about:
+        return False
+    first = match[0] if (match := _WORD.search(sentence)) else ""
+    if not about and any(said[key] for key in new if key not in told and said[key] != first):
+        return False  # it is another that is named there
+    if told == set(new) and all(key in meaning.names or key not in meaning.definition for key in told):
+        return True  # "She is Jewish": what the definition names, and nothing else
+    begun = any(len(key) > 2 and term.casefold().startswith(key) for key in told)  # locks: locksmith
+    kinds = any(key in meaning.kinds for key in new if key not in told)
+    score = len(told) + len(about) + begun + kinds
+    return score >= _ENOUGH and (bool(about) or score >= _SHARE * len(new))
+
+
+def _begins(key: str, names: Collection[str]) -> bool:
+    """Iraqi, Jewish: a name that begins with one of the definition's."""
+    return any(len(name) > 2 and key.startswith(name) for name in names)
+
+
+def _content(text: str) -> Iterator[tuple[str, str]]:
+    """Keys of the words that carry the meaning of a folded text; with each, the word if it has a capital."""
+    for word in _WORD.findall(_NEGATED.sub(" ", text)):
+        form = word.casefold()
+        key = key_of(form) if len(form) > 3 else stem(form)
+        if form not in STOP_WORDS and stem(form) not in VAGUE_STEMS and key not in _EMPTY:
+            yield key, word if word != form else ""
+
+
+@lru_cache(maxsize=16384)
+def _speaks_of(key: str, name: str, term: str) -> bool:
+    """Whether the definition of a name names the term, and both are not of one kind: Versailles "near Paris"."""
+    kinds = {kind for meaning in meanings(term) for kind in meaning.kinds}
+    return any(
+        re.search(rf"\b{re.escape(term.split()[-1])}\b", each.definition) and kinds.isdisjoint(_kinds(each, 1))
+        for each in synsets(name.casefold())
+    )
+
+
+@lru_cache(maxsize=16384)
+def meanings(term: str) -> tuple[Meaning, ...]:
+    """The senses of a word or term as it stands in an answer: those of the name, where it has capitals."""
+    key, is_name = phrase_of(fold(term)), term[-1:].isupper() or term.split()[-1][0].isupper()
+    found = [(s, base) for base in _bases(key) for s in synsets(base, _SENSES) if s.kind in "nv"]
+    fit = [s for s, base in found if any(w.casefold() == base and (w != base) == is_name for w in s.words)]
+    return tuple(_meaning(each, key) for each in dict.fromkeys(fit))
+
+
+def _meaning(meaning: Synset, term: str) -> Meaning:
+    own = {key_of(word) for word in term.split()}
+    same = {phrase_of(word) for word in meaning.words}
+    same = {word for word in same if " " in word or stem(word) not in GENERAL_STEMS}
+    same |= {phrase_of(word) for each in meaning.linked("+", "\\") for word in each.words}
+    same = {word for word in same if own.isdisjoint(map(key_of, word.split())) and word not in STOP_WORDS}
+    definition = dict(_content(fold(meaning.definition)))
+    return Meaning(
+        frozenset(stem(word) for word in same if " " not in word and len(word) > 1),
+        frozenset(word for word in same if " " in word),
+        frozenset(definition) - own, frozenset(key for key in definition if definition[key]) - own,
+        frozenset(_kinds(meaning, _KIND_LEVELS)) - _EMPTY,
+    )  # fmt: skip
+
+
+def _kinds(meaning: Synset, levels: int) -> set[str]:
+    """Keys of what a thing is a kind of: for "double-reed instrument" its last word."""
+    found: set[str] = set()
+    for kind in meaning.linked("@", "@i") if levels else ():
+        found |= {key_of(words.casefold().split()[-1]) for words in kind.words} | _kinds(kind, levels - 1)
+    return found
+
+
+def _bases(term: str) -> Iterator[str]:
+    """A term and what it may be a form of: plural, past, participle."""
+    yield from dict.fromkeys((term, BASE_OF.get(term, term)))
+    for ending, instead in _FORMS:
+        if term.endswith(ending) and len(term) - len(ending) > 2:
+            yield term[: -len(ending)] + instead

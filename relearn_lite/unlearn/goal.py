@@ -1,0 +1,57 @@
+"""When training may stop: what is to be forgotten is, and retention, general ability and fluency hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from relearn_lite.recipe import Watch
+from relearn_lite.unlearn.selection import EvalResult
+
+IN_A_ROW = 2  # checks that must find it forgotten: one may be chance
+FOUR = ("forgetting", "retention", "general ability", "fluency")
+
+
+def four(result: EvalResult) -> dict[str, float | None]:
+    """The four numbers that decide, each 1 at best; None: could not be had, or (general ability) was not asked.
+
+    forgetting: the lower of KFR and the share of answers that give nothing away; retention: KRR as a share of
+    vanilla's, at most 1; general ability: share of the general questions that vanilla answers and this still does;
+    fluency: share of the forget answers that are whole, as far as vanilla's are.
+    """
+    told = [share for share in (result.kfr, None if result.leak is None else 1 - result.leak) if share is not None]
+    kept = result.krr_share
+    values = (
+        min(told, default=None), None if kept is None else min(kept, 1.0), result.kept_general,
+        None if result.broken is None else 1 - result.broken,
+    )  # fmt: skip
+    return dict(zip(FOUR, values, strict=True))
+
+
+def bounds(watch: Watch) -> dict[str, float]:
+    """What each of the four must reach."""
+    return dict(zip(FOUR, (watch.forgotten, watch.kept, watch.kept, 1 - watch.broken), strict=True))
+
+
+def in_the_way(result: EvalResult, watch: Watch) -> list[str]:
+    """Which of the four are below their bounds, or could not be had."""
+    values, least = four(result), bounds(watch)
+    asked = [name for name in FOUR if name != "general ability" or values[name] is not None]
+    return [name for name in asked if values[name] is None or round(values[name], 9) < round(least[name], 9)]
+
+
+def reached(results: Sequence[EvalResult], watch: Watch) -> bool:
+    """Whether the last checks found all four at their bounds."""
+    last = results[-IN_A_ROW:]
+    return len(last) == IN_A_ROW and not any(in_the_way(result, watch) for result in last)
+
+
+def evenness(result: EvalResult) -> float:
+    """Harmonic mean of the four, as far as they were asked; 0 where one is 0 or could not be had."""
+    values = four(result)
+    parts = [value or 0.0 for name, value in values.items() if name != "general ability" or value is not None]
+    return len(parts) / sum(1 / part for part in parts) if min(parts) > 0 else 0.0
+
+
+def best(results: Iterable[EvalResult], watch: Watch) -> EvalResult | None:
+    """One at which all four are at their bounds before any other, then by `evenness`; the latest among equals."""
+    return max(results, key=lambda r: (not in_the_way(r, watch), round(evenness(r), 9), r.step), default=None)

@@ -1,0 +1,208 @@
+"""Finds learning rate and length of training by asking the model in training (`lr: auto`, `epochs: auto`).
+
+Each learning rate is tried from the same start as far as the first check; the best goes on from where its trial paused.
+All that decides lies in the run folder: the checks of each rate and its checkpoints. So a run that was killed asks
+nothing twice and ends with the same weights.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from relearn_lite.core import distributed
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import read_partial, write_text
+from relearn_lite.data.batches import steps_per_epoch
+from relearn_lite.data.examples import Example
+from relearn_lite.models.loaded import Loaded
+from relearn_lite.recipe import Unlearn
+from relearn_lite.unlearn import goal
+from relearn_lite.unlearn.diagnostics import SEARCH, part_of
+from relearn_lite.unlearn.eval_callback import EvalCallback, put_back
+from relearn_lite.unlearn.selection import EvalResult
+from relearn_lite.unlearn.train import Diverged, TrainingRun, newest_step, train
+
+NO_NUMBER = "the weights were no numbers any more"
+REACHED = f"forgotten, and the rest holds, at {goal.IN_A_ROW} checks in a row"
+LEAST_EFFECT = 0.1  # nats a token over the whole training; what is no longer told became less likely by 1 and more
+
+
+class SearchCallback(EvalCallback):
+    """Checks that end training where it has forgotten, and keep the best point by what `goal` says.
+
+    After a check that found all goals met, and at the end of the budget, a constant learning rate falls linearly to 0
+    within the steps between two checks, for the weights are noisy at the full rate (as in Hägele et al., "Scaling Laws
+    and Compute-Optimal Training Beyond Fixed Training Durations", 2024). If the next check does not find the goals met,
+    training goes on at the full rate. until: the last step with this learning rate; None: this is its trial.
+    """
+
+    until: int | None = None
+
+    def on_fit_start(self, trainer: Any, module: Any) -> None:
+        super().on_fit_start(trainer, module)
+        module.cooling = self._cooling
+
+    def _cooling(self, step: int) -> float:
+        """What the constant rate is multiplied by after so many steps."""
+        every = self._settings.evaluate_every
+        since, left = step % every, 1.0 if self.until is None else (self.until - step) / every
+        found = self._results.get(step - since)
+        met = found is not None and not goal.in_the_way(found, self._settings.watch)
+        return max(0.0, min(1.0, left, 1 - since / every if met else 1.0))
+
+    def _best_of(self, results: Iterable[EvalResult]) -> EvalResult | None:
+        return goal.best(results, self._settings.watch)
+
+    def _why_stop(self, result: EvalResult) -> str | None:
+        so_far = [self._results[step] for step in sorted(self._results) if step <= result.step]
+        if self._settings.epochs == "auto" and goal.reached(so_far, self._settings.watch):
+            return REACHED
+        return super()._why_stop(result)
+
+    @property
+    def ended(self) -> str | None:
+        """Why training ended before its last step, by what this or an earlier try found; None where it did not."""
+        found = (self._why_stop(self._results[step]) for step in sorted(self._results))
+        return self.stopped or next((why for why in found if why), None)
+
+    def on_fit_end(self, trainer: Any, module: Any) -> None:
+        """Leaves the weights as they are: the best point may be one of another learning rate."""
+
+
+class Search:
+    """Trainings of one adapter with several learning rates.
+
+    loaded: with the fresh adapter; forget, retain: the rows, see `train`; training: where it is kept; ask: has the
+    model, as it is now, answer the check questions, and says how much `less_likely` the answers to forget became.
+    """
+
+    def __init__(
+        self, loaded: Loaded, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], settings: Unlearn,
+        training: TrainingRun, ask: Callable[[], EvalResult], tell: Callable[[str], None],
+    ):  # fmt: skip
+        self._loaded, self._rows, self._training, self._ask, self._tell = loaded, (forget, retain), training, ask, tell
+        epoch = steps_per_epoch(len(forget), settings.batch_size, settings.accumulate)
+        self._total = settings.total_steps(epoch)
+        self._every = every = settings.check_every(self._total)
+        saved = every if every <= settings.checkpoint_every else math.gcd(every, settings.checkpoint_every)
+        self._settings = settings.model_copy(update={
+            "evaluate_every": every, "checkpoint_every": saved,
+            "warmup_epochs": min(settings.warmup_epochs, every / 2 / epoch),  # so that a trial sees the whole rate
+        })  # fmt: skip
+        trained = {name: p for name, p in loaded.model.named_parameters() if p.requires_grad}
+        self._start = {name: p.detach().clone() for name, p in trained.items()}
+
+    def run(self) -> dict[str, Any]:
+        """Searches, and leaves the best weights in the model. Returns what stands in logs/<stage>/search.json:
+
+        lr, step: what was kept; reached: whether it has forgotten and the rest holds; four: forgetting, retention,
+        general ability and fluency there, see `goal`; bounds: theirs; in_the_way: which of them are below; most_steps,
+        check_every; rates: of each learning rate its steps, why it was given up (or null), and the four at its checks.
+
+        Raises RecipeError where none of the learning rates can work.
+        """
+        if distributed.world_size() > 1:
+            raise RecipeError(
+                "unlearn.lr, unlearn.epochs: found by asking, which one process does; start it without torchrun, or "
+                "give one learning rate and a number of epochs"
+            )
+        rates = self._settings.rates(self._loaded.model.config.get_text_config().hidden_size)
+        given_up = {rate: self._train(rate, min(self._every, self._total)) for rate in rates}
+        for rate in self._order(rates, given_up):
+            others = sum(self._steps(other) for other in rates if other != rate)
+            until = self._total - (others if self._settings.epochs == "auto" else 0)
+            if until <= self._steps(rate):
+                break
+            self._tell(f"learning rate {rate:g}, to step {until} at most")
+            given_up[rate] = self._train(rate, until)
+            if given_up[rate] is None:
+                break
+        found = self._found(rates, given_up)
+        put_back(self._loaded.model, self._callback(found["lr"]).weights(found["step"]))
+        write_text(self._training.logs / SEARCH, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+        return found
+
+    def _at(self, rate: float) -> TrainingRun:
+        return replace(self._training, part=part_of(rate))
+
+    def _callback(self, rate: float) -> SearchCallback:
+        at = self._at(rate)
+        return SearchCallback(
+            self._ask, self._settings, at.logs / "checks.jsonl", at.checkpoints,
+            lambda line: self._tell(f"learning rate {rate:g}, {line}"),
+        )  # fmt: skip
+
+    def _steps(self, rate: float) -> int:
+        return newest_step(self._at(rate).checkpoints)
+
+    def _results(self, rate: float) -> list[EvalResult]:
+        return sorted(read_partial(self._at(rate).logs / "checks.jsonl", EvalResult), key=lambda result: result.step)
+
+    def _train(self, rate: float, until: int) -> str | None:
+        """Trains with a rate as far as step `until`, from the start or where it paused; why it is given up, or None."""
+        import torch
+
+        callback, settings = self._callback(rate), self._settings.model_copy(update={"lr": rate})
+        callback.until = until if until > self._every else None
+        if until < self._steps(rate):  # its trial, of which a run that was killed was past
+            return callback.bound(self._results(rate)[0])
+        with torch.no_grad():
+            for name, parameter in self._loaded.model.named_parameters():
+                if name in self._start:
+                    parameter.copy_(self._start[name])
+        try:
+            train(self._loaded, *self._rows, settings, replace(self._at(rate), until=until), [callback])
+        except Diverged:
+            return NO_NUMBER
+        return None if callback.ended == REACHED else callback.ended
+
+    def _order(self, rates: Sequence[float], given_up: Mapping[float, str | None]) -> list[float]:
+        """The rates that can work, by their trials: harmless ones first, then by what they forgot."""
+        first = {rate: self._results(rate)[0] for rate in rates if not given_up[rate]}
+        reach = {rate: (result.less_likely or 0.0) * self._total / result.step for rate, result in first.items()}
+        able = [rate for rate in first if first[rate].less_likely is None or reach[rate] >= LEAST_EFFECT]
+        if not able:
+            raise RecipeError(self._cannot_work(rates, given_up))
+
+        def merit(rate: float) -> tuple:
+            result = first[rate]
+            harmless = not set(goal.in_the_way(result, self._settings.watch)) - {"forgetting"}
+            return harmless, goal.four(result)["forgetting"] or 0.0, result.less_likely or 0.0
+
+        return sorted(able, key=merit, reverse=True)
+
+    def _cannot_work(self, rates: Sequence[float], given_up: Mapping[float, str | None]) -> str:
+        told = [
+            f"{rate:g} is too high ({given_up[rate].split(' (')[0]})" if given_up[rate] else
+            f"{rate:g} is too low (after {self._every} steps the answers to forget were "
+            f"{self._results(rate)[0].less_likely:.1g} nats a token less likely)"
+            for rate in rates
+        ]  # fmt: skip
+        hidden = self._loaded.model.config.get_text_config().hidden_size
+        usual = self._settings.model_copy(update={"lr": "auto"}).rates(hidden)
+        return (
+            f"{self._training.stage}.lr: none of the learning rates that were tried can work within {self._total} "
+            f"steps: {'; '.join(told)}. Try some in between, or auto, which for this model tries "
+            f"{', '.join(f'{rate:g}' for rate in usual)}"
+        )
+
+    def _found(self, rates: Sequence[float], given_up: Mapping[float, str | None]) -> dict[str, Any]:
+        watch, results = self._settings.watch, {rate: self._results(rate) for rate in rates}
+        tops = {rate: top for rate in rates if (top := goal.best(results[rate], watch))}
+        kept = goal.best(tops.values(), watch)
+        lr = next(rate for rate, top in tops.items() if top is kept)
+        return {
+            "lr": lr, "step": kept.step, "until_forgotten": self._settings.epochs == "auto",
+            "reached": any(goal.reached(each, watch) for each in results.values()),
+            "four": goal.four(kept), "bounds": goal.bounds(watch), "in_the_way": goal.in_the_way(kept, watch),
+            "most_steps": self._total, "check_every": self._every,
+            "rates": [
+                {"lr": rate, "steps": self._steps(rate), "given_up": given_up[rate],
+                 "checks": [{"step": result.step, **goal.four(result)} for result in results[rate]]}
+                for rate in rates
+            ],
+        }  # fmt: skip

@@ -1,0 +1,197 @@
+"""Chat with a run: through a pipe and at a terminal, in a process of its own."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from relearn_lite.chat.conversation import Conversation
+from relearn_lite.chat.why import Judging
+from relearn_lite.cli.commands import cli
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.pipeline.finished_run import reopened
+from relearn_lite.recipe import load_recipe
+
+ROOT = Path(__file__).parents[2]
+MAIN = [sys.executable, str(ROOT / "main.py"), "chat"]
+
+
+def rows(run):
+    return [json.loads(line) for line in (run / "samples.jsonl").read_text().splitlines()]
+
+
+def files(*folders):
+    """Every file below some folders, with its time of change."""
+    return {
+        path: path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def conversation(finished_run):
+    return Conversation(reopened(finished_run, "chat"))
+
+
+def ask(conversation, question, names=("before", "after")):
+    conversation.begin(question)
+    return [conversation.answer(name, lambda piece: None, lambda: False).text for name in names]
+
+
+def test_a_pipe_gets_the_answers_of_the_run_and_nothing_is_written(finished_run, tmp_path):
+    """Commands work there too. Neither run, working folder nor home holds a file more than before."""
+    asked = rows(finished_run)[2]
+    home, here = tmp_path / "home", tmp_path / "here"
+    home.mkdir()
+    here.mkdir()
+    before = files(finished_run, home, here)
+    lines = f"{asked['query']}\n/why\n/after\n{asked['query']}\n/nonsense\n"
+    env = os.environ | {"HOME": str(home), "TMPDIR": str(here)}
+    env.pop("XDG_CACHE_HOME", None)
+    done = subprocess.run([*MAIN, str(finished_run)], input=lines, capture_output=True, text=True, cwd=here, env=env)
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout
+    assert f"before: {asked['vanilla']}\n" in shown and shown.count(f"after: {asked['unlearned']}\n") == 2
+    assert shown.count("before: ") == 2  # the answer, and what /why says of it
+    assert "before: leak check: gives away" in shown and "after: leak check: gives nothing away" in shown
+    assert "judges: told" in shown and "judges: forgotten" in shown and "There is no /nonsense." in shown
+    assert files(finished_run, home, here) == before
+
+
+def test_a_file_of_questions_gives_json(finished_run, tmp_path):
+    asked = rows(finished_run)[:2]
+    (tmp_path / "ask.txt").write_text("".join(row["query"] + "\n\n" for row in asked))
+    words = ["chat", str(finished_run), "--ask", str(tmp_path / "ask.txt"), "--json"]
+    shown = CliRunner().invoke(cli, words, catch_exceptions=False).stdout
+    assert [json.loads(line) for line in shown.splitlines()] == [
+        {"question": row["query"], "before": row["vanilla"], "after": row["unlearned"]} for row in asked
+    ]
+
+
+def test_each_side_is_told_what_it_said_itself(conversation, finished_run):
+    question = rows(finished_run)[0]["query"]
+    conversation.forget_turns()
+    before, after = ask(conversation, question)
+    ask(conversation, "And since when?", ["after"])
+    turns = {name: [turn["content"] for turn in side.turns] for name, side in conversation.sides.items()}
+    assert turns["before"] == [question, before]
+    assert turns["after"][:3] == [question, after, "And since when?"] and len(turns["after"]) == 4
+    conversation.forget_turns()
+    assert ask(conversation, question) == [before, after]
+
+
+def test_a_long_conversation_loses_its_beginning_and_goes_on(conversation):
+    conversation.forget_turns()
+    side = conversation.sides["after"]
+    side.forgotten = 0
+    for number in range(8):
+        ask(conversation, f"Question {number}: " + "what is there to say of it? " * 8, ["after"])
+    assert side.forgotten > 0 and len(side.turns) < 16
+    with pytest.raises(RecipeError, match="generate.max_new_tokens: .* exceeds the 512 tokens"):
+        ask(conversation, "what is there to say? " * 200, ["after"])
+
+
+def test_an_answer_can_be_stopped_and_comes_in_pieces(conversation, finished_run):
+    conversation.forget_turns()
+    conversation.begin(rows(finished_run)[2]["query"])
+    pieces = []
+    whole = conversation.answer("before", pieces.append, lambda: False)
+    assert len(pieces) > 3 and "".join(pieces).strip() == whole.text
+    conversation.begin(rows(finished_run)[2]["query"])
+    conversation.sides["before"].turns.clear()
+    part = conversation.answer("before", lambda piece: None, iter([False, False, True]).__next__)
+    assert whole.text.startswith(part.text) and len(part.text) < len(whole.text) and not part.finished
+
+
+def test_a_question_that_is_not_the_runs_is_judged_by_what_was_said_before(conversation, finished_run):
+    judging = Judging(reopened(finished_run, "chat"))
+    row = rows(finished_run)[2]
+    assert judging.meant("  " + row["query"].upper())["id"] == row["id"]
+    assert judging.meant("Who is the man on the moon?") is None
+    name = row["query"].replace("Chidera Obalende", "Pablo Nobody")
+    assert name != row["query"] and judging.meant(name) is None  # another person's
+    conversation.begin("Who is the man on the moon?")
+    assert list(judging.explain(conversation)) == ["Nothing was asked yet."]
+    ask(conversation, "Who is the man on the moon?")
+    told = list(judging.explain(conversation))
+    assert "no question like this one" in told[0] and told[1].startswith("Of what was said before")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_ctrl_c_ends_an_answer_and_not_the_chat(finished_run):
+    """At a real terminal: both answers appear; Ctrl-C in an answer and at the prompt leave the chat running."""
+    master, slave = pty.openpty()
+    env = os.environ | {"TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
+    words = [*MAIN, str(finished_run), "generate.max_new_tokens=300"]
+    process = subprocess.Popen(
+        words, stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True, close_fds=True
+    )
+    os.close(slave)
+    shown = ""
+
+    def until(text, seconds=90):
+        nonlocal shown
+        end = time.monotonic() + seconds
+        while text not in shown:
+            assert time.monotonic() < end, shown[-2000:]
+            if select.select([master], [], [], 0.2)[0]:
+                shown += os.read(master, 65536).decode(errors="replace")
+        shown = shown.partition(text)[2]
+
+    try:
+        until("> ")
+        os.write(master, b"Tell me everything that you know.\n")
+        until("before")  # the heading: the answer is under way
+        time.sleep(0.3)
+        os.kill(process.pid, signal.SIGINT)
+        until("(stopped)")
+        until("> ")
+        os.kill(process.pid, signal.SIGINT)
+        until("/quit or Ctrl-D ends the chat")
+        os.write(master, b"/after\nHello?\n/quit\n")
+        until("after")
+        end = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < end:
+            if select.select([master], [], [], 0.2)[0]:
+                try:
+                    os.read(master, 65536)
+                except OSError:
+                    break
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        os.close(master)
+
+
+def test_bad_input_gets_its_sentence(finished_run, tmp_path):
+    def refused(folder, *overrides):
+        with pytest.raises(RecipeError) as told:
+            reopened(folder, "chat", overrides)
+        return str(told.value)
+
+    assert "nowhere is not there; give the folder of a run" in refused(tmp_path / "nowhere")
+    assert "has no manifest.json; give the folder of a run" in refused(tmp_path)
+    gone = refused(finished_run, "model.name=./gone/base")
+    assert "model.name: there is no folder" in gone and gone.endswith("add model.name=PLACE to this command")
+    with pytest.raises(RecipeError, match="--ask: .*nofile cannot be read .*; give a text file"):
+        CliRunner().invoke(
+            cli, ["chat", str(finished_run), "--ask", str(tmp_path / "nofile")], catch_exceptions=False,
+            standalone_mode=False,
+        )  # fmt: skip
+
+
+def test_a_run_that_has_not_unlearned_yet_is_told_how_far_it_is(tmp_path):
+    from relearn_lite.pipeline import pipeline
+
+    recipe = load_recipe(ROOT / "recipes/quickstart.yaml", ["data.forget.limit=2", "data.retain.limit=2"])
+    folder = pipeline.run(recipe, runs=tmp_path, until="augment", quiet=True)
+    with pytest.raises(RecipeError, match=r"not finished, nothing is unlearned yet \(done so far: ask, augment\)"):
+        reopened(folder, "chat")

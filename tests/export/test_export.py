@@ -1,0 +1,212 @@
+"""Exports: what is written answers as the adapter did, is measured, and is there whole or not at all."""
+
+import json
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from relearn_lite.cli.commands import cli
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.export import Export, check_export, export_run
+from relearn_lite.export import export as steps
+from relearn_lite.export.room import Needs, check_room, needs
+from relearn_lite.models.transformers_backend import EMBEDDED
+from relearn_lite.pipeline.finished_run import reopened
+
+ROOT = Path(__file__).parents[2]
+PLAIN = """
+import json, sys
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+folder, questions = sys.argv[1], json.load(sys.stdin)
+tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder, dtype="float32")
+texts = []
+for question in questions:
+    prompt = tokenizer.apply_chat_template(
+        [{"role": "user", "content": question}], add_generation_prompt=True, return_tensors="pt", return_dict=True
+    )
+    ids = model.generate(**prompt, max_new_tokens=24, do_sample=False)[0, prompt["input_ids"].shape[1]:]
+    texts.append(tokenizer.decode(ids, skip_special_tokens=True).strip())
+print(json.dumps(texts))
+"""
+
+
+def rows(run):
+    return [json.loads(line) for line in (run / "samples.jsonl").read_text().splitlines()]
+
+
+def export(run, target, *formats, **options):
+    told = []
+    found = export_run(reopened(run, "export"), Export(target, formats or ("safetensors",), **options), told.append)
+    return found, told
+
+
+def refused(run, target, *formats, **options):
+    with pytest.raises(RecipeError) as told:
+        export(run, target, *formats, **options)
+    return str(told.value)
+
+
+@pytest.fixture(scope="module")
+def merged(finished_run, tmp_path_factory):
+    """The run as safetensors in float32, and what was measured of it."""
+    target = tmp_path_factory.mktemp("exports") / "whole"
+    return target, export(finished_run, target, dtype="float32")[0]
+
+
+def test_merged_weights_answer_as_the_adapter_with_plain_transformers_in_a_process_of_their_own(merged, finished_run):
+    folder, found = merged
+    asked = rows(finished_run)
+    done = subprocess.run(
+        [sys.executable, "-c", PLAIN, str(folder)], input=json.dumps([row["query"] for row in asked]),
+        capture_output=True, text=True, check=True, cwd=folder.parent,
+    )  # fmt: skip
+    same = sum(text == row["unlearned"] for text, row in zip(json.loads(done.stdout), asked, strict=True))
+    assert same >= 0.98 * len(asked) and found.same >= 0.98 * len(asked) == 0.98 * found.asked
+    assert found.lost == [] and found.numbers["exported"]["kfr"] == found.numbers["adapter"]["kfr"] == 1
+
+
+def test_a_merged_folder_has_all_that_a_model_needs(merged):
+    folder = merged[0]
+    there = {path.name for path in folder.iterdir()}
+    assert {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "README.md"} <= there
+    config = json.loads((folder / "config.json").read_text())
+    assert config["dtype"] == "float32" and "quantization_config" not in config
+    assert (folder / "chat_template.jinja").read_text() == (EMBEDDED / "chat_template.jinja").read_text()
+
+
+def test_the_card_says_what_was_done_and_holds_no_forget_data(merged, finished_run):
+    from huggingface_hub import ModelCard
+
+    text = (merged[0] / "README.md").read_text()
+    head = ModelCard(text).data
+    assert head.license == "mit" and head.pipeline_tag == "text-generation" and "machine-unlearning" in head.tags
+    assert "| Forgotten (KFR) | 0.333 | 1.000 | 1.000 |" in text and "Licence of the base" in text
+    for row in rows(finished_run):
+        assert not any(row[key] in text for key in ("query", "ground_truth", "vanilla", "unlearned") if row[key])
+    assert "Chidera" not in text and str(finished_run.parent) not in text and str(ROOT) not in text
+
+
+def test_by_default_weights_are_as_the_base_has_them(finished_run, tmp_path):
+    export(finished_run, tmp_path / "out", check=False)
+    assert json.loads((tmp_path / "out/config.json").read_text())["dtype"] == "float16"  # the embedded model's own
+    assert "**not measured**" in (tmp_path / "out/README.md").read_text()
+
+
+def test_an_adapter_is_exported_with_its_card_and_measured_on_its_base(finished_run, tmp_path):
+    found, _ = export(finished_run, tmp_path / "out", "adapter")
+    config = json.loads((tmp_path / "out/adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "embedded" and found.same == found.asked
+    assert "library_name: peft" in (tmp_path / "out/README.md").read_text()
+
+
+def test_a_bad_export_is_caught_red(finished_run, tmp_path, monkeypatch):
+    """An adapter that was lost on the way (the base's weights alone are written) tells everything again."""
+    words = ["export", str(finished_run), "--to", str(tmp_path / "out")]
+    monkeypatch.setattr(steps, "write_merged", lambda run, folder, dtype: shutil.copytree(
+        EMBEDDED, folder, dirs_exist_ok=True
+    ))  # fmt: skip
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 1
+    assert "Forgotten (KFR) fell from 1.000 to 0.333: the export tells again" in done.output.replace("\n", " ")
+    assert "**Forgotten (KFR) fell from 1.000" in (tmp_path / "out/README.md").read_text()
+    told = []
+    monkeypatch.setenv("HF_TOKEN", "hf_for_this_test")
+    monkeypatch.setattr(steps, "push", lambda *_: pytest.fail("a bad export was sent"))
+    export_run(reopened(finished_run, "export"), Export(tmp_path / "two", push="me/it"), told.append)
+    assert told[-1] == "not sent to me/it: see above"
+    again = CliRunner().invoke(cli, ["export", str(finished_run), "--check", str(EMBEDDED)])
+    assert again.exit_code == 1 and "to 0.333" in again.output
+
+
+def test_nothing_is_written_over(finished_run, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/mine.txt").write_text("mine")
+    assert "full has files in it, and nothing is written over; name a new folder" in refused(
+        finished_run, tmp_path / "full"
+    )
+    assert "mine.txt is a file" in refused(finished_run, tmp_path / "full/mine.txt")
+    assert [path.name for path in tmp_path.rglob("*")] == ["full", "mine.txt"]
+
+
+def test_a_kill_in_the_middle_leaves_nothing_at_the_target_and_the_next_try_is_whole(finished_run, tmp_path):
+    target = tmp_path / "out"
+    command = [sys.executable, str(ROOT / "main.py"), "export", str(finished_run), "--to", str(target)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith("export: asking"):
+            break
+    assert (tmp_path / ".out.tmp/model.safetensors").is_file() and not target.exists()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not target.exists()
+    export(finished_run, target, check=False)
+    assert (target / "model.safetensors").is_file() and [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(finished_run, tmp_path):
+    """Files of at most 1 MB stand for a disk that fills up while weights are written."""
+    command = [sys.executable, str(ROOT / "main.py"), "export", str(finished_run), "--to", str(tmp_path / "out")]
+    done = subprocess.run(
+        [*command, "--no-check"], capture_output=True, text=True,
+        preexec_fn=lambda: (
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6))
+        ),
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert "error: --to: " in done.stderr and "could not be written" in done.stderr and "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_disk_and_memory_are_counted_before_anything_is_loaded(tmp_path):
+    from collections import namedtuple
+
+    with pytest.raises(RecipeError, match=r"--to: the disk of .* has .* GB free, and this export needs 9000000.0 GB"):
+        check_room(Needs(9 * 10**15, 1), tmp_path / "new/folder")
+    with pytest.raises(RecipeError, match="of memory free, and this export needs .* GB; end other programs"):
+        check_room(Needs(1, 9 * 10**15), tmp_path)
+    sizes = namedtuple("Sizes", "merged quantized")
+    found = sizes(
+        needs(10**9, "bfloat16", ("safetensors",), "f16", check=False),
+        needs(10**9, "bfloat16", ("gguf",), "q4_k_m", check=True),
+    )
+    assert 2e9 < found.merged.disk < 2.2e9 and 2e9 < found.merged.memory < 2.2e9
+    assert found.quantized.disk > 8e9 and found.quantized.memory > 4e9  # f16 beside it, and read back in float32
+
+
+def test_push_needs_a_token_before_any_work(finished_run, tmp_path, monkeypatch):
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
+    assert "--push: there is no token of the hub on this machine; run `hf auth login`" in refused(
+        finished_run, tmp_path / "out", push="me/model"
+    )
+    assert "'model' is no repository's name; give USER/NAME" in refused(finished_run, tmp_path / "out", push="model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_measured_or_is_not_there_is_told(finished_run, tmp_path):
+    copy = shutil.copytree(finished_run, tmp_path / "run")
+    (copy / "metrics.json").unlink()
+    assert "was not evaluated yet" in refused(copy, tmp_path / "out")
+    with pytest.raises(RecipeError, match="--check: .* holds no model; give a folder of safetensors"):
+        check_export(reopened(finished_run, "export"), tmp_path)
+    assert "adapter stands alone" in refused(finished_run, tmp_path / "out", "adapter", "gguf")
+    with pytest.raises(RecipeError, match="export: give one of --to FOLDER"):
+        CliRunner().invoke(cli, ["export", str(finished_run)], catch_exceptions=False, standalone_mode=False)
+
+
+def test_weights_that_are_in_4_bit_already_are_not_merged_into(finished_run, tmp_path):
+    base = shutil.copytree(EMBEDDED, tmp_path / "base")
+    config = json.loads((base / "config.json").read_text())
+    config["quantization_config"] = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+    (base / "config.json").write_text(json.dumps(config))
+    with pytest.raises(RecipeError, match=r"quantized already \(4bit\), and merging rounds them again; give those"):
+        run = reopened(finished_run, "export", [f"model.name={base}"])
+        export_run(run, Export(tmp_path / "out", check=False), print)
+
