@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import sys
 from functools import wraps
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ import click
 from relearn_lite.cli.export_options import export_options
 from relearn_lite.core import distributed
 from relearn_lite.core.environment import quiet_libraries
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, did_you_mean
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Recipe
@@ -25,10 +27,13 @@ STAGE_NAMES = (
 
 
 class RunByDefault(click.Group):
-    """Takes a first argument that is no command for a recipe to run."""
+    """Takes a first argument that is no command for a recipe to run, unless it can only be a misspelt command."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]):
         if args and args[0] not in self.commands and not args[0].startswith("-"):
+            hint = did_you_mean(args[0], self.commands) if re.fullmatch(r"[\w-]+", args[0]) else ""
+            if hint and not Path(args[0]).exists():
+                raise RecipeError(f"no command or file is called {args[0]}; {hint}commands: {', '.join(self.commands)}")
             args = ["run", *args]
         return super().resolve_command(ctx, args)
 
@@ -270,6 +275,9 @@ def doctor() -> None:
 
 def main() -> None:
     """Runs the command line. Exit codes: 0 done, 2 the input is wrong, 1 anything else."""
+    for stream in (sys.stdout, sys.stderr):  # a console that lacks a character, as in cp1252, shows ? for it
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         cli(standalone_mode=False)
     except RecipeError as error:
@@ -278,6 +286,8 @@ def main() -> None:
         sys.exit(2)
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.NoSuchOption) and (ours := _our_key(error.option_name)):
+            click.echo(f"Keys of a recipe are written without dashes: {ours}", err=True)
         sys.exit(2)
     except click.Abort:
         sys.exit(130)
@@ -289,6 +299,15 @@ def main() -> None:
             "again: what is finished is kept. Or use --runs to name a folder on a larger disk", err=True,
         )
         sys.exit(2)
+
+
+def _our_key(option: str) -> str | None:
+    """How a key that somebody gave as an option, --learning_rate say, is written here; None where it is no key."""
+    from relearn_lite.recipe.problems import OTHER_NAMES
+
+    name = option.lstrip("-").replace("-", "_")
+    ours = OTHER_NAMES.get(name) or (name if "." in name else None)
+    return ours and (ours.replace(": ", "=") if ": " in ours else f"{ours}=VALUE")
 
 
 def _disk_is_full(error: BaseException | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -148,10 +149,18 @@ def _take_over(folder: RunFolder, source: Path, plan: Plan) -> None:
         for output in outputs(source, name):
             link = folder.path / output.relative_to(source)
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(os.path.relpath(output.resolve(), link.parent))
+            _link(link, output.resolve())
         entry = theirs.manifest["stages"][name]
         folder.manifest["stages"][name] = {**entry, "taken_from": os.path.relpath(source, folder.path)}
         folder.save()
+
+
+def _link(link: Path, target: Path) -> None:
+    """A link to a file or folder; a copy where none can be made, as on Windows without developer mode."""
+    try:
+        link.symlink_to(os.path.relpath(target, link.parent), target_is_directory=target.is_dir())
+    except (OSError, NotImplementedError):
+        (shutil.copytree if target.is_dir() else shutil.copy2)(target, link)
 
 
 def _same_vanilla(source: Path, plan: Plan) -> bool:

@@ -40,20 +40,15 @@ def unsafe_versions() -> list[str]:
 
 def hardware() -> dict[str, Any]:
     """Processor, memory, and the GPU where there is one."""
+    import psutil
     import torch
 
-    found: dict[str, Any] = {"platform": platform.platform(), "cpu_cores": os.cpu_count(), "memory_gb": _memory_gb()}
+    memory = round(psutil.virtual_memory().total / 1e9, 1)
+    found: dict[str, Any] = {"platform": platform.platform(), "cpu_cores": os.cpu_count(), "memory_gb": memory}
     if torch.cuda.is_available():
         card = torch.cuda.get_device_properties(0)
         found |= {"gpu": card.name, "gpu_memory_gb": round(card.total_memory / 1e9, 1)}
     return found
-
-
-def _memory_gb() -> float | None:
-    try:
-        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
-    except (ValueError, OSError):
-        return None
 
 
 def quiet_libraries() -> None:

@@ -36,8 +36,6 @@ def tell_once(text: str) -> None:
 
 def peak_memory_mb() -> int:
     """A stage's peak in MB (10^6 bytes): on a GPU torch's own, else the process's (of all so far, if not on Linux)."""
-    import resource
-
     if "torch" in sys.modules:
         import torch
 
@@ -45,6 +43,12 @@ def peak_memory_mb() -> int:
             peak = torch.cuda.max_memory_allocated()
             torch.cuda.reset_peak_memory_stats()
             return round(peak / 1e6)
+    if sys.platform == "win32":
+        import psutil
+
+        return round(psutil.Process().memory_info().peak_wset / 1e6)
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6)
 

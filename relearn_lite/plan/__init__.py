@@ -13,7 +13,7 @@ from rich.table import Table
 from relearn_lite.models.folder import as_stored
 from relearn_lite.plan.advice import CARDS, advice, fits
 from relearn_lite.plan.attack import most_answers
-from relearn_lite.plan.disk_and_time import disk, step_seconds
+from relearn_lite.plan.disk_and_time import CPU_SPEED, SPEED, disk, step_seconds
 from relearn_lite.plan.estimate import Estimate, StageMemory
 from relearn_lite.plan.footprint import empty_model
 from relearn_lite.plan.model_sizes import ModelSizes, model_sizes
@@ -45,9 +45,10 @@ def plan(recipe: Recipe, write: Callable[[object], None]) -> None:
         verdict = "no setting fits: take a smaller model" if changes is None else "fits" if not changes else "change "
         write(f"{card:>3} GB: {verdict}{' '.join(changes or [])}")
     write("disk: " + ", ".join(f"{what} {_gb(size)}" for what, size in disk(recipe, sizes).items()))
-    times = [f"{step_seconds(recipe, sizes, stage):.2g} s {STEPS[stage]}" for stage in sizes.loras]
-    if times:
-        write(f"time: about {', '.join(times)} at most, on a card of 20 TFLOP/s")
+    for speed, machine in ((SPEED, "a card of 20 TFLOP/s"), (CPU_SPEED, "two CPU cores of 30 GFLOP/s")):
+        times = [f"{step_seconds(recipe, sizes, stage, speed):.2g} s {STEPS[stage]}" for stage in sizes.loras]
+        if times:
+            write(f"time: about {', '.join(times)} at most, on {machine}")
     if recipe.unlearn and recipe.unlearn.searches:
         write(_search(recipe, sizes))
     if recipe.attacks:

@@ -12,6 +12,7 @@ from relearn_lite.recipe import Recipe
 from relearn_lite.recipe.base import OWN_NAMES
 from relearn_lite.unlearn.losses import FORGET_LOSSES, RETAIN_LOSSES
 
+CPU_SPEED = 30e9  # the same on two cores without AVX-512 in float32: 20 to 40e9 were measured
 SPEED = 20e12  # floating-point operations a second that a 30- or 40-series card of this class reaches in training
 
 
@@ -40,9 +41,9 @@ def _is_here(name: str) -> bool:
     return name in OWN_NAMES or Path(name).exists()
 
 
-def step_seconds(recipe: Recipe, sizes: ModelSizes, stage: str) -> float:
-    """Seconds of one optimizer step of `finetune`, `unlearn` or `attack` (relearning) on a card of SPEED, at most: rows
-    as long as they may be, no reference kept. An order of magnitude.
+def step_seconds(recipe: Recipe, sizes: ModelSizes, stage: str, speed: float = SPEED) -> float:
+    """Seconds of one optimizer step of `finetune`, `unlearn` or `attack` (relearning), at most; speed: floating-point
+    operations a second. Rows are taken to be as long as they may be, no reference kept. An order of magnitude.
 
     Operations a token: 2 a parameter forwards, 2 backwards (4 where all weights are trained), 2 for computing again,
     and 2 for the reference where one is used.
@@ -57,4 +58,4 @@ def step_seconds(recipe: Recipe, sizes: ModelSizes, stage: str) -> float:
         references += len({loss.reads for loss in retain if loss.needs_reference})
         operations = forward_passes(recipe) * operations + 2 * references
     rows = section.examples if stage == "attack" else section.batch_size * section.accumulate
-    return rows * recipe.model.max_length * operations * sizes.shape.parameters / SPEED
+    return rows * recipe.model.max_length * operations * sizes.shape.parameters / speed

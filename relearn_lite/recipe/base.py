@@ -9,6 +9,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
+from relearn_lite.core.errors import did_you_mean
+
 MERGE_ADAPTER = (  # what to do with an adapter that is given where a whole model is needed
     "merge it into its base (peft: merge_and_unload) and name the merged folder, or name it as unlearned.adapter, with "
     "its base as model.name"
@@ -56,6 +58,8 @@ def model_name(name: str, info: ValidationInfo) -> str:
             f"there is no {'file' if file else 'folder'} {there}; give 'embedded', 'smollm2', an existing folder or "
             ".gguf file, or a hub id such as org/name"
         )
+    if "/" not in name and (hint := did_you_mean(name, OWN_NAMES)):
+        raise ValueError(f"{name!r} is neither a folder nor one of our models; {hint}or give a hub id such as org/name")
     return name
 
 

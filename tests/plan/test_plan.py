@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -61,6 +62,21 @@ def llama_8b(tmp_path):
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps(LLAMA_8B))
     return folder
+
+
+def test_a_hub_that_does_not_answer_is_asked_once_and_for_seconds(monkeypatch):
+    """Its library tried six times with growing pauses: the answer took close to two minutes."""
+    from huggingface_hub import constants
+
+    from relearn_lite.plan.footprint import hub_answers
+
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    hub_answers.cache_clear()
+    start = time.monotonic()
+    with pytest.raises(RecipeError, match="could not be read"):
+        empty_model(Model(name="nobody/nothing"))
+    hub_answers.cache_clear()
+    assert time.monotonic() - start < 20
 
 
 def test_parameters_are_exact(real):
