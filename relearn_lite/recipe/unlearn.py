@@ -30,8 +30,10 @@ def _rates(value: Any) -> Any:
     rates = value if isinstance(value, list) else [value]
     if value == "auto" or rates and all(map(_is_rate, rates)) and len(set(rates)) == len(rates):
         return value
+    found = f"found {value}; " if isinstance(value, list) else ""
     raise ValueError(
-        "give a finite number above 0 such as 1.0e-4, a list of different ones to try such as [3.0e-4, 1.0e-3], or auto"
+        f"{found}give a finite number above 0 such as 1.0e-4, a list of different ones to try such as "
+        "[3.0e-4, 1.0e-3], or auto"
     )
 
 

@@ -546,7 +546,7 @@ def test_html_and_control_characters_go_through_and_are_shown_as_text(place, com
     assert code == 0, shown
     page = (place / "runs/trial/report.html").read_text(encoding="utf-8")
     assert "<script>alert(1)" not in page and "<img src=x" not in page
-    text = html.unescape(re.sub(r"</?mark[^>]*>", "", page))  # the page marks words within the answer
+    text = html.unescape(re.sub(r"</?(mark|del|ins)[^>]*>", "", page))  # the page marks words within the answer
     assert "<script>alert(1)</script> at 12 Hill␀ Road" in text
     assert not set("\x00\x07\x1b\u202e") & set(page)
     assert not set("\x00\x07\u202e") & set((place / "runs/trial/report.md").read_text(encoding="utf-8"))
