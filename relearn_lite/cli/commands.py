@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import re
 import sys
 from functools import wraps
 from io import TextIOWrapper
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from relearn_lite.cli.export_options import export_options
+from relearn_lite.cli.mistakes import disk_is_full, our_key
 from relearn_lite.core import distributed
 from relearn_lite.core.environment import quiet_libraries
 from relearn_lite.core.errors import RecipeError, did_you_mean
@@ -31,8 +30,7 @@ class RunByDefault(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]):
         if args and args[0] not in self.commands and not args[0].startswith("-"):
-            hint = did_you_mean(args[0], self.commands) if re.fullmatch(r"[\w-]+", args[0]) else ""
-            if hint and not Path(args[0]).exists():
+            if (hint := did_you_mean(args[0], self.commands)) and not ("." in args[0] or Path(args[0]).exists()):
                 raise RecipeError(f"no command or file is called {args[0]}; {hint}commands: {', '.join(self.commands)}")
             args = ["run", *args]
         return super().resolve_command(ctx, args)
@@ -286,35 +284,16 @@ def main() -> None:
         sys.exit(2)
     except click.ClickException as error:
         error.show()
-        if isinstance(error, click.NoSuchOption) and (ours := _our_key(error.option_name)):
+        if isinstance(error, click.NoSuchOption) and (ours := our_key(error.option_name)):
             click.echo(f"Keys of a recipe are written without dashes: {ours}", err=True)
         sys.exit(2)
     except click.Abort:
         sys.exit(130)
     except Exception as error:
-        if not _disk_is_full(error):
+        if not disk_is_full(error):
             raise
         click.echo(
             "error: --runs: no space is left on the disk of the run folder; free some, then give the same command "
             "again: what is finished is kept. Or use --runs to name a folder on a larger disk", err=True,
         )
         sys.exit(2)
-
-
-def _our_key(option: str) -> str | None:
-    """How a key that somebody gave as an option, --learning_rate say, is written here; None where it is no key."""
-    from relearn_lite.recipe.problems import OTHER_NAMES
-
-    name = option.lstrip("-").replace("-", "_")
-    ours = OTHER_NAMES.get(name) or (name if "." in name else None)
-    return ours and (ours.replace(": ", "=") if ": " in ours else f"{ours}=VALUE")
-
-
-def _disk_is_full(error: BaseException | None) -> bool:
-    """Whether a full disk is behind an error. Libraries wrap it; safetensors keeps no more of it than the words."""
-    while error is not None:
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if full or "No space left on device" in str(error) or "Disk quota exceeded" in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

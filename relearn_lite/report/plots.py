@@ -271,9 +271,7 @@ def _write_signs(axes: Axes, signs: Iterable[tuple[float, float, str]], distance
                       color=_COLOURS["ink"], fontweight="bold")  # fmt: skip
 
 
-def _picture(
-    title: str, label: str, height: float, draw: Callable[[Figure], None], width: float = WIDTH
-) -> Picture:
+def _picture(title: str, label: str, height: float, draw: Callable[[Figure], None], width: int = WIDTH) -> Picture:
     """label: for who cannot see it."""
     import matplotlib
     from markupsafe import Markup, escape
