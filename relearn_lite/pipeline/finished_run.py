@@ -29,8 +29,10 @@ def reopened(folder: Path, command: str, overrides: Iterable[str] = ()) -> Run:
         recipe = load_recipe(folder / "recipe.yaml", overrides)
     except RecipeError as error:
         moved = "; where it lies elsewhere now, add model.name=PLACE to this command"
+        gone = ("model.name:", "there is no")
         raise RecipeError([
-            f"{command}: {problem}{moved if 'model.name: there is no' in problem else ''}" for problem in error.problems
+            f"{command}: {problem}{moved if all(words in problem for words in gone) else ''}"
+            for problem in error.problems
         ]) from None
     if not (recipe.unlearn or recipe.unlearned):
         raise RecipeError(f"{command}: {folder} measured one model only (unlearn: null); give a run that has two")

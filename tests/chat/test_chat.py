@@ -181,7 +181,7 @@ def test_bad_input_gets_its_sentence(finished_run, tmp_path):
     assert "nowhere is not there; give the folder of a run" in refused(tmp_path / "nowhere")
     assert "has no manifest.json; give the folder of a run" in refused(tmp_path)
     gone = refused(finished_run, "model.name=./gone/base")
-    assert "model.name: there is no folder" in gone and gone.endswith("add model.name=PLACE to this command")
+    assert "there is no folder" in gone and gone.endswith("add model.name=PLACE to this command")
     with pytest.raises(RecipeError, match="--ask: .*nofile cannot be read .*; give a text file"):
         CliRunner().invoke(
             cli, ["chat", str(finished_run), "--ask", str(tmp_path / "nofile")], catch_exceptions=False,
