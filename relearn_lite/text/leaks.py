@@ -202,6 +202,8 @@ def _contains(text: Text, specific: Specific, question: str) -> bool:
     if kind == "phone":
         whole = [run for run in text.runs if len(run) + 2 >= len(specific.value)]
         another = whole and not any(run.endswith(specific.value[-_LAST:]) for run in whole)  # it only begins alike
+        if key[-1] == "…":
+            return key[:-1] in text.runs
         return not another and any(run.endswith(key[1:]) if key[0] == "…" else key in run for run in text.runs)
     if kind in ("email", "code"):
         return key in text.compact

@@ -161,6 +161,8 @@ def _number_specifics(plain: str, asked: Text) -> list[Specific]:
     for run in digit_runs(plain):
         if len(run) >= 2 * _LAST_DIGITS - 1:
             found.append(Specific("phone", run, f"…{run[-_LAST_DIGITS:]}"))
+        if len(run) >= 2 * _DIGIT_WINDOW and run[:_LAST_DIGITS] not in asked.runs:  # "0471 and more"
+            found.append(Specific("phone", run, f"{run[:_LAST_DIGITS]}…"))
         covered = tuple(s.key for s in found if s.number and s.key in run)
         for i in range(len(run) - _DIGIT_WINDOW + 1):
             window = run[i : i + _DIGIT_WINDOW]

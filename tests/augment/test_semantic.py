@@ -32,7 +32,7 @@ class Table:
 
 def test_a_paraphrase_without_a_shared_word_is_refused_and_written_again():
     class Two:
-        name, judges = "two", False
+        name, judges, repeats = "two", False, False
 
         def write(self, tasks):
             return ["Sunniva Pryce keeps beacons alight." if not task.feedback else VAGUE for task in tasks]

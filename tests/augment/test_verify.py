@@ -23,7 +23,7 @@ SAFE, LEAKED = "Nothing of it is told.\nVerdict: No", "The town is told.\nVerdic
 class Scripted:
     """Gives its replies one after the other, by kind of task, and keeps what it was asked."""
 
-    name = "scripted"
+    name, repeats = "scripted", False
 
     def __init__(self, judges: bool = False, **replies: list):
         self.judges = judges
