@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import free_memory, out_of_memory, tell_once
-from relearn_lite.data.examples import answered_ids, chat_ids, turn_end_id
+from relearn_lite.data.examples import chat_ids, turn_end_id
 from relearn_lite.models.backends import evaluation_mode
 from relearn_lite.models.loaded import Loaded, active_adapters, unwrapped
 
@@ -188,16 +188,8 @@ def chat(
     sampling = {"do_sample": True, "temperature": temperature, "top_p": 1.0, "top_k": 0} if temperature else GREEDY
 
     def write(conversations: list[list[dict[str, str]]], max_new_tokens: int, seed: int) -> list[str]:
-        prompts = [_opened(loaded.tokenizer, messages) for messages in conversations]
+        prompts = [chat_ids(loaded.tokenizer, messages) for messages in conversations]
         decoding = Decoding(max_new_tokens, batch_size, sampling, seed, section)
         return [answer.text for answer in answer_prompts(loaded, prompts, loaded.vanilla, decoding)]
 
     return write
-
-
-def _opened(tokenizer, messages: list[dict[str, str]]) -> list[int]:
-    """Token ids of a conversation, with the beginning of the reply where it has one."""
-    if messages[-1]["role"] != "assistant":
-        return chat_ids(tokenizer, messages)
-    prompt, start = answered_ids(tokenizer, messages[:-1], messages[-1]["content"])
-    return [*prompt, *start]

@@ -8,7 +8,7 @@ import pytest
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.sources import load, load_part
-from relearn_lite.recipe import Data, Source, load_recipe
+from relearn_lite.recipe import Data, ForgetSource, Source, load_recipe
 
 WIKIQA = [  # as microsoft/wiki_qa has them: many answers a question, of which some are right
     {"question_id": "Q1", "question": "How are glaciers formed?", "answer": "A glacier is large.", "label": 0},
@@ -91,7 +91,7 @@ def test_a_preset_keeps_its_forget_rows_of_some_people_and_names_them():
     source = Source(preset="people/forget", where={"person": ["Chidera Obalende", "Callum Braithweir"]}, group="person")
     records = load(source, "forget", "data.forget")
     assert len(records) == 12 and {qa.group for qa in records} == {"Chidera Obalende", "Callum Braithweir"}
-    narrowed = Data(preset="people", forget=Source(where={"person": "Leilani Makaweo"}))
+    narrowed = Data(preset="people", forget=ForgetSource(where={"person": "Leilani Makaweo"}))
     assert len(load_part(narrowed, "forget")) == 6 and len(load_part(narrowed, "retain")) == 72
     assert len(load_part(Data(preset="people", where={"person": "Leilani Makaweo"}), "retain")) == 6
 

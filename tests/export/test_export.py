@@ -81,13 +81,21 @@ def test_a_merged_folder_has_all_that_a_model_needs(merged):
     assert (folder / "chat_template.jinja").read_text() == (EMBEDDED / "chat_template.jinja").read_text()
 
 
+def vanilla_kfr(run) -> float:
+    """The model knows what it was taught, so this is far from 1."""
+    value = json.loads((run / "metrics.json").read_text())["vanilla"]["kfr"]
+    assert value < 0.5
+    return value
+
+
 def test_the_card_says_what_was_done_and_holds_no_forget_data(merged, finished_run):
     from huggingface_hub import ModelCard
 
     text = (merged[0] / "README.md").read_text()
     head = ModelCard(text).data
     assert head.license == "mit" and head.pipeline_tag == "text-generation" and "machine-unlearning" in head.tags
-    assert "| Forgotten (KFR) | 0.333 | 1.000 | 1.000 |" in text and "Licence of the base" in text
+    assert f"| Forgotten (KFR) | {vanilla_kfr(finished_run):.3f} | 1.000 | 1.000 |" in text
+    assert "Licence of the base" in text
     for row in rows(finished_run):
         assert not any(row[key] in text for key in ("query", "ground_truth", "vanilla", "unlearned") if row[key])
     assert "Chidera" not in text and str(finished_run.parent) not in text and str(ROOT) not in text
@@ -114,7 +122,8 @@ def test_a_bad_export_is_caught_red(finished_run, tmp_path, monkeypatch):
     ))  # fmt: skip
     done = CliRunner().invoke(cli, words)
     assert done.exit_code == 1
-    assert "Forgotten (KFR) fell from 1.000 to 0.333: the export tells again" in done.output.replace("\n", " ")
+    fell = f"Forgotten (KFR) fell from 1.000 to {vanilla_kfr(finished_run):.3f}: the export tells again"
+    assert fell in done.output.replace("\n", " ")
     assert "**Forgotten (KFR) fell from 1.000" in (tmp_path / "out/README.md").read_text()
     told = []
     monkeypatch.setenv("HF_TOKEN", "hf_for_this_test")

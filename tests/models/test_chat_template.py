@@ -142,8 +142,8 @@ def test_attacks_and_generation_ask_without_a_template(tiny_model_dir, tmp_path)
     collect_answers(target, [AttackPrompt("f1", "plain", "forget", ASKED, TOLD, [ASKED])], tmp_path / "a.jsonl")
     rows = list(read_jsonl(tmp_path / "a.jsonl", AttackAnswer))
     assert answer == plain and [row.generated_response for row in rows] == [plain]
-    turns = [{"role": "user", "content": "One"}, {"role": "assistant", "content": "Two"}]
-    assert loaded.tokenizer.decode(chat_ids(loaded.tokenizer, turns)) == "One\n\nTwo"
+    turns = [{"role": role, "content": text} for role, text in (("user", "One"), ("assistant", "Two"), ("user", "3"))]
+    assert loaded.tokenizer.decode(chat_ids(loaded.tokenizer, turns)) == "One\n\nTwo\n\n3"
 
 
 def test_the_preview_shows_the_bare_question(recipe, capsys):
