@@ -8,7 +8,7 @@ from typing import Any
 
 from relearn_lite.core.records import Collected
 from relearn_lite.report.render import page
-from relearn_lite.report.sections import Facts, Section
+from relearn_lite.report.sections import Facts, Section, Text
 from relearn_lite.report.tables import Cell, Row, Table
 from relearn_lite.report.texts import texts
 
@@ -30,8 +30,8 @@ def review_page(summary: dict[str, Any], forget: Sequence[Collected], retain: Se
               if unknown else []),
         ]  # fmt: skip
     judged = ", ".join(f"{what}: {who}" for what, who in summary["judged_by"].items())
-    return page(f"What is to be forgotten: {summary['subject']}", sections, told["judged"].format(judges=judged), False,
-                collected(summary))  # fmt: skip
+    opening = [Text("verdict", collected(summary)), Text("legend", told["judged"].format(judges=judged))]
+    return page(f"What is to be forgotten: {summary['subject']}", [Section("answer", "", opening), *sections])
 
 
 def collected(summary: dict[str, Any]) -> str:
