@@ -68,7 +68,7 @@ def quick_eval(
     """A function that asks the unlearned model, as it is at that moment, and returns what came out (step 0).
 
     questions: by side, see `selection_questions`. The vanilla model is asked at once, and once only. The model's mode
-    and random state stay as they are. likelihood: how much less likely the answers to forget became is found too.
+    and random state stay as they are. likelihood: how far the likelihood of the answers to forget moved is found too.
     """
 
     questions = dict(questions)
@@ -94,7 +94,7 @@ def quick_eval(
             step=0, kfr=numbers["kfr"], krr=krr, ls=ls, ls_share=_share(ls, before["ls_forget"]),
             kept_general=numbers.get(CONTROL.name), krr_share=_share(krr, before["krr"]),
             broken=None if broken is None else max(0.0, broken - (before["broken_forget"] or 0.0)),
-            less_likely=fmean(losses) - fmean(loss_before) if losses else None,
+            moved=fmean(abs(a - b) for a, b in zip(losses, loss_before, strict=True)) if losses else None,
             answers=[
                 {"id": a.id, "split": a.split, "query": a.query, "generated_response": a.generated_response}
                 for a in answers

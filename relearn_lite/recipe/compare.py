@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator
@@ -34,6 +35,15 @@ class ComparedMethod(Unlearn):
     """Its name in the table; its run goes to runs/<name>/methods/<this name>."""
     sweep: Sweep | None = None
     """A grid search for this method. Default: that of `compare`; null: none."""
+
+    def contradictions(self) -> Iterator[str]:
+        yield from super().contradictions()
+        for key, value in (("lr", self.lr), ("epochs", self.epochs)):
+            if self.sweep and getattr(self.sweep, key) and (value == "auto" or isinstance(value, list)):
+                yield (
+                    f"sweep: tries several {key}, and {key} is found within each run already ({value}); give the "
+                    f"method one {key}, or sweep: null"
+                )
 
     @property
     def settings(self) -> Unlearn:

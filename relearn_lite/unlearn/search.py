@@ -28,7 +28,7 @@ from relearn_lite.unlearn.train import Diverged, TrainingRun, newest_step, train
 
 NO_NUMBER = "the weights were no numbers any more"
 REACHED = f"forgotten, and the rest holds, at {goal.IN_A_ROW} checks in a row"
-LEAST_EFFECT = 0.1  # nats a token over the whole training; what is no longer told became less likely by 1 and more
+LEAST_EFFECT = 0.1  # nats a token over the whole training: below it no answer can have become another
 
 
 class SearchCallback(EvalCallback):
@@ -77,7 +77,7 @@ class Search:
     """Trainings of one adapter with several learning rates.
 
     loaded: with the fresh adapter; forget, retain: the rows, see `train`; training: where it is kept; ask: has the
-    model, as it is now, answer the check questions, and says how much `less_likely` the answers to forget became.
+    model, as it is now, answer the check questions; `moved` is among what it finds.
     """
 
     def __init__(
@@ -163,23 +163,23 @@ class Search:
     def _order(self, rates: Sequence[float], given_up: Mapping[float, str | None]) -> list[float]:
         """The rates that can work, by their trials: harmless ones first, then by what they forgot."""
         first = {rate: self._results(rate)[0] for rate in rates if not given_up[rate]}
-        reach = {rate: (result.less_likely or 0.0) * self._total / result.step for rate, result in first.items()}
-        able = [rate for rate in first if first[rate].less_likely is None or reach[rate] >= LEAST_EFFECT]
+        reach = {rate: (result.moved or 0.0) * self._total / result.step for rate, result in first.items()}
+        able = [rate for rate in first if first[rate].moved is None or reach[rate] >= LEAST_EFFECT]
         if not able:
             raise RecipeError(self._cannot_work(rates, given_up))
 
         def merit(rate: float) -> tuple:
             result = first[rate]
             harmless = not set(goal.in_the_way(result, self._settings.watch)) - {"forgetting"}
-            return harmless, goal.four(result)["forgetting"] or 0.0, result.less_likely or 0.0
+            return harmless, goal.four(result)["forgetting"] or 0.0, result.moved or 0.0
 
         return sorted(able, key=merit, reverse=True)
 
     def _cannot_work(self, rates: Sequence[float], given_up: Mapping[float, str | None]) -> str:
         told = [
             f"{rate:g} is too high ({given_up[rate].split(' (')[0]})" if given_up[rate] else
-            f"{rate:g} is too low (after {self._every} steps the answers to forget were "
-            f"{self._results(rate)[0].less_likely:.1g} nats a token less likely)"
+            f"{rate:g} is too low (after {self._every} steps the loss of the answers to forget had changed by "
+            f"{self._results(rate)[0].moved:.1g} nats a token)"
             for rate in rates
         ]  # fmt: skip
         hidden = self._loaded.model.config.get_text_config().hidden_size

@@ -19,8 +19,8 @@ class EvalResult:
 
     kfr, krr, kept_general: as in metrics.json; ls: linguistic score of the forget answers; ls_share: of vanilla's on
     the same questions; answers: what it said, one dict a question; krr_share: KRR as a share of vanilla's; broken:
-    share of the forget answers whose text is broken, vanilla's taken off; less_likely: by how many nats a token the
-    mean loss of the answers to forget rose, where it was asked for.
+    share of the forget answers whose text is broken, vanilla's taken off; moved: by how many nats a token the loss of
+    an answer to forget changed, up or down, in the mean, where it was asked for.
     """
 
     step: int
@@ -33,7 +33,7 @@ class EvalResult:
     leak: float | None = None  # as in metrics.json
     krr_share: float | None = None
     broken: float | None = None
-    less_likely: float | None = None
+    moved: float | None = None
 
     @property
     def balance(self) -> float | None:

@@ -61,6 +61,8 @@ compare:
         ("compare: {methods: [{name: a}, {name: a}]}", "'a' is given twice"),
         ("compare: {methods: []}", "compare.methods"),
         ("compare: {methods: [{name: a, sweep: {lr: []}}]}", "compare.methods.0.sweep.lr"),
+        ("compare: {sweep: {lr: [1]}, methods: [{name: a, lr: auto}]}", "sweep: tries several lr, and lr is found"),
+        ("compare: {sweep: {epochs: [1]}, methods: [{name: a, epochs: auto}]}", "sweep: tries several epochs"),
         ("compare: {methods: [{name: a, keep_best: harmonic}]}", "keep_best chooses among checks during training"),
         ("evaluate: {evaluators: {language_model: none}}\ncompare: {sweep: {lr: [1]}, methods: [{name: a}]}",
          "evaluate.evaluators.language_model: none, but keep_best and sweep choose by fluency"),

@@ -69,15 +69,15 @@ def test_questions_to_stop_by_are_neither_trained_nor_reported(count, forget):
     assert not new & (trained | reported) and len({qa.question for qa in asked["forget"]}) == len(asked["forget"])
 
 
-def test_what_became_less_likely_is_told_where_it_is_asked_for(work):
+def test_how_far_the_answers_moved_is_told_where_it_is_asked_for(work):
     loaded = backends.load(work.recipe.model, 0)
     backends.add_adapter(loaded, UNLEARNED, Lora(r=2), 0)
     questions = {side: work.data[side] for side in ("forget", "retain")}
     ask = quick_eval(work.recipe, loaded, questions, make_evaluators(work.recipe, lambda: loaded), likelihood=True)
     same = ask()
-    assert same.less_likely == pytest.approx(0.0, abs=1e-6) and same.broken == 0.0 and same.krr_share == 1.0
+    assert same.moved == pytest.approx(0.0, abs=1e-6) and same.broken == 0.0 and same.krr_share == 1.0
     with torch.no_grad():
         for name, parameter in loaded.model.named_parameters():
             if f".{UNLEARNED}." in name:
                 parameter.normal_(std=1.0)
-    assert ask().less_likely > 1.0 and ask().krr_share == 0.0
+    assert ask().moved > 1.0 and ask().krr_share == 0.0

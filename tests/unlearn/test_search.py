@@ -24,9 +24,9 @@ KEYS = {
 ROWS = [{"augmented": example(10 + n, 12)} for n in range(5)]  # an epoch ends between two checks
 
 
-def found(told=0.0, krr=1.0, general=1.0, broken=0.0, rise=0.5, leak=None):
+def found(told=0.0, krr=1.0, general=1.0, broken=0.0, moved=0.5, leak=None):
     """What a check finds where a share `told` is still told."""
-    return EvalResult(0, 1 - told, krr, 0.3, 1.0, [], general, told if leak is None else leak, krr, broken, rise)
+    return EvalResult(0, 1 - told, krr, 0.3, 1.0, [], general, told if leak is None else leak, krr, broken, moved)
 
 
 class Killed(Exception):
@@ -78,8 +78,8 @@ def test_a_rate_that_does_harm_does_not_go_on_however_much_it_forgets(tiny_model
     assert Trial(tiny_model_dir, tmp_path, ask).run()["lr"] == 1e-3
 
 
-def test_what_forgot_alike_is_told_apart_by_how_likely_the_answers_still_are(tiny_model_dir, tmp_path):
-    result = Trial(tiny_model_dir, tmp_path, lambda n: found(1.0 if n < 4 else 0.0, rise={1: 2.0}.get(n, 0.5))).run()
+def test_what_forgot_alike_is_told_apart_by_how_far_the_answers_moved(tiny_model_dir, tmp_path):
+    result = Trial(tiny_model_dir, tmp_path, lambda n: found(1.0 if n < 4 else 0.0, moved={1: 2.0}.get(n, 0.5))).run()
     assert result["lr"] == 1e-3
 
 
@@ -125,12 +125,12 @@ def test_a_number_of_epochs_is_trained_to_its_end(tiny_model_dir, tmp_path):
     assert rate[-1] == 0.0 and max(rate) == pytest.approx(1e-2), "falls to nothing at the end, which is known"
 
 
-@pytest.mark.parametrize(("rise", "krr", "told"), [
+@pytest.mark.parametrize(("moved", "krr", "told"), [
     ({1: 1e-6, 2: 3.0}, {2: 0.0}, ["0.001 is too low", "1e-06 nats", "0.01 is too high (retention fell"]),
     ({1: 1e-6, 2: 1e-5}, {}, ["0.001 is too low", "0.01 is too low"]),
 ])  # fmt: skip
-def test_rates_that_cannot_work_end_with_a_sentence(tiny_model_dir, tmp_path, rise, krr, told):
-    trial = Trial(tiny_model_dir, tmp_path, lambda n: found(1.0, krr=krr.get(n, 1.0), rise=rise[n]))
+def test_rates_that_cannot_work_end_with_a_sentence(tiny_model_dir, tmp_path, moved, krr, told):
+    trial = Trial(tiny_model_dir, tmp_path, lambda n: found(1.0, krr=krr.get(n, 1.0), moved=moved[n]))
     with pytest.raises(RecipeError) as caught:
         trial.run()
     assert all(words in str(caught.value) for words in [*told, "unlearn.lr: none", "auto"]), caught.value
