@@ -111,16 +111,19 @@ class Search:
                 "give one learning rate and a number of epochs"
             )
         rates = self._settings.rates(self._loaded.model.config.get_text_config().hidden_size)
-        given_up = {rate: self._train(rate, min(self._every, self._total)) for rate in rates}
+        trial = min(self._every, self._total)
+        given_up = {rate: self._train(rate, trial) for rate in rates}
+        spent = dict.fromkeys(rates, trial)  # not by what a run that was killed has left of a later rate
         for rate in self._order(rates, given_up):
-            others = sum(self._steps(other) for other in rates if other != rate)
-            until = self._total - (others if self._settings.epochs == "auto" else 0)
-            if until <= self._steps(rate):
+            others = sum(spent.values()) - spent[rate] if self._settings.epochs == "auto" else 0
+            until = self._total - others
+            if until <= trial:
                 break
             self._tell(f"learning rate {rate:g}, to step {until} at most")
             given_up[rate] = self._train(rate, until)
             if given_up[rate] is None:
                 break
+            spent[rate] = self._steps(rate)
         found = self._found(rates, given_up)
         put_back(self._loaded.model, self._callback(found["lr"]).weights(found["step"]))
         write_text(self._training.logs / SEARCH, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
@@ -137,7 +140,8 @@ class Search:
         )  # fmt: skip
 
     def _steps(self, rate: float) -> int:
-        return newest_step(self._at(rate).checkpoints)
+        """Steps trained with a rate, up to the last that was checked or saved."""
+        return max([newest_step(self._at(rate).checkpoints), *(result.step for result in self._results(rate))])
 
     def _results(self, rate: float) -> list[EvalResult]:
         return sorted(read_partial(self._at(rate).logs / "checks.jsonl", EvalResult), key=lambda result: result.step)

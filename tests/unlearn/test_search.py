@@ -161,6 +161,23 @@ def test_three_kills_change_nothing(tiny_model_dir, tmp_path, kills, monkeypatch
     assert same(weights(killed.loaded), weights(whole.loaded))
 
 
+@pytest.mark.parametrize(("keys", "harm_at", "kills"), [
+    ({"budget": 40}, 3, (3, 5, 7)), ({"epochs": 2, "budget": None}, 4, (5, 6)),
+])  # fmt: skip
+def test_kills_after_a_rate_was_given_up_change_nothing(tiny_model_dir, tmp_path, keys, harm_at, kills):
+    """One that did harm at its very last step was taken for done, and the next one was not trained to its end."""
+    def ask(n):
+        return found(0.1 * n, krr=0.1 if n == harm_at else 1.0)
+
+    whole, killed = (Trial(tiny_model_dir, tmp_path / name, ask, **keys) for name in ("whole", "killed"))
+    whole.run()
+    for kill_at in kills:
+        with pytest.raises(Killed):
+            killed.run(kill_at)
+    assert killed.run() == whole.result and killed.asked == whole.asked
+    assert same(weights(killed.loaded), weights(whole.loaded))
+
+
 @pytest.mark.parametrize("step", [3, 11])
 def test_a_kill_between_checks_changes_nothing(tiny_model_dir, tmp_path, step, monkeypatch):
     def ask(n):
