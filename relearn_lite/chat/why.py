@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from relearn_lite.chat.conversation import Conversation
+from relearn_lite.core.files import read_rows
 from relearn_lite.core.records import Answer
 from relearn_lite.evaluate.choose import rate_evaluators
 from relearn_lite.judges import Evaluators
@@ -32,10 +32,8 @@ class Judging:
     def known(self) -> list[dict[str, Any]]:
         """The questions that the run evaluated: query, ground_truth, split. None where it was not evaluated yet."""
         path = self.run.folder / "samples.jsonl"
-        if not path.exists():
-            return []
-        with path.open(encoding="utf-8") as lines:
-            return [row for row in map(json.loads, lines) if not row["split"].startswith("control")]
+        rows = read_rows(path) if path.exists() else []
+        return [row for row in rows if not row["split"].startswith("control")]
 
     @cached_property
     def judges(self) -> Evaluators:

@@ -51,6 +51,12 @@ def read_jsonl(path: Path, kind: type[Record]) -> Iterator[Record]:
             yield kind(**{k: v for k, v in json.loads(raw).items() if k in names})
 
 
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSON Lines file of our own, as plain objects."""
+    with path.open(encoding="utf-8") as lines:  # not splitlines: answers may hold U+2028
+        return [json.loads(line) for line in lines]
+
+
 def read_partial(path: Path, kind: type[Record], fingerprint: str | None = None) -> list[Record]:
     """The records of a file that was growing when its run ended; [] where there is none.
 
@@ -119,10 +125,17 @@ def _line(record: Any) -> str:
 
 
 def replace_folder(target: Path, fill: Callable[[Path], None]) -> None:
-    """Fills a folder under a temporary name, then puts it in place: it is there whole or not at all."""
+    """Fills a folder under a temporary name, then puts it in place: it is there whole or not at all.
+
+    What was written is removed where filling fails; after a kill, by the next try.
+    """
     temporary = target.with_name(f".{target.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    fill(temporary)
+    try:
+        fill(temporary)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
     shutil.rmtree(target, ignore_errors=True)
     temporary.rename(target)

@@ -1,4 +1,4 @@
-"""A model's numbers for each group of questions: a person, a level, a request."""
+"""A model's numbers for each group of questions: a person, a level."""
 
 from __future__ import annotations
 

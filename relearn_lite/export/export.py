@@ -61,17 +61,13 @@ def export_run(run: Run, asked: Export, say: Callable[[str], None]) -> Measured 
     found: dict[str, Measured] = {}
 
     def fill(folder: Path) -> None:
-        try:
-            _write(run, asked, dtype, folder, say)
-            if asked.check:
-                say("asking what was exported ...")
-                found["measured"] = check_export(run, folder)
-            kind = dtype if "gguf" not in asked.written else asked.gguf
-            card = model_card(run, (asked.push or asked.target.name, kind), asked.written, found.get("measured"))
-            (folder / "README.md").write_text(card, encoding="utf-8")
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+        _write(run, asked, dtype, folder, say)
+        if asked.check:
+            say("asking what was exported ...")
+            found["measured"] = check_export(run, folder)
+        kind = dtype if "gguf" not in asked.written else asked.gguf
+        card = model_card(run, (asked.push or asked.target.name, kind), asked.written, found.get("measured"))
+        (folder / "README.md").write_text(card, encoding="utf-8")
 
     with _told_as_full(asked.target):
         replace_folder(asked.target.resolve(), fill)

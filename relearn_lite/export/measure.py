@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import read_rows
 from relearn_lite.core.memory import free_memory
 from relearn_lite.core.records import Answer
 from relearn_lite.data.examples import question_ids
@@ -78,8 +79,7 @@ def evaluated(run: Run) -> dict[str, Any]:
 def measure(run: Run, exported: Model, adapters: Mapping[str, Path]) -> Measured:
     """Loads the exported model, with the adapters on it that were not merged, asks it, and judges as the run did."""
     before = evaluated(run)
-    with (run.folder / "samples.jsonl").open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+    rows = read_rows(run.folder / "samples.jsonl")
     answers = _answers(run, rows, exported, adapters)
     free_memory()
     given = {(row["split"], row["id"]): row["unlearned"] for row in rows}

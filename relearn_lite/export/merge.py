@@ -39,6 +39,8 @@ def write_merged(run: Run, folder: Path, dtype: str) -> None:
 
     dtype: of what is written. Each layer is merged in float32 and rounded once; all others are as they were.
     """
+    import torch
+
     loaded = _loaded(run, dtype)
     model = loaded.model
     adapters = list(run.weights("unlearned")[1])
@@ -47,7 +49,7 @@ def write_merged(run: Run, folder: Path, dtype: str) -> None:
             warnings.filterwarnings("ignore", ".*[Aa]lready merged.*")
             _merge_in_float32(model, adapters)
             model = model.merge_and_unload(adapter_names=adapters)
-    _cast(model, dtype)
+    model.to(getattr(torch, dtype))  # what an adapter brought along whole may be in float32
     model.save_pretrained(folder)
     tokenizer = loaded.tokenizer
     tokenizer.chat_template = tokenizer.chat_template or None  # asked without one: none is given along either
@@ -85,10 +87,3 @@ def _merge_in_float32(model: Any, adapters: list[str]) -> None:
             weight.data = weight.data.to(torch.float32)
             layer.merge(safe_merge=True, adapter_names=own)
             weight.data = weight.data.to(dtype)
-
-
-def _cast(model: Any, dtype: str) -> None:
-    """What an adapter brought along whole may be in float32."""
-    import torch
-
-    model.to(getattr(torch, dtype))

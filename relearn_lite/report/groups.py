@@ -12,8 +12,7 @@ from relearn_lite.report.tables import Cell, Row, Table, measured
 from relearn_lite.report.texts import texts
 from relearn_lite.report.untrusted import visible
 
-SHOWN = ("kfr", "leak", "krr", "kfr_earlier", "leak_earlier", "rouge_rwku_forget", "rouge_rwku_retain", "rougeL_forget",
-         "rougeL_retain")  # fmt: skip
+SHOWN = ("kfr", "leak", "krr", "rouge_rwku_forget", "rouge_rwku_retain", "rougeL_forget", "rougeL_retain")
 Groups = Mapping[str, Mapping[str, Mapping[str, Any]]]  # number -> group -> value, n, interval
 
 
@@ -54,12 +53,12 @@ def compared(models: Sequence[Model], mask: bool) -> Section | None:
 
 
 def _forgotten(model: Model) -> Mapping[str, Mapping[str, Any]]:
-    """KFR of every group of forget questions that a model was asked, those of earlier requests first."""
+    """KFR of every group of forget questions that a model was asked."""
     results = model.runs[0].results
     if results is None:
         return {}
     groups: Groups = results.metrics["vanilla" if model.is_vanilla else "unlearned"].get("groups") or {}
-    return {**groups.get("kfr_earlier", {}), **groups.get("kfr", {})}
+    return groups.get("kfr", {})
 
 
 def _cell(found: Mapping[str, Any] | None) -> Cell:

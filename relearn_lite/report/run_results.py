@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from relearn_lite.core.files import read_rows
 from relearn_lite.unlearn.diagnostics import losses, part_of, search_of
 
 
@@ -64,20 +65,15 @@ def read_run(folder: Path) -> RunResults:
     asked, search = yaml.safe_load(recipe) or {}, search_of(folder)
     checks = folder / "logs/unlearn" / (part_of(search["lr"]) if search else "") / "checks.jsonl"
     return RunResults(
-        folder.name, _read(folder / "metrics.json"), _rows(folder / "samples.jsonl"), losses(folder),
+        folder.name, _read(folder / "metrics.json"), read_rows(folder / "samples.jsonl"), losses(folder),
         _read(folder / "manifest.json"), recipe,
         analysis=_read(folder / "analysis.json") if asked.get("analyze") else None,
         augmentation=_read(folder / "augmentation.json"),
         attacks=_read(folder / "attacks.json") if asked.get("attacks") else None,
-        checks=_rows(checks) if checks.exists() else [], known=_read(folder / "known.json"), search=search,
+        checks=read_rows(checks) if checks.exists() else [], known=_read(folder / "known.json"), search=search,
     )  # fmt: skip
 
 
 def _read(path: Path) -> dict[str, Any] | None:
     """None where the file is not there."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    with path.open(encoding="utf-8") as lines:  # not splitlines: answers may hold U+2028
-        return [json.loads(line) for line in lines]

@@ -156,6 +156,7 @@ def test_ctrl_c_ends_an_answer_and_not_the_chat(finished_run):
         os.kill(process.pid, signal.SIGINT)
         until("(stopped)")
         until("> ")
+        time.sleep(1)  # a Ctrl-C between the prompt and the wait for a key is only seen with the next key
         os.kill(process.pid, signal.SIGINT)
         until("/quit or Ctrl-D ends the chat")
         os.write(master, b"/quit\n")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.core.files import write_text
+from relearn_lite.core.files import read_rows, write_text
 from relearn_lite.core.records import Answer, Score
 from relearn_lite.evaluate.choose import base_model, comparable_with_paper, context_of, make_evaluators
 from relearn_lite.evaluate.differences import differences
@@ -79,8 +79,7 @@ def _keep_known_control(run: Run, answers: dict[str, dict[str, list[Answer]]], j
 def read_vanilla(run: Path) -> tuple[dict[str, Any], list[Score]]:
     """The vanilla model's numbers, and every metric's value of every answer, of a run that measured them."""
     numbers = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["vanilla"]
-    with (run / "samples.jsonl").open(encoding="utf-8") as lines:
-        return numbers, scores_of([json.loads(line) for line in lines], "vanilla")
+    return numbers, scores_of(read_rows(run / "samples.jsonl"), "vanilla")
 
 
 def scores_of(samples: list[dict[str, Any]], model: str) -> list[Score]:
