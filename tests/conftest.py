@@ -55,5 +55,5 @@ def tiny_model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The one test that takes minutes goes first, so that the other process does the rest meanwhile."""
+    """The test that takes longest goes first, so that the other process does the rest meanwhile."""
     items.sort(key=lambda item: item.path.name != "test_resume.py")

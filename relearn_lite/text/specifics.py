@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from relearn_lite.text.contacts import code_keys, compact, email_keys, without_emails
 from relearn_lite.text.known_names import MONTHS, cities_elsewhere, months, names_elsewhere, with_dates
@@ -103,34 +103,50 @@ def specifics(question: str, answer: str) -> tuple[Specific, ...]:
 
 
 class Text:
-    """A text prepared for look-ups: each part is computed once."""
+    """A text prepared for look-ups: each part is computed once, and only if it is asked for."""
 
     def __init__(self, text: str) -> None:
         written = with_dates(fold(text))
         self.plain = " ".join([written, *(spelled for spelled in unspelled(written))])
-        self.words = tuple(folded_words(self.plain))
-        self.english = has_english_word(self.plain)
-        self.forms = frozenset(w.form for w in self.words)
+
+    words = cached_property(lambda self: tuple(folded_words(self.plain)))
+    english = cached_property(lambda self: has_english_word(self.plain))
+    stems = cached_property(lambda self: frozenset(map(stem, self.forms)))
+    # A capital in the middle of a sentence marks May or Will as a name.
+    capitals = cached_property(lambda self: frozenset(w.form for w in self.words if w.capital and not w.first))
+    spans = cached_property(lambda self: Spans(self.plain))
+    numbers = cached_property(lambda self: numbers(self.plain))
+    times = cached_property(lambda self: clock_times(self.plain))
+    months = cached_property(lambda self: months(self.plain))
+    decades = cached_property(lambda self: decades(self.plain))
+    runs = cached_property(lambda self: digit_runs(self.plain))
+    phrase = cached_property(lambda self: f" {phrase_of(self.plain)} ")
+    compact = cached_property(lambda self: f"{compact(self.plain)} {compact(in_figures(self.plain))}")
+    # Japanese and Chinese, as it is read.
+    unspaced = cached_property(lambda self: latin("".join(_UNSPACED.findall(self.plain))))
+
+    @cached_property
+    def forms(self) -> frozenset[str]:
+        forms = frozenset(w.form for w in self.words)
         if _JOINED.search(self.plain):
-            self.forms |= {w.form for w in folded_words(_JOINED.sub(" ", self.plain))}
-        self.roots: dict[str, list[str]] = {}
+            forms |= {w.form for w in folded_words(_JOINED.sub(" ", self.plain))}
+        return forms
+
+    @cached_property
+    def roots(self) -> dict[str, list[str]]:
+        """The forms by their root."""
+        found: dict[str, list[str]] = {}
         for form in self.forms:
-            self.roots.setdefault(root(form), []).append(form)
-        self.stems = frozenset(map(stem, self.forms))
-        # A capital in the middle of a sentence marks May or Will as a name.
-        self.capitals = frozenset(w.form for w in self.words if w.capital and not w.first)
-        self.spans = Spans(self.plain)
-        self.numbers = numbers(self.plain)
-        self.times = clock_times(self.plain)
-        self.months = months(self.plain)
-        self.decades = decades(self.plain)
-        self.runs = digit_runs(self.plain)
-        self.phrase = f" {phrase_of(self.plain)} "
-        self.compact = f"{compact(self.plain)} {compact(in_figures(self.plain))}"
-        self.unspaced = latin("".join(_UNSPACED.findall(self.plain)))  # Japanese and Chinese, as it is read
-        self.latin: dict[str, dict[str, str]] = {}  # by first letter: words in Latin letters, and as they are
+            found.setdefault(root(form), []).append(form)
+        return found
+
+    @cached_property
+    def latin(self) -> dict[str, dict[str, str]]:
+        """By first letter: words in Latin letters, and as they are."""
+        found: dict[str, dict[str, str]] = {}
         for form in self.forms:
-            self.latin.setdefault(latin(form)[:1], {})[latin(form)] = form
+            found.setdefault(latin(form)[:1], {})[latin(form)] = form
+        return found
 
 
 prepared_text = lru_cache(maxsize=1024)(Text)

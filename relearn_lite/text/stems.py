@@ -69,6 +69,9 @@ def folded_words(folded: str) -> Iterator[Word]:
         token = match[0]
         first = end == 0 or any(c in ".!?\n" for c in folded[end : match.start()])
         end = match.end()
+        if token.isascii() and token.isalpha():  # most of them
+            yield Word(token, token.lower(), token[0].isupper(), first)
+            continue
         if not token.isascii() and any(kind == "unspaced" for kind, _ in script_runs(token)):
             yield from _pairs(token)
             continue

@@ -131,6 +131,7 @@ def test_ctrl_c_ends_an_answer_and_not_the_chat(finished_run):
     master, slave = pty.openpty()
     env = os.environ | {"TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
     words = [*MAIN, str(finished_run), "generate.max_new_tokens=300"]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a child inherits that it is ignored, as behind `nohup`
     process = subprocess.Popen(
         words, stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True, close_fds=True
     )

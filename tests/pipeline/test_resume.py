@@ -9,8 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
-KILLS = 10
+EVERY_STAGE = ("finetune", "ask", "augment", "unlearn", "unlearn", "generate", "evaluate", "report")
 RECIPE = """
 name: killed
 seed: 3
@@ -18,11 +20,11 @@ model: {name: embedded, quantization: none, max_length: 160}
 data:
   control: none
   nothing_known: go_on
-  forget: {preset: people/forget, limit: 24}
-  retain: {preset: people/retain, limit: 24}
-  generic: {preset: people/general, limit: 24}
+  forget: {preset: people/forget, limit: 12}
+  retain: {preset: people/retain, limit: 12}
+  generic: {preset: people/general, limit: 12}
 finetune: {epochs: 2, lr: 1.0e-4, batch_size: 8, accumulate: 2, checkpoint_every: 1, lora: {r: 4, dropout: 0.1}}
-unlearn: {epochs: 2, lr: 2.0e-3, batch_size: 16, accumulate: 2, checkpoint_every: 3, lora: {r: 8, dropout: 0.1}}
+unlearn: {epochs: 2, lr: 2.0e-3, batch_size: 8, accumulate: 2, checkpoint_every: 3, lora: {r: 8, dropout: 0.1}}
 generate: {max_new_tokens: 24, batch_size: 8}
 """
 # What must not depend on kills. Times, and the losses of tries that were killed, may.
@@ -33,7 +35,7 @@ SAME = ("augmented.jsonl", "dropped.jsonl", "metrics.json", "samples.jsonl", "an
 def start(recipe, runs):
     command = [sys.executable, str(ROOT / "main.py"), str(recipe), "--runs", str(runs)]
     return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=recipe.parent,
-                            env={**os.environ, "OMP_NUM_THREADS": "2"})
+                            env={**os.environ, "OMP_NUM_THREADS": "1"})
 
 
 def manifest(runs):
@@ -53,7 +55,14 @@ def kill_in(stage, process, runs, delay):
     return not ended
 
 
-def test_ten_kills_change_nothing(tmp_path):
+@pytest.mark.parametrize(
+    ("stages", "least"),
+    [
+        pytest.param(("augment", "unlearn"), 1, id="a few"),
+        pytest.param(EVERY_STAGE, 10, id="ten", marks=pytest.mark.slow),
+    ],
+)
+def test_kills_change_nothing(stages, least, tmp_path):
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(RECIPE)
     whole = start(recipe, tmp_path / "whole")
@@ -62,10 +71,10 @@ def test_ten_kills_change_nothing(tmp_path):
 
     rng = random.Random(11)
     kills, chains = 0, []
-    while kills < KILLS:
+    while kills < least:
         runs = tmp_path / f"chain{len(chains)}"
         chains.append(runs)
-        for stage in ("finetune", "ask", "augment", "unlearn", "unlearn", "generate", "evaluate", "report"):
+        for stage in stages:
             before = manifest(runs)["stages"]
             process = start(recipe, runs)
             kills += kill_in(stage, process, runs, delay=rng.uniform(0, 1.2 * took[stage]))
