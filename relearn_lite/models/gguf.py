@@ -40,8 +40,21 @@ def is_gguf(name: str) -> bool:
 def gguf_folder(name: str) -> Path:
     """The folder made of a GGUF file: `smollm2`, or the file's path. Made where the cache does not have it.
 
-    The cache is ~/.cache/relearn-lite/gguf (or below XDG_CACHE_HOME), with a folder for each content that a file had.
     Raises RecipeError where the file cannot be read, and for a missing package.
+    """
+    file, folder = gguf_file(name), cached_gguf(name)
+    if not folder.is_dir():
+        if find_spec("gguf") is None:
+            raise RecipeError(f"model.name: {file} needs the package gguf; run `{INSTALL}`")
+        replace_folder(folder, lambda made: convert(file, made))
+    return folder
+
+
+def cached_gguf(name: str) -> Path:
+    """Where the folder made of a GGUF file lies, or will lie.
+
+    The cache is ~/.cache/relearn-lite/gguf (or below XDG_CACHE_HOME), with a folder for each content that a file had.
+    Raises RecipeError where the file cannot be read.
     """
     file = gguf_file(name)
     try:
@@ -55,12 +68,7 @@ def gguf_folder(name: str) -> Path:
             f"model.name: {file} is not a GGUF file (it begins with {magic!r}, not {MAGIC!r}); a download may have "
             "left a web page or a pointer under this name: fetch the file again, or give a folder of safetensors"
         )
-    folder = cache_folder() / "gguf" / f"{_digest(file, stat.st_size, stat.st_mtime_ns)}-{MADE_BY}"
-    if not folder.is_dir():
-        if find_spec("gguf") is None:
-            raise RecipeError(f"model.name: {file} needs the package gguf; run `{INSTALL}`")
-        replace_folder(folder, lambda made: convert(file, made))
-    return folder
+    return cache_folder() / "gguf" / f"{_digest(file, stat.st_size, stat.st_mtime_ns)}-{MADE_BY}"
 
 
 def _smollm2() -> Path:

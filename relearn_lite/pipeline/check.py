@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from relearn_lite.data.sources import overlap
 from relearn_lite.data.tokens import read_template
 from relearn_lite.models import backends, transformers_backend
 from relearn_lite.models.adapters import why_refused
+from relearn_lite.models.gguf import cached_gguf, is_gguf
 from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.recipe import Recipe
@@ -49,6 +51,7 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
     problems += [*_key_problems(recipe), *_adapter_problems(recipe), *unsafe_versions()]
     if problems:
         raise RecipeError(problems)
+    _tell_learning_rate(recipe)
     return data
 
 
@@ -118,6 +121,26 @@ def _model_problems(recipe: Recipe) -> list[str]:
     except RecipeError as error:
         return error.problems
     return []
+
+
+def _tell_learning_rate(recipe: Recipe) -> None:
+    """Tells of a learning rate that can hardly be meant, where the model's folder or the hub's cache has its width."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if not recipe.unlearn:
+        return
+    try:
+        name = recipe.model.name
+        name = cached_gguf(name) if is_gguf(name) else transformers_backend.source(recipe.model)[0]
+        place = Path(name) / "config.json"
+        if not place.is_file():
+            place = Path(try_to_load_from_cache(str(name), place.name, revision=recipe.model.revision) or "")
+        config = json.loads(place.read_text(encoding="utf-8"))
+        hidden_size = config.get("hidden_size") or config["text_config"]["hidden_size"]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecipeError):  # told when it is loaded
+        return
+    if told := recipe.unlearn.far_off(hidden_size):
+        tell_once(told)
 
 
 def _key_problems(recipe: Recipe) -> list[str]:

@@ -21,8 +21,17 @@ from relearn_lite.recipe.methods import (
 )
 from relearn_lite.recipe.training import Lora, Training
 
+BEARABLE = (1 / 35, 6.0)  # what is below or above these multiples of the expected best is told to be far off
 LADDER = (0.3, 1.0, 2.0)  # rates that `lr: auto` tries, as multiples of the one that is expected to be best
 FEWEST_STEPS, SHORTEST_TRIAL = 300, 10
+
+
+def _expected_best(hidden_size: int) -> float:
+    """The best learning rate for LoRA with alpha 32: 5e-4 (2000 / hidden_size) ** 0.781.
+
+    Fitted to models of the Llama family by Schulman et al., "LoRA Without Regret" (2025).
+    """
+    return 5e-4 * (2000 / hidden_size) ** 0.781
 
 
 def _rates(value: Any) -> Any:
@@ -202,15 +211,21 @@ class Unlearn(Training):
         return len(LADDER) if self.lr == "auto" else len(self.lr) if isinstance(self.lr, list) else 1
 
     def rates(self, hidden_size: int) -> list[float]:
-        """The learning rates to try on a model so wide.
-
-        `auto`: LADDER around 5e-4 (2000 / hidden_size) ** 0.781, to two figures: the best rate for LoRA with alpha 32,
-        fitted to models of the Llama family by Schulman et al., "LoRA Without Regret" (2025).
-        """
+        """The learning rates to try on a model so wide. `auto`: LADDER around the expected best, to two figures."""
         if self.lr == "auto":
-            best = 5e-4 * (2000 / hidden_size) ** 0.781
-            return [float(f"{share * best:.1e}") for share in LADDER]
+            return [float(f"{share * _expected_best(hidden_size):.1e}") for share in LADDER]
         return list(self.lr) if isinstance(self.lr, list) else [self.lr]
+
+    def far_off(self, hidden_size: int) -> str | None:
+        """A sentence where the one learning rate is far from what LoRA on a model so wide bears; else None."""
+        lowest, highest = (share * _expected_best(hidden_size) for share in BEARABLE)
+        if not isinstance(self.lr, float | int) or lowest <= self.lr <= highest:
+            return None
+        usual = self.model_copy(update={"lr": "auto"}).rates(hidden_size)
+        return (
+            f"unlearn.lr: {self.lr:g} is far too {'high' if self.lr > highest else 'low'} for most models of hidden size "
+            f"{hidden_size}; auto would try {', '.join(f'{rate:g}' for rate in usual)}"
+        )
 
     def total_steps(self, steps_per_epoch: int) -> int:
         """Optimizer steps, where an epoch has so many; with `epochs: auto` the most."""

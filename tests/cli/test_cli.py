@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 
 from relearn_lite.cli.commands import STAGE_NAMES, cli
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.memory import tell_once
 from relearn_lite.pipeline.stages import STAGES
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +81,22 @@ def test_check_leaves_out_stages_that_a_recipe_does_not_need():
     quickstart = str(ROOT / "recipes/quickstart.yaml")
     assert "Stages: ask, evaluate, report\n" in invoke("check", quickstart, "unlearn=null")
     assert "Stages: ask, unlearn, generate" in invoke("check", quickstart, "unlearn.method=npo")
+
+
+@pytest.mark.parametrize(("model", "rate", "told"), [
+    ("embedded", "0.5", "far too high"), ("embedded", "1e-6", "far too low"), ("embedded", "2e-3", None),
+    ("wide", "2e-3", "far too high for most models of hidden size 4096"), ("wide", "1e-5", None), ("wide", "auto", None),
+    ("someone/not-here", "0.5", None),
+])  # fmt: skip
+def test_check_tells_of_a_learning_rate_that_the_model_cannot_bear(model, rate, told, tiny_model_dir, tmp_path):
+    if model == "wide":
+        model = shutil.copytree(tiny_model_dir, tmp_path / "wide")
+        config = json.loads((model / "config.json").read_text())
+        (model / "config.json").write_text(json.dumps(config | {"hidden_size": 4096}))
+    tell_once.cache_clear()
+    words = ["check", str(ROOT / "recipes/your_data.yaml"), f"model.name={model}", f"unlearn.lr={rate}"]
+    said = CliRunner().invoke(cli, words, catch_exceptions=False).stderr
+    assert (told in said and "auto would try" in said) if told else "unlearn.lr" not in said
 
 
 def test_a_recipe_is_run_by_default(tmp_path):
