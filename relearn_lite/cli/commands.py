@@ -14,7 +14,7 @@ import click
 from relearn_lite.cli.export_options import export_options
 from relearn_lite.cli.mistakes import disk_is_full, our_key
 from relearn_lite.core import distributed
-from relearn_lite.core.environment import quiet_libraries
+from relearn_lite.core.environment import quiet_libraries, share_cores
 from relearn_lite.core.errors import RecipeError, did_you_mean
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def cli() -> None:
 
     python main.py RECIPE.yaml [section.key=value ...] runs a recipe; started again, it goes on where it stopped.
     """
+    share_cores()
     quiet_libraries()
 
 

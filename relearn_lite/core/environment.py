@@ -51,6 +51,12 @@ def hardware() -> dict[str, Any]:
     return found
 
 
+def share_cores() -> None:
+    """Threads of torch that wait for one another sleep. Else, on cores that others use too, each spins away the time
+    that the other needs: small matrices took 20 times as long so. Works until torch is imported."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
 def quiet_libraries() -> None:
     """Keeps libraries from writing between our lines. Each of these says nothing that a user could act on."""
     import logging

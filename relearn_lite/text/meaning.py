@@ -147,10 +147,10 @@ def meanings(term: str) -> tuple[Meaning, ...]:
 def _meaning(meaning: Synset, term: str) -> Meaning:
     own = {key_of(word) for word in term.split()}
     same = {phrase_of(word) for word in meaning.words}
-    same = {word for word in same if " " in word or stem(word) not in GENERAL_STEMS}
     same |= {phrase_of(word) for each in meaning.linked("+", "\\") for word in each.words}
     if len(sorts := list(meaning.linked("~"))) <= _FEW_SORTS:
         same |= {phrase_of(word) for each in sorts for word in each.words}
+    same = {word for word in same if " " in word or stem(word) not in GENERAL_STEMS}
     same = {word for word in same if own.isdisjoint(map(key_of, word.split())) and word not in STOP_WORDS}
     definition = dict(_content(fold(meaning.definition)))
     return Meaning(

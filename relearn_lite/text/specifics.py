@@ -40,7 +40,7 @@ currently current name names named called call new old big bad day age job man m
 _GENERAL_VERBS = """
 take lose weigh cost own belong happen get go come keep hold put let bring become begin start stop find feel see look
 show need want use try help run move stay sit stand mean follow turn remain choose receive serve spend pay meet earn
-reach place
+reach place give
 """.split()
 # "times" is left out: its stem is that of time, which may be what an answer is about.
 GENERAL_STEMS = frozenset(stem(word) for word in (*_GENERAL_VERBS, *UNIT_WORDS - {"times"}))
