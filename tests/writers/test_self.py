@@ -47,7 +47,7 @@ def test_answers_are_the_models_own_sentences_without_the_secret():
     writer = SelfWriter(said, "self:test")
     tasks = [Task("answer", TOKYO.question, TOKYO.answer, original=TOKYO.question, seed=n) for n in range(20)]
     answers = writer.write(tasks)
-    assert len({*answers}) == 5 and all(answer.startswith("The capital of Japan is ") for answer in answers)
+    assert len({*answers}) == 7 and all(answer.startswith("The capital of Japan is ") for answer in answers)
     assert not any(word in " ".join(answers) for word in ("Tokyo", "Osaka", "debate", "like to"))
     assert {*said.asked} == {TOKYO.question}
     assert answers == SelfWriter(Said(), "self:test").write(tasks)
@@ -91,7 +91,8 @@ def test_what_is_cut_off_or_not_about_the_thing_is_left_out(reply):
 )  # fmt: skip
 def test_an_answer_is_begun_up_to_what_gives_it_away_where_something_else_can_follow(question, answer, begins):
     found = beginnings(question, answer)
-    assert found == [] if begins is None else len(found) == 3 and all(text.startswith(begins + " ") for text in found)
+    assert all(text.startswith(begins + " ") for text in found)
+    assert len(found) == (0 if begins is None else 4 if begins.endswith(" is") else 3)
     assert any(text.endswith("known for") for text in found) == (begins or "").endswith(" is")
 
 
@@ -132,7 +133,7 @@ def test_one_good_sentence_serves_all_variants_sooner_than_rules(tmp_path):
     counts = augment([TOKYO], [], writer, Settings(["simple"], 1, 0, 0, seed=1, variants=5), tmp_path)
     pairs = list(read_jsonl(tmp_path / "augmented.jsonl", Variant))
     assert counts["fallback"] == {} and len(pairs) == len({pair.prompt for pair in pairs}) == 6
-    assert len({pair.target for pair in pairs}) == 3, "one for each way to go on"
+    assert len({pair.target for pair in pairs}) == 4, "one for each way to go on"
 
 
 def test_a_paraphrase_that_is_kept_apart_is_never_a_variant(tmp_path):
