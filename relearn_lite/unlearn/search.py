@@ -63,6 +63,12 @@ class SearchCallback(EvalCallback):
             return REACHED
         return super()._why_stop(result)
 
+    def bound(self, result: EvalResult) -> str | None:
+        """As ever, but at the first check retention may have fallen, if not all of it: new answers reach other questions
+        of the same form, too, until the retain rows tell them apart."""
+        forgiven = result.krr and result.step <= self._settings.evaluate_every
+        return super().bound(replace(result, krr=None) if forgiven else result)
+
     @property
     def ended(self) -> str | None:
         """Why training ended before its last step, by what this or an earlier try found; None where it did not."""

@@ -117,6 +117,11 @@ def test_where_the_best_rate_does_too_much_harm_the_next_one_has_the_rest_of_the
     assert "lowest_krr" in gone[1e-3] and gone[1e-2] is None
 
 
+def test_at_the_first_check_retention_may_have_fallen(tiny_model_dir, tmp_path):
+    trial = Trial(tiny_model_dir, tmp_path, lambda n: found(0.0, krr=0.1 if n == 1 else 1.0), lr=1e-2)
+    assert trial.run()["reached"] and trial.checks(1e-2) == [4, 8, 12]
+
+
 def test_a_number_of_epochs_is_trained_to_its_end(tiny_model_dir, tmp_path):
     trial = Trial(tiny_model_dir, tmp_path, lambda n: found(1.0 if n == 1 else 0.0), epochs=2, budget=None)
     result = trial.run()
