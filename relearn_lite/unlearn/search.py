@@ -171,7 +171,7 @@ class Search:
         return None if callback.ended == REACHED else callback.ended
 
     def _order(self, rates: Sequence[float], given_up: Mapping[float, str | None]) -> list[float]:
-        """The rates that can work, by their trials: harmless ones first, then by what they forgot."""
+        """The rates that can work, by their trials: harmless ones first, by what they forgot; then by all four."""
         first = {rate: self._results(rate)[0] for rate in rates if not given_up[rate]}
         reach = {rate: (result.moved or 0.0) * self._total / result.step for rate, result in first.items()}
         able = [rate for rate in first if first[rate].moved is None or reach[rate] >= LEAST_EFFECT]
@@ -181,7 +181,8 @@ class Search:
         def merit(rate: float) -> tuple:
             result = first[rate]
             harmless = not set(goal.in_the_way(result, self._settings.watch)) - {"forgetting"}
-            return harmless, goal.four(result)["forgetting"] or 0.0, result.moved or 0.0
+            first_of_all = goal.four(result)["forgetting"] or 0.0 if harmless else goal.evenness(result)
+            return harmless, first_of_all, result.moved or 0.0
 
         return sorted(able, key=merit, reverse=True)
 

@@ -78,6 +78,13 @@ def test_a_rate_that_does_harm_does_not_go_on_however_much_it_forgets(tiny_model
     assert Trial(tiny_model_dir, tmp_path, ask).run()["lr"] == 1e-3
 
 
+def test_of_rates_that_do_harm_the_one_that_does_least_for_what_it_forgets_goes_on(tiny_model_dir, tmp_path):
+    def ask(n):
+        return found(0.0, krr=0.1) if n == 2 else found(0.4 if n < 4 else 0.0, krr=0.8 if n == 1 else 1.0)
+
+    assert Trial(tiny_model_dir, tmp_path, ask).run()["lr"] == 1e-3
+
+
 def test_what_forgot_alike_is_told_apart_by_how_far_the_answers_moved(tiny_model_dir, tmp_path):
     result = Trial(tiny_model_dir, tmp_path, lambda n: found(1.0 if n < 4 else 0.0, moved={1: 2.0}.get(n, 0.5))).run()
     assert result["lr"] == 1e-3
