@@ -22,7 +22,7 @@ from relearn_lite.recipe.methods import (
 from relearn_lite.recipe.training import Lora, Training
 
 BEARABLE = (1 / 35, 6.0)  # what is below or above these multiples of the expected best is told to be far off
-LADDER = (0.3, 1.0, 2.0)  # rates that `lr: auto` tries, as multiples of the one that is expected to be best
+LADDER = (0.2, 0.6, 1.5)  # rates that `lr: auto` tries, as multiples of the one that is expected to be best
 FEWEST_STEPS, SHORTEST_TRIAL = 300, 10
 
 

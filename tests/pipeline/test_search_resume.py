@@ -51,7 +51,7 @@ def test_it_finds_them_and_the_report_tells_how(recipe, tmp_path):
     folder = pipeline.run(load_recipe(recipe), runs=tmp_path, quiet=True)
     found = json.loads((folder / "logs/unlearn/search.json").read_text())
     noted = json.loads((folder / "manifest.json").read_text())["stages"]["unlearn"]
-    assert noted["lr"] == found["lr"] in (9.4e-4, 3.1e-3, 6.2e-3) and noted["kept_step"] == found["step"]
+    assert noted["lr"] == found["lr"] in (6.2e-4, 1.9e-3, 4.7e-3) and noted["kept_step"] == found["step"]
     assert noted["steps"] == sum(rate["steps"] for rate in found["rates"]) <= 40
     assert "The way to the settings" in (folder / "report.html").read_text()
     said = [row["query"] for row in map(json.loads, (folder / "samples.jsonl").open())]

@@ -232,7 +232,7 @@ def test_the_four_goals():
 
 def test_the_rates_that_auto_tries_follow_the_width():
     rates = {hidden: Unlearn(lr="auto").rates(hidden) for hidden in (192, 576, 4096)}
-    assert rates[576] == [4.0e-4, 1.3e-3, 2.6e-3] and rates[192][1] == 3.1e-3 and rates[4096][1] == 2.9e-4
+    assert rates[576] == [2.6e-4, 7.9e-4, 2.0e-3] and rates[192][1] == 1.9e-3 and rates[4096][1] == 1.7e-4
     assert Unlearn(lr=1e-4).rates(576) == [1e-4] and Unlearn(lr=[1e-4, 1e-3]).rates(576) == [1e-4, 1e-3]
 
 
