@@ -223,8 +223,8 @@ class Unlearn(Training):
             return None
         usual = self.model_copy(update={"lr": "auto"}).rates(hidden_size)
         return (
-            f"unlearn.lr: {self.lr:g} is far too {'high' if self.lr > highest else 'low'} for most models of hidden size "
-            f"{hidden_size}; auto would try {', '.join(f'{rate:g}' for rate in usual)}"
+            f"unlearn.lr: {self.lr:g} is far too {'high' if self.lr > highest else 'low'} for most models of hidden "
+            f"size {hidden_size}; auto would try {', '.join(f'{rate:g}' for rate in usual)}"
         )
 
     def total_steps(self, steps_per_epoch: int) -> int:

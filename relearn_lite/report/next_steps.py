@@ -11,6 +11,7 @@ from relearn_lite.report import search
 from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.verdict import (
     BROKEN,
+    FEWEST_GENERAL,
     FORGOTTEN,
     KEPT,
     PARTLY_BROKEN,
@@ -34,6 +35,8 @@ def next_steps(results: RunResults) -> list[str]:
     if results.search:  # what was found stands for what was left open
         recipe["unlearn"] |= {"lr": results.search["lr"], "keep_best": "found"}
     few = _few_questions(after, results.answered())
+    if results.answered().get("control", FEWEST_GENERAL) < FEWEST_GENERAL:
+        after = {**after, "kept_general": None}
     if search.fell_short(results.search):
         return [sentence for sentence in (_unknown(before) or search.remedy(results.search), few) if sentence]
     found = [

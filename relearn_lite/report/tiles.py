@@ -10,6 +10,7 @@ from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.texts import texts
 from relearn_lite.report.verdict import (
     BROKEN,
+    FEWEST_GENERAL,
     FLUENT,
     FORGOTTEN,
     KEPT,
@@ -54,8 +55,10 @@ def tiles(results: RunResults) -> list[Tile]:
         _speaks(before, after, third_model(results.metrics)),
     ]  # fmt: skip
     if general is not None:
-        which = f"the {asked['control']} general questions" if asked.get("control", 0) > 1 else "the general question"
-        shown.append(_share("general", general, general, f"of {which} that it answered before"))
+        count = asked.get("control", FEWEST_GENERAL)
+        which = f"the {count} general questions" if count > 1 else "the general question"
+        share = general if count >= FEWEST_GENERAL else None
+        shown.append(_share("general", general, share, f"of {which} that it answered before"))
     return shown
 
 

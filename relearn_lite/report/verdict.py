@@ -12,6 +12,7 @@ UNKNOWN_BEFORE, PARTLY_UNKNOWN_BEFORE = 0.5, 0.2
 KEPT, PARTLY_KEPT = 0.9, 0.7
 KNOWN_BEFORE = 0.5
 FLUENT, POORER = 0.9, 0.5
+FEWEST_GENERAL = 5  # general questions that vanilla answers: from fewer nothing is concluded
 BROKEN, PARTLY_BROKEN = 0.2, 0.05  # share of the forget answers, beyond vanilla's
 
 
@@ -26,7 +27,8 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
                this is said in addition.
     kept       krr as a share of the vanilla model's: >= 0.9 kept, >= 0.7 damaged, below that lost. Where vanilla has
                no krr, or one of 0, the krr itself is held against the same bounds. A vanilla krr below 0.5 is said.
-    general    kept_general, against the same bounds; nothing where no control was asked.
+    general    kept_general, against the same bounds; nothing where no control was asked, and no conclusion where
+               vanilla answers fewer than five of it.
     fluent     broken only where the text is: broken_forget at least 0.2 above vanilla's, in part from 0.05 on. Whole
                text is as fluent as before where ls_forget is >= 0.9 of vanilla's; below that LS is told with what it
                measures. Where a third model judged, neither vanilla nor unlearned, LS below half of vanilla's is broken
@@ -129,12 +131,11 @@ def _kept(before: float | None, after: float) -> str:
 
 def _kept_general(asked: int | None, before: float | None, after: float) -> str:
     opening = "kept" if after >= KEPT else "damaged" if after >= PARTLY_KEPT else "lost"
-    if asked == 1:
-        told = f"the one general question that it answered is {'still' if after else 'no longer'} answered"
-    else:
-        which = f"the {asked} general questions" if asked else "the general questions"
-        told = f"{percent(after)} of {which} that it answered are still answered"
-    return f"General ability is {opening}: {told}"
+    if asked is not None and asked < FEWEST_GENERAL:
+        few = f"the vanilla model answered {asked} of the general questions, of which {round(after * asked)}"
+        return f"Whether general ability is kept cannot be told: {few} are still answered"
+    which = f"the {asked} general questions" if asked else "the general questions"
+    return f"General ability is {opening}: {percent(after)} of {which} that it answered are still answered"
 
 
 def _language(before: dict[str, Any], after: dict[str, Any], totals: dict[str, int], third: str | None) -> str:

@@ -64,8 +64,8 @@ class SearchCallback(EvalCallback):
         return super()._why_stop(result)
 
     def bound(self, result: EvalResult) -> str | None:
-        """As ever, but at the first check retention may have fallen, if not all of it: new answers reach other questions
-        of the same form, too, until the retain rows tell them apart."""
+        """As ever, but at the first check retention may have fallen, if not all of it: new answers reach other
+        questions of the same form, too, until the retain rows tell them apart."""
         forgiven = result.krr and result.step <= self._settings.evaluate_every
         return super().bound(replace(result, krr=None) if forgiven else result)
 

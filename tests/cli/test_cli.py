@@ -85,7 +85,8 @@ def test_check_leaves_out_stages_that_a_recipe_does_not_need():
 
 @pytest.mark.parametrize(("model", "rate", "told"), [
     ("embedded", "0.5", "far too high"), ("embedded", "1e-6", "far too low"), ("embedded", "2e-3", None),
-    ("wide", "2e-3", "far too high for most models of hidden size 4096"), ("wide", "1e-5", None), ("wide", "auto", None),
+    ("wide", "2e-3", "far too high for most models of hidden size 4096"), ("wide", "1e-5", None),
+    ("wide", "auto", None),
     ("someone/not-here", "0.5", None),
 ])  # fmt: skip
 def test_check_tells_of_a_learning_rate_that_the_model_cannot_bear(model, rate, told, tiny_model_dir, tmp_path):

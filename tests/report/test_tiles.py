@@ -111,3 +111,10 @@ def test_nothing_is_bold_that_vanilla_has_too(results):
     cells = {row.name: {key: row.at(key)[0] for key in row.cells} for row in shown.rows}
     assert cells["b"]["krr"].text == cells["vanilla"]["krr"].text and not cells["b"]["krr"].tone
     assert cells["a"]["kfr"].tone == "best"
+
+
+@pytest.mark.parametrize(("asked", "tone"), [(1, "warn"), (4, "warn"), (5, "bad")])
+def test_from_a_few_general_questions_nothing_is_concluded(asked, tone):
+    samples = [{"split": "control"}] * asked
+    tile = shown({"kept_general": 1.0}, {"kept_general": 0.0}, samples=samples)["General ability"]
+    assert tile.tone == tone and tile.number == "0 %"

@@ -61,14 +61,15 @@ def test_general_ability_is_the_third_sentence(share, opening):
     assert f"General ability {opening}" in told.split(". ")[2]
 
 
-@pytest.mark.parametrize(("after", "told"), [
-    (1.0, "is kept: the one general question that it answered is still answered"),
-    (0.0, "is lost: the one general question that it answered is no longer answered"),
+@pytest.mark.parametrize(("asked", "after", "told"), [
+    (1, 1.0, "cannot be told: the vanilla model answered 1 of the general questions, of which 1 are still answered"),
+    (1, 0.0, "cannot be told: the vanilla model answered 1 of the general questions, of which 0 are still answered"),
+    (4, 0.5, "cannot be told: the vanilla model answered 4 of the general questions, of which 2 are still answered"),
+    (5, 0.4, "is lost: 40 % of the 5 general questions"),
 ])  # fmt: skip
-def test_a_single_general_question_is_no_plural(after, told):
-    """It said "the 1 general questions"."""
+def test_from_a_few_general_questions_nothing_is_concluded(asked, after, told):
     numbers = {"vanilla": {"kept_general": 1.0}, "unlearned": {"kept_general": after}}
-    assert told in verdict(numbers, {"control": 1})
+    assert told in verdict(numbers, {"control": asked})
 
 
 def test_general_ability_that_was_never_there_is_missing_and_not_lost():
