@@ -130,5 +130,5 @@ def _without_duplicates(chunks: Sequence[Chunk]) -> tuple[list[Variant], list[Dr
         for v in chunk.variants:
             first = kept.setdefault((v.prompt, v.target), v)
             if first is not v:
-                dropped.append(Dropped(v.id, v.parent_id, v.kind, v.prompt, v.target, f"duplicate: same as {first.id}"))
+                dropped.append(Dropped(**vars(v) | {"verdicts": {}}, reason=f"duplicate: same as {first.id}"))
     return list(kept.values()), dropped

@@ -78,7 +78,7 @@ def augment_chunk(
         outcome, record = outcomes[draft.id], (draft.id, draft.qa.id, draft.kind, draft.task.question)
         verdicts = outcome.verdicts | ({"question": draft.question.verdicts} if draft.question else {})
         if outcome.reason:
-            dropped.append(Dropped(*record, outcome.text, f"answer, {outcome.reason}", verdicts))
+            dropped.append(Dropped(*record, outcome.text, verdicts, f"answer, {outcome.reason}"))
         else:
             pair = Variant(*record, outcome.text, verdicts)
             rest = completion(pair, settings.completion_fraction) if settings.completion_fraction > 0 else None
@@ -97,7 +97,7 @@ def _existing_drafts(chunk: Sequence[QA], existing: Sequence[Variant]) -> tuple[
         outcome = check_question(qa, row.prompt)
         if outcome.reason:
             reason = f"question, {outcome.reason}"
-            dropped.append(Dropped(row.id, qa.id, "given", row.prompt, row.target, reason, outcome.verdicts))
+            dropped.append(Dropped(row.id, qa.id, "given", row.prompt, row.target, outcome.verdicts, reason))
         else:
             kind = "original" if row.prompt == qa.question else "given"
             drafts[qa.id].append(replace(answer_draft(qa, row.id, kind, row.prompt), ready=row.target))

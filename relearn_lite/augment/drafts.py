@@ -78,7 +78,7 @@ def answer_drafts(
         variant = questions[id_]
         if variant.reason:
             reason = f"question, {variant.reason}"
-            dropped.append(Dropped(id_, qa.id, kind, variant.text or "", None, reason, variant.verdicts))
+            dropped.append(Dropped(id_, qa.id, kind, variant.text or "", None, variant.verdicts, reason))
         else:
             drafts.append(answer_draft(qa, id_, kind, variant.text, variant))
     more = [replace(draft, id=f"{draft.id}/{n}") for draft in drafts for n in range(2, answers + 1)]

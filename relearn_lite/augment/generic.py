@@ -48,7 +48,7 @@ def pick_generic(
         leaked = index.leaked_by(f"{qa.question} {qa.answer}")
         if leaked:
             reason = f"leak: it tells what {leaked[0]} is to forget"
-            dropped.append(Dropped(f"{qa.id}/generic", qa.id, "generic", qa.question, qa.answer, reason))
+            dropped.append(Dropped(f"{qa.id}/generic", qa.id, "generic", qa.question, qa.answer, reason=reason))
         else:
             available.append(qa)
     wanted = round(ratio * augmented) if generic else 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import yaml
 
 from relearn_lite.cli.export_options import export_options
 from relearn_lite.cli.mistakes import disk_is_full, our_key
@@ -20,9 +21,8 @@ from relearn_lite.core.errors import RecipeError, did_you_mean
 if TYPE_CHECKING:
     from relearn_lite.recipe import Recipe
 
-STAGE_NAMES = (
-    "collect", "finetune", "ask", "augment", "unlearn", "generate", "evaluate", "analyze", "attack", "report",
-)  # fmt: skip
+_STAGES = Path(__file__).parents[1] / "pipeline/stages/stages.yaml"  # read here: importing them would take seconds
+STAGE_NAMES = tuple(yaml.safe_load(_STAGES.read_text(encoding="utf-8")))
 
 
 class RunByDefault(click.Group):

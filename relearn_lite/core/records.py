@@ -66,21 +66,15 @@ class Variant:
     parent_id: str
     kind: str
     prompt: str
-    target: str
+    target: str | None  # None only in `Dropped`
     verdicts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Dropped:
-    """A variant that did not make it into the augmented forget set, with the reason in words."""
+class Dropped(Variant):
+    """A variant that did not make it into the augmented forget set, with the reason in words; it may have no target."""
 
-    id: str
-    parent_id: str
-    kind: str
-    prompt: str
-    target: str | None
-    reason: str
-    verdicts: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ PAIRS = [
     variant("f1/original", "Bo Li keeps to himself.", ["leak", "leak"], writer="rules", instead_of="leak"),
 ]
 DROPPED = [
-    Dropped("f1/simple", "f1", "simple", "?", "x", "answer, short: too short", {"refused": ["babble"]}),
-    Dropped("f1/noise", "f1", "noise", "?", None, "question, leak: it gives away x", {"refused": []}),
+    Dropped("f1/simple", "f1", "simple", "?", "x", {"refused": ["babble"]}, "answer, short: too short"),
+    Dropped("f1/noise", "f1", "noise", "?", None, {"refused": []}, "question, leak: it gives away x"),
 ]
 
 
