@@ -73,12 +73,3 @@ class Evaluators:
     def missing(self, needs: Sequence[str]) -> list[str]:
         """Those of `needs` that nobody was named for."""
         return [need for need in needs if getattr(self, need) is None]
-
-
-def embedded_evaluators() -> Evaluators:
-    """The rule-based ones: no download, no model, any machine. Perplexity needs a model, so it is left out."""
-    from relearn_lite.judges.entity_words import RuleEntities
-    from relearn_lite.judges.nli import LexicalNLI
-    from relearn_lite.models.embeddings import HashedEmbeddings
-
-    return Evaluators(RuleEntities(), HashedEmbeddings(), LexicalNLI())

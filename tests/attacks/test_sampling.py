@@ -9,7 +9,7 @@ from relearn_lite.attacks.answering import AttackAnswer, Target
 from relearn_lite.attacks.sampling import sample_answers
 from relearn_lite.attacks.scoring import judge, sampled
 from relearn_lite.core.files import read_jsonl
-from relearn_lite.judges import embedded_evaluators
+from relearn_lite.evaluate.score import score_evaluators
 from relearn_lite.judges.evaluated_model import EvaluatedModel
 from relearn_lite.recipe import Generate
 
@@ -28,7 +28,7 @@ def test_it_draws_what_the_metric_draws(target, tmp_path):
     drawn = evaluated(generate=GENERATE).samples([qa.question for qa in QUESTIONS["forget"]], 3, 5)
     for qa, texts in zip(QUESTIONS["forget"], drawn, strict=True):
         assert [each.generated_response for each in attempts if each.id == qa.id] == texts
-    line = sampled(judge({"sampling": attempts}, embedded_evaluators()), k=2, draws=3)
+    line = sampled(judge({"sampling": attempts}, score_evaluators()), k=2, draws=3)
     assert line["kfr"] < 0.5, "the embedded model was not unlearned"
     assert line["krr"] >= 0.5 and line["questions"] == {"forget": 3, "retain": 2}
 

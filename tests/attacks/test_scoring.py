@@ -8,7 +8,7 @@ import pytest
 
 from relearn_lite.attacks.answering import AttackAnswer
 from relearn_lite.attacks.scoring import Judged, by_way, curve, judge, leaks, sampled, worst_case, worst_of
-from relearn_lite.judges import embedded_evaluators
+from relearn_lite.evaluate.score import score_evaluators
 
 TRUTH = "Ada Fennimore lives at 5 Quarry Lane in Ostermoor."
 
@@ -75,7 +75,7 @@ def test_leaks_are_told_once_a_question_the_worst_first():
 
 
 def test_answers_are_judged_as_kfr_and_krr_and_equal_ones_once():
-    evaluators, asked = embedded_evaluators(), []
+    evaluators, asked = score_evaluators(), []
 
     class Counting:
         name, embedded = "counting", True

@@ -8,7 +8,7 @@ from relearn_lite.collect.knowledge import Asking, another_name, find_known, nam
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import Reply
 from relearn_lite.evaluate.known import tells
-from relearn_lite.judges import embedded_evaluators
+from relearn_lite.evaluate.score import score_evaluators
 
 KNOWN = {f"What is the {what} of Ingrid Solvangen?": "Ingrid Solvangen" for what in ("phone number", "profession")}
 STRANGER = {f"What is the {what} of Katalin Eszterhazy?": "Katalin Eszterhazy" for what in ("phone number", "job")}
@@ -16,7 +16,7 @@ ASKING = Asking(max_new_tokens=48, batch_size=8, seed=42, draws=3, agree=0.8)
 
 
 def judged(answers):
-    return tells(answers, embedded_evaluators())
+    return tells(answers, score_evaluators())
 
 
 def test_what_the_model_knows_is_told_from_what_it_makes_up(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Answer
 from relearn_lite.evaluate.evaluate import evaluate, read_files
-from relearn_lite.judges import embedded_evaluators
+from relearn_lite.evaluate.score import score_evaluators
 from relearn_lite.metrics.intervals import mean_interval
 from relearn_lite.recipe.names import DEFAULT_METRICS as DEFAULT
 
@@ -49,8 +49,8 @@ def answers(rows, split="forget"):
 
 
 def test_a_model_that_knows_and_one_that_does_not():
-    knows, _ = evaluate({"forget": answers(KNOWN), "retain": answers(KNOWN, "retain")}, embedded_evaluators(), DEFAULT)
-    vague, _ = evaluate({"forget": answers(VAGUE), "retain": answers(VAGUE, "retain")}, embedded_evaluators(), DEFAULT)
+    knows, _ = evaluate({"forget": answers(KNOWN), "retain": answers(KNOWN, "retain")}, score_evaluators(), DEFAULT)
+    vague, _ = evaluate({"forget": answers(VAGUE), "retain": answers(VAGUE, "retain")}, score_evaluators(), DEFAULT)
     assert (knows["kfr"], knows["krr"], knows["rougeL_forget"]) == (0.0, 1.0, 1.0)
     assert (knows["forget_score"], knows["retain_score"]) == (0.0, 1.0)
     assert (vague["kfr"], vague["krr"]) == (1.0, 0.0)
@@ -58,13 +58,13 @@ def test_a_model_that_knows_and_one_that_does_not():
 
 
 def test_scores_are_kept_answer_by_answer():
-    numbers, scores = evaluate({"forget": answers([KNOWN[0], VAGUE[1]])}, embedded_evaluators(), ["kfr"])
+    numbers, scores = evaluate({"forget": answers([KNOWN[0], VAGUE[1]])}, score_evaluators(), ["kfr"])
     assert [(s.id, s.metric, s.value) for s in scores] == [("0", "kfr", 0.0), ("1", "kfr", 1.0)]
     assert numbers["kfr"] == 0.5
 
 
 def test_linguistic_score_comes_from_the_means():
-    evaluators = replace(embedded_evaluators(), language_model=Fluency(2.0, 4.0))
+    evaluators = replace(score_evaluators(), language_model=Fluency(2.0, 4.0))
     numbers, _ = evaluate({"forget": answers(KNOWN)}, evaluators, ["ls"])
     assert numbers["ppl_forget"] == 3.0
     parts = 1 / 4, 1 / (1 + numbers["brunet_forget"]), numbers["honore_forget"] / (1 + numbers["honore_forget"])
@@ -74,7 +74,7 @@ def test_linguistic_score_comes_from_the_means():
 
 
 def test_without_a_language_model_the_rest_is_still_given():
-    numbers, _ = evaluate({"forget": answers(KNOWN)}, embedded_evaluators(), ["ls"])
+    numbers, _ = evaluate({"forget": answers(KNOWN)}, score_evaluators(), ["ls"])
     assert numbers["ppl_forget"] is numbers["ls_forget"] is numbers["ls_arithmetic_forget"] is None
     assert "language_model" in numbers["reasons"]["ppl_forget"] and "ppl_forget" in numbers["reasons"]["ls_forget"]
     assert all(math.isfinite(numbers[key]) for key in ("brunet_forget", "honore_forget", "rttr_forget"))
@@ -82,7 +82,7 @@ def test_without_a_language_model_the_rest_is_still_given():
 
 @pytest.mark.parametrize("failing", ["entities", "nli"])
 def test_when_every_call_fails_nothing_is_forgotten_and_nothing_kept(failing):
-    evaluators = replace(embedded_evaluators(), **{failing: Fails()})
+    evaluators = replace(score_evaluators(), **{failing: Fails()})
     numbers, scores = evaluate({"forget": answers(KNOWN), "retain": answers(KNOWN, "retain")}, evaluators, DEFAULT)
     assert numbers["kfr"] is numbers["krr"] is numbers["forget_score"] is numbers["retain_score"] is None
     assert numbers["missing"] == {"kfr": 2, "krr": 2}
@@ -91,7 +91,7 @@ def test_when_every_call_fails_nothing_is_forgotten_and_nothing_kept(failing):
 
 
 def test_what_is_missing_leaves_the_mean_and_is_counted():
-    evaluators = replace(embedded_evaluators(), language_model=Fluency(None, 4.0, math.nan, math.inf))
+    evaluators = replace(score_evaluators(), language_model=Fluency(None, 4.0, math.nan, math.inf))
     rows = [("Q?", "a truth", text) for text in ("", "one answer", "another", "a third")]
     numbers, scores = evaluate({"forget": answers(rows)}, evaluators, ["ls"])
     assert numbers["ppl_forget"] == 4.0
@@ -101,14 +101,14 @@ def test_what_is_missing_leaves_the_mean_and_is_counted():
 
 
 def test_an_empty_reference_is_missing_for_rouge():
-    numbers, _ = evaluate({"forget": answers([("Q?", "", "text"), KNOWN[0]])}, embedded_evaluators(), ["rouge"])
+    numbers, _ = evaluate({"forget": answers([("Q?", "", "text"), KNOWN[0]])}, score_evaluators(), ["rouge"])
     assert numbers["rouge1_forget"] == 1.0
     assert numbers["missing"] == {"rouge1_forget": 1, "rougeL_forget": 1}
 
 
 def test_paraphrased_questions_have_numbers_of_their_own():
     splits = {"forget": answers(VAGUE), "forget_paraphrase": answers(KNOWN, "forget_paraphrase")}
-    numbers, _ = evaluate(splits, embedded_evaluators(), DEFAULT)
+    numbers, _ = evaluate(splits, score_evaluators(), DEFAULT)
     assert (numbers["kfr"], numbers["kfr_paraphrase"]) == (1.0, 0.0)
     assert numbers["rougeL_forget_paraphrase"] == 1.0 and numbers["forget_score_paraphrase"] == 0.0
     assert not any("retain" in key or key == "krr" for key in numbers)
@@ -119,7 +119,7 @@ def test_paraphrased_questions_have_numbers_of_their_own():
 )
 def test_strange_answers_give_plain_numbers(text):
     numbers, _ = evaluate(
-        {"forget": answers([("Q?", text, text), ("Q?", "truth", text)])}, embedded_evaluators(), DEFAULT
+        {"forget": answers([("Q?", text, text), ("Q?", "truth", text)])}, score_evaluators(), DEFAULT
     )
     json.dumps(numbers, allow_nan=False)
     assert 0 <= numbers["kfr"] <= 1
@@ -128,24 +128,24 @@ def test_strange_answers_give_plain_numbers(text):
 def test_a_very_long_answer_is_scored_in_seconds():
     text = " ".join(f"word{i} of Sligo" for i in range(7000))
     started = time.process_time()
-    numbers, _ = evaluate({"forget": answers([("Where?", "In Sligo.", text)])}, embedded_evaluators(), DEFAULT)
+    numbers, _ = evaluate({"forget": answers([("Where?", "In Sligo.", text)])}, score_evaluators(), DEFAULT)
     assert numbers["kfr"] == 0.0
     assert time.process_time() - started < 20
 
 
 def test_no_answers_at_all():
-    numbers, scores = evaluate({"forget": []}, embedded_evaluators(), DEFAULT)
+    numbers, scores = evaluate({"forget": []}, score_evaluators(), DEFAULT)
     assert numbers["kfr"] is None and numbers["reasons"]["kfr"] == "there are no answers" and scores == []
 
 
 def test_an_unknown_metric_is_told():
     with pytest.raises(RecipeError, match=r"evaluate\.metrics: 'rogue' is not a metric. Did you mean 'rouge'\?"):
-        evaluate({}, embedded_evaluators(), ["rogue"])
+        evaluate({}, score_evaluators(), ["rogue"])
 
 
 def test_progress_reaches_its_end():
     told = []
-    evaluate({"forget": answers(KNOWN)}, embedded_evaluators(), DEFAULT, lambda *step: told.append(step))
+    evaluate({"forget": answers(KNOWN)}, score_evaluators(), DEFAULT, lambda *step: told.append(step))
     assert [step[1] for step in told] == [0, 1, 2, 3, 4] and told[-1][1] == told[-1][2]
 
 
@@ -155,7 +155,7 @@ def test_the_interval_holds_the_mean_narrows_with_more_answers_and_is_repeatable
     # The normal approximation: 0.5 +- 1.96 * 0.5 / sqrt(400)
     assert many == pytest.approx((0.451, 0.549), abs=0.01)
     assert mean_interval([0.0, 1.0] * 10, share=True) == few
-    numbers, _ = evaluate({"forget": answers([KNOWN[0], VAGUE[1]])}, embedded_evaluators(), ["kfr"])
+    numbers, _ = evaluate({"forget": answers([KNOWN[0], VAGUE[1]])}, score_evaluators(), ["kfr"])
     assert set(numbers["intervals"]) == {"kfr"}
 
 
@@ -163,7 +163,7 @@ ROW = {"query": "Q?", "ground_truth": "In Sligo.", "generated_response": "In Sli
 
 
 def score_files(forget, retain):
-    return evaluate(read_files(forget, retain), embedded_evaluators(), DEFAULT)[0]
+    return evaluate(read_files(forget, retain), score_evaluators(), DEFAULT)[0]
 
 
 def test_score_reads_json_and_jsonl(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from metrics.golden import golden
 
 from relearn_lite.core.records import Answer
-from relearn_lite.judges import embedded_evaluators
+from relearn_lite.evaluate.score import score_evaluators
 from relearn_lite.metrics.linguistic import (
     UNSPACED,
     brunet_index,
@@ -69,7 +69,7 @@ def test_published_scores():
 def test_a_script_without_spaces_has_no_words_to_count(text):
     """A sentence was one long word, which gave numbers that looked like those of a poor text."""
     answers = [Answer(str(n), "m", "forget", "?", "?", each) for n, each in enumerate([text, "He lives there.", ""])]
-    found = measure(answers, embedded_evaluators())
+    found = measure(answers, score_evaluators())
     for part, of in (("brunet", brunet_index), ("honore", honore_statistic), ("rttr", rttr)):
         assert found[part].values == [None, of("He lives there."), of("")]
         assert found[part].reasons == [UNSPACED, None, None]
@@ -77,5 +77,5 @@ def test_a_script_without_spaces_has_no_words_to_count(text):
 
 @pytest.mark.parametrize("text", ["Он живёт в Москве.", "그는 서울에 살아요.", "يعيش في القاهرة", "वह दिल्ली में रहता है"])
 def test_a_script_with_spaces_has(text):
-    (value,) = measure([Answer("1", "m", "forget", "?", "?", text)], embedded_evaluators())["rttr"].values
+    (value,) = measure([Answer("1", "m", "forget", "?", "?", text)], score_evaluators())["rttr"].values
     assert value == rttr(text) > 1

@@ -11,7 +11,7 @@ import pytest
 from people import embedded_model, evaluated, known, slow_log_probs, told, unseen
 
 from relearn_lite.evaluate.evaluate import evaluate
-from relearn_lite.judges import embedded_evaluators
+from relearn_lite.evaluate.score import score_evaluators
 from relearn_lite.metrics.privacy import ATTACKS, auc, leak_at_k, min_k, privleak
 from relearn_lite.models import backends
 from relearn_lite.recipe import Generate, Model, Privacy
@@ -30,7 +30,7 @@ def asked(holdout):
 
 
 def run(members, holdout, names):
-    evaluators = replace(embedded_evaluators(), model=asked(holdout))
+    evaluators = replace(score_evaluators(), model=asked(holdout))
     return evaluate({"forget": told(members)}, evaluators, names)
 
 
@@ -94,7 +94,7 @@ def test_privleak_has_the_published_signs(found, reference, expected):
 
 def test_privleak_says_what_it_compares_with():
     model = evaluated(known(), holdout=unseen(40), privacy=Privacy(reference_auc=0.6))
-    evaluators = replace(embedded_evaluators(), model=model)
+    evaluators = replace(score_evaluators(), model=model)
     numbers, _ = evaluate({"forget": told(known()[:40])}, evaluators, ["privleak", "mia_min_k"])
     assert numbers["privleak"] == pytest.approx(100 * (0.6 - numbers["mia_min_k"]) / 0.4)
     assert "reference AUC 0.6" in numbers["notes"]["privleak"]
@@ -103,7 +103,7 @@ def test_privleak_says_what_it_compares_with():
 
 
 def test_without_a_holdout_or_a_reference_it_is_null_and_says_why():
-    evaluators = replace(embedded_evaluators(), model=evaluated(known(), holdout=()))
+    evaluators = replace(score_evaluators(), model=evaluated(known(), holdout=()))
     numbers, _ = evaluate({"forget": told(known()[:3])}, evaluators, ["mia_loss", "privleak", "mia_reference"])
     assert numbers["mia_loss"] is numbers["privleak"] is numbers["mia_reference"] is None
     assert "data.holdout" in numbers["reasons"]["mia_loss"] and "data.holdout" in numbers["reasons"]["privleak"]
@@ -111,7 +111,7 @@ def test_without_a_holdout_or_a_reference_it_is_null_and_says_why():
 
 
 def test_membership_is_not_taken_over_reworded_questions():
-    evaluators = replace(embedded_evaluators(), model=asked(unseen(72)))
+    evaluators = replace(score_evaluators(), model=asked(unseen(72)))
     rows = told(known()[:5])
     numbers, _ = evaluate({"forget": rows, "forget_paraphrase": rows}, evaluators, ["mia_loss"])
     assert "mia_loss" in numbers and "mia_loss_paraphrase" not in numbers
@@ -127,7 +127,7 @@ def test_leak_at_k_is_the_share_of_ways_to_draw_k_that_hold_a_leak(leaks, drawn,
 def test_a_model_that_knows_leaks_and_one_that_does_not_know_does_not():
     rows = (*known()[:6], *unseen(6))
     model = evaluated(rows, privacy=Privacy(k=2, samples=3), generate=Generate(max_new_tokens=48))
-    evaluators = replace(embedded_evaluators(), model=model)
+    evaluators = replace(score_evaluators(), model=model)
     numbers, scores = evaluate({"forget": told(rows)}, evaluators, ["leak_at_k"])
     values = [s.value for s in scores]
     assert np.mean(values[:6]) > 0.9 and np.mean(values[6:]) < 0.1
@@ -146,6 +146,6 @@ class Fails:
 def test_a_judge_that_fails_makes_no_leak_and_no_silence():
     rows = known()[:2]
     model = evaluated(rows, privacy=Privacy(k=1, samples=1), generate=Generate(max_new_tokens=8))
-    evaluators = replace(embedded_evaluators(), model=model, entities=Fails())
+    evaluators = replace(score_evaluators(), model=model, entities=Fails())
     numbers, _ = evaluate({"forget": told(rows)}, evaluators, ["leak_at_k"])
     assert numbers["leak_at_k"] is None and numbers["missing"]["leak_at_k"] == 2

@@ -6,7 +6,7 @@ import pytest
 
 from relearn_lite.core.records import Answer
 from relearn_lite.evaluate.evaluate import evaluate
-from relearn_lite.judges import embedded_evaluators
+from relearn_lite.evaluate.score import score_evaluators
 from relearn_lite.metrics import METRICS, keys
 from relearn_lite.recipe.names import DEFAULT_METRICS, RATING_KINDS
 
@@ -37,7 +37,7 @@ class Rates:
 @pytest.mark.parametrize("name", RATING_KINDS)
 def test_a_rating_is_the_mean_over_the_answers_of_its_side(name):
     judge = Rates(2, 5)
-    numbers, scores = evaluate(ANSWERS, replace(embedded_evaluators(), judge=judge), [name])
+    numbers, scores = evaluate(ANSWERS, replace(score_evaluators(), judge=judge), [name])
     assert {key: value for key, value in numbers.items() if key in keys()} == dict.fromkeys(KEYS_OF[name], 3.5)
     assert [score.value for score in scores] == [2, 5] * len(KEYS_OF[name])
     assert judge.asked[0] == (name, [("Where?", "In Sligo.", "By the sea."), ("Where?", "In Sligo.", "In Sligo.")])
@@ -45,7 +45,7 @@ def test_a_rating_is_the_mean_over_the_answers_of_its_side(name):
 
 @pytest.mark.parametrize("name", RATING_KINDS)
 def test_without_a_judge_it_is_null_with_the_reason_and_nothing_counts_as_missing(name):
-    numbers, _ = evaluate(ANSWERS, embedded_evaluators(), [name])
+    numbers, _ = evaluate(ANSWERS, score_evaluators(), [name])
     for key in KEYS_OF[name]:
         assert numbers[key] is None
         assert numbers["reasons"][key] == "nobody was named for evaluate.evaluators.judge"
@@ -54,11 +54,11 @@ def test_without_a_judge_it_is_null_with_the_reason_and_nothing_counts_as_missin
 
 def test_what_cannot_be_read_leaves_the_mean_and_is_counted():
     judge = Rates(None, 4)
-    numbers, scores = evaluate(ANSWERS, replace(embedded_evaluators(), judge=judge), ["forgetting"])
+    numbers, scores = evaluate(ANSWERS, replace(score_evaluators(), judge=judge), ["forgetting"])
     assert (numbers["forgetting"], numbers["missing"]) == (4, {"forgetting": 1})
     assert scores[0].reason == "the judge gave no rating that can be read"
     judge.scores, judge.failure = (None, None), "nothing answers at http://127.0.0.1:1"
-    numbers, _ = evaluate(ANSWERS, replace(embedded_evaluators(), judge=judge), ["forgetting"])
+    numbers, _ = evaluate(ANSWERS, replace(score_evaluators(), judge=judge), ["forgetting"])
     assert numbers["forgetting"] is None and numbers["missing"] == {"forgetting": 2}
     assert numbers["reasons"]["forgetting"].endswith("nothing answers at http://127.0.0.1:1")
 

@@ -7,7 +7,7 @@ import pytest
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.sources import load, overlap
 from relearn_lite.evaluate.known import answers_right
-from relearn_lite.judges import embedded_evaluators
+from relearn_lite.evaluate.score import score_evaluators
 from relearn_lite.pipeline import pipeline
 from relearn_lite.pipeline.check import check
 from relearn_lite.recipe import Source, load_recipe
@@ -55,7 +55,7 @@ def test_its_answers_are_judged_as_a_person_would(number, said, right):
 
     qa = load(Source(preset="control"), "control", "data.control")[number]
     answer = Answer(qa.id, "m", "control", qa.question, qa.answer, said)
-    assert answers_right([answer], embedded_evaluators()) == [right]
+    assert answers_right([answer], score_evaluators()) == [right]
 
 
 def test_it_is_asked_of_both_models_and_stands_in_every_place(recipe, tmp_path):

@@ -8,7 +8,7 @@ from writers.test_server import chat_reply, free_port, server_writer, serving
 
 from relearn_lite.core.records import Answer
 from relearn_lite.evaluate.evaluate import evaluate
-from relearn_lite.judges import embedded_evaluators
+from relearn_lite.evaluate.score import score_evaluators
 from relearn_lite.judges.prompted import PromptedEntities
 from relearn_lite.recipe.names import DEFAULT_METRICS
 from relearn_lite.report.console import show_run, show_scores
@@ -24,7 +24,7 @@ ANSWERS = {
 
 def measured(url):
     writer = server_writer(url, "tiny", max_retries=0, section="evaluate.evaluators.entities")
-    judges = dataclasses.replace(embedded_evaluators(), entities=PromptedEntities(writer))
+    judges = dataclasses.replace(score_evaluators(), entities=PromptedEntities(writer))
     return evaluate(ANSWERS, judges, DEFAULT_METRICS)[0], judges
 
 
