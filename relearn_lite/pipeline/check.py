@@ -139,7 +139,8 @@ def _tell_learning_rate(recipe: Recipe) -> None:
         hidden_size = config.get("hidden_size") or config["text_config"]["hidden_size"]
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecipeError):  # told when it is loaded
         return
-    if told := recipe.unlearn.far_off(hidden_size):
+    sound = isinstance(hidden_size, int) and hidden_size > 0
+    if sound and (told := recipe.unlearn.far_off(hidden_size)):
         tell_once(told)
 
 

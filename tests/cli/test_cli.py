@@ -86,17 +86,20 @@ def test_check_leaves_out_stages_that_a_recipe_does_not_need():
 @pytest.mark.parametrize(("model", "rate", "told"), [
     ("embedded", "0.5", "far too high"), ("embedded", "1e-6", "far too low"), ("embedded", "2e-3", None),
     ("wide", "2e-3", "far too high for most models of hidden size 4096"), ("wide", "1e-5", None),
-    ("wide", "auto", None),
+    ("wide", "auto", None), ("0", "0.5", None), ("-1", "0.5", None), ('"x"', "0.5", None), ("[]", "0.5", None),
     ("someone/not-here", "0.5", None),
 ])  # fmt: skip
 def test_check_tells_of_a_learning_rate_that_the_model_cannot_bear(model, rate, told, tiny_model_dir, tmp_path):
-    if model == "wide":
+    if model != "embedded" and "/" not in model:
+        width = 4096 if model == "wide" else json.loads(model)
         model = shutil.copytree(tiny_model_dir, tmp_path / "wide")
         config = json.loads((model / "config.json").read_text())
-        (model / "config.json").write_text(json.dumps(config | {"hidden_size": 4096}))
+        (model / "config.json").write_text(json.dumps(config | {"hidden_size": width}))
     tell_once.cache_clear()
     words = ["check", str(ROOT / "recipes/your_data.yaml"), f"model.name={model}", f"unlearn.lr={rate}"]
-    said = CliRunner().invoke(cli, words, catch_exceptions=False).stderr
+    ran = CliRunner().invoke(cli, words)
+    assert ran.exception is None or isinstance(ran.exception, SystemExit | RecipeError), ran.exception
+    said = ran.stderr
     assert (told in said and "auto would try" in said) if told else "unlearn.lr" not in said
 
 
