@@ -11,13 +11,13 @@ from relearn_lite.report import search
 from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.verdict import (
     BROKEN,
-    FEWEST_GENERAL,
     FORGOTTEN,
     KEPT,
     PARTLY_BROKEN,
     UNKNOWN_BEFORE,
     least_forgotten,
     share_of,
+    too_few_general,
 )
 
 WIDE = 0.3  # an interval of KFR or KRR that says little
@@ -35,7 +35,7 @@ def next_steps(results: RunResults) -> list[str]:
     if results.search:  # what was found stands for what was left open
         recipe["unlearn"] |= {"lr": results.search["lr"], "keep_best": "found"}
     few = _few_questions(after, results.answered())
-    if results.answered().get("control", FEWEST_GENERAL) < FEWEST_GENERAL:
+    if too_few_general(results.answered().get("control")):
         after = {**after, "kept_general": None}
     if search.fell_short(results.search):
         return [sentence for sentence in (_unknown(before) or search.remedy(results.search), few) if sentence]

@@ -10,7 +10,6 @@ from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.texts import texts
 from relearn_lite.report.verdict import (
     BROKEN,
-    FEWEST_GENERAL,
     FLUENT,
     FORGOTTEN,
     KEPT,
@@ -24,6 +23,7 @@ from relearn_lite.report.verdict import (
     percent,
     share_of,
     third_model,
+    too_few_general,
 )  # fmt: skip
 
 TONES = ("bad", "warn", "good")
@@ -55,9 +55,8 @@ def tiles(results: RunResults) -> list[Tile]:
         _speaks(before, after, third_model(results.metrics)),
     ]  # fmt: skip
     if general is not None:
-        count = asked.get("control", FEWEST_GENERAL)
-        which = f"the {count} general questions" if count > 1 else "the general question"
-        share = general if count >= FEWEST_GENERAL else None
+        which = f"the {asked['control']} general questions" if asked.get("control", 0) > 1 else "the general question"
+        share = None if too_few_general(asked.get("control")) else general
         shown.append(_share("general", general, share, f"of {which} that it answered before"))
     return shown
 

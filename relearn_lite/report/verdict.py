@@ -129,9 +129,14 @@ def _kept(before: float | None, after: float) -> str:
     return f"The rest is {opening}: {percent(after)} of the retain answers are right{compared}{little}"
 
 
+def too_few_general(asked: int | None) -> bool:
+    """Whether vanilla answered so few general questions that nothing is concluded; no, where it is not on record."""
+    return asked is not None and asked < FEWEST_GENERAL
+
+
 def _kept_general(asked: int | None, before: float | None, after: float) -> str:
     opening = "kept" if after >= KEPT else "damaged" if after >= PARTLY_KEPT else "lost"
-    if asked is not None and asked < FEWEST_GENERAL:
+    if too_few_general(asked):
         few = f"the vanilla model answered {asked} of the general questions, of which {round(after * asked)}"
         return f"Whether general ability is kept cannot be told: {few} are still answered"
     which = f"the {asked} general questions" if asked else "the general questions"
