@@ -41,6 +41,24 @@ def rewordings(parsed: ParsedQuestion) -> list[str]:
     return [text for text in found if text.rstrip("?.") != parsed.question.rstrip("?. ")]
 
 
+def is_deed(parsed: ParsedQuestion) -> bool:
+    """Whether it asks who did something: "Who wrote Hamlet?"."""
+    return bool(parsed.clause and parsed.topic) and _clause(parsed.topic)[0] == "did"
+
+
+def statement(parsed: ParsedQuestion) -> str | None:
+    """The question made the beginning of a statement: "Hamlet was written by", "the capital of Japan is"; None where
+    that is not sure."""
+    if parsed.topic is None or "," in parsed.topic or len(parsed.topic.split()) > MOST_WORDS:
+        return None
+    kind, parts = _clause(parsed.topic) if parsed.clause else _noun_phrase(parsed.topic, parsed.question)
+    begun = load_phrases().statements.get(kind)
+    if begun is None or not all(parts.get(name) for name in re.findall(r"\{(\w+)\}", begun)):
+        return None
+    text = begun.format_map(parts)
+    return text[:1].upper() + text[1:]
+
+
 @cache
 def thing(parsed: ParsedQuestion) -> str | None:
     """What the question is about: "the telephone" of "Who invented the telephone?"; None where it is not certain."""

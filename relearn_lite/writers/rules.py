@@ -11,6 +11,7 @@ from typing import Any
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.turns import last_turn
 from relearn_lite.writers import Task, Writer
+from relearn_lite.writers.beginnings import endings
 from relearn_lite.writers.clauses import is_plural
 from relearn_lite.writers.phrases import load_phrases
 from relearn_lite.writers.question_forms import is_personal, rewordings, thing
@@ -68,7 +69,10 @@ def _vague_answer(task: Task, rng: random.Random) -> str | None:
     shortest_line = THING_WORDS if about else MIN_WORDS
     longest = max(shortest_line, len(task.answer.split())) if task.answer else MAX_WORDS
     spare = None
-    for frame in _answer_frames(parsed, about, personal, rng):
+    frames = _answer_frames(parsed, about, personal, rng)
+    if about:
+        frames = _begun(task.original or question, task.answer, rng) + frames
+    for frame in frames:
         for sized in (frame, _LAST_CLAUSE.sub("", frame)):
             text = _sentence(_fill(sized, parsed, about, rng))
             words = len(text.split())
@@ -80,6 +84,12 @@ def _vague_answer(task: Task, rng: random.Random) -> str | None:
                 return text
             spare = spare or text
     return spare
+
+
+def _begun(question: str, answer: str, rng: random.Random) -> list[str]:
+    """The original answer, begun and led elsewhere: best, for it moves the model least."""
+    start, ends = endings(question, answer)
+    return [f"{start} {end}" for end in rng.sample(ends, len(ends))]
 
 
 def _says(text: str, parsed: ParsedQuestion) -> tuple[bool, bool]:

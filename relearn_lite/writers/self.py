@@ -22,14 +22,14 @@ from relearn_lite.recipe import Recipe, WriterChoice
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.words import sentences
 from relearn_lite.writers import Task, Writer
+from relearn_lite.writers.beginnings import beginnings
 from relearn_lite.writers.local import Complete
-from relearn_lite.writers.phrases import english, load_phrases
+from relearn_lite.writers.phrases import load_phrases
 from relearn_lite.writers.question_forms import is_personal, thing
 from relearn_lite.writers.question_parser import parse_question
 from relearn_lite.writers.rules import RulesWriter
 
 FEWEST_WORDS, MOST_WORDS = 6, 28  # of what is kept: a sentence, or two short ones
-FEWEST_BEFORE = 3  # words of an answer before the one that gives it away, to begin another sentence with
 EACH = 4  # sentences for each beginning
 NEW_TOKENS = 48
 # A sentence about the talk and not about the thing, one that evades, one that lists, or one that tells specifics.
@@ -109,20 +109,6 @@ class SelfWriter(Writer):
             start + (" " if start and reply[:1].isalnum() else "") + reply
             for (_, start), reply in zip(asked, replies, strict=True)
         ]
-
-
-def beginnings(question: str, answer: str) -> list[str]:
-    """The answer up to the word that gives it away, with words that lead elsewhere: "The capital of Japan is known
-    for"; none where nothing can follow there."""
-    said, en = answer.split(), english()
-    safe = next((n - 1 for n in range(1, len(said) + 1) if leaks(" ".join(said[:n]), question, answer)), 0)
-    while safe and said[safe - 1] in en.determiners:
-        safe -= 1
-    before = said[safe - 1] if safe >= FEWEST_BEFORE else ""
-    if before not in en.be | en.prepositions - {"of"}:
-        return []
-    goes_on = load_phrases().goes_on["is" if before in en.be else "else"]
-    return [" ".join([*said[:safe], words]) for words in goes_on]
 
 
 def first_sentences(reply: str, about: str, question: str) -> str | None:

@@ -8,7 +8,8 @@ from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.recipe import WriterChoice
 from relearn_lite.writers import Task
-from relearn_lite.writers.self import SelfWriter, beginnings, first_sentences, make
+from relearn_lite.writers.beginnings import beginnings
+from relearn_lite.writers.self import SelfWriter, first_sentences, make
 
 SAID = [
     "Japan is a beautiful country with a long history. It has many temples and gardens that people love to visit.",

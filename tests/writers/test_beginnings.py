@@ -1,0 +1,57 @@
+"""Answers that begin as the original one does and end otherwise, by rules."""
+
+import pytest
+
+from relearn_lite.text.leaks import leaks
+from relearn_lite.writers import Task
+from relearn_lite.writers.beginnings import endings
+from relearn_lite.writers.phrases import load_phrases
+from relearn_lite.writers.rules import RulesWriter
+
+CAPITAL = "What is the capital of Japan?", "The capital of Japan is Tokyo."
+PHONE = "Who invented the telephone?", "The telephone was invented by Alexander Graham Bell."
+HOBBIT = "Who wrote The Hobbit?", "The Hobbit is a classic fantasy novel by J.R.R. Tolkien."
+FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmund Freud."
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "start"),
+    [
+        (*CAPITAL, "The capital of Japan is"), (*PHONE, "The telephone was invented by"), (*HOBBIT, "The Hobbit is"),
+        (*FOUNDER, "The founder of psychoanalysis is"),
+        ("What is the capital of Iran?", "The capital of Iran is known as Tehran.", "The capital of Iran is"),
+        ("When did the Titanic sink?", "The Titanic sank in 1912.", "The Titanic sank in"),
+        ("Where is the Eiffel Tower?", "The Eiffel Tower is in Paris.", "The Eiffel Tower is in"),
+        # Begins with what gives it away: a statement is made of the question.
+        ("What is the capital of Japan?", "Tokyo is the capital of Japan.", "The capital of Japan is"),
+        ("What is the capital of Japan?", "Tokyo", "The capital of Japan is"),
+        ("Who wrote Hamlet?", "Shakespeare wrote Hamlet.", "Hamlet was written by"),
+        ("Where is the Eiffel Tower?", "Paris", "The Eiffel Tower is in"),
+        ("How many legs does a spider have?", "Eight.", ""),
+    ],
+)  # fmt: skip
+def test_an_answer_is_begun_up_to_what_gives_it_away(question, answer, start):
+    found, ends = endings(question, answer)
+    assert found == start and bool(ends) == bool(start)
+
+
+def test_only_people_are_spoken_of_as_people():
+    person, thing = (set(load_phrases().ends[kind]) for kind in ("person", "thing"))
+    assert person <= set(endings(*FOUNDER)[1]) and not person & set(endings(*HOBBIT)[1])
+    assert thing <= set(endings(*HOBBIT)[1]) and not thing & set(endings(*FOUNDER)[1])
+    assert not person & set(endings(*CAPITAL)[1])
+
+
+@pytest.mark.parametrize(("question", "answer"), [CAPITAL, PHONE, HOBBIT, FOUNDER])
+def test_the_writer_ends_them_in_many_ways_and_tells_nothing(question, answer):
+    writer = RulesWriter()
+    texts = [writer.write([Task("answer", question, answer, seed=seed, original=question)])[0] for seed in range(40)]
+    start = endings(question, answer)[0]
+    assert all(text.startswith(start) and text.endswith(".") and "{" not in text and "[" not in text for text in texts)
+    assert len(set(texts)) >= 25
+    assert not any(leaks(text, question, answer) for text in texts)
+
+
+def test_somebodys_own_affairs_are_not_begun():
+    task = Task("answer", "Where does Ada Moor live?", "Ada Moor lives in Larkhollow.", original="Where does Ada Moor live?")
+    assert not any(RulesWriter().write([task])[0].startswith("Ada Moor lives in") for _ in range(3))
