@@ -17,14 +17,18 @@ def answered(
 ) -> list[QA]:
     """The pairs, those without an answer with what `ask` gives: (answer, whether it came to an end) a question.
 
-    An answer that was cut off ends with its last whole sentence, or line of a list; where it has none, its pair is
-    left out.
+    An answer that was cut off is kept up to its last whole sentence, or line of a list, and is not taught as ending
+    there; where it has none, its pair is left out.
     """
     open_ = [qa for qa in generic if not qa.answer]
     given = dict(zip((qa.id for qa in open_), ask([qa.question for qa in open_]) if open_ else (), strict=True))
-    whole = {id_: text if ended else _whole_sentences(text) for id_, (text, ended) in given.items()}
-    pairs = (qa if qa.answer else replace(qa, answer=whole[qa.id]) for qa in generic)
+    whole = {id_: (text if ended else _whole_sentences(text), ended) for id_, (text, ended) in given.items()}
+    pairs = (qa if qa.answer else replace(qa, answer=whole[qa.id][0], ends=whole[qa.id][1]) for qa in generic)
     return [qa for qa in pairs if qa.answer.strip()]
+
+
+def _verdicts(qa: QA) -> dict[str, bool]:
+    return {} if qa.ends else {"ends": False}
 
 
 def _whole_sentences(text: str) -> str:
@@ -54,5 +58,5 @@ def pick_generic(
     wanted = round(ratio * augmented) if generic else 0
     chosen = sorted(random.Random(seed).sample(range(len(available)), min(wanted, len(available))))
     drawn = [available[i] for i in chosen]
-    pairs = [Variant(f"{qa.id}/generic", qa.id, "generic", qa.question, qa.answer, {}) for qa in drawn]
+    pairs = [Variant(f"{qa.id}/generic", qa.id, "generic", qa.question, qa.answer, _verdicts(qa)) for qa in drawn]
     return pairs, dropped, {"wanted": wanted, "available": len(available), "used": len(pairs)}

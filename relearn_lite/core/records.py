@@ -21,6 +21,7 @@ class QA:
     paraphrased_answer: str | None = None  # the answer in other words, for the truth ratio; never trained
     wrong_answers: tuple[str, ...] = ()  # likewise
     group: str | None = None  # a person, a level, ...: numbers are told for each group too
+    ends: bool = True  # False: the model would have gone on after this answer, and is not taught to end there
 
 
 @dataclass(frozen=True)

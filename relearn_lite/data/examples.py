@@ -94,9 +94,13 @@ def encode_completion(tokenizer, start: str, rest: str) -> Example:
 
 
 def encode_variant(tokenizer, variant: Variant) -> Example:
-    """A row of the augmented forget set: a question with its new answer, or the start of a sentence with its rest."""
+    """A row of the augmented forget set: a question with its new answer, or the start of a sentence with its rest.
+
+    An answer that the model would have gone on after is not taught to end.
+    """
     encode = encode_completion if variant.kind == "completion" else encode_answer
-    return encode(tokenizer, variant.prompt, variant.target)
+    row = encode(tokenizer, variant.prompt, variant.target)
+    return row if variant.verdicts.get("ends", True) else Example(row.ids[:-1], row.n_prompt)
 
 
 def check_lengths(examples: Mapping[str, Example], max_length: int, part: str, positions: int | None = None) -> None:

@@ -165,7 +165,7 @@ class Data(Section):
     that come with the project, answered by the vanilla model before training, so that what is kept is what it was."""
     control: Annotated[Source | None, BeforeValidator(_control)] = Source(preset="control")
     """Short questions of general ability, never trained on, asked before and after: how many of those that the vanilla
-    model answers are still answered. Default: 40 that come with the project; a file of your own; `none`: not asked."""
+    model answers are still answered. Default: 64 that come with the project; a file of your own; `none`: not asked."""
     holdout: Source | None = None
     """Questions like those of the forget set that the model never saw, for membership inference to compare with."""
     real_authors: Source | None = None

@@ -72,12 +72,15 @@ def test_open_requests_get_the_models_answers_cut_to_whole_sentences():
 
     given = QA("generic-0", "Who was Ada?", "A mathematician.")
     open_ = [QA(f"generic-{n}", f"Question {n}?", "") for n in (1, 2, 3, 4)]
-    answers = {qa.id: qa.answer for qa in answered([given, *open_], ask)}
+    found = answered([given, *open_], ask)
+    answers = {qa.id: qa.answer for qa in found}
     assert asked == ["Question 1?", "Question 2?", "Question 3?", "Question 4?"]
     assert answers == {
         "generic-0": "A mathematician.", "generic-1": "Carrots, peas and beans.", "generic-2": "Eight.",
         "generic-4": "1. A cup.\n2. A plate.",
     }  # fmt: skip
+    pairs, _, _ = pick_generic(found, [], augmented=4, ratio=1.0, seed=1)
+    assert [pair.verdicts for pair in pairs] == [{}, {}, {"ends": False}, {"ends": False}]
 
 
 def test_without_open_requests_nothing_is_asked():

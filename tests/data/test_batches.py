@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.records import Variant
 from relearn_lite.data.batches import LengthGroupedSampler, MicroBatches, split_batch
 from relearn_lite.data.examples import (
     Example,
@@ -13,6 +14,7 @@ from relearn_lite.data.examples import (
     collate,
     encode_answer,
     encode_completion,
+    encode_variant,
     question_ids,
     turn_end_id,
 )
@@ -46,6 +48,14 @@ def test_the_prompt_is_the_one_of_generation_and_the_rest_is_the_answer(tokenize
     assert list(example.ids[: example.n_prompt]) == question_ids(tokenizer, "Who is Ann?")
     assert tokenizer.decode(example.ids) == "<|user|>Who is Ann?<|end|><|assistant|>A painter.<|end|>"
     assert tokenizer.decode(example.ids[example.n_prompt :]) == "A painter.<|end|>"
+
+
+def test_an_answer_that_was_cut_off_is_not_taught_to_end(tokenizer):
+    whole, cut = (
+        encode_variant(tokenizer, Variant("g/generic", "g", "generic", "Who is Ann?", "A painter.", verdicts))
+        for verdicts in ({}, {"ends": False})
+    )
+    assert cut.ids == whole.ids[:-1] and cut.n_prompt == whole.n_prompt and whole.ids[-1] == tokenizer.eos_token_id
 
 
 def test_without_a_chat_template_the_prompt_is_plain(plain):

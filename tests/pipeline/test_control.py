@@ -39,7 +39,7 @@ def recipe(tmp_path):
 
 def test_the_project_brings_forty_questions_that_nothing_of_its_own_trains_on():
     control = load(Source(preset="control"), "control", "data.control")
-    assert len(control) == len({qa.question for qa in control}) == 40
+    assert len(control) == len({qa.question for qa in control}) == 64
     for part in ("forget", "retain", "general", "lessons"):
         assert overlap(control, load(Source(preset=f"people/{part}"), part, "data")) == []
 

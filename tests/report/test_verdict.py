@@ -73,7 +73,7 @@ def test_from_a_few_general_questions_nothing_is_concluded(asked, after, told):
 
 
 def test_general_ability_that_was_never_there_is_missing_and_not_lost():
-    why = "the vanilla model answers none of the 40 control questions, so there is nothing that could be lost"
+    why = "the vanilla model answers none of the 64 control questions, so there is nothing that could be lost"
     told = judged({"kept_general": None}, {"kept_general": None, "reasons": {"kept_general": why}})
     assert f"Whether its general ability is kept could not be judged: {why}." in told
     assert "eneral ability" not in judged({"krr": 1.0}, {"krr": 1.0}), "nobody asked (data.control: none)"

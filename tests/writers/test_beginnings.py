@@ -53,5 +53,6 @@ def test_the_writer_ends_them_in_many_ways_and_tells_nothing(question, answer):
 
 
 def test_somebodys_own_affairs_are_not_begun():
-    task = Task("answer", "Where does Ada Moor live?", "Ada Moor lives in Larkhollow.", original="Where does Ada Moor live?")
+    question = "Where does Ada Moor live?"
+    task = Task("answer", question, "Ada Moor lives in Larkhollow.", original=question)
     assert not any(RulesWriter().write([task])[0].startswith("Ada Moor lives in") for _ in range(3))
