@@ -28,6 +28,7 @@ from relearn_lite.unlearn.train import Diverged, TrainingRun, newest_step, train
 
 NO_NUMBER = "the weights were no numbers any more"
 REACHED = f"forgotten, and the rest holds, at {goal.IN_A_ROW} checks in a row"
+SOON_ENOUGH = 0.5  # at the first check: who has forgotten half by then gets there within the budget
 LEAST_EFFECT = 0.1  # nats a token over the whole training: below it no answer can have become another
 
 
@@ -171,7 +172,8 @@ class Search:
         return None if callback.ended == REACHED else callback.ended
 
     def _order(self, rates: Sequence[float], given_up: Mapping[float, str | None]) -> list[float]:
-        """The rates that can work, by their trials: harmless ones first, by what they forgot; then by all four."""
+        """The rates that can work, by their trials: the lowest of those that forgot half, with half of general ability
+        and fluency left, for it gets there and harms least; then harmless ones, by what they forgot; then by all four."""
         first = {rate: self._results(rate)[0] for rate in rates if not given_up[rate]}
         reach = {rate: (result.moved or 0.0) * self._total / result.step for rate, result in first.items()}
         able = [rate for rate in first if first[rate].moved is None or reach[rate] >= LEAST_EFFECT]
@@ -179,10 +181,13 @@ class Search:
             raise RecipeError(self._cannot_work(rates, given_up))
 
         def merit(rate: float) -> tuple:
-            result = first[rate]
+            result, four = first[rate], goal.four(first[rate])
+            forgot = four.pop("forgetting") or 0.0
+            four.pop("retention")  # it falls first and comes back
+            if min([forgot, *(value for value in four.values() if value is not None)]) >= SOON_ENOUGH:
+                return True, -rate, 0.0
             harmless = not set(goal.in_the_way(result, self._settings.watch)) - {"forgetting"}
-            first_of_all = goal.four(result)["forgetting"] or 0.0 if harmless else goal.evenness(result)
-            return harmless, first_of_all, result.moved or 0.0
+            return False, harmless, forgot if harmless else goal.evenness(result), result.moved or 0.0
 
         return sorted(able, key=merit, reverse=True)
 

@@ -73,9 +73,16 @@ def test_every_rate_is_tried_as_far_as_a_check_and_the_one_that_forgot_most_goes
 
 def test_a_rate_that_does_harm_does_not_go_on_however_much_it_forgets(tiny_model_dir, tmp_path):
     def ask(n):
-        return found(0.0, krr=0.5) if n == 2 else found(0.9 if n < 4 else 0.0)
+        return found(0.0, general=0.4) if n == 2 else found(0.9 if n < 4 else 0.0)
 
     assert Trial(tiny_model_dir, tmp_path, ask).run()["lr"] == 1e-3
+
+
+def test_the_lowest_rate_that_forgot_half_goes_on_though_retention_fell(tiny_model_dir, tmp_path):
+    told = {1: 0.9, 2: 0.5, 3: 0.0}
+    trial = Trial(tiny_model_dir, tmp_path, lambda n: found(told.get(n, 0.0), krr=0.5 if n == 2 else 1.0),
+                  lr=[1e-3, 3e-3, 1e-2], budget=28)  # fmt: skip
+    assert trial.run()["lr"] == 3e-3
 
 
 def test_of_rates_that_do_harm_the_one_that_does_least_for_what_it_forgets_goes_on(tiny_model_dir, tmp_path):
