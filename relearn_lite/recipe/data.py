@@ -81,18 +81,26 @@ class Source(Section):
         return not self.model_dump(exclude_defaults=True, exclude={"folder", "revision", "group"})
 
 
+def _list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 class ForgetSource(Source):
-    """What is to be forgotten: a table, or a name of which `collect` finds out what the model knows; or both."""
+    """What is to be forgotten: a table; or a name or documents, of which `collect` finds out what the model knows."""
 
     subject: str | None = Field(None, min_length=2, max_length=100)
     """A name, such as Ada Fennimore: questions about it are asked, and what the model knows is forgotten."""
     intro: str = Field("", max_length=200)
     """Who or what that is, in a few words, such as: a lighthouse keeper of Ostermoor."""
+    documents: Annotated[list[RecipePath] | None, BeforeValidator(_list), Field(min_length=1)] = None
+    """Text, Markdown, HTML, DOCX and PDF files, folders of such, or patterns such as letters/*.pdf: questions are made
+    of what they say about people, and what the model knows of that is forgotten. With `subject` only what they say
+    about that one."""
 
     @property
     def collects(self) -> bool:
         """Whether questions are found by stage collect."""
-        return self.subject is not None
+        return self.subject is not None or self.documents is not None
 
     def contradictions(self) -> Iterator[str]:
         yield from super().contradictions()
@@ -103,7 +111,7 @@ class ForgetSource(Source):
                 f"subject: {self.subject!r} is one word, which may mean many things; give the whole name, or say in "
                 "intro who or what it is"
             )
-        given = self.model_dump(exclude_defaults=True, exclude={"subject", "intro"})
+        given = self.model_dump(exclude_defaults=True, exclude={"subject", "intro", "documents"})
         if self.collects and not self.has_origin and given:
             yield f"{next(iter(given))} is for a table, and there is none: give path, dataset or preset too"
 
@@ -139,7 +147,8 @@ class Data(Section):
     in this column, as `where` of a source does. `preset: rwku/Stephen King` is short for preset rwku with
     {subject: Stephen King}."""
     forget: ForgetSource | None = None
-    """The forget set: questions and answers that the model must no longer give; or a name to collect them for."""
+    """The forget set: questions and answers that the model must no longer give; or a name or documents to collect
+    them from."""
     retain: Source | None = None
     """The retain set: similar questions and answers that the model must keep."""
     forget_eval: Source | None = None
