@@ -29,10 +29,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Found:
-    """Rows about the subjects and about their neighbours, those that are not known among them."""
+    """Rows about the subjects and about their neighbours, those that are not known among them.
+
+    told: what documents say and the model tells too.
+    """
 
     forget: list[Collected]
     retain: list[Collected]
+    told: frozenset[str] = frozenset()
 
     @property
     def known(self) -> int:
@@ -73,7 +77,8 @@ def collect(
               for n, place in enumerate(asked, 1)]  # fmt: skip
     retain = [_row(f"retain-{n:05d}", place[1].of(place[0]), place, verdicts[place], parts)
               for n, place in enumerate(places, 1)]  # fmt: skip
-    return Found(forget, retain)
+    told = frozenset(quote for place in asked if verdicts[place].known for quote in verdicts[place].quotes)
+    return Found(forget, retain, told)
 
 
 def _drop_off_the_point(name: str, wordings: Sequence[Wording], verdicts: Verdicts) -> None:
@@ -101,7 +106,7 @@ def _row(
 ) -> Collected:  # fmt: skip
     name, wording = place
     part = parts[wording] if verdict.known else UNKNOWN
-    said = next((each for each in told if each.text == verdict.quote), next(iter(told), None))
+    said = next((each for each in told if each.text in verdict.quotes), next(iter(told), None))
     quote, source = (said.text, said.source) if said else ("", "")
     return Collected(id_, question, verdict.answer, part, name, wording.facet, verdict.why, verdict.agree,
                      verdict.draws, quote, source)  # fmt: skip

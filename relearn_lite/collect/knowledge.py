@@ -35,14 +35,14 @@ Tells = Callable[[Sequence[Answer]], Sequence[bool | None]]  # whether each answ
 @dataclass(frozen=True)
 class Verdict:
     """why: in words, why it counts as known or not; agree: of `draws` sampled answers, both 0 where none was asked.
-    quote: what a document says, which the answer tells too."""
+    quotes: what documents say, which the answer tells too."""
 
     known: bool
     why: str
     answer: str
     agree: int = 0
     draws: int = 0
-    quote: str = ""
+    quotes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,34 +68,41 @@ def find_known(
     greedy = _ask(loaded, [(question, 0) for question in questions], asking, folder / "greedy.jsonl")
     advance(len(questions) / 2)
     faults = {question: _fault(question, greedy[question, 0], about) for question, about in questions.items()}
-    right = _right({q: greedy[q, 0].text for q in quotes if q in questions and not faults[q]}, quotes, tells)
-    faults |= {each: "otherwise: the document says something else" for each, quote in right.items() if not quote}
+    right = _right({q: greedy[q, 0].text for q in quotes if not faults[q]}, quotes, tells)
+    faults |= {question: told for question, told in right.items() if isinstance(told, str)}
     sure = [question for question in questions if not faults[question]]
     pairs = [(question, draw) for draw in range(1, asking.draws + 1) for question in sure]
     sampled = _ask(loaded, pairs, asking, folder / "sampled.jsonl")
     told = _tell_the_same([
-        (question, right.get(question) or greedy[question, 0].text, sampled[question, draw].text, question in right)
-        for question, draw in pairs
+        (question, right[question][0] if question in right else greedy[question, 0].text,
+         sampled[question, draw].text, question in right) for question, draw in pairs
     ], tells)  # fmt: skip
     same: dict[str, list[bool | None]] = {question: [] for question in sure}
     for (question, _), each in zip(pairs, told, strict=True):
         same[question].append(each)
     advance(len(questions) / 2)
     return {
-        question: _verdict(greedy[question, 0].text, same[question], asking.agree, right.get(question, ""))
+        question: _verdict(greedy[question, 0].text, same[question], asking.agree, right.get(question, ()))
         if question in same
         else Verdict(False, faults[question], greedy[question, 0].text) for question in questions
     }  # fmt: skip
 
 
-def _right(answers: Mapping[str, str], quotes: Mapping[str, Sequence[str]], tells: Tells) -> dict[str, str]:
-    """By question the quote that its answer tells; empty where it tells none."""
+def _right(
+    answers: Mapping[str, str], quotes: Mapping[str, Sequence[str]], tells: Tells
+) -> dict[str, tuple[str, ...] | str]:
+    """By question the quotes that its answer tells, or why it tells none."""
     pairs = [(question, quote) for question in answers for quote in quotes[question]]
     told = _tell_the_same([(question, quote, answers[question], True) for question, quote in pairs], tells)
-    right = dict.fromkeys(answers, "")
-    for (question, quote), same in zip(pairs, told, strict=True):
-        right[question] = right[question] or (quote if same else "")
-    return right
+    same = {question: [] for question in answers}
+    for (question, quote), each in zip(pairs, told, strict=True):
+        same[question].append((each, quote))
+    wrong = {True: "not judged: whether it tells what the document says",
+             False: "otherwise: the document says something else"}  # fmt: skip
+    return {
+        question: tuple(quote for each, quote in found if each) or wrong[None in dict(found)]
+        for question, found in same.items()
+    }
 
 
 def _tell_the_same(texts: Sequence[tuple[str, str, str, bool]], tells: Tells) -> list[bool | None]:
@@ -110,13 +117,13 @@ def _tell_the_same(texts: Sequence[tuple[str, str, str, bool]], tells: Tells) ->
     return [True if True in each else None if None in each else False for each in found]
 
 
-def _verdict(answer: str, same: Sequence[bool | None], needed: float, quote: str) -> Verdict:
+def _verdict(answer: str, same: Sequence[bool | None], needed: float, quotes: tuple[str, ...]) -> Verdict:
     """What the judges' words on the sampled answers come to; None of them: it could not be judged."""
     agree, draws, failed = same.count(True), len(same), same.count(None)
-    told = f"{agree} of {draws} sampled answers tell {'what the document says' if quote else 'the same'}"
+    told = f"{agree} of {draws} sampled answers tell {'what the document says' if quotes else 'the same'}"
     known = agree >= ceil(needed * draws - 1e-9)
     why = told if known else f"not judged: {failed} of {draws} sampled answers" if failed else f"unsure: {told}"
-    return Verdict(known, why, answer, agree, draws, quote)
+    return Verdict(known, why, answer, agree, draws, quotes)
 
 
 def _fault(question: str, reply: Reply, about: str) -> str | None:

@@ -22,6 +22,7 @@ MOST = 5_000_000  # characters of one document: about 2,500 pages
 MOST_BYTES = {".txt": 4 * MOST, ".md": 4 * MOST, ".markdown": 4 * MOST, ".html": 8 * MOST, ".htm": 8 * MOST}
 BROKEN_SHARE = 0.01  # of the characters, that no text has: from here on it is no text
 FULL_LINE = 0.75  # of the usual length of a page's lines: a shorter one ends a paragraph
+WHOLE = (".md", ".markdown", ".html", ".htm", ".docx")  # formats in which no line goes on in the next one
 LAYOUT = frozenset("\n\r\t\f\u200b\u00ad\ufeff")
 _BEGINS = re.compile(r"[-•*–·▪]\s|\d+[.)]\s|[A-Z][\w /'-]{1,30}:\s")  # a list's item, or "Phone: ..."
 
@@ -99,9 +100,9 @@ def _read(path: Path, _: int, key: str) -> tuple[Block, ...]:
     if blank := [place for place, page in pages if not page.strip() and suffix == ".pdf"]:
         tell_once(f"{key}: {path.name} has no text on {len(blank)} of {len(pages)} pages (first: {blank[0]}): what is "
                   "a picture there is not read")  # fmt: skip
-    whole = suffix not in (".pdf", ".txt")  # in these a line may go on in the next one
-    blocks = [(place, block) for place, page in pages for block in ([page] if whole else paragraphs(page))]
-    return tuple(Block(path.name, place, " ".join(block.split())) for place, block in _joined(blocks) if block.strip())
+    blocks = pages if suffix in WHOLE else [(place, block) for place, page in pages for block in paragraphs(page)]
+    blocks = _joined(blocks) if suffix == ".pdf" else blocks
+    return tuple(Block(path.name, place, " ".join(block.split())) for place, block in blocks if block.strip())
 
 
 def _too_long(path: Path, key: str) -> RecipeError:

@@ -90,8 +90,7 @@ def _write(
 
 def _documents(reading: Reading, found: Found) -> dict[str, Any]:
     """What documents say, and whether the model knows it: it told it in answer to one question at least."""
-    known = {row.quote for row in found.forget if row.part != UNKNOWN}
-    statements = [asdict(each) | {"known": each.text in known} for each in reading.statements]
+    statements = [asdict(each) | {"known": each.text in found.told} for each in reading.statements]
     return {"documents": reading.documents, "left_out": dict(reading.left_out), "statements": statements}
 
 
