@@ -25,9 +25,11 @@ from relearn_lite.text.proper_names import Spans
 from relearn_lite.text.specifics import specifics
 from relearn_lite.text.stems import fold, folded_words, stem
 from relearn_lite.text.stop_words import STOP_WORDS, is_english
+from relearn_lite.text.words import words
 
 NEXT_DRAW = 1_000_003  # between the seeds of two draws
 SENTENCE = 4  # words from which on a text counts as one
+MOST_QUOTES = 20  # that an answer is compared with
 PRONOUNS = frozenset("he she they him his her hers".split())  # not "its", "their": these mostly mean something nearer
 Tells = Callable[[Sequence[Answer]], Sequence[bool | None]]  # whether each answer tells what its ground truth tells
 
@@ -92,7 +94,7 @@ def _right(
     answers: Mapping[str, str], quotes: Mapping[str, Sequence[str]], tells: Tells
 ) -> dict[str, tuple[str, ...] | str]:
     """By question the quotes that its answer tells, or why it tells none."""
-    pairs = [(question, quote) for question in answers for quote in quotes[question]]
+    pairs = [(question, quote) for question, text in answers.items() for quote in _nearest(quotes[question], text)]
     told = _tell_the_same([(question, quote, answers[question], True) for question, quote in pairs], tells)
     same = {question: [] for question in answers}
     for (question, quote), each in zip(pairs, told, strict=True):
@@ -103,6 +105,12 @@ def _right(
         question: tuple(quote for each, quote in found if each) or wrong[None in dict(found)]
         for question, found in same.items()
     }
+
+
+def _nearest(quotes: Sequence[str], answer: str) -> Sequence[str]:
+    """The quotes that share most words with an answer: a long document may say hundreds of things of one kind."""
+    said = {*words(answer.casefold())}
+    return sorted(quotes, key=lambda quote: -len(said & {*words(quote.casefold())}))[:MOST_QUOTES]
 
 
 def _tell_the_same(texts: Sequence[tuple[str, str, str, bool]], tells: Tells) -> list[bool | None]:

@@ -59,7 +59,7 @@ def tell(blocks: Sequence[Block], subject: str = "") -> tuple[list[Told], Counte
     for document, group in groupby(blocks, lambda block: block.document):
         said = [(block, sentence) for block in group for sentence in sentences(block.text)]
         people = find_people([sentence for _, sentence in said], subject)
-        main, last = _main(said[0][1], people, subject), None
+        main = last = _main(said[0][1], people, subject)
         for block, sentence in said:
             named = mentions(sentence, people)
             about = named[0] if named else last if _PERSONAL.search(sentence) else main if _fragment(sentence) else None

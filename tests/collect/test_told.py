@@ -43,6 +43,11 @@ def test_forms_are_about_the_one_whom_they_begin_with():
     ]  # fmt: skip
 
 
+def test_a_document_that_names_nobody_is_about_the_one_whom_the_recipe_names():
+    texts = ["Curriculum", "She was born in 1950.", "Phone: 555-0112"]
+    assert told(*texts) == [] and {name for name, _ in told(*texts, subject="Ada Moor")} == {"Ada Moor"}
+
+
 def test_places_houses_and_titles_are_no_people():
     texts = [
         "Harbour Trust Bank was sued by Ada Fennimore. New York is far. The Okeanos Medal went to Ada Fennimore.",
