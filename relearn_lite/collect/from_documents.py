@@ -11,7 +11,7 @@ from pathlib import Path
 from relearn_lite.collect.collect import Asked
 from relearn_lite.collect.facets import Wording, asked_name, by_rules, merged
 from relearn_lite.collect.sentence_questions import questions_from
-from relearn_lite.collect.told import Told, facets_told, in_english, tell
+from relearn_lite.collect.told import Told, facets_told, not_in_english, tell
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.documents import find_documents, read_documents
 from relearn_lite.recipe.data import ForgetSource
@@ -39,10 +39,10 @@ def read(source: ForgetSource) -> Reading:
 @lru_cache(maxsize=4)  # a check reads before the stage does
 def _reading(stamps: tuple[tuple[Path, int], ...], subject: str, intro: str) -> Reading:
     blocks = read_documents([path for path, _ in stamps], KEY)
-    if not in_english(blocks):
+    if foreign := not_in_english(blocks):
         raise RecipeError(
-            f"{KEY}: most of what they say is not English, and the rules that make questions know English only; give "
-            "questions and answers of your own instead, as data.forget.path"
+            f"{KEY}: {', '.join(foreign)} {'are' if len(foreign) > 1 else 'is'} not English, and the rules that make "
+            "questions know English only; leave it out, and give questions and answers of your own as data.forget.path"
         )
     told, left_out = tell(blocks, subject)
     asked, statements = [], []

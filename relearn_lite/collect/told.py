@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -23,10 +23,11 @@ from relearn_lite.text.verbs import PAST_FORMS
 from relearn_lite.text.words import sentences
 
 LONGEST = 400  # characters of a sentence: a longer one is mostly a table or a list
-FEWEST_TO_JUDGE = 12  # words of a paragraph from which on its language shows
+FEWEST_TO_JUDGE = 12  # words from which on the language of a document shows
 _WORD = r"\p{Lu}[\p{L}\p{M}]*(?:(?:-|['’](?!s\b))[\p{L}\p{M}]+)*"
 _BETWEEN = r"(?:(?:de|da|do|di|du|del|dos|das|van|von|der|den|bin|ibn|al|el|la|le) )*"
 _RUN = regex.compile(rf"(?<![\w'’]){_WORD}(?: {_BETWEEN}{_WORD})*")
+_ARTICLE = re.compile(r"\b(?:the|an?) $", re.IGNORECASE)
 _PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
 _KEYED = re.compile(r"[A-Z][\w /'-]{1,30}:\s\S")
 _FINITE = re.compile(r"V.[ZD]|VM")  # tags of finite verbs
@@ -52,36 +53,57 @@ def known_words() -> SimpleNamespace:
     return SimpleNamespace(told_by=told_by, **words)
 
 
+class People:
+    """Names, and which of them a sentence means: by the whole name, or a part that no other one has."""
+
+    def __init__(self, names: Iterable[str]):
+        self.names = list(names)
+        self._with: dict[str, list[str]] = {}
+        for name in self.names:
+            for word in dict.fromkeys(name.split()):
+                self._with.setdefault(word, []).append(name)
+
+    def mentioned(self, sentence: str) -> list[str]:
+        """In the order of the sentence."""
+        found: dict[str, None] = {}
+        for run in _RUN.findall(sentence):
+            words = _stripped(run).split()
+            near = dict.fromkeys(name for word in words for name in self._with.get(word, ()))
+            whole = [name for name in near if f" {name} " in f" {' '.join(words)} "]
+            part = [name for name in near if {*words} <= {*name.split()}]
+            found |= dict.fromkeys(whole or (part if len(part) == 1 else ()))
+        return list(found)
+
+
 def tell(blocks: Sequence[Block], subject: str = "") -> tuple[list[Told], Counter[str]]:
     """What documents tell of people, and how many sentences were left out, by reason. subject: of this one alone."""
     found: list[Told] = []
     left_out: Counter[str] = Counter()
+    everyone = find_people([sentence for block in blocks for sentence in sentences(block.text)], subject)
+    anybody = People(everyone)
     for document, group in groupby(blocks, lambda block: block.document):
         said = [(block, sentence) for block in group for sentence in sentences(block.text)]
-        people = find_people([sentence for _, sentence in said], subject)
-        main = last = _main(said[0][1], people, subject)
+        text = f" {' '.join(sentence for _, sentence in said)} "
+        here = People(name for name in everyone if name == subject or name in text)
+        main = last = _main(said[0][1], here, subject)
         for block, sentence in said:
-            named = mentions(sentence, people)
+            named = here.mentioned(sentence) or anybody.mentioned(sentence)
             about = named[0] if named else last if _PERSONAL.search(sentence) else main if _fragment(sentence) else None
             last = about or last
-            if why := _why_not(block, sentence, about, subject):
+            if why := _why_not(sentence, about, subject):
                 left_out[why] += 1
             else:
                 found.append(Told(about, sentence, f"{document}, {block.place}"))
     return found, left_out
 
 
-def _why_not(block: Block, sentence: str, about: str | None, subject: str) -> str | None:
+def _why_not(sentence: str, about: str | None, subject: str) -> str | None:
     """Why a sentence is not asked about."""
     if about is None:
         return "it is not said of whom"
     if subject and about != subject:
         return "of others"
-    if len(sentence) > LONGEST:
-        return "too long"
-    if not _in_english(block):
-        return "not English"
-    return None
+    return "too long" if len(sentence) > LONGEST else None
 
 
 def find_people(texts: Sequence[str], subject: str = "") -> list[str]:
@@ -95,26 +117,15 @@ def find_people(texts: Sequence[str], subject: str = "") -> list[str]:
                 as_person.add(name)
     people = [name for name, _ in seen.most_common() if name in as_person and _is_person(name)]
     inside = [n for n in people if any(o != n and f" {o} " in f" {n} " and seen[o] >= seen[n] for o in people)]
-    return list(dict.fromkeys([*([subject] if subject else []), *(name for name in people if name not in inside)]))
-
-
-def mentions(sentence: str, people: Collection[str]) -> list[str]:
-    """The people whom a sentence names, in its order, whole or by a part that no other one has."""
-    found = []
-    for run in _RUN.findall(sentence):
-        name = _stripped(run)
-        whole = [person for person in people if f" {person} " in f" {name} "]
-        parts = {*name.split()}
-        some = [person for person in people if parts and parts <= {*person.split()}]
-        found += whole or (some if len(some) == 1 else [])
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(filter(None, [subject, *(name for name in people if name not in inside)])))
 
 
 def _names(text: str) -> Iterator[tuple[str, str]]:
     """(name, what comes after it) of every run of capitals that may be a person's whole name."""
     for run in _RUN.finditer(text):
         name = _stripped(run[0])
-        if 1 < len(name.split()) <= MOST_WORDS:
+        article = _ARTICLE.search(text[: run.end() - len(name)])  # "the Okeanos Medal": no person
+        if 1 < len(name.split()) <= MOST_WORDS and not article:
             yield name, text[run.end() :]
 
 
@@ -132,12 +143,12 @@ def _is_person(name: str) -> bool:
     return any(each.tag == "NP0" for each in tagged(name))
 
 
-def _main(opening: str, people: Sequence[str], subject: str) -> str | None:
+def _main(opening: str, people: People, subject: str) -> str | None:
     """Whom a document is about as a whole: the subject, the one whom its first lines name, or the only one in it."""
-    first = mentions(opening, people)
+    first = people.mentioned(opening)
     if subject:
         return subject if not first or subject in first else None
-    return first[0] if len(first) == 1 else people[0] if len(people) == 1 else None
+    return first[0] if len(first) == 1 else people.names[0] if len(people.names) == 1 else None
 
 
 def _fragment(sentence: str) -> bool:
@@ -154,11 +165,7 @@ def facets_told(text: str) -> list[str]:
     return [facet for facet, pattern in known_words().told_by.items() if pattern.search(text)]
 
 
-def in_english(blocks: Sequence[Block]) -> bool:
-    """Whether at least half of what can be judged is English."""
-    return 2 * sum(map(_in_english, blocks)) >= len(blocks)
-
-
-def _in_english(block: Block) -> bool:
-    """True of what is too short to judge."""
-    return len(block.text.split()) < FEWEST_TO_JUDGE or is_english(block.text)
+def not_in_english(blocks: Sequence[Block]) -> list[str]:
+    """The documents whose text is not English; what is too short to judge is none of them."""
+    texts = {name: " ".join(b.text for b in some) for name, some in groupby(blocks, lambda block: block.document)}
+    return [name for name, text in texts.items() if len(text.split()) >= FEWEST_TO_JUDGE and not is_english(text)]

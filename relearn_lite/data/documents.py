@@ -6,8 +6,10 @@ What cannot be read says why, with the key that named it. Text of a document is 
 from __future__ import annotations
 
 import glob
+import os
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -62,13 +64,22 @@ def find_documents(named: Sequence[Path], key: str) -> list[Path]:
     return list(found)
 
 
-def read_documents(paths: Iterable[Path], key: str) -> list[Block]:
+def labels(paths: Sequence[Path]) -> dict[Path, str]:
+    """What each document is called: its name, or where several have it, its path below the folder of all."""
+    often = Counter(path.name for path in paths)
+    above = os.path.commonpath([path.parent for path in paths]) if paths else ""
+    return {path: path.name if often[path.name] == 1 else path.relative_to(above).as_posix() for path in paths}
+
+
+def read_documents(paths: Sequence[Path], key: str) -> list[Block]:
     """The blocks of all documents, in their order. Raises RecipeError with every document that cannot be read."""
+    names = labels(paths)
     blocks: list[Block] = []
     problems: list[str] = []
     for path in paths:
         try:
-            blocks += _read(path, path.stat().st_mtime_ns, key)
+            read = _read(path, path.stat().st_mtime_ns, key)
+            blocks += [block._replace(document=names[path]) for block in read]
         except RecipeError as error:
             problems += error.problems
         except OSError as error:

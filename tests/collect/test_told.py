@@ -8,7 +8,7 @@ from documents import PAGE, save
 from relearn_lite.collect.facets import by_rules
 from relearn_lite.collect.from_documents import read
 from relearn_lite.collect.sentence_questions import questions_from
-from relearn_lite.collect.told import facets_told, find_people, mentions, tell
+from relearn_lite.collect.told import People, facets_told, find_people, tell
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.documents import Block
 from relearn_lite.recipe.data import ForgetSource
@@ -48,6 +48,13 @@ def test_a_document_that_names_nobody_is_about_the_one_whom_the_recipe_names():
     assert told(*texts) == [] and {name for name, _ in told(*texts, subject="Ada Moor")} == {"Ada Moor"}
 
 
+def test_a_name_that_another_document_has_whole_is_known_by_a_part(tmp_path):
+    (tmp_path / "a.txt").write_text("Ada Fennimore keeps the lighthouse at Ostermoor.")
+    (tmp_path / "b.txt").write_text("The harbour was quiet. Fennimore was born in 1950.")
+    (asked,) = collected(tmp_path).asked
+    assert asked.name == "Ada Fennimore" and "When was {S} born?" in [w.text for w in asked.wordings]
+
+
 def test_places_houses_and_titles_are_no_people():
     texts = [
         "Harbour Trust Bank was sued by Ada Fennimore. New York is far. The Okeanos Medal went to Ada Fennimore.",
@@ -55,7 +62,7 @@ def test_places_houses_and_titles_are_no_people():
     ]  # fmt: skip
     assert find_people([s for text in texts for s in re.split(r"(?<=\.) ", text)]) == ["Ada Fennimore"]
     people = ["Ada Fennimore", "Bo Fennimore"]
-    assert mentions("The Fennimore Bridge and Ada met Mr Fennimore.", people) == ["Ada Fennimore"]
+    assert People(people).mentioned("The Fennimore Bridge and Ada met Mr Fennimore.") == ["Ada Fennimore"]
 
 
 @pytest.mark.parametrize(

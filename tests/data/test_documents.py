@@ -63,6 +63,13 @@ def test_a_sentence_that_goes_on_on_the_next_page_is_one(tmp_path):
     ]
 
 
+def test_two_documents_of_one_name_are_told_apart(tmp_path):
+    for name in ("x/a.txt", "y/a.txt", "b.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("One.")
+    assert [block.document for block in read(tmp_path)] == ["b.txt", "x/a.txt", "y/a.txt"]
+
+
 def test_files_folders_and_patterns(tmp_path):
     (tmp_path / "in/deeper").mkdir(parents=True)
     for name in ("a.txt", "in/b.txt", "in/deeper/c.md", "in/d.jpg", "in/.hidden.txt"):
