@@ -19,12 +19,14 @@ Verdicts = dict[tuple[str, Wording], Verdict]  # by name
 
 @dataclass(frozen=True)
 class Asked:
-    """A name, how questions call it, and what is asked about it. told: what documents say to a question, if any do."""
+    """A name, how questions call it, and what is asked about it. told: what documents say to a question, if any do.
+    is_person: of one an answer says he, she or the name; of a topic it may tell without."""
 
     name: str
     called: str
     wordings: Sequence[Wording]
     told: Mapping[Wording, Sequence[Told]] = field(default_factory=dict)
+    is_person: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def collect(
     ask: asks the model, see `knowledge.find_known`.
     """
     asked = {(each.name, wording): wording.of(each.called) for each in subjects for wording in each.wordings}
-    questions = {question: name for (name, _), question in asked.items()}
+    people = {each.name for each in subjects if each.is_person}
+    questions = {question: name if name in people else "" for (name, _), question in asked.items()}
     quotes = {asked[each.name, w]: [told.text for told in each.told[w]] for each in subjects for w in each.told}
     about = ask("subject", questions, quotes)
     verdicts: Verdicts = {place: about[question] for place, question in asked.items()}
@@ -64,7 +67,7 @@ def collect(
     of_others = [w for w, part in parts.items() if part != "select" and w.fits_others]
     of_others = list({(w.facet, parts[w]): w for w in of_others}.values())
     places = [(name, wording) for name in neighbours for wording in of_others]
-    others = ask("neighbours", {w.of(name): name for name, w in places}, {}) if places else {}
+    others = ask("neighbours", {w.of(name): name if people else "" for name, w in places}, {}) if places else {}
     verdicts |= {(name, wording): others[wording.of(name)] for name, wording in places}
     for name in neighbours if places else ():
         _drop_off_the_point(name, of_others, verdicts)

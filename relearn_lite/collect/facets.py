@@ -32,7 +32,7 @@ class Wording:
     def fits_others(self) -> bool:
         """Whether it may be asked of anyone: it is short, with no name or number out of the life of one."""
         words = self.text.replace(NAME, "").split()
-        told = any(re.search(r"[A-Z\d]", word) or is_number_word(word) for word in words[1:])
+        told = any(re.search(r"[A-Z\d]", word) or is_number_word(word) and word != "one" for word in words[1:])
         return NAME in self.text and len(words) <= MOST_OF_OTHERS and not told
 
 

@@ -13,55 +13,77 @@ from relearn_lite.collect.facets import Wording, asked_name, by_rules, merged
 from relearn_lite.collect.sentence_questions import questions_from
 from relearn_lite.collect.told import Told, facets_told, not_in_english, tell
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.data.documents import find_documents, read_documents
+from relearn_lite.data.documents import Block, find_documents, read_documents
 from relearn_lite.recipe.data import ForgetSource
 
 KEY = "data.forget.documents"
+NO_RULE = "no rule has a question to it"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What documents come to. statements: sentences that are asked about; left_out: all others, by reason."""
+    """What documents come to. told: what rules can say whom it is about; statements: sentences that are asked about;
+    left_out: all others, by reason."""
 
-    documents: list[str]
+    blocks: tuple[Block, ...]
+    told: list[Told]
     asked: list[Asked]
     statements: list[Told]
     left_out: Counter[str]
 
+    @property
+    def documents(self) -> list[str]:
+        """Their names, in order."""
+        return list(dict.fromkeys(block.document for block in self.blocks))
 
-def read(source: ForgetSource) -> Reading:
-    """Reads the documents that a recipe names. Raises RecipeError where one cannot be read, or nothing can be asked."""
+
+def read(source: ForgetSource, proposing: bool = False) -> Reading:
+    """Reads the documents that a recipe names, and what rules can ask about them. proposing: a model will ask more.
+
+    Raises RecipeError where one cannot be read, or nothing can be asked.
+    """
     paths = find_documents(source.documents or (), KEY)
     stamps = tuple((path, path.stat().st_mtime_ns) for path in paths)
-    return _reading(stamps, source.subject or "", source.intro)
+    return _reading(stamps, source.subject or "", source.intro, proposing)
 
 
 @lru_cache(maxsize=4)  # a check reads before the stage does
-def _reading(stamps: tuple[tuple[Path, int], ...], subject: str, intro: str) -> Reading:
+def _reading(stamps: tuple[tuple[Path, int], ...], subject: str, intro: str, proposing: bool) -> Reading:
     blocks = read_documents([path for path, _ in stamps], KEY)
-    if foreign := not_in_english(blocks):
+    foreign = not_in_english(blocks)
+    if foreign and not proposing:
         raise RecipeError(
             f"{KEY}: {', '.join(foreign)} {'are' if len(foreign) > 1 else 'is'} not English, and the rules that make "
-            "questions know English only; leave it out, and give questions and answers of your own as data.forget.path"
+            "questions know English only; name a model that proposes some as collect.proposals, or give questions and "
+            "answers of your own as data.forget.path"
         )
-    told, left_out = tell(blocks, subject)
-    asked, statements = [], []
-    for name in dict.fromkeys(each.about for each in told):
-        about, kept = _asked(name, asked_name(name, intro), [each for each in told if each.about == name])
-        left_out["no rule has a question to it"] += sum(each.about == name for each in told) - len(kept)
-        asked += [about] if kept else []
-        statements += kept
-    if not asked:
+    told, left_out = tell([block for block in blocks if block.document not in foreign], subject)
+    reading = asked_about(Reading(tuple(blocks), told, [], [], left_out), (), intro)
+    if not (reading.asked or proposing):
         who = f"{subject}, so that" if subject else "a person by name, so that"
         raise RecipeError(
             f"{KEY}: no sentence in them tells something of {who} rules could ask for it; name whom they are about as "
-            "data.forget.subject, or give questions and answers of your own as data.forget.path"
+            "data.forget.subject, a model that proposes questions as collect.proposals, or give questions and answers "
+            "of your own as data.forget.path"
         )
-    documents = list(dict.fromkeys(block.document for block in blocks))
-    return Reading(documents, asked, statements, +left_out)
+    return reading
 
 
-def _asked(name: str, called: str, told: Sequence[Told]) -> tuple[Asked, list[Told]]:
+def asked_about(reading: Reading, proposed: Sequence[tuple[Wording, Told]], intro: str = "") -> Reading:
+    """The reading with what is asked: by rules, and what a model proposed, with the sentence that answers it."""
+    asked, statements, left_out = [], [], Counter(reading.left_out)
+    for name in dict.fromkeys(each.about for each in (*reading.told, *(told for _, told in proposed))):
+        told = [each for each in reading.told if each.about == name]
+        about, kept = _asked(name, asked_name(name, intro), told, [(w, t) for w, t in proposed if t.about == name])
+        left_out[NO_RULE] += len({*told} - {*kept})
+        asked += [about] if kept else []
+        statements += kept
+    return replace(reading, asked=asked, statements=statements, left_out=+left_out)
+
+
+def _asked(
+    name: str, called: str, told: Sequence[Told], proposed: Sequence[tuple[Wording, Told]]
+) -> tuple[Asked, list[Told]]:
     """What is asked of a person, near-duplicates merged, and the statements that are asked about."""
     found: dict[Wording, list[Told]] = {}
     for each in told:
@@ -70,10 +92,13 @@ def _asked(name: str, called: str, told: Sequence[Told]) -> tuple[Asked, list[To
         for wording in [*(w for w in by_rules() if w.facet in facets),
                         *(replace(w, facet=facets[0]) if facets else w for w in own)]:  # fmt: skip
             found.setdefault(wording, []).append(each)
+    for wording, each in proposed:
+        found.setdefault(wording, []).append(each)
     first = merged(sorted(found, key=lambda w: w not in by_rules()), name)
     told_to: dict[Wording, dict[Told, None]] = {}
     for wording, each in found.items():
         told_to.setdefault(first[wording], {}).update(dict.fromkeys(each))
     kept = {each for some in told_to.values() for each in some}
-    about = Asked(name, called, list(told_to), {wording: list(some) for wording, some in told_to.items()})
-    return about, [each for each in told if each in kept]
+    about = Asked(name, called, list(told_to), {wording: list(some) for wording, some in told_to.items()},
+                  is_person=bool(told))  # fmt: skip
+    return about, [each for each in dict.fromkeys([*told, *(told for _, told in proposed)]) if each in kept]

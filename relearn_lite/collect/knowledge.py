@@ -62,8 +62,8 @@ def find_known(
     loaded: Loaded, questions: Mapping[str, str], asking: Asking, folder: Path, tells: Tells,
     advance: Callable[[float], None] = lambda _: None, quotes: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, Verdict]:  # fmt: skip
-    """What the vanilla model knows, by question. questions: each with the name that it is about. quotes: what documents
-    say to a question, one of which a known answer tells.
+    """What the vanilla model knows, by question. questions: each with the person that it is about, or an empty text.
+    quotes: what documents say to a question, one of which a known answer tells.
 
     Every reply is kept in `folder` (greedy.jsonl, sampled.jsonl) as soon as its batch is done, and not asked for again.
     """
@@ -168,7 +168,7 @@ def names_subject(text: str, subject: str, question: str) -> bool:
     if len(said) < SENTENCE or not is_english(f"{question} {text}"):
         return True
     own = {stem(word.form) for word in folded_words(fold(subject)) if word.form not in STOP_WORDS}
-    return any(form in PRONOUNS or stem(form) in own for form in said)
+    return not own or any(form in PRONOUNS or stem(form) in own for form in said)
 
 
 def off_the_point(answers: Mapping[Wording, str]) -> dict[Wording, str]:

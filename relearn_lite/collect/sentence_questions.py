@@ -49,8 +49,12 @@ def questions_from(sentence: str, name: str) -> list[Wording]:
     if parts is None:
         return []
     found = (" ".join(question.split()).replace(" ?", "?") for question in _asked(parts))
-    asked = [q for q in dict.fromkeys(found) if not _OUTSIDE.search(q) and len(q.split()) <= MOST_WORDS]
-    return [Wording(parts.base.lower(), question) for question in asked]
+    return [Wording(parts.base.lower(), question) for question in dict.fromkeys(found) if stands_alone(question)]
+
+
+def stands_alone(question: str) -> bool:
+    """Whether a question refers to nothing outside it (he, this, the above), and is no long one."""
+    return not _OUTSIDE.search(question) and len(question.split()) <= MOST_WORDS
 
 
 def _asked(parts: Parts) -> Iterator[str]:

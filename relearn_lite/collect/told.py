@@ -27,7 +27,8 @@ FEWEST_TO_JUDGE = 12  # words from which on the language of a document shows
 _WORD = r"\p{Lu}[\p{L}\p{M}]*(?:(?:-|['’](?!s\b))[\p{L}\p{M}]+)*"
 _BETWEEN = r"(?:(?:de|da|do|di|du|del|dos|das|van|von|der|den|bin|ibn|al|el|la|le) )*"
 _RUN = regex.compile(rf"(?<![\w'’]){_WORD}(?: {_BETWEEN}{_WORD})*")
-_ARTICLE = re.compile(r"\b(?:the|an?) $", re.IGNORECASE)
+# What stands before no person who does something: "the Okeanos Medal is", "a debt to Delmar Publishing weighs".
+_NOT_FIRST = re.compile(r"\b(?:the|an?|to|of|for|from|by|with|at|in|on|over) $", re.IGNORECASE)
 _PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
 _KEYED = re.compile(r"[A-Z][\w /'-]{1,30}:\s\S")
 _FINITE = re.compile(r"V.[ZD]|VM")  # tags of finite verbs
@@ -121,11 +122,12 @@ def find_people(texts: Sequence[str], subject: str = "") -> list[str]:
 
 
 def _names(text: str) -> Iterator[tuple[str, str]]:
-    """(name, what comes after it) of every run of capitals that may be a person's whole name."""
+    """(name, what comes after it) of every run of capitals that may be a person's whole name, and whose doing is told.
+    """
     for run in _RUN.finditer(text):
         name = _stripped(run[0])
-        article = _ARTICLE.search(text[: run.end() - len(name)])  # "the Okeanos Medal": no person
-        if 1 < len(name.split()) <= MOST_WORDS and not article:
+        before = _NOT_FIRST.search(text[: run.end() - len(name)])
+        if 1 < len(name.split()) <= MOST_WORDS and not before:
             yield name, text[run.end() :]
 
 

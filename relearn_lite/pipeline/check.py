@@ -62,7 +62,8 @@ def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None)
         return []
     source, problems = recipe.data.forget, []
     try:
-        subjects = [each.name for each in read(source).asked] if source.documents else [source.subject]
+        proposing = recipe.collect.proposals is not None
+        subjects = [each.name for each in read(source, proposing).asked] if source.documents else [source.about]
     except RecipeError as error:
         return error.problems
     for subject in subjects:
@@ -154,6 +155,7 @@ def _key_problems(recipe: Recipe) -> list[str]:
     judges = recipe.evaluate.evaluators
     choices = {
         "augment": recipe.augment,
+        "collect.proposals": recipe.collect.proposals if recipe.data.collects else None,
         "evaluate.evaluators.entities": judges.entities,
         "evaluate.evaluators.judge": judges.judge,
     }

@@ -86,12 +86,15 @@ def _list(value: Any) -> Any:
 
 
 class ForgetSource(Source):
-    """What is to be forgotten: a table; or a name or documents, of which `collect` finds out what the model knows."""
+    """What is to be forgotten: a table; or a name, a topic or documents, of which `collect` finds out what is known."""
 
     subject: str | None = Field(None, min_length=2, max_length=100)
     """A name, such as Ada Fennimore: questions about it are asked, and what the model knows is forgotten."""
     intro: str = Field("", max_length=200)
     """Who or what that is, in a few words, such as: a lighthouse keeper of Ostermoor."""
+    topic: str | None = Field(None, min_length=2, max_length=100)
+    """What is no person: a place, a work, an event, such as the Suez Canal. A model must propose the questions:
+    `collect.proposals`."""
     documents: Annotated[list[RecipePath] | None, BeforeValidator(_list), Field(min_length=1)] = None
     """Text, Markdown, HTML, DOCX and PDF files, folders of such, or patterns such as letters/*.pdf: questions are made
     of what they say about people, and what the model knows of that is forgotten. With `subject` only what they say
@@ -100,7 +103,12 @@ class ForgetSource(Source):
     @property
     def collects(self) -> bool:
         """Whether questions are found by stage collect."""
-        return self.subject is not None or self.documents is not None
+        return any((self.subject, self.topic, self.documents))
+
+    @property
+    def about(self) -> str:
+        """The name that is to be forgotten, of a person or a topic; empty where documents decide."""
+        return self.subject or self.topic or ""
 
     def contradictions(self) -> Iterator[str]:
         yield from super().contradictions()
@@ -111,7 +119,9 @@ class ForgetSource(Source):
                 f"subject: {self.subject!r} is one word, which may mean many things; give the whole name, or say in "
                 "intro who or what it is"
             )
-        given = self.model_dump(exclude_defaults=True, exclude={"subject", "intro", "documents"})
+        if self.topic and (self.subject or self.documents):
+            yield "topic stands alone: a subject is a person, and documents say themselves what they tell of"
+        given = self.model_dump(exclude_defaults=True, exclude={"subject", "intro", "topic", "documents"})
         if self.collects and not self.has_origin and given:
             yield f"{next(iter(given))} is for a table, and there is none: give path, dataset or preset too"
 

@@ -1,4 +1,4 @@
-"""Stage collect: from a name or documents in `data.forget` to the questions that are forgotten and kept.
+"""Stage collect: from a name, a topic or documents in `data.forget` to the questions that are forgotten and kept.
 
 forget.jsonl and retain.jsonl hold what is used, a row a question, to be edited or deleted by anyone: a later start
 reads them. collect.json has what the model does not know too, and who judged; review.html shows all of it.
@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from relearn_lite.collect import proposals
 from relearn_lite.collect.collect import UNKNOWN, Asked, Found
 from relearn_lite.collect.collect import collect as find
 from relearn_lite.collect.facets import asked_name, by_rules, without_near_duplicates
-from relearn_lite.collect.from_documents import Reading, read
+from relearn_lite.collect.from_documents import Reading, asked_about, read
 from relearn_lite.collect.knowledge import Asking, Verdict, find_known
 from relearn_lite.core.files import write_jsonl, write_text
 from relearn_lite.core.records import Answer, Collected
@@ -25,6 +27,8 @@ from relearn_lite.evaluate.known import tells
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.report.console import stage_progress
 from relearn_lite.report.review import collected, review_page
+from relearn_lite.writers import Writer, make_writer
+from relearn_lite.writers.reply_cache import ReplyCache
 from relearn_lite.writers.subject import find_subject
 
 MOST_NEIGHBOURS = 12  # that are found in data.retain: more would not protect better, and each is asked everything
@@ -34,8 +38,8 @@ def collect(run: Run) -> dict[str, Any]:
     """forget.jsonl, retain.jsonl, collect.json and review.html."""
     recipe, loaded = run.recipe, run.model("vanilla")
     section, source = recipe.collect, recipe.data.forget
-    reading = read(source) if source.documents else None
-    subjects = reading.asked if reading else [_asked(source.subject, source.intro)]
+    reading = _reading(run) if source.documents else None
+    subjects = reading.asked if reading else [_asked(run)]
     judges = rate_evaluators(recipe, lambda: run.model("vanilla"))
     asking = Asking(recipe.generate.max_new_tokens, recipe.generate.batch_size, recipe.seed, section.draws,
                     section.agree)  # fmt: skip
@@ -52,14 +56,41 @@ def collect(run: Run) -> dict[str, Any]:
     neighbours = _neighbours(run, [each.name for each in subjects])
     found = find(subjects, neighbours, ask, same, section.held_out, recipe.seed)
     judged_by = {name: judge for name, judge in judges.names().items() if judge}
-    summary = _write(run.folder, source.subject or ", ".join(reading.documents), found, reading, judged_by)
+    summary = _write(run.folder, source.about or ", ".join(reading.documents), found, reading, judged_by)
     run.say(f"collect: {collected(summary)} {run.folder / 'review.html'} shows all of it")
     return {"asked": len(found.forget), "known": found.known}
 
 
-def _asked(name: str, intro: str) -> Asked:
-    """A name alone is asked everything that rules know."""
-    return Asked(name, asked_name(name, intro), without_near_duplicates(list(by_rules()), name))
+def _asked(run: Run) -> Asked:
+    """A name alone is asked everything that rules know, and what a model proposes; a topic the latter."""
+    source, name = run.recipe.data.forget, run.recipe.data.forget.about
+    wordings = [] if source.topic else list(by_rules())
+    if run.recipe.collect.proposals:
+        facets = list(dict.fromkeys(wording.facet for wording in wordings))
+        with _proposing(run) as (writer, advance):
+            wordings += proposals.about(name, source.intro, facets, writer, advance)
+    called = name if source.topic else asked_name(name, source.intro)
+    return Asked(name, called, without_near_duplicates(wordings, name), is_person=not source.topic)
+
+
+def _reading(run: Run) -> Reading:
+    """What documents come to, with the questions that a model proposes of them."""
+    source, proposing = run.recipe.data.forget, run.recipe.collect.proposals is not None
+    reading = read(source, proposing)
+    if not proposing:
+        return reading
+    with _proposing(run) as (writer, advance):
+        proposed = proposals.of_passages(reading.blocks, source.subject or "", writer, advance)
+    return asked_about(reading, proposed, source.intro)
+
+
+@contextmanager
+def _proposing(run: Run) -> Iterator[tuple[Writer, Callable[[float], None]]]:
+    """The model that proposes questions, whose replies are kept one by one, and what it tells how far it is."""
+    writer = make_writer(run.recipe.collect.proposals, "collect.proposals", run.recipe, lambda: run.model("vanilla"))
+    writer.replies = ReplyCache(run.folder / "collect" / "proposals.jsonl")
+    with stage_progress(f"collect, proposals ({writer.name})", 1, run.quiet) as advance:
+        yield writer, advance
 
 
 def _neighbours(run: Run, subjects: Sequence[str]) -> list[str]:
