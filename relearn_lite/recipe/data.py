@@ -112,8 +112,8 @@ class ForgetSource(Source):
 
     def contradictions(self) -> Iterator[str]:
         yield from super().contradictions()
-        if self.intro and self.subject is None:
-            yield "intro says who subject is, and there is no subject: name it, or remove intro"
+        if self.intro and not self.about:
+            yield "intro says who or what subject or topic is, and there is neither: name one, or remove intro"
         if self.subject and " " not in self.subject.strip() and not self.intro:
             yield (
                 f"subject: {self.subject!r} is one word, which may mean many things; give the whole name, or say in "

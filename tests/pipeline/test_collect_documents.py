@@ -132,7 +132,7 @@ def test_ordinary_rows_may_stand_beside_documents(place):
         ("data.forget={documents: gone.txt}", "data.forget.documents: there is no file .*gone.txt"),
         ("data.forget={documents: []}", "data.forget.documents.*at least 1"),
         ("data.forget={documents: page.txt, limit: 3}", "limit is for a table"),
-        ("data.forget={documents: page.txt, intro: a baker}", "intro says who subject is"),
+        ("data.forget={documents: page.txt, intro: a baker}", "intro says who or what"),
         ("data.retain={preset: people/forget}", "rows name Leilani Makaweo.*remove them"),
         ("data.forget={documents: page.txt, subject: Bo Lind}", "something of Bo Lind"),
     ],

@@ -31,6 +31,7 @@ from relearn_lite.writers import Writer, make_writer
 from relearn_lite.writers.reply_cache import ReplyCache
 from relearn_lite.writers.subject import find_subject
 
+MOST_NAMED = 3  # documents in a title
 MOST_NEIGHBOURS = 12  # that are found in data.retain: more would not protect better, and each is asked everything
 
 
@@ -56,7 +57,7 @@ def collect(run: Run) -> dict[str, Any]:
     neighbours = _neighbours(run, [each.name for each in subjects])
     found = find(subjects, neighbours, ask, same, section.held_out, recipe.seed)
     judged_by = {name: judge for name, judge in judges.names().items() if judge}
-    summary = _write(run.folder, source.about or ", ".join(reading.documents), found, reading, judged_by)
+    summary = _write(run.folder, source.about or _titled(reading.documents), found, reading, judged_by)
     run.say(f"collect: {collected(summary)} {run.folder / 'review.html'} shows all of it")
     return {"asked": len(found.forget), "known": found.known}
 
@@ -123,6 +124,11 @@ def _documents(reading: Reading, found: Found) -> dict[str, Any]:
     """What documents say, and whether the model knows it: it told it in answer to one question at least."""
     statements = [asdict(each) | {"known": each.text in found.told} for each in reading.statements]
     return {"documents": reading.documents, "left_out": dict(reading.left_out), "statements": statements}
+
+
+def _titled(documents: Sequence[str]) -> str:
+    more = len(documents) - MOST_NAMED
+    return ", ".join(documents[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _known(rows: Sequence[Collected]) -> list[Collected]:
