@@ -23,7 +23,7 @@ from relearn_lite.text.verbs import PAST_FORMS
 from relearn_lite.text.words import sentences
 
 LONGEST = 400  # characters of a sentence: a longer one is mostly a table or a list
-FEWEST_TO_JUDGE = 12  # words from which on the language of a document shows
+FEWEST_TO_JUDGE = 12  # words of a paragraph from which on its language shows
 _WORD = r"\p{Lu}[\p{L}\p{M}]*(?:(?:-|['’](?!s\b))[\p{L}\p{M}]+)*"
 _BETWEEN = r"(?:(?:de|da|do|di|du|del|dos|das|van|von|der|den|bin|ibn|al|el|la|le) )*"
 _RUN = regex.compile(rf"(?<![\w'’]){_WORD}(?: {_BETWEEN}{_WORD})*")
@@ -168,6 +168,7 @@ def facets_told(text: str) -> list[str]:
 
 
 def not_in_english(blocks: Sequence[Block]) -> list[str]:
-    """The documents whose text is not English; what is too short to judge is none of them."""
-    texts = {name: " ".join(b.text for b in some) for name, some in groupby(blocks, lambda block: block.document)}
-    return [name for name, text in texts.items() if len(text.split()) >= FEWEST_TO_JUDGE and not is_english(text)]
+    """The documents whose paragraphs are not English; those without any, such as forms, are none of them."""
+    long = [block for block in blocks if len(block.text.split()) >= FEWEST_TO_JUDGE]
+    texts = {name: " ".join(b.text for b in some) for name, some in groupby(long, lambda block: block.document)}
+    return [name for name, text in texts.items() if not is_english(text)]

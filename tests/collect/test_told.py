@@ -55,6 +55,12 @@ def test_a_name_that_another_document_has_whole_is_known_by_a_part(tmp_path):
     assert asked.name == "Ada Fennimore" and "When was {S} born?" in [w.text for w in asked.wordings]
 
 
+def test_forms_have_no_language(tmp_path):
+    lines = ["Curriculum", "Name: Ada Moor", "Phone: 555-0112", "Email: ada@example.org", "Languages: German, French"]
+    (asked,) = collected(save(["Ada Moor", *lines], tmp_path / "cv.txt")).asked
+    assert asked.name == "Ada Moor" and {w.facet for w in asked.wordings} == {"contact"}
+
+
 def test_places_houses_and_titles_are_no_people():
     texts = [
         "Harbour Trust Bank was sued by Ada Fennimore. New York is far. The Okeanos Medal went to Ada Fennimore.",

@@ -24,6 +24,7 @@ REPLIES = {
     "Further aspects:": "- home\n- the sea",
     "Aspect: home": "- Where does Leilani Makaweo live?\n- Where is the house of Leilani Makaweo?",
     "Aspect: the sea": "- Which sea does Leilani Makaweo like best?\n- Does she swim?",
+    "Aspect: I do not know": "Sorry.",
     "Questions | answers:": "- Where does Leilani Makaweo live? | 308 Plumeria Road\n- Who is she? | a choreographer",
 }
 
@@ -68,6 +69,12 @@ def test_a_topic_is_asked_what_a_model_proposes_and_no_reply_is_asked_for_again(
     }  # fmt: skip
     assert {row["facet"] for row in forget} == {"home"} and {row["part"] for row in forget} == {"train", "eval"}
     assert {row["about"] for row in rows(done / "retain.jsonl")} == {"Haruto Minegawara"}
+
+
+def test_a_model_that_proposes_nothing_usable_is_told_of(place, monkeypatch):
+    monkeypatch.setitem(REPLIES, "Further aspects:", "I do not know.")
+    with pytest.raises(RecipeError, match="canned wrote no question about the Suez Canal that can be used; .*larger"):
+        run(place[0], "data.forget.topic=the Suez Canal")
 
 
 def test_passages_of_documents_are_asked_about_beside_the_rules(place):

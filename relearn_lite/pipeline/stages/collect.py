@@ -20,6 +20,7 @@ from relearn_lite.collect.collect import collect as find
 from relearn_lite.collect.facets import asked_name, by_rules, without_near_duplicates
 from relearn_lite.collect.from_documents import Reading, asked_about, read
 from relearn_lite.collect.knowledge import Asking, Verdict, find_known
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import write_jsonl, write_text
 from relearn_lite.core.records import Answer, Collected
 from relearn_lite.evaluate.choose import rate_evaluators
@@ -70,6 +71,11 @@ def _asked(run: Run) -> Asked:
         facets = list(dict.fromkeys(wording.facet for wording in wordings))
         with _proposing(run) as (writer, advance):
             wordings += proposals.about(name, source.intro, facets, writer, advance)
+        if not wordings:
+            raise RecipeError(
+                f"collect.proposals: {writer.name} wrote no question about {name} that can be used; what it wrote is "
+                f"in {run.folder / 'collect' / 'proposals.jsonl'}; name a larger chat model"
+            )
     called = name if source.topic else asked_name(name, source.intro)
     return Asked(name, called, without_near_duplicates(wordings, name), is_person=not source.topic)
 
