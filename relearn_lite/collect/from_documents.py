@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -11,7 +10,7 @@ from pathlib import Path
 from relearn_lite.collect.collect import Asked
 from relearn_lite.collect.facets import Wording, asked_name, by_rules, merged
 from relearn_lite.collect.sentence_questions import questions_from
-from relearn_lite.collect.told import Told, facets_told, not_in_english, tell
+from relearn_lite.collect.told import LeftOut, Told, facets_told, not_in_english, tell
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.documents import Block, find_documents, read_documents
 from relearn_lite.recipe.data import ForgetSource
@@ -22,14 +21,15 @@ NO_RULE = "no rule has a question to it"
 
 @dataclass(frozen=True)
 class Reading:
-    """What documents come to. told: what rules can say whom it is about; statements: sentences that are asked about;
-    left_out: all others, by reason."""
+    """What documents come to. told: what rules can say whom it is about; nobodys: what they cannot; statements:
+    sentences that are asked about; left_out: all others."""
 
     blocks: tuple[Block, ...]
     told: list[Told]
+    nobodys: list[LeftOut]
     asked: list[Asked]
     statements: list[Told]
-    left_out: Counter[str]
+    left_out: list[LeftOut]
 
     @property
     def documents(self) -> list[str]:
@@ -57,8 +57,8 @@ def _reading(stamps: tuple[tuple[Path, int], ...], subject: str, intro: str, pro
             "questions know English only; name a model that proposes some as collect.proposals, or give questions and "
             "answers of your own as data.forget.path"
         )
-    told, left_out = tell([block for block in blocks if block.document not in foreign], subject)
-    reading = asked_about(Reading(tuple(blocks), told, [], [], left_out), (), intro)
+    told, nobodys = tell([block for block in blocks if block.document not in foreign], subject)
+    reading = asked_about(Reading(tuple(blocks), told, nobodys, [], [], []), (), intro)
     if not (reading.asked or proposing):
         who = f"{subject}, so that" if subject else "a person by name, so that"
         raise RecipeError(
@@ -71,14 +71,16 @@ def _reading(stamps: tuple[tuple[Path, int], ...], subject: str, intro: str, pro
 
 def asked_about(reading: Reading, proposed: Sequence[tuple[Wording, Told]], intro: str = "") -> Reading:
     """The reading with what is asked: by rules, and what a model proposed, with the sentence that answers it."""
-    asked, statements, left_out = [], [], Counter(reading.left_out)
+    asked, statements = [], []
     for name in dict.fromkeys(each.about for each in (*reading.told, *(told for _, told in proposed))):
         told = [each for each in reading.told if each.about == name]
         about, kept = _asked(name, asked_name(name, intro), told, [(w, t) for w, t in proposed if t.about == name])
-        left_out[NO_RULE] += len({*told} - {*kept})
         asked += [about] if kept else []
         statements += kept
-    return replace(reading, asked=asked, statements=statements, left_out=+left_out)
+    said = {(each.text, each.source) for each in statements}
+    left_out = [*reading.nobodys, *(LeftOut(NO_RULE, each.text, each.source) for each in reading.told)]
+    left_out = [each for each in left_out if (each.text, each.source) not in said]
+    return replace(reading, asked=asked, statements=statements, left_out=left_out)
 
 
 def _asked(

@@ -45,6 +45,15 @@ class Told:
     source: str
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A sentence that nothing is asked about, why, and where it stands."""
+
+    why: str
+    text: str
+    source: str
+
+
 @cache
 def known_words() -> SimpleNamespace:
     """sentences.yaml: words of things' names, openers, and the pattern of each facet."""
@@ -76,10 +85,10 @@ class People:
         return list(found)
 
 
-def tell(blocks: Sequence[Block], subject: str = "") -> tuple[list[Told], Counter[str]]:
-    """What documents tell of people, and how many sentences were left out, by reason. subject: of this one alone."""
+def tell(blocks: Sequence[Block], subject: str = "") -> tuple[list[Told], list[LeftOut]]:
+    """What documents tell of people, and the sentences that were left out. subject: of this one alone."""
     found: list[Told] = []
-    left_out: Counter[str] = Counter()
+    left_out: list[LeftOut] = []
     everyone = find_people([sentence for block in blocks for sentence in sentences(block.text)], subject)
     anybody = People(everyone)
     for document, group in groupby(blocks, lambda block: block.document):
@@ -92,7 +101,7 @@ def tell(blocks: Sequence[Block], subject: str = "") -> tuple[list[Told], Counte
             about = named[0] if named else last if _PERSONAL.search(sentence) else main if _fragment(sentence) else None
             last = about or last
             if why := _why_not(sentence, about, subject):
-                left_out[why] += 1
+                left_out.append(LeftOut(why, sentence, f"{document}, {block.place}"))
             else:
                 found.append(Told(about, sentence, f"{document}, {block.place}"))
     return found, left_out

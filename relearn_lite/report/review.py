@@ -3,18 +3,20 @@ and why it is kept or not."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from relearn_lite.core.records import Collected
 from relearn_lite.report.render import page
-from relearn_lite.report.sections import Facts, Section, Text
+from relearn_lite.report.sections import Facts, Folded, Section, Text
 from relearn_lite.report.tables import Cell, Row, Table
 from relearn_lite.report.texts import texts
 
 COLUMNS = {"answer": "What the model says", "facet": "Facet", "part": "Part", "why": "Why"}
 FROM = {"quote": "What the document says", "source": "Where"}
 UNKNOWN = "unknown"
+MOST_LEFT_OUT = 300  # sentences of documents that the page shows; collect.json has all
 
 
 def review_page(summary: dict[str, Any], forget: Sequence[Collected], retain: Sequence[Collected]) -> str:
@@ -44,10 +46,16 @@ def _documents(summary: dict[str, Any]) -> list[Section]:
         for each in summary["statements"] if not each["known"]
     ]  # fmt: skip
     table = Table("What the document says", columns := {"about": "About", "source": "Where"}, unknown, left=(*columns,))
-    left_out = [(why, str(count)) for why, count in summary["left_out"].items()]
+    counts = Counter(each["why"] for each in summary["left_out"])
+    left_out = [Row(each["text"], {"why": Cell(each["why"]), "source": Cell(each["source"])})
+                for each in summary["left_out"][:MOST_LEFT_OUT]]  # fmt: skip
+    sentences = Table("Sentence", why := {"why": "Why", "source": "Where"}, left_out, left=(*why,))
     return [
         *([Section("untold", told["untold"], [told["untold_means"], table])] if unknown else []),
-        *([Section("left-out", told["left_out_title"], [Facts(left_out)])] if left_out else []),
+        *([Section("left-out", told["left_out_title"], [
+            Facts([(why, str(count)) for why, count in counts.items()]),
+            Folded(told["left_out_first"].format(n=len(left_out), all=len(summary["left_out"])), sentences),
+        ])] if left_out else []),
     ]
 
 

@@ -95,7 +95,8 @@ def test_what_the_document_says_and_the_model_knows_is_found(killed):
     assert [known[text] for text in UNKNOWN] == [False] and sum(known.values()) == len(known) - 1
     assert not any(row["quote"] in UNKNOWN for row in forget)
     page = (folder / "review.html").read_text()
-    assert "page.txt, line 3" in page and "red canoe" in page and "Sentences that were not asked about" in page
+    assert "page.txt, line 3" in page and "red canoe" in page
+    assert [each["text"] for each in summary["left_out"]] == ["Leilani Makaweo"] and "1 of 1 sentences" in page
     assert {row["about"] for row in rows(folder / "retain.jsonl")} == {"Haruto Minegawara"}
 
 

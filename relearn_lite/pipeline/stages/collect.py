@@ -129,7 +129,8 @@ def _write(
 def _documents(reading: Reading, found: Found) -> dict[str, Any]:
     """What documents say, and whether the model knows it: it told it in answer to one question at least."""
     statements = [asdict(each) | {"known": each.text in found.told} for each in reading.statements]
-    return {"documents": reading.documents, "left_out": dict(reading.left_out), "statements": statements}
+    left_out = [asdict(each) for each in reading.left_out]
+    return {"documents": reading.documents, "left_out": left_out, "statements": statements}
 
 
 def _titled(documents: Sequence[str]) -> str:
