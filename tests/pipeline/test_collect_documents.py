@@ -27,7 +27,7 @@ collect: {neighbours: [Haruto Minegawara], draws: 2}
 unlearn: {method: ga_gdr, epochs: 1, lr: 1.0e-3, batch_size: 4, accumulate: 1}
 generate: {max_new_tokens: 48, batch_size: 4}
 """
-SHORT = PAGE[:2]  # three statements
+SHORT = [PAGE[0], " ".join(PAGE[1].split(". ", 1)[1:])]  # two statements
 UNKNOWN = ("In 1996 she bought a red canoe from the harbour master of Kailana.",)
 
 
