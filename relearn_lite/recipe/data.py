@@ -95,7 +95,7 @@ class ForgetSource(Source):
     topic: str | None = Field(None, min_length=2, max_length=100)
     """What is no person: a place, a work, an event, such as the Suez Canal. A model must propose the questions:
     `collect.proposals`."""
-    documents: Annotated[list[RecipePath] | None, BeforeValidator(_list), Field(min_length=1)] = None
+    documents: Annotated[Annotated[list[RecipePath], Field(min_length=1)] | None, BeforeValidator(_list)] = None
     """Text, Markdown, HTML, DOCX and PDF files, folders of such, or patterns such as letters/*.pdf: questions are made
     of what they say about people, and what the model knows of that is forgotten. With `subject` only what they say
     about that one."""

@@ -121,6 +121,11 @@ def test_documents_that_tell_the_model_nothing_new_of_anyone_end_well(place, cap
     assert "0 of 1 statements in 1 document" in told and "nothing that it could forget" in told
 
 
+def test_the_recipe_of_a_run_is_read_again(killed):
+    again = load_recipe(killed[0] / "recipe.yaml")
+    assert again.data.forget.documents == [killed[0].parents[1] / "page.txt"] and again.data.forget.topic is None
+
+
 def test_ordinary_rows_may_stand_beside_documents(place):
     (place / "more.jsonl").write_text('{"question": "Who owns the kiln of Varby?", "answer": "Bo Lind owns it."}\n')
     recipe = load_recipe(place / "recipe.yaml", ["data.forget={documents: [page.txt], path: more.jsonl}"])
