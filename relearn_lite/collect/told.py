@@ -131,7 +131,7 @@ def find_people(texts: Sequence[str], subject: str = "") -> list[str]:
 
 
 def _names(text: str) -> Iterator[tuple[str, str]]:
-    """(name, what comes after it) of every run of capitals that may be a person's whole name, and whose doing is told."""
+    """(name, what comes after it) of every run of capitals that may be the whole name of one who does something."""
     for run in _RUN.finditer(text):
         name = _stripped(run[0])
         before = _NOT_FIRST.search(text[: run.end() - len(name)])
