@@ -1,4 +1,4 @@
-"""From a name to questions: what can be asked about it, whether the model knows, and which part each question plays.
+"""From a name, a topic or documents to questions: what can be asked, whether the model knows, which part each plays.
 
 Nothing here says who judges or where things lie; stage `collect` does.
 """

@@ -1,7 +1,8 @@
 """Does a model know it? It is asked once for its likeliest answer and several times for sampled ones.
 
 A model that knows says the same again; one that makes it up says something else each time (Manakul et al. 2023,
-SelfCheckGPT). What tells the same is for the run's judges to say.
+SelfCheckGPT). Where a document says what is right, each answer must tell that. What tells the same is for the run's
+judges to say.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from types import MappingProxyType
 
 from relearn_lite.augment.form import is_refusal, normal_form, repeats_itself
 from relearn_lite.collect.facets import NAME, Wording
@@ -23,22 +25,26 @@ from relearn_lite.text.proper_names import Spans
 from relearn_lite.text.specifics import specifics
 from relearn_lite.text.stems import fold, folded_words, stem
 from relearn_lite.text.stop_words import STOP_WORDS, is_english
+from relearn_lite.text.words import words
 
 NEXT_DRAW = 1_000_003  # between the seeds of two draws
 SENTENCE = 4  # words from which on a text counts as one
+MOST_QUOTES = 20  # that an answer is compared with
 PRONOUNS = frozenset("he she they him his her hers".split())  # not "its", "their": these mostly mean something nearer
 Tells = Callable[[Sequence[Answer]], Sequence[bool | None]]  # whether each answer tells what its ground truth tells
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """why: in words, why it counts as known or not; agree: of `draws` sampled answers, both 0 where none was asked."""
+    """why: in words, why it counts as known or not; agree: of `draws` sampled answers, both 0 where none was asked.
+    quotes: what documents say, which the answer tells too."""
 
     known: bool
     why: str
     answer: str
     agree: int = 0
     draws: int = 0
+    quotes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,39 +60,78 @@ class Asking:
 
 def find_known(
     loaded: Loaded, questions: Mapping[str, str], asking: Asking, folder: Path, tells: Tells,
-    advance: Callable[[float], None] = lambda _: None,
+    advance: Callable[[float], None] = lambda _: None, quotes: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, Verdict]:  # fmt: skip
-    """What the vanilla model knows, by question. questions: each with the name that it is about.
+    """What the vanilla model knows, by question. questions: each with the person that it is about, or an empty text.
+    quotes: what documents say to a question, one of which a known answer tells.
 
     Every reply is kept in `folder` (greedy.jsonl, sampled.jsonl) as soon as its batch is done, and not asked for again.
     """
     greedy = _ask(loaded, [(question, 0) for question in questions], asking, folder / "greedy.jsonl")
     advance(len(questions) / 2)
     faults = {question: _fault(question, greedy[question, 0], about) for question, about in questions.items()}
+    right = _right({q: greedy[q, 0].text for q in quotes if not faults[q]}, quotes, tells)
+    faults |= {question: told for question, told in right.items() if isinstance(told, str)}
     sure = [question for question in questions if not faults[question]]
     pairs = [(question, draw) for draw in range(1, asking.draws + 1) for question in sure]
     sampled = _ask(loaded, pairs, asking, folder / "sampled.jsonl")
-    told = tells([
-        Answer(question, "vanilla", "forget", question, greedy[question, 0].text, sampled[question, draw].text)
-        for question, draw in pairs
-    ])  # fmt: skip
+    told = _tell_the_same([
+        (question, right[question][0] if question in right else greedy[question, 0].text,
+         sampled[question, draw].text, question in right) for question, draw in pairs
+    ], tells)  # fmt: skip
     same: dict[str, list[bool | None]] = {question: [] for question in sure}
     for (question, _), each in zip(pairs, told, strict=True):
         same[question].append(each)
     advance(len(questions) / 2)
     return {
-        question: _verdict(greedy[question, 0].text, same[question], asking.agree) if question in same
+        question: _verdict(greedy[question, 0].text, same[question], asking.agree, right.get(question, ()))
+        if question in same
         else Verdict(False, faults[question], greedy[question, 0].text) for question in questions
     }  # fmt: skip
 
 
-def _verdict(answer: str, same: Sequence[bool | None], needed: float) -> Verdict:
+def _right(
+    answers: Mapping[str, str], quotes: Mapping[str, Sequence[str]], tells: Tells
+) -> dict[str, tuple[str, ...] | str]:
+    """By question the quotes that its answer tells, or why it tells none."""
+    pairs = [(question, quote) for question, text in answers.items() for quote in _nearest(quotes[question], text)]
+    told = _tell_the_same([(question, quote, answers[question], True) for question, quote in pairs], tells)
+    same = {question: [] for question in answers}
+    for (question, quote), each in zip(pairs, told, strict=True):
+        same[question].append((each, quote))
+    wrong = {True: "not judged: whether it tells what the document says",
+             False: "otherwise: the document says something else"}  # fmt: skip
+    return {
+        question: tuple(quote for each, quote in found if each) or wrong[None in dict(found)]
+        for question, found in same.items()
+    }
+
+
+def _nearest(quotes: Sequence[str], answer: str) -> Sequence[str]:
+    """The quotes that share most words with an answer: a long document may say hundreds of things of one kind."""
+    said = {*words(answer.casefold())}
+    return sorted(quotes, key=lambda quote: -len(said & {*words(quote.casefold())}))[:MOST_QUOTES]
+
+
+def _tell_the_same(texts: Sequence[tuple[str, str, str, bool]], tells: Tells) -> list[bool | None]:
+    """Whether the second text tells what the first one tells, of each (question, first, second, either way): either of
+    a quote and an answer may say more than the other one."""
+    ways = [(n, question, *pair) for n, (question, first, second, either) in enumerate(texts)
+            for pair in [(first, second), (second, first)][: 1 + either]]  # fmt: skip
+    told = tells([Answer(question, "vanilla", "forget", question, *pair) for _, question, *pair in ways])
+    found: list[list[bool | None]] = [[] for _ in texts]
+    for (n, *_), each in zip(ways, told, strict=True):
+        found[n].append(each)
+    return [True if True in each else None if None in each else False for each in found]
+
+
+def _verdict(answer: str, same: Sequence[bool | None], needed: float, quotes: tuple[str, ...]) -> Verdict:
     """What the judges' words on the sampled answers come to; None of them: it could not be judged."""
     agree, draws, failed = same.count(True), len(same), same.count(None)
-    told = f"{agree} of {draws} sampled answers tell the same"
+    told = f"{agree} of {draws} sampled answers tell {'what the document says' if quotes else 'the same'}"
     known = agree >= ceil(needed * draws - 1e-9)
     why = told if known else f"not judged: {failed} of {draws} sampled answers" if failed else f"unsure: {told}"
-    return Verdict(known, why, answer, agree, draws)
+    return Verdict(known, why, answer, agree, draws, quotes)
 
 
 def _fault(question: str, reply: Reply, about: str) -> str | None:
@@ -123,7 +168,7 @@ def names_subject(text: str, subject: str, question: str) -> bool:
     if len(said) < SENTENCE or not is_english(f"{question} {text}"):
         return True
     own = {stem(word.form) for word in folded_words(fold(subject)) if word.form not in STOP_WORDS}
-    return any(form in PRONOUNS or stem(form) in own for form in said)
+    return not own or any(form in PRONOUNS or stem(form) in own for form in said)
 
 
 def off_the_point(answers: Mapping[Wording, str]) -> dict[Wording, str]:

@@ -39,7 +39,8 @@ class Collected:
     """A question that was found for a name, and what the model says to it.
 
     about: the name that it asks about. facet: what of it. part: `train`, `select` (chosen by), `eval` (reported), or
-    `unknown` with the reason in `why`. agree: how many of the sampled answers tell what `answer` tells.
+    `unknown` with the reason in `why`. agree: how many of the sampled answers tell what `answer` tells, or what
+    `quote` tells: what a document says, which `source` names with the place in it.
     """
 
     id: str
@@ -51,6 +52,8 @@ class Collected:
     why: str
     agree: int = 0
     draws: int = 0
+    quote: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)

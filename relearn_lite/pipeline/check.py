@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from relearn_lite.collect.from_documents import read
 from relearn_lite.core.environment import unsafe_versions
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import tell_once
@@ -56,16 +57,22 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
 
 
 def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None) -> list[str]:
-    """What does not go with a name in data.forget. folder: given where stage collect is done."""
+    """What does not go with names or documents in data.forget. folder: given where stage collect is done."""
     if not recipe.data.collects:
         return []
-    subject, problems = recipe.data.forget.subject, []
-    naming = [qa.question for qa in retain if subject.casefold() in f"{qa.question} {qa.answer}".casefold()]
-    if naming:
-        problems.append(
-            f"data.retain: {len(naming)} of its rows name {subject} (first: {naming[0]!r}), who is to be forgotten; "
-            "remove them"
-        )
+    source, problems = recipe.data.forget, []
+    try:
+        proposing = recipe.collect.proposals is not None
+        subjects = [each.name for each in read(source, proposing).asked] if source.documents else [source.about]
+    except RecipeError as error:
+        return error.problems
+    for subject in subjects:
+        naming = [qa.question for qa in retain if subject.casefold() in f"{qa.question} {qa.answer}".casefold()]
+        if naming:
+            problems.append(
+                f"data.retain: {len(naming)} of its rows name {subject} (first: {naming[0]!r}), who is to be "
+                "forgotten; remove them"
+            )
     if not retain and (folder or not recipe.collect.neighbours) and recipe.unlearn:
         why = "the model knows nothing of them" if folder else "nobody is named"
         problems.append(
@@ -148,6 +155,7 @@ def _key_problems(recipe: Recipe) -> list[str]:
     judges = recipe.evaluate.evaluators
     choices = {
         "augment": recipe.augment,
+        "collect.proposals": recipe.collect.proposals if recipe.data.collects else None,
         "evaluate.evaluators.entities": judges.entities,
         "evaluate.evaluators.judge": judges.judge,
     }

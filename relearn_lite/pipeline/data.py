@@ -93,13 +93,14 @@ def load_data(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]
 def _add_collected(recipe: Recipe, data: dict[str, list[QA]], side: str, path: Path) -> None:
     """Adds what stage collect found, as it was left or edited since: see `collect.collected_parts`.
 
-    What is chosen by is trained where nothing is chosen. Where the recipe names its own questions to ask, these stay.
+    What is chosen by is trained where nothing is chosen. Where the recipe names its own questions to ask, these stay;
+    where none was left to be asked alone, those that are trained are asked.
     """
     parts = collected_parts(path, side)
     chosen = "select" if recipe.select_fraction else "train"
     data[side] = [*data[side], *parts["train"], *(parts["select"] if chosen == "train" else ())]
     if getattr(recipe.data, f"{side}_eval") is None:
-        data[f"{side}_eval"] = [*data[f"{side}_eval"], *parts["eval"]]
+        data[f"{side}_eval"] = [*data[f"{side}_eval"], *(parts["eval"] or parts["train"])]
     if chosen == "select" and parts["select"] and f"{side}_select" not in data:
         data[f"{side}_select"] = parts["select"]
 

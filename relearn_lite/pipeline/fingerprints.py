@@ -15,6 +15,7 @@ from typing import Any
 
 from relearn_lite.core.errors import shortened
 from relearn_lite.core.records import QA
+from relearn_lite.data.documents import find_documents, labels
 from relearn_lite.data.sources import source_of
 from relearn_lite.models.gguf import is_gguf
 from relearn_lite.pipeline.stages import STAGES, stages_of
@@ -44,6 +45,9 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
     if name == "collect":
         found |= {f"data.forget.{key}": getattr(recipe.data.forget, key) for key in ("subject", "intro")}
         found |= result_keys(recipe.evaluate.evaluators.rating, "evaluate.evaluators")
+        found |= {"data.forget.topic": recipe.data.forget.topic} if recipe.data.forget.topic else {}
+        documents = find_documents(recipe.data.forget.documents or (), "data.forget.documents")
+        found |= {f"document {name}": _hash(path.read_bytes()) for path, name in labels(documents).items()}
     if recipe.data.only_known and name not in ("collect", "finetune", "report"):
         if name == "ask":  # who judges decides what is left out of all that follows
             parts += [part for part in ("forget", "forget_select") if part in data]

@@ -110,7 +110,8 @@ def needed_models(recipe: Recipe) -> list[str]:
     """Causal models that a run cannot do without: a writer's, the unlearned whole weights."""
     writes = "augment" in stages_of(recipe) or (recipe.attacks is not None and recipe.attacks.paraphrase)
     writer = writer_model(recipe, recipe.augment) if writes else None
-    return [name for name in (writer, recipe.unlearned and recipe.unlearned.whole) if name]
+    proposer = writer_model(recipe, recipe.collect.proposals) if recipe.data.collects else None
+    return [name for name in (writer, proposer, recipe.unlearned and recipe.unlearned.whole) if name]
 
 
 def judging_models(recipe: Recipe) -> dict[str, str]:

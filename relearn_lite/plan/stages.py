@@ -67,6 +67,15 @@ def _asking(estimate: Estimate) -> Parts:
     )
 
 
+def _collecting(estimate: Estimate) -> Parts:
+    """As asking; a model that proposes questions comes before, and stays."""
+    section = estimate.recipe.collect.proposals
+    parts = _asking(estimate)
+    if name := writer_model(estimate.recipe, section):
+        parts[f"proposals {name}"] = estimate.weights(estimate.sizes.others[name])
+    return largest(parts, parts | estimate.writing(section)) if section else parts
+
+
 def _evaluating(estimate: Estimate) -> Parts:
     recipe, others, chosen = estimate.recipe, estimate.sizes.others, estimate.recipe.evaluate.evaluators
     asks_model = asks_for(recipe, "model")
@@ -132,7 +141,7 @@ def _analyzing(estimate: Estimate) -> Parts:
 
 STAGES = {
     "finetune": lambda estimate: estimate.training("finetune", estimate.recipe.finetune.batch_size),
-    "collect": _asking,
+    "collect": _collecting,
     "ask": _asking,
     "augment": _augmenting,
     "unlearn": _unlearning,

@@ -81,29 +81,47 @@ class Source(Section):
         return not self.model_dump(exclude_defaults=True, exclude={"folder", "revision", "group"})
 
 
+def _list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 class ForgetSource(Source):
-    """What is to be forgotten: a table, or a name of which `collect` finds out what the model knows; or both."""
+    """What is to be forgotten: a table; or a name, a topic or documents, of which `collect` finds out what is known."""
 
     subject: str | None = Field(None, min_length=2, max_length=100)
     """A name, such as Ada Fennimore: questions about it are asked, and what the model knows is forgotten."""
     intro: str = Field("", max_length=200)
     """Who or what that is, in a few words, such as: a lighthouse keeper of Ostermoor."""
+    topic: str | None = Field(None, min_length=2, max_length=100)
+    """What is no person: a place, a work, an event, such as the Suez Canal. A model must propose the questions:
+    `collect.proposals`."""
+    documents: Annotated[Annotated[list[RecipePath], Field(min_length=1)] | None, BeforeValidator(_list)] = None
+    """Text, Markdown, HTML, DOCX and PDF files, folders of such, or patterns such as letters/*.pdf: questions are made
+    of what they say about people, and what the model knows of that is forgotten. With `subject` only what they say
+    about that one."""
 
     @property
     def collects(self) -> bool:
         """Whether questions are found by stage collect."""
-        return self.subject is not None
+        return any((self.subject, self.topic, self.documents))
+
+    @property
+    def about(self) -> str:
+        """The name that is to be forgotten, of a person or a topic; empty where documents decide."""
+        return self.subject or self.topic or ""
 
     def contradictions(self) -> Iterator[str]:
         yield from super().contradictions()
-        if self.intro and self.subject is None:
-            yield "intro says who subject is, and there is no subject: name it, or remove intro"
+        if self.intro and not self.about:
+            yield "intro says who or what subject or topic is, and there is neither: name one, or remove intro"
         if self.subject and " " not in self.subject.strip() and not self.intro:
             yield (
                 f"subject: {self.subject!r} is one word, which may mean many things; give the whole name, or say in "
                 "intro who or what it is"
             )
-        given = self.model_dump(exclude_defaults=True, exclude={"subject", "intro"})
+        if self.topic and (self.subject or self.documents):
+            yield "topic stands alone: a subject is a person, and documents say themselves what they tell of"
+        given = self.model_dump(exclude_defaults=True, exclude={"subject", "intro", "topic", "documents"})
         if self.collects and not self.has_origin and given:
             yield f"{next(iter(given))} is for a table, and there is none: give path, dataset or preset too"
 
@@ -139,7 +157,8 @@ class Data(Section):
     in this column, as `where` of a source does. `preset: rwku/Stephen King` is short for preset rwku with
     {subject: Stephen King}."""
     forget: ForgetSource | None = None
-    """The forget set: questions and answers that the model must no longer give; or a name to collect them for."""
+    """The forget set: questions and answers that the model must no longer give; or a name or documents to collect
+    them from."""
     retain: Source | None = None
     """The retain set: similar questions and answers that the model must keep."""
     forget_eval: Source | None = None

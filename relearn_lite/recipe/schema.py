@@ -109,6 +109,11 @@ class Recipe(Section):
                 "evaluate.evaluators.language_model: none, but keep_best and sweep choose by fluency too; name one, "
                 "such as base"
             )
+        if self.data.collects and self.data.forget.topic and self.collect.proposals is None:
+            yield (
+                "data.forget.topic: rules have no questions about a topic; name a model that proposes some as "
+                "collect.proposals, such as {writer: local}, or give documents about it"
+            )
         if self.data.collects and self.finetune is not None:
             yield (
                 "finetune: teaches what data.forget holds, and there it is still to be collected from a model that "

@@ -111,8 +111,24 @@ def rating(text: str) -> int | None:
         return None
 
 
-# How the kinds of task that are judgements are read; all others are texts.
-PARSERS = {"verify": verdict, "entities": entity_list, **dict.fromkeys(RATING_KINDS, rating)}
+def listed(text: str) -> list[str] | None:
+    """The lines of a list, without their marks; None where there is none. One line of introduction is left out."""
+    lines = [LIST_MARK.sub("", line).strip("*` ") for line in text.splitlines() if line.strip("*`- ")]
+    return _unique(lines[1:] if len(lines) > 1 and lines[0].endswith(":") else lines) or None
+
+
+def pairs(text: str) -> list[tuple[str, str]] | None:
+    """(question, answer) of each line with a `|` between them; None where there is none."""
+    split = (line.partition("|") for line in listed(text) or ())
+    found = [(question.strip(), answer.strip().strip("\"“”")) for question, _, answer in split]
+    return [(question, answer) for question, answer in found if question and answer] or None
+
+
+# How the kinds of task are read whose replies are no text to be used as it is.
+PARSERS = {
+    "verify": verdict, "entities": entity_list, **dict.fromkeys(RATING_KINDS, rating),
+    "aspects": listed, "ask_about": listed, "ask_passage": pairs,
+}  # fmt: skip
 
 
 def clean(text: str, task: Task, prompts: dict[str, Any] | None = None) -> str | None:

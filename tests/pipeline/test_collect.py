@@ -98,6 +98,14 @@ def test_the_next_start_uses_the_rows_as_they_were_left(place, capsys):
     assert "An answer of my own." in {qa.answer for qa in data["forget"]}
 
 
+def test_where_no_row_is_left_to_be_asked_alone_the_trained_ones_are_asked(place):
+    folder = place / "runs/collected"
+    (row, *_) = (row for row in rows(folder / "forget.jsonl") if row["part"] == "train")
+    (folder / "forget.jsonl").write_text(json.dumps(row) + "\n")
+    data = check(load_recipe(place / "recipe.yaml"), folder)
+    assert [qa.question for qa in data["forget_eval"]] == [row["question"]] == [qa.question for qa in data["forget"]]
+
+
 def test_rows_that_are_changed_after_they_were_used_are_not_mixed_in(place):
     folder = place / "runs/collected"
     run(place, until="ask")

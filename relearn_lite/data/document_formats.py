@@ -1,0 +1,170 @@
+"""Text out of TXT, Markdown, HTML, DOCX and PDF files, as (place, text), by the packages that know these formats."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from zipfile import BadZipFile, ZipFile
+
+from relearn_lite.core.memory import tell_once
+
+INSTALL = "pip install -r requirements-documents.txt"
+OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # how encrypted and old Office files begin
+MOST_UNPACKED = 200_000_000  # bytes of a DOCX file: a small file may unpack to any size
+NOT_READ = ("script", "style", "noscript", "template", "svg", "nav", "form", "head")  # of an HTML page
+BLOCKS = """address article aside blockquote body br caption dd details dialog div dl dt fieldset figcaption figure
+footer h1 h2 h3 h4 h5 h6 header hr li main ol p pre section summary table tbody tfoot thead tr ul""".split()
+BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)  # by pypdf
+
+
+class Unreadable(Exception):
+    """Why a document cannot be read, to stand after its name, and what to do."""
+
+
+def text_file(path: Path) -> Iterator[tuple[str, str]]:
+    """Paragraphs, which blank lines part, by the line on which they begin."""
+    first, lines = 1, []
+    for number, line in enumerate([*decoded(path).replace("\f", "\n\n").splitlines(), ""], 1):
+        if line.strip():
+            first = first if lines else number
+            lines.append(line)
+        elif lines:
+            yield f"line {first}", "\n".join(lines)
+            lines = []
+
+
+def markdown(path: Path) -> Iterator[tuple[str, str]]:
+    """Paragraphs, headings, list items and rows of tables, by the line on which they begin."""
+    from markdown_it import MarkdownIt
+
+    row: list[str] | None = None
+    for token in MarkdownIt("commonmark").enable("table").parse(decoded(path)):
+        if token.type == "tr_open":
+            row, line = [], token.map
+        elif token.type == "tr_close":
+            yield f"line {line[0] + 1}", _row(row)
+            row = None
+        elif token.type in ("fence", "code_block"):
+            yield f"line {token.map[0] + 1}", token.content
+        elif token.type == "inline":
+            parts = (" " if "break" in child.type else child.content for child in token.children
+                     if child.type != "html_inline")  # fmt: skip
+            if row is None:
+                yield f"line {token.map[0] + 1}", "".join(parts)
+            else:
+                row.append("".join(parts))
+
+
+def html(path: Path) -> Iterator[tuple[str, str]]:
+    """Paragraphs, headings, list items and rows of tables, counted."""
+    needed("lxml", "lxml")
+    bs4 = needed("bs4", "beautifulsoup4")
+    try:
+        soup = bs4.BeautifulSoup(path.read_bytes(), "lxml")
+        for tag in soup(NOT_READ):
+            tag.decompose()
+        for comment in soup.find_all(string=lambda each: isinstance(each, bs4.element.PreformattedString)):
+            comment.extract()
+        for text in soup.find_all(string=True):
+            text.replace_with(" ".join(f"|{text}|".split())[1:-1])
+        for row in soup("tr"):
+            row.string = _row([cell.get_text() for cell in row(["td", "th"])])
+        for term in soup("dt"):
+            term.append(": ")
+            if value := term.find_next_sibling("dd"):
+                term.append(value.extract().get_text())
+        for tag in soup(BLOCKS):
+            tag.insert_before("\n")
+            tag.insert_after("\n")
+        lines = soup.get_text().split("\n")
+    except (RecursionError, bs4.exceptions.ParserRejectedMarkup):
+        raise Unreadable("is nested too deep to be read; save it as text") from None
+    yield from ((f"paragraph {n}", line) for n, line in enumerate(filter(str.strip, lines), 1))
+
+
+def docx(path: Path) -> Iterator[tuple[str, str]]:
+    """Paragraphs and rows of tables, counted; without headers, footers and comments."""
+    library = needed("docx", "python-docx")
+    from docx.opc.exceptions import PackageNotFoundError
+    from docx.table import Table
+
+    with path.open("rb") as file:
+        if file.read(4) == OLD_OFFICE:
+            raise Unreadable("is encrypted, or a .doc under another name; save it as .docx without a password")
+    try:
+        with ZipFile(path) as packed:
+            if sum(each.file_size for each in packed.infolist()) > MOST_UNPACKED:
+                raise Unreadable("unpacks to more than 200 MB; give the text of it alone")
+        number = 0
+        for block in library.Document(str(path)).iter_inner_content():
+            rows = block.rows if isinstance(block, Table) else ()
+            texts = [_row([cell.text for cell in row.cells]) for row in rows] if rows else [getattr(block, "text", "")]
+            for text in filter(str.strip, texts):
+                number += 1
+                yield f"paragraph {number}", text
+    except (PackageNotFoundError, BadZipFile, KeyError, ValueError, OSError) as error:
+        raise Unreadable(f"is no DOCX file or is broken ({type(error).__name__}); open it and save it again") from None
+
+
+def pdf(path: Path) -> Iterator[tuple[str, str]]:
+    """Pages; empty where a page is a picture."""
+    pypdf = needed("pypdf", "pypdf")
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it complains of much that it can read
+    encrypted = "is encrypted; save it without a password (print it to a file), and give that"
+    try:
+        reader = pypdf.PdfReader(path)
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise Unreadable(encrypted)
+        for number, page in enumerate(reader.pages, 1):
+            yield f"page {number}", page.extract_text()
+    except pypdf.errors.DependencyError:
+        raise Unreadable(f"{encrypted}; or, if it opens without one: {INSTALL}") from None
+    except (pypdf.errors.PyPdfError, *BROKEN) as error:
+        raise Unreadable(f"is no PDF file or is broken ({type(error).__name__}); open it and save it again") from None
+
+
+def decoded(path: Path) -> str:
+    """Text in UTF-8, UTF-16 or UTF-32, or in an older encoding, which is guessed, and told."""
+    raw = path.read_bytes()
+    encoding = json.detect_encoding(raw)  # by its mark, or where the zeros stand
+    try:
+        return raw.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError:
+        from charset_normalizer import from_bytes
+
+    best = from_bytes(raw).best()
+    if best is None:
+        raise Unreadable("holds no text but binary data; give a document, or leave it out")
+    tell_once(f"{path.name} is not UTF-8: it is read as {best.encoding}; if names in it look wrong, save it as UTF-8")
+    return str(best)
+
+
+def needed(module: str, package: str) -> ModuleType:
+    """An optional package. Raises Unreadable where it is not installed."""
+    try:
+        return import_module(module)
+    except ImportError:
+        raise Unreadable(f"is read by the package {package}, which is not installed: {INSTALL}") from None
+
+
+def _row(cells: list[str]) -> str:
+    """A row of a table; of two cells the first one says what the second one is."""
+    texts = [" ".join(cell.split()) for cell in cells]
+    return ": ".join(texts) if len(texts) == 2 else ", ".join(filter(None, texts))
+
+
+READERS: dict[str, Callable[[Path], Iterator[tuple[str, str]]]] = {
+    ".txt": text_file, ".md": markdown, ".markdown": markdown, ".html": html, ".htm": html, ".docx": docx, ".pdf": pdf,
+}  # fmt: skip

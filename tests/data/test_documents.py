@@ -1,0 +1,151 @@
+"""Text out of the documents that people have, and a clear word where there is none."""
+
+import pytest
+from documents import ENCRYPTIONS, PAGE, encrypt, picture_pdf, save
+
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.data import document_formats
+from relearn_lite.data.documents import MOST, find_documents, paragraphs, read_documents
+from relearn_lite.text.words import sentences
+
+KEY = "data.forget.documents"
+FORMATS = ("txt", "md", "html", "docx", "pdf")
+
+
+def read(*paths):
+    return read_documents(find_documents(paths, KEY), KEY)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_same_page_says_the_same_in_every_format(form, tmp_path):
+    blocks = read(save(PAGE, tmp_path / f"page.{form}"))
+    assert [s for block in blocks for s in sentences(block.text)] == [s for text in PAGE for s in sentences(text)]
+    place = {"pdf": "page", "txt": "line", "md": "line"}.get(form, "paragraph")
+    assert all(block.place.startswith(place) and block.document == f"page.{form}" for block in blocks)
+
+
+def test_places_are_those_of_the_document(tmp_path):
+    (tmp_path / "a.txt").write_text("\nOne.\n\n\nTwo goes on\nhere.\n")
+    assert [block.place for block in read(tmp_path / "a.txt")] == ["line 2", "line 5"]
+    (tmp_path / "a.md").write_text("# One\n\nTwo *and* [three](x).\n\n| a | b |\n|---|---|\n| Phone | 12 |\n")
+    assert [(b.place, b.text) for b in read(tmp_path / "a.md")] == [
+        ("line 1", "One"), ("line 3", "Two and three."), ("line 5", "a: b"), ("line 7", "Phone: 12"),
+    ]  # fmt: skip
+    save(["One is here.", "\f", "Two is here."], tmp_path / "a.pdf")
+    assert [(b.place, b.text) for b in read(tmp_path / "a.pdf")] == [
+        ("page 1", "One is here."), ("page 2", "Two is here."),
+    ]  # fmt: skip
+
+
+def test_what_a_page_hides_or_offers_is_no_text_of_it(tmp_path):
+    (tmp_path / "a.html").write_text(
+        "<head><title>T</title><style>p {}</style></head><nav>Home</nav><!-- said --><p>One\n <b>two</b><br>three"
+        "<script>let a = 1</script><dl><dt>Phone<dd>12</dl><table><tr><td>Mail<td>a@b.org</table>"
+    )
+    assert [block.text for block in read(tmp_path / "a.html")] == ["One two", "three", "Phone: 12", "Mail: a@b.org"]
+
+
+def test_lines_that_a_margin_broke_are_put_together():
+    page = (
+        "Ada Fennimore\nAda Fennimore keeps the lighthouse at Oster-\nmoor, which stands on the northern pier of the\n"
+        "harbour.\nPhone: 555-0112 or in the evening 555-0113\nBorn: 1950"
+    )
+    assert [" ".join(each.split()) for each in paragraphs(page) if each] == [
+        "Ada Fennimore", "Ada Fennimore keeps the lighthouse at Ostermoor, which stands on the northern pier of the "
+        "harbour.", "Phone: 555-0112 or in the evening 555-0113", "Born: 1950",
+    ]  # fmt: skip
+
+
+def test_a_sentence_that_goes_on_on_the_next_page_is_one(tmp_path):
+    save(["She keeps the lighthouse", "\f", "at Ostermoor."], tmp_path / "a.pdf")
+    assert [(b.place, b.text) for b in read(tmp_path / "a.pdf")] == [
+        ("page 1", "She keeps the lighthouse at Ostermoor.")
+    ]
+
+
+def test_two_documents_of_one_name_are_told_apart(tmp_path):
+    for name in ("x/a.txt", "y/a.txt", "b.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("One.")
+    assert [block.document for block in read(tmp_path)] == ["b.txt", "x/a.txt", "y/a.txt"]
+
+
+def test_files_folders_and_patterns(tmp_path):
+    (tmp_path / "in/deeper").mkdir(parents=True)
+    for name in ("a.txt", "in/b.txt", "in/deeper/c.md", "in/d.jpg", "in/.hidden.txt"):
+        (tmp_path / name).write_text("One.")
+    assert [file.name for file in find_documents([tmp_path / "a.txt", tmp_path / "in"], KEY)] == [
+        "a.txt", "b.txt", "c.md",
+    ]  # fmt: skip
+    assert [file.name for file in find_documents([tmp_path / "**/*.txt"], KEY)] == ["a.txt", "b.txt"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "cp1252"])
+def test_encodings(encoding, tmp_path):
+    text = "Zoë Müller lived in Köln for years – “a long time”, as she said – and then moved to Málaga with François."
+    (tmp_path / "a.txt").write_bytes(text.encode(encoding))
+    assert [block.text for block in read(tmp_path / "a.txt")] == [text]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.txt", b"", "a.txt is empty"),
+        ("a.txt", b" \n\n", "a.txt has no text; leave it out"),
+        ("a.txt", bytes(range(256)) * 40, "a.txt holds no text but binary data"),
+        ("a.txt", b"Ada \x00\x01\x02\x03 lives." * 40, "a.txt holds no text but binary data"),
+        ("a.txt", b"Ada lives at the harbour. " * 2_000_000, "a.txt is longer than 5,000,000 characters.*the part"),
+        ("a.pdf", b"%PDF-1.7 and no more", "a.pdf is no PDF file or is broken"),
+        ("a.docx", b"PK and no more", "a.docx is no DOCX file or is broken"),
+        ("a.docx", document_formats.OLD_OFFICE * 4, "a.docx is encrypted, or a .doc"),
+        ("a.html", b"<p></p>", "a.html has no text"),
+        ("a.doc", b"x", "a.doc is not a format that is read here; allowed: .txt, .md"),
+        ("", b"", r"there is no file .*gone\.txt; correct the path"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_says_why(name, content, told, tmp_path):
+    path = tmp_path / (name or "gone.txt")
+    if name:
+        path.write_bytes(content)
+    assert len(content) != 26 * 2_000_000 or len(content) > 50_000_000 > MOST
+    with pytest.raises(RecipeError, match=f"(?s){KEY}: .*{told}"):
+        read(path)
+
+
+def test_every_bad_document_is_told_at_once(tmp_path):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(RecipeError) as error:
+        read(tmp_path)
+    assert len(error.value.problems) == 2
+
+
+@pytest.mark.parametrize("algorithm", ENCRYPTIONS)
+def test_an_encrypted_pdf_is_read_only_where_it_needs_no_password(algorithm, tmp_path):
+    plain = save(PAGE, tmp_path / "page.pdf")
+    with pytest.raises(RecipeError, match="locked.pdf is encrypted; save it without a password"):
+        read(encrypt(plain, tmp_path / "locked.pdf", "secret", algorithm))
+    opened = read(encrypt(plain, tmp_path / "open.pdf", "", algorithm))
+    assert [block.text for block in opened] == [block.text for block in read(plain)]
+
+
+def test_a_scan_is_told_of(tmp_path, capsys):
+    with pytest.raises(RecipeError, match="scan.pdf has no text; its pages are pictures.*OCR"):
+        read(picture_pdf([], tmp_path / "scan.pdf"))
+    assert [block.text for block in read(picture_pdf(["One is here."], tmp_path / "half.pdf"))] == ["One is here."]
+    assert "half.pdf has no text on 1 of 2 pages (first: page 2)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("form", "package"), [("pdf", "pypdf"), ("docx", "python-docx"), ("html", "beautifulsoup4")])
+def test_a_package_that_is_missing_is_named(form, package, tmp_path, monkeypatch):
+    path = save(PAGE, tmp_path / f"page.{form}")
+    real = document_formats.import_module
+
+    def without(name):
+        if name in ("pypdf", "docx", "bs4"):
+            raise ModuleNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(document_formats, "import_module", without)
+    with pytest.raises(RecipeError, match=f"{package}, which is not installed: pip install -r requirements-documents"):
+        read(path)
