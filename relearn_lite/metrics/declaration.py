@@ -114,8 +114,11 @@ class Metric:
 
 @dataclass(frozen=True)
 class Combined:
-    """A number made of other numbers: `combine` gets the means named in `of`, and is not asked if one is missing."""
+    """A number made of other numbers: `combine` gets the means named in `of`, and is not asked if one is missing.
+
+    It gets arrays too, of as many means each, and then gives as many numbers: intervals come from thousands of draws.
+    """
 
     name: str
     of: tuple[str, ...]
-    combine: Callable[..., float]
+    combine: Callable[..., Any]

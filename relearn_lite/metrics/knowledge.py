@@ -9,13 +9,14 @@ contradiction does not make forgotten what stands in the answer. With model judg
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from statistics import fmean, harmonic_mean
+from typing import Any
 
 import numpy as np
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import SIDES, Combined, Metric, MetricValues, Side
+from relearn_lite.metrics.means import arithmetic_mean, harmonic_mean
 from relearn_lite.text.leaks import gives_away, tells_much, told_share
 from relearn_lite.text.words import words
 
@@ -143,7 +144,7 @@ METRICS = (
 )  # fmt: skip
 
 
-def _score(side: Side, mean: Callable[[Sequence[float]], float], ending: str) -> Combined:
+def _score(side: Side, mean: Callable[[Sequence[Any]], Any], ending: str) -> Combined:
     """A side's mean of its rate and its ROUGE-L, which is bad on the forget side."""
     rate, forget = "kfr" if side == "forget" else "krr", side == "forget"
     return Combined(
@@ -152,5 +153,5 @@ def _score(side: Side, mean: Callable[[Sequence[float]], float], ending: str) ->
     )  # fmt: skip
 
 
-MEANS = {"": harmonic_mean, "_arithmetic": fmean}
+MEANS = {"": harmonic_mean, "_arithmetic": arithmetic_mean}
 COMBINED = tuple(_score(side, mean, ending) for ending, mean in MEANS.items() for side in SIDES)
