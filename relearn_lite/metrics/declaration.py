@@ -122,3 +122,10 @@ class Combined:
     name: str
     of: tuple[str, ...]
     combine: Callable[..., Any]
+
+
+def both_means(parts: Sequence[Any]) -> tuple[Any, Any]:
+    """(harmonic, arithmetic) mean of numbers, or of arrays place by place; the harmonic one is 0 where a part is."""
+    from scipy.stats import hmean
+
+    return hmean(parts, axis=0), sum(parts) / len(parts)

@@ -44,10 +44,7 @@ def difference_interval(before: Sequence[float], after: Sequence[float], share: 
 
 
 def interval_of_means(combine: Callable[..., Any], columns: Sequence[np.ndarray]) -> Interval | None:
-    """Of combine(*means of the columns), by the bootstrap: questions are drawn, each with its value in every column.
-
-    combine gets the means of all draws at once, an array a column, and works on each draw.
-    """
+    """Of combine(*means of the columns), by the bootstrap: questions are drawn, each with its value in every column."""
 
     def of_means(*drawn: np.ndarray, axis: int = -1) -> np.ndarray:  # (draws, questions) each -> (draws,)
         return combine(*(column.mean(axis=axis) for column in drawn))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.core.files import read_rows
+from relearn_lite.core.files import load_json, read_rows
 from relearn_lite.unlearn.diagnostics import losses, part_of, search_of
 
 
@@ -65,15 +64,10 @@ def read_run(folder: Path) -> RunResults:
     asked, search = yaml.safe_load(recipe) or {}, search_of(folder)
     checks = folder / "logs/unlearn" / (part_of(search["lr"]) if search else "") / "checks.jsonl"
     return RunResults(
-        folder.name, _read(folder / "metrics.json"), read_rows(folder / "samples.jsonl"), losses(folder),
-        _read(folder / "manifest.json"), recipe,
-        analysis=_read(folder / "analysis.json") if asked.get("analyze") else None,
-        augmentation=_read(folder / "augmentation.json"),
-        attacks=_read(folder / "attacks.json") if asked.get("attacks") else None,
-        checks=read_rows(checks) if checks.exists() else [], known=_read(folder / "known.json"), search=search,
+        folder.name, load_json(folder / "metrics.json"), read_rows(folder / "samples.jsonl"), losses(folder),
+        load_json(folder / "manifest.json"), recipe,
+        analysis=load_json(folder / "analysis.json") if asked.get("analyze") else None,
+        augmentation=load_json(folder / "augmentation.json"),
+        attacks=load_json(folder / "attacks.json") if asked.get("attacks") else None,
+        checks=read_rows(checks) if checks.exists() else [], known=load_json(folder / "known.json"), search=search,
     )  # fmt: skip
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """None where the file is not there."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
