@@ -92,7 +92,7 @@ class Search:
         self._loaded, self._rows, self._training, self._ask, self._tell = loaded, (forget, retain), training, ask, tell
         epoch = steps_per_epoch(len(forget), settings.batch_size, settings.accumulate)
         self._total = settings.total_steps(epoch)
-        self._every = every = settings.check_every(self._total)
+        self._every = every = settings.evaluation_interval(self._total)
         saved = every if every <= settings.checkpoint_every else math.gcd(every, settings.checkpoint_every)
         self._settings = settings.model_copy(update={
             "evaluate_every": every, "checkpoint_every": saved,
