@@ -150,6 +150,8 @@ def read_files(forget: Path | None, retain: Path | None) -> dict[str, list[Answe
     Raises RecipeError naming every file, row and key that is wrong.
     """
     named = {split: path for split, path in (("forget", forget), ("retain", retain)) if path is not None}
+    if not named:
+        raise RecipeError("score: no file was given. Needed: --forget FILE, --retain FILE, or both.")
     answers, problems = {}, []
     for split, path in named.items():
         try:
