@@ -71,7 +71,7 @@ class Run:
         loaded = self.load(settings)
         for name, folder in adapters.items():
             backends.load_adapter(loaded, name, folder)
-        loaded.vanilla = tuple(adapters)
+        loaded.vanilla_adapters = tuple(adapters)
         return loaded
 
     @cached_property

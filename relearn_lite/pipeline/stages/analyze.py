@@ -20,9 +20,8 @@ def analyze(run: Run) -> dict[str, Any]:
     questions = {side: run.data[f"{side}_eval"] for side in ("forget", "retain")}
     partial = run.folder / "analysis.partial.json"
     with _on_transformers(run) as loaded:
-        adapters = {"vanilla": loaded.vanilla, "unlearned": loaded.unlearned}
         found = analyze_models(
-            loaded, questions, {model: adapters[model] for model in run.models}, run.recipe.analyze, partial,
+            loaded, questions, {model: loaded.adapters_of(model) for model in run.models}, run.recipe.analyze, partial,
             lambda what, total: stage_progress(f"analyze, {what}", total, run.quiet),
         )  # fmt: skip
     write_json(run.folder / "analysis.json", found, indent=None, allow_nan=False)

@@ -21,8 +21,7 @@ def attack(run: Run) -> dict[str, Any]:
 
     def target() -> Target:
         loaded = run.model(model)
-        adapters = loaded.vanilla if model == "vanilla" else loaded.unlearned
-        return Target(loaded, adapters, recipe.generate, recipe.seed)
+        return Target(loaded, loaded.adapters_of(model), recipe.generate, recipe.seed)
 
     job = AttackJob(
         recipe, run.data, folder, _trained_prompts(run),

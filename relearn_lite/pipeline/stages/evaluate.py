@@ -106,9 +106,9 @@ def evaluated_model(run: Run, model: str):
             reference = EvaluatedModel(loaded, (), context)
         elif model != "vanilla":
             loaded = run.model("vanilla")
-            reference = EvaluatedModel(loaded, loaded.vanilla, context)
+            reference = EvaluatedModel(loaded, loaded.vanilla_adapters, context)
     loaded = run.model(model)
-    return EvaluatedModel(loaded, loaded.vanilla if model == "vanilla" else loaded.unlearned, context, reference)
+    return EvaluatedModel(loaded, loaded.adapters_of(model), context, reference)
 
 
 def shares(advance: Callable[[float, str], None], rows: int, model: str) -> Callable[[str, int, int], None]:
