@@ -114,10 +114,8 @@ class Metric:
 
 @dataclass(frozen=True)
 class Combined:
-    """A number made of other numbers: `combine` gets the means named in `of`, and is not asked if one is missing.
-
-    It gets arrays too, of as many means each, and then gives as many numbers: intervals come from thousands of draws.
-    """
+    """A number made of other numbers: `combine` gets the means named in `of`, and is not asked if one is missing. For
+    an interval it gets arrays of thousands of means, and gives as many numbers."""
 
     name: str
     of: tuple[str, ...]

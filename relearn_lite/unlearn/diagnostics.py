@@ -41,8 +41,7 @@ def part_of(lr: float) -> str:
 
 def search_of(folder: Path, stage: str = "unlearn") -> dict[str, Any] | None:
     """How learning rate and length of a training were found, see `Search`; None where they were given."""
-    file = folder / "logs" / stage / SEARCH
-    return load_json(file)
+    return load_json(folder / "logs" / stage / SEARCH)
 
 
 def explain(losses: Sequence[Mapping[str, float]]) -> list[str]:
