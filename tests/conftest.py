@@ -56,6 +56,14 @@ def tiny_model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of the embedded model that is over: to be talked to, exported, shown."""
+    import finished
+
+    return finished.make(tmp_path_factory.mktemp("finished"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The test that takes longest goes first, so that the other process does the rest meanwhile."""
     items.sort(key=lambda item: item.path.name != "test_resume.py")
