@@ -96,7 +96,7 @@ def _steps(loaded: Any, options: argparse.Namespace) -> list[float]:
     made = [Example(tuple((7 * row + place) % 2900 for place in range(options.length)), 32) for row in range(rows)]
     settings = Unlearn(epochs=1, lr=1e-5, batch_size=options.batch, accumulate=options.accumulate, warmup_epochs=0,
                        reference="recompute", checkpoint_every=10**6)
-    with tempfile.TemporaryDirectory() as folder, active_adapters(loaded.model, loaded.unlearned):
+    with tempfile.TemporaryDirectory() as folder, active_adapters(loaded.model, loaded.unlearned_adapters):
         rows = [{"augmented": example} for example in made]
         train(loaded, rows, made, settings, TrainingRun("unlearn", Path(folder), 0, quiet=True), [Clock()])
     return [after - before for before, after in zip(marks[WARM - 1 :], marks[WARM:], strict=False)]

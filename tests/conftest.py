@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,23 @@ def tiny_model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of the embedded model that is over: to be talked to, exported, shown."""
+    import finished
+
+    return finished.make(tmp_path_factory.mktemp("finished"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The test that takes longest goes first, so that the other process does the rest meanwhile."""
     items.sort(key=lambda item: item.path.name != "test_resume.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item, frozen: list[int] = [0]) -> None:  # noqa: B006, kept between tests
+    """A run collects garbage after every stage: it need not look each time through all that libraries have loaded."""
+    if len(sys.modules) > frozen[0] + 300:
+        gc.collect()
+        gc.freeze()
+        frozen[0] = len(sys.modules)

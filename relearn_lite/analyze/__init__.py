@@ -6,7 +6,6 @@ recipe gives the same numbers.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -15,7 +14,7 @@ from typing import Any
 
 from relearn_lite.analyze import circuits, distribution, logit_lens
 from relearn_lite.analyze.answers import AnalyzedAnswer, choose_answers
-from relearn_lite.core.files import write_text
+from relearn_lite.core.files import load_json, write_json
 from relearn_lite.core.records import QA
 from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.models.backends import evaluation_mode
@@ -37,14 +36,14 @@ def analyze(
     the finished parts, so that an analysis that was stopped goes on behind them; the caller removes it in the end.
     """
     answers = choose_answers(loaded.tokenizer, questions, settings.questions)
-    done = json.loads(unfinished.read_text(encoding="utf-8")) if unfinished.exists() else {}
+    done = load_json(unfinished) or {}
     with evaluation_mode(loaded):
         check_head(loaded.model)
         for name, what, total, run in _parts(loaded, answers, models, settings):
             if name not in done:
                 with progress(what, total) as advance:
                     done[name] = run(advance=advance)
-                write_text(unfinished, json.dumps(done, ensure_ascii=False, allow_nan=False))
+                write_json(unfinished, done, indent=None, allow_nan=False)
     if settings.circuits != "none" and len(models) < 2:
         done["circuits"] = {"reason": "circuits compare two models, and the recipe makes no unlearned one"}
     counts = {side: sum(answer.side == side for answer in answers) for side in SIDES}

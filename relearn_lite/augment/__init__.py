@@ -21,7 +21,7 @@ from relearn_lite.augment.drafts import code_of
 from relearn_lite.augment.generic import pick_generic
 from relearn_lite.augment.statistics import counts, statistics
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.core.files import append_jsonl, write_jsonl, write_text
+from relearn_lite.core.files import append_jsonl, write_json, write_jsonl
 from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.writers import Writer
 from relearn_lite.writers.prompts import built_in
@@ -63,7 +63,7 @@ def augment(
     made = {**counts(pairs, dropped), "generic": mixed}
     spent = sum(chunk.tokens for chunk in chunks), sum(chunk.seconds for chunk in chunks)
     found = {"writer": writer.name, **made, **statistics(pairs, dropped, forget, spent)}
-    write_text(folder / STATISTICS, json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_json(folder / STATISTICS, found, allow_nan=False)
     return made
 
 

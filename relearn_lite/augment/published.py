@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.core.files import read_jsonl, write_text
+from relearn_lite.core.files import read_jsonl, write_json, write_jsonl
 from relearn_lite.core.records import Variant
 
 COLUMNS = {"tofu": ("question", "answer"), "knowundo": ("text", "labels")}
@@ -25,9 +24,6 @@ def export_augmented(run: Path, target: Path, columns: str = "tofu") -> int:
         raise RecipeError(f"--augmented: found {target.name}, allowed: a name that ends in .json or .jsonl")
     question, answer = COLUMNS[columns]
     rows = [{question: v.prompt, answer: v.target} for v in read_jsonl(source, Variant)]
-    if target.suffix == ".json":
-        text = json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
-    else:
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    write_text(target, text)
+    write = write_json if target.suffix == ".json" else write_jsonl
+    write(target, rows)
     return len(rows)

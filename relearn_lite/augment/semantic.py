@@ -66,7 +66,7 @@ class SemanticCheck:
     def _losses(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """Mean loss, in nats a token, of the vanilla model on each answer after a text that is all it reads."""
         loaded = self.loaded()
-        return mean_losses(loaded, [encode_answer(loaded.tokenizer, *pair) for pair in pairs], loaded.vanilla)
+        return mean_losses(loaded, [encode_answer(loaded.tokenizer, *pair) for pair in pairs], loaded.vanilla_adapters)
 
 
 def make_semantic_check(section: Semantic | None, vanilla: Callable[[], Loaded]) -> SemanticCheck | None:

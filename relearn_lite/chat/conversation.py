@@ -32,7 +32,8 @@ def sides_of(run: Run) -> dict[str, Side]:
         before, after = run.vanilla, run.other  # both at once, or every question would load a model
     else:
         before = after = run.model("unlearned")
-    return {"before": Side("before", before, before.vanilla), "after": Side("after", after, after.unlearned)}
+    adapters = before.vanilla_adapters, after.unlearned_adapters
+    return {"before": Side("before", before, adapters[0]), "after": Side("after", after, adapters[1])}
 
 
 class Conversation:

@@ -155,7 +155,6 @@ def _show_existing(console: Console, recipe: Recipe, forget: Sequence[QA]) -> No
 
 
 def _length_table(lengths: Mapping[str, Sequence[int]], most: int) -> Table:
-    from rich.table import Table
     table = Table("part", title=f"Tokens a row; model.max_length is {most}", title_justify="left")
     for column in ("rows", "min", "median", "max", "too long"):
         table.add_column(column, justify="right")

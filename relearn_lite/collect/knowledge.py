@@ -225,7 +225,7 @@ def _ask(
 
     if prompts:
         check_fits(loaded, list(prompts.values()), _decoding(asking, 0, 0))
-    with active_adapters(loaded.model, loaded.vanilla):
+    with active_adapters(loaded.model, loaded.vanilla_adapters):
         write_in_batches(file, Reply, pairs, batches, replies, _key)
     return {_key(reply): reply for reply in read_jsonl(file, Reply)}
 

@@ -22,7 +22,7 @@ from relearn_lite.compare.finished import compare_runs, finished
 from relearn_lite.compare.sharing import AFTER_NUMBERS, Comparison, Failure, attempt, child, run_sharing
 from relearn_lite.compare.sweep import sweep
 from relearn_lite.core.errors import RecipeError, did_you_mean
-from relearn_lite.pipeline.pipeline import do_stages, opened
+from relearn_lite.pipeline.pipeline import do_stages, opened, plan_of, refuse_other_recipe
 from relearn_lite.pipeline.run_folder import RunFolder, old_folder
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.stages import learns_new_answers, stages_of
@@ -104,6 +104,7 @@ def _share(shared: Run, folder: RunFolder, methods: Sequence[ComparedMethod]) ->
     names = [name for name in stages_of(shared.recipe) if name in ("finetune", "ask")]
     if any(learns_new_answers(method.settings) for method in methods):
         names.append("augment")
+    refuse_other_recipe(folder, plan_of(shared))
     do_stages(shared, folder, names)
     shared.unload_models()
 

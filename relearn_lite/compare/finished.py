@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import load_json
 from relearn_lite.evaluate.differences import combined_intervals
 from relearn_lite.pipeline.run_folder import RunFolder
 from relearn_lite.pipeline.stages import scores_of
@@ -32,7 +32,7 @@ def compare_runs(folders: Sequence[Path], target: Path) -> list[Compared]:
                             "runs/quickstart, or a recipe with a compare section")  # fmt: skip
         elif not RunFolder(folder).is_current:
             problems.append(f"compare: {folder} was made by an older version of relearn-lite; run its recipe again")
-        elif not json.loads((folder / "metrics.json").read_text(encoding="utf-8")).get("unlearned"):
+        elif not load_json(folder / "metrics.json").get("unlearned"):
             problems.append(f"compare: {folder} measured one model only; give runs that compare two")
     if problems:
         raise RecipeError(problems)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
-from relearn_lite.core.files import write_text
+from relearn_lite.core.files import load_json, write_json
 from relearn_lite.core.memory import free_memory
 from relearn_lite.core.records import QA
 from relearn_lite.pipeline.fingerprints import fingerprint, inputs
@@ -70,8 +69,7 @@ def attempt(
     inputs."""
     folder = root_of(job, method, until) / recipe.name
     kept = folder / FAILED
-    if kept.exists():
-        failure = json.loads(kept.read_text(encoding="utf-8"))
+    if failure := load_json(kept):
         if failure.pop("fingerprint") == fingerprint(inputs(recipe, job.data, failure["stage"])):
             job.say(f"{recipe.name}: failed before; add --again {method} to try again")
             return Failure(**failure)
@@ -83,7 +81,7 @@ def attempt(
     failed = Failure(found.stage, " ".join([f"{found.reason.rstrip('.')}.", *told]))
     job.say(f"{recipe.name}: failed: {failed.reason}")
     mark = fingerprint(inputs(recipe, job.data, failed.stage))
-    write_text(kept, json.dumps(asdict(failed) | {"fingerprint": mark}, ensure_ascii=False) + "\n")
+    write_json(kept, asdict(failed) | {"fingerprint": mark}, indent=None)
     return failed
 
 

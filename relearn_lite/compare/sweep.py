@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from relearn_lite.compare.sharing import Comparison, Failure, attempt, child
-from relearn_lite.core.files import write_text
+from relearn_lite.core.files import load_json, write_json
 from relearn_lite.evaluate.choose import make_evaluators
 from relearn_lite.evaluate.quick_eval import quick_eval, selection_questions
 from relearn_lite.pipeline.fingerprints import data_digest, fingerprint, inputs
@@ -42,7 +41,7 @@ def sweep(job: Comparison, method: ComparedMethod) -> tuple[Unlearn, Path, tuple
     answered = [sum(answer["split"] == "forget" for answer in result.answers) for result, _, _ in found.values()]
     asked = max(answered, default=0)  # data.only_known may leave out some
     job.points[method.name] = {"rule": RULE, "questions_a_side": asked, "points": tried}
-    write_text(job.folder / "sweep.json", json.dumps(job.points, indent=2, ensure_ascii=False) + "\n")
+    write_json(job.folder / "sweep.json", job.points)
     if chosen is None:
         whys = [point["failed"] for point in tried if "failed" in point]
         return f"no point of its sweep could be judged. {whys[0] if whys else ''}".strip()
@@ -70,10 +69,10 @@ def _evaluate(run: Run) -> EvalResult:
     chosen_by = {f"content of {side}": data_digest(rows) for side, rows in asked.items()}
     mark = fingerprint(inputs(recipe, run.given, "evaluate") | chosen_by)
     kept = run.folder / "check.json"
-    if kept.exists() and (known := json.loads(kept.read_text(encoding="utf-8")))["fingerprint"] == mark:
+    if (known := load_json(kept)) and known["fingerprint"] == mark:
         return EvalResult(**known["result"])
     loaded = run.model("unlearned")
     judges = make_evaluators(recipe, lambda: loaded)
     result = quick_eval(recipe, loaded, asked, judges)()
-    write_text(kept, json.dumps({"fingerprint": mark, "result": asdict(result)}, ensure_ascii=False) + "\n")
+    write_json(kept, {"fingerprint": mark, "result": asdict(result)}, indent=None)
     return result

@@ -6,12 +6,12 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, is_dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
-Record = TypeVar("Record")  # any dataclass of core.records
+Record = TypeVar("Record")  # any dataclass of core.records; where it is written, a plain object too
 Item = TypeVar("Item")
 
 
@@ -49,6 +49,11 @@ def read_jsonl(path: Path, kind: type[Record]) -> Iterator[Record]:
             if not raw.endswith(b"\n"):
                 return
             yield kind(**{k: v for k, v in json.loads(raw).items() if k in names})
+
+
+def load_json(path: Path) -> Any:
+    """What a JSON file of our own holds; None where it is not there."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -120,8 +125,13 @@ def write_text(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def write_json(path: Path, value: Any, indent: int | None = 2, allow_nan: bool = True) -> None:
+    """Writes a value as `write_text` writes texts. allow_nan: whether what is no number may be in it."""
+    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=allow_nan) + "\n")
+
+
 def _line(record: Any) -> str:
-    return json.dumps(asdict(record), ensure_ascii=False) + "\n"
+    return json.dumps(asdict(record) if is_dataclass(record) else record, ensure_ascii=False) + "\n"
 
 
 def replace_folder(target: Path, fill: Callable[[Path], None]) -> None:

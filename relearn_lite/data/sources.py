@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.core.errors import RecipeError, shortened
+from relearn_lite.core.errors import RecipeError, did_you_mean, shortened
 from relearn_lite.core.records import QA
 from relearn_lite.data.files import is_unicode
 from relearn_lite.data.layouts import as_pairs
@@ -142,11 +141,9 @@ def _check_columns(columns: Mapping[str, str], there: Sequence[str], key: str, w
     problems = []
     for field, column in columns.items():
         if column not in there:
-            close = get_close_matches(column, there, 1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
             problems.append(
-                f"{key}.{field}: {where} has no column {column!r}; {hint}It has: {', '.join(map(str, there))}; name "
-                f"one of these as {key}.{field}"
+                f"{key}.{field}: {where} has no column {column!r}; {did_you_mean(column, there)}It has: "
+                f"{', '.join(map(str, there))}; name one of these as {key}.{field}"
             )
     if problems:
         raise RecipeError(problems)

@@ -13,6 +13,7 @@ from typing import Any
 from relearn_lite.data.sources import source_of
 from relearn_lite.data.tokens import as_asked, read_template
 from relearn_lite.recipe import MODEL_EVALUATORS, Recipe
+from relearn_lite.recipe.base import value_of
 from relearn_lite.recipe.methods import DEFAULT_METHOD, METHODS
 
 TAGS = {  # what the authors' script puts around a question of TOFU, by model; around one of KnowUnDo nothing
@@ -126,12 +127,9 @@ def _settings(recipe: Recipe) -> Iterator[str]:
 
 def _found(recipe: Recipe, key: str) -> Any:
     """A setting by its key; None in a section that is null."""
-    value: Any = recipe
-    for name in key.split("."):
-        if name == ROWS:
-            return value.batch_size * value.accumulate
-        value = getattr(value, name, None)
-    return value
+    section, _, name = key.rpartition(".")
+    training = value_of(recipe, section)
+    return training.batch_size * training.accumulate if name == ROWS else value_of(recipe, key)
 
 
 def _shown(value: Any) -> str:

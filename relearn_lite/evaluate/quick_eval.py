@@ -82,14 +82,14 @@ def quick_eval(
     numbers, _, scores = ask("vanilla")
     before, general = numbers, {s.id for s in scores if s.metric == CONTROL.name and s.value == 1}
     hidden = [encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in questions["forget"] if likelihood]
-    loss_before = mean_losses(loaded, hidden, loaded.vanilla)
+    loss_before = mean_losses(loaded, hidden, loaded.vanilla_adapters)
     if "control" in questions:  # what vanilla does not answer cannot be lost
         questions["control"] = [qa for qa in questions["control"] if qa.id in general]
 
     def now() -> EvalResult:
         numbers, answers, _ = ask("unlearned")
         ls, krr, broken = (numbers.get(key) for key in ("ls_forget", "krr", "broken_forget"))
-        losses = mean_losses(loaded, hidden, loaded.unlearned)
+        losses = mean_losses(loaded, hidden, loaded.unlearned_adapters)
         return EvalResult(
             step=0, kfr=numbers["kfr"], krr=krr, ls=ls, ls_share=_share(ls, before["ls_forget"]),
             kept_general=numbers.get(CONTROL.name), krr_share=_share(krr, before["krr"]),
@@ -113,7 +113,7 @@ def _answers(recipe: Recipe, loaded: Loaded, side: str, asked: Sequence[QA], mod
     """The likeliest answers, however the recipe samples: a choice should not hang on the dice."""
     prompts = [question_ids(loaded.tokenizer, qa.question) for qa in asked]
     decoding = Decoding.of(recipe.generate, recipe.seed, sampling=GREEDY)
-    made = answer_prompts(loaded, prompts, loaded.vanilla if model == "vanilla" else loaded.unlearned, decoding)
+    made = answer_prompts(loaded, prompts, loaded.adapters_of(model), decoding)
     return [
         Answer(qa.id, model, side, qa.question, qa.answer, answer.text, answer.finished)
         for qa, answer in zip(asked, made, strict=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.core.files import read_rows
+from relearn_lite.core.files import load_json, read_rows
 from relearn_lite.core.memory import free_memory
 from relearn_lite.core.records import Answer
 from relearn_lite.data.examples import question_ids
@@ -73,7 +72,7 @@ def evaluated(run: Run) -> dict[str, Any]:
             f"export: {run.folder} was not evaluated yet, so there is nothing to compare the export with; give the "
             "command again that began it, or add --no-check"
         )
-    return json.loads(path.read_text(encoding="utf-8"))
+    return load_json(path)
 
 
 def measure(run: Run, exported: Model, adapters: Mapping[str, Path]) -> Measured:

@@ -7,20 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.models.folder import check_weights, check_whole, stored_quantization, told_as_mistakes
+from relearn_lite.models.folder import stored_quantization
 from relearn_lite.models.loaded import Loaded
-from relearn_lite.models.transformers_backend import load_adapter, load_tokenizer, source
+from relearn_lite.models.transformers_backend import load_adapter, load_config, load_tokenizer, load_weights
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Model
 
 
 def base_config(settings: Model) -> Any:
     """The configuration of the weights to merge into. Raises RecipeError where they are quantized already."""
-    from transformers import AutoConfig
-
-    name, where = source(settings)
-    with told_as_mistakes(settings):
-        config = AutoConfig.from_pretrained(name, **where)
+    config = load_config(settings)
     if stored := stored_quantization(config):
         raise RecipeError(
             f"export: the weights of {settings.name} are quantized already ({stored}), and merging rounds them again; "
@@ -41,9 +37,12 @@ def write_merged(run: Run, folder: Path, dtype: str) -> None:
     """
     import torch
 
-    loaded = _loaded(run, dtype)
-    model = loaded.model
-    adapters = list(run.weights("unlearned")[1])
+    settings, adapters = run.weights("unlearned")
+    weights = load_weights(settings, {"dtype": getattr(torch, dtype)}).eval().requires_grad_(False)
+    loaded = Loaded(weights, load_tokenizer(settings), "transformers")
+    for name, place in adapters.items():
+        load_adapter(loaded, name, place)
+    model, adapters = loaded.model, list(adapters)
     if adapters:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*[Aa]lready merged.*")
@@ -54,24 +53,6 @@ def write_merged(run: Run, folder: Path, dtype: str) -> None:
     tokenizer = loaded.tokenizer
     tokenizer.chat_template = tokenizer.chat_template or None  # asked without one: none is given along either
     tokenizer.save_pretrained(folder)
-
-
-def _loaded(run: Run, dtype: str) -> Loaded:
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    settings, adapters = run.weights("unlearned")
-    name, where = source(settings)
-    with told_as_mistakes(settings):
-        model, found = AutoModelForCausalLM.from_pretrained(
-            name, dtype=getattr(torch, dtype), output_loading_info=True, ignore_mismatched_sizes=True, **where
-        )
-        check_weights(settings, found)
-    check_whole(settings, model)
-    loaded = Loaded(model.eval().requires_grad_(False), load_tokenizer(settings), "transformers")
-    for adapter, folder in adapters.items():
-        load_adapter(loaded, adapter, folder)
-    return loaded
 
 
 def _merge_in_float32(model: Any, adapters: list[str]) -> None:

@@ -27,7 +27,7 @@ class CausalLanguageModel:
         self.name, self.embedded = name, embedded
         self.failure: str | None = None
         self._loaded = loaded
-        self._adapters = loaded.vanilla if adapters is None else adapters
+        self._adapters = loaded.vanilla_adapters if adapters is None else adapters
 
     def perplexity(self, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
         """exp(mean token loss) of each answer after its question (METHOD: PPL), without the token that ends it.

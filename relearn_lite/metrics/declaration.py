@@ -114,8 +114,16 @@ class Metric:
 
 @dataclass(frozen=True)
 class Combined:
-    """A number made of other numbers: `combine` gets the means named in `of`, and is not asked if one is missing."""
+    """A number made of other numbers: `combine` gets the means named in `of`, and is not asked if one is missing. For
+    an interval it gets arrays of thousands of means, and gives as many numbers."""
 
     name: str
     of: tuple[str, ...]
-    combine: Callable[..., float]
+    combine: Callable[..., Any]
+
+
+def both_means(parts: Sequence[Any]) -> tuple[Any, Any]:
+    """(harmonic, arithmetic) mean of numbers, or of arrays place by place; the harmonic one is 0 where a part is."""
+    from scipy.stats import hmean
+
+    return hmean(parts, axis=0), sum(parts) / len(parts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -42,12 +43,11 @@ def difference_interval(before: Sequence[float], after: Sequence[float], share: 
     return mean_interval(new - old, share=False)
 
 
-def interval_of_means(combine: Callable[..., float], columns: Sequence[np.ndarray]) -> Interval | None:
+def interval_of_means(combine: Callable[..., Any], columns: Sequence[np.ndarray]) -> Interval | None:
     """Of combine(*means of the columns), by the bootstrap: questions are drawn, each with its value in every column."""
 
     def of_means(*drawn: np.ndarray, axis: int = -1) -> np.ndarray:  # (draws, questions) each -> (draws,)
-        means = np.stack([column.mean(axis=axis) for column in drawn], axis=-1)
-        return np.apply_along_axis(lambda row: float(combine(*row.tolist())), -1, means)
+        return combine(*(column.mean(axis=axis) for column in drawn))
 
     return _bootstrap(columns, of_means, vectorized=True, paired=True)
 

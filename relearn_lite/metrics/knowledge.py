@@ -9,13 +9,12 @@ contradiction does not make forgotten what stands in the answer. With model judg
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from statistics import fmean, harmonic_mean
 
 import numpy as np
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import SIDES, Combined, Metric, MetricValues, Side
+from relearn_lite.metrics.declaration import SIDES, Combined, Metric, MetricValues, Side, both_means
 from relearn_lite.text.leaks import gives_away, tells_much, told_share
 from relearn_lite.text.words import words
 
@@ -143,14 +142,13 @@ METRICS = (
 )  # fmt: skip
 
 
-def _score(side: Side, mean: Callable[[Sequence[float]], float], ending: str) -> Combined:
+def _score(side: Side, which: int, ending: str) -> Combined:
     """A side's mean of its rate and its ROUGE-L, which is bad on the forget side."""
     rate, forget = "kfr" if side == "forget" else "krr", side == "forget"
     return Combined(
         f"{side}_score{ending}", (rate, f"rougeL_{side}"),
-        lambda value, rouge: mean((value, 1 - rouge if forget else rouge)),
+        lambda value, rouge: both_means((value, 1 - rouge if forget else rouge))[which],
     )  # fmt: skip
 
 
-MEANS = {"": harmonic_mean, "_arithmetic": fmean}
-COMBINED = tuple(_score(side, mean, ending) for ending, mean in MEANS.items() for side in SIDES)
+COMBINED = tuple(_score(side, which, ending) for which, ending in enumerate(("", "_arithmetic")) for side in SIDES)

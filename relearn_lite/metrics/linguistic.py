@@ -10,12 +10,11 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
-from statistics import fmean, harmonic_mean
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.broken import fault
-from relearn_lite.metrics.declaration import SIDES, Combined, Metric, MetricValues, Side
+from relearn_lite.metrics.declaration import SIDES, Combined, Metric, MetricValues, Side, both_means
 from relearn_lite.text.words import glue, sentences
 
 BRUNET_OF_NOTHING = 1000.0
@@ -47,8 +46,7 @@ def linguistic_score(ppl: float, brunet: float, honore: float) -> tuple[float, f
     σ(-ln x) = 1 / (1 + x) and σ(ln x) = x / (1 + x): this form has no logarithm of 0. Both lie in 0 to 1, higher is
     better; the harmonic one is 0 where any part is.
     """
-    parts = (1 / (1 + ppl), 1 / (1 + brunet), honore / (1 + honore))
-    return harmonic_mean(parts), fmean(parts)
+    return both_means((1 / (1 + ppl), 1 / (1 + brunet), honore / (1 + honore)))
 
 
 def tokens(text: str) -> list[str]:

@@ -190,6 +190,6 @@ def chat(
     def write(conversations: list[list[dict[str, str]]], max_new_tokens: int, seed: int) -> list[str]:
         prompts = [chat_ids(loaded.tokenizer, messages) for messages in conversations]
         decoding = Decoding(max_new_tokens, batch_size, sampling, seed, section)
-        return [answer.text for answer in answer_prompts(loaded, prompts, loaded.vanilla, decoding)]
+        return [answer.text for answer in answer_prompts(loaded, prompts, loaded.vanilla_adapters, decoding)]
 
     return write

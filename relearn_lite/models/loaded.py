@@ -22,14 +22,14 @@ VANILLA, UNLEARNED = "vanilla", "unlearned"  # names of the two adapters a model
 class Loaded:
     """A model, its tokenizer, and which of its adapters make up the vanilla model.
 
-    vanilla: adapters of the model that knows; none where its own weights know, ["vanilla"] where a LoRA taught it.
+    vanilla_adapters: those of the model that knows; none where its own weights know, ["vanilla"] where LoRA taught it.
     checkpointing: whether training computes activations again in the backward pass.
     """
 
     model: Any
     tokenizer: Any
     backend: str
-    vanilla: tuple[str, ...] = ()
+    vanilla_adapters: tuple[str, ...] = ()
     checkpointing: bool = False
     forgot: bool = False  # its own weights are those of an unlearned model, without an adapter
 
@@ -43,9 +43,13 @@ class Loaded:
         return getattr(self.model.config, "_commit_hash", None)
 
     @property
-    def unlearned(self) -> tuple[str, ...]:
-        """Adapters of the unlearned model."""
-        return self.vanilla if self.forgot else (*self.vanilla, UNLEARNED)
+    def unlearned_adapters(self) -> tuple[str, ...]:
+        """Those of the unlearned model."""
+        return self.vanilla_adapters if self.forgot else (*self.vanilla_adapters, UNLEARNED)
+
+    def adapters_of(self, model: str) -> tuple[str, ...]:
+        """Those of `vanilla` or `unlearned`."""
+        return self.vanilla_adapters if model == "vanilla" else self.unlearned_adapters
 
 
 def unwrapped(model: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,27 +32,21 @@ def compute_dtype():
 def load(settings: Model, seed: int, *, full_precision: bool = False) -> Loaded:
     """Loads from a folder or the hub; with init: random only architecture and tokenizer; full_precision: float32."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
-    name, where = source(settings)
     dtype = torch.float32 if full_precision else compute_dtype()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    tokenizer = load_tokenizer(settings)
+    tokenizer, config = load_tokenizer(settings), load_config(settings)
     with told_as_mistakes(settings):
-        config = AutoConfig.from_pretrained(name, **where)
         stored = follow_stored(settings, config, full_precision)
         if settings.init == "random":
             torch.manual_seed(seed)
             trusted = settings.trust_remote_code
             model = AutoModelForCausalLM.from_config(config, dtype=dtype, trust_remote_code=trusted).to(device)
+            check_whole(settings, model)
         else:
             packed = {} if stored else {"quantization_config": _quantization(settings, dtype)}
-            model, found = AutoModelForCausalLM.from_pretrained(
-                name, dtype=dtype, device_map={"": device}, output_loading_info=True, ignore_mismatched_sizes=True,
-                **packed, **where,
-            )
-            check_weights(settings, found)
-        check_whole(settings, model)
+            model = load_weights(settings, {"dtype": dtype, "device_map": {"": device}, **packed})
         check_tokenizer(settings, tokenizer, model.get_input_embeddings().weight.shape[0])
     _repair_cpu_4bit(model)
     model.requires_grad_(settings.init == "random")
@@ -63,12 +58,8 @@ def load(settings: Model, seed: int, *, full_precision: bool = False) -> Loaded:
 
 def check(settings: Model, *, full_precision: bool = False) -> None:
     """Raises RecipeError for what `load` would find wrong, as far as it can be told without the weights."""
-    from transformers import AutoConfig
-
-    name, where = source(settings)
-    tokenizer = load_tokenizer(settings)
+    tokenizer, config = load_tokenizer(settings), load_config(settings)
     with told_as_mistakes(settings):
-        config = AutoConfig.from_pretrained(name, **where)
         follow_stored(settings, config, full_precision)
         check_tokenizer(settings, tokenizer, config.get_text_config().vocab_size)
 
@@ -91,6 +82,29 @@ def source(settings: Model) -> tuple[str, dict[str, Any]]:
     if is_gguf(name):
         return str(gguf_folder(name)), {}
     return name, {"revision": settings.revision, "trust_remote_code": settings.trust_remote_code}
+
+
+def load_config(settings: Model) -> Any:
+    """The model's configuration. Raises RecipeError where it is not to be had."""
+    from transformers import AutoConfig
+
+    name, where = source(settings)
+    with told_as_mistakes(settings):
+        return AutoConfig.from_pretrained(name, **where)
+
+
+def load_weights(settings: Model, options: Mapping[str, Any]) -> Any:
+    """The whole model as it lies there, read with these options. Raises RecipeError where it is not as it should be."""
+    from transformers import AutoModelForCausalLM
+
+    name, where = source(settings)
+    with told_as_mistakes(settings):
+        model, found = AutoModelForCausalLM.from_pretrained(
+            name, output_loading_info=True, ignore_mismatched_sizes=True, **options, **where
+        )
+        check_weights(settings, found)
+        check_whole(settings, model)
+    return model
 
 
 def load_tokenizer(settings: Model) -> Any:

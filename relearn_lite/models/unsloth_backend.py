@@ -16,14 +16,7 @@ from typing import TYPE_CHECKING, Any
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.models import transformers_backend as peft_backend
 from relearn_lite.models.adapters import is_plain
-from relearn_lite.models.folder import (
-    check_tokenizer,
-    check_whole,
-    follow_stored,
-    stored_quantization,
-    told_as_mistakes,
-    why_not,
-)  # fmt: skip
+from relearn_lite.models.folder import check_tokenizer, check_whole, follow_stored, stored_quantization, why_not
 from relearn_lite.models.loaded import Loaded, recomputes_activations
 
 if TYPE_CHECKING:
@@ -44,13 +37,14 @@ def load(settings: Model, seed: int) -> Loaded:
     name, where = peft_backend.source(settings)
     # `auto` is on without a GPU too: the CPU stands in for one where this backend is asked for.
     checkpointing = settings.gradient_checkpointing == "auto" or recomputes_activations(settings)
-    stored = follow_stored(settings, _config(settings), full_precision=False)
-    bits = stored_quantization(_config(settings)) if stored else settings.quantization
+    config = peft_backend.load_config(settings)
+    stored = follow_stored(settings, config, full_precision=False)
+    bits = stored_quantization(config) if stored else settings.quantization
     try:
         # Without gradients Unsloth's probe of 4-bit layers fails, and it would load 16-bit weights in silence.
         with _unsloth() as language_model, torch.inference_mode(False), torch.enable_grad():
             model, _ = language_model.from_pretrained(
-                name, max_seq_length=_max_length(settings), dtype=peft_backend.compute_dtype(),
+                name, max_seq_length=_max_length(settings, config), dtype=peft_backend.compute_dtype(),
                 load_in_4bit=bits == "4bit", load_in_8bit=bits == "8bit",
                 use_exact_model_name=True, use_gradient_checkpointing=checkpointing and CHECKPOINTING, **where,
             )
@@ -139,19 +133,11 @@ def _unsloth() -> Iterator[Any]:
         raise
 
 
-def _max_length(settings: Model) -> int:
+def _max_length(settings: Model, config: Any) -> int:
     """Tokens that a text may have. Unsloth cuts off what is longer; it must not be more than the model was taught."""
-    longest = getattr(_config(settings).get_text_config(), "max_position_embeddings", None)
+    longest = getattr(config.get_text_config(), "max_position_embeddings", None)
     wanted = max(settings.max_length, LEAST_LENGTH)
     return min(wanted, longest) if longest else wanted
-
-
-def _config(settings: Model) -> Any:
-    from transformers import AutoConfig
-
-    name, where = peft_backend.source(settings)
-    with told_as_mistakes(settings):
-        return AutoConfig.from_pretrained(name, **where)
 
 
 def _check_quantization(model: Any, settings: Model, bits: str) -> None:

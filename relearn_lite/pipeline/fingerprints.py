@@ -38,7 +38,7 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
         before.append("finetune")
     elif name == "augment" and recipe.augment.writer == "local":  # see `Model.settings_for`
         found |= {f"model.{key}": getattr(recipe.model, key) for key in ("quantization", "backend")}
-    if name == "unlearn" and recipe.unlearn.checks_decide:  # evaluation in training decides where it ends
+    if name == "unlearn" and recipe.unlearn.evaluations_decide:  # evaluation in training decides where it ends
         sections.append("generate")
         parts += [part for part in ("forget_select", "retain_select", "control_select") if part in data]
         found |= result_keys(recipe.evaluate.evaluators, "evaluate.evaluators")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,21 +43,25 @@ def run(recipe: Recipe, *, runs: Path = Path("runs"), start: str | None = None, 
     with opened(recipe, runs, quiet, fresh=fresh) as (state, folder):
         flag, again = ("--fresh", names) if fresh else (f"--from {start}", names[names.index(start) :] if start else [])
         if names[0] == "collect":  # what it finds is the data of all the others
-            _do(state, folder, names[:1], again, flag)
+            do_stages(state, folder, names[:1], again, flag)
             again = []
             if until == "collect" or not (state.folder / "forget.jsonl").stat().st_size and not state.given["forget"]:
                 return state.folder
             state.given, names = check(recipe, state.folder), names[1:]
         if start == "generate" and not folder.is_done("ask", inputs(recipe, state.given, "ask")):
             again = ["ask", *again]  # vanilla answers to the same questions in the same way
-        _do(state, folder, names, again, flag, until)
+        do_stages(state, folder, names, again, flag, until)
     return state.folder
 
 
-def _do(
-    state: Run, folder: RunFolder, names: Sequence[str], again: Sequence[str], flag: str, until: str | None = None
-) -> None:
-    """Does some stages; what those in `again` left is set aside before, and `flag` asked for that."""
+def do_stages(
+    state: Run, folder: RunFolder, names: Sequence[str], again: Sequence[str] = (), flag: str = "",
+    until: str | None = None,
+) -> None:  # fmt: skip
+    """Does some stages of an opened run folder, in the order given; those that are done are left as they are.
+
+    What those in `again` left is set aside before, and `flag` asked for that.
+    """
     plan = {name: inputs(state.recipe, state.given, name) for name in names}
     refuse_other_recipe(folder, {name: stage_inputs for name, stage_inputs in plan.items() if name not in again})
     for name in again:
@@ -118,14 +122,6 @@ def opened(
 def plan_of(state: Run) -> dict[str, dict[str, Any]]:
     """The inputs of every stage of the recipe, in order."""
     return {name: inputs(state.recipe, state.given, name) for name in stages_of(state.recipe)}
-
-
-def do_stages(state: Run, folder: RunFolder, names: Iterable[str]) -> None:
-    """Does some stages of an opened run folder, in the order given; those that are done are left as they are."""
-    refuse_other_recipe(folder, plan_of(state))
-    record_provenance(state, folder)
-    for name in names:
-        do_stage(state, folder, name, inputs(state.recipe, state.given, name))
 
 
 def do_stage(state: Run, folder: RunFolder, name: str, stage_inputs: Mapping[str, Any]) -> None:

@@ -8,7 +8,6 @@ are moved to old/, and a line says why.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.core.files import write_text
+from relearn_lite.core.files import load_json, write_json
 from relearn_lite.core.memory import tell_once
 from relearn_lite.pipeline.fingerprints import changes, fingerprint
 from relearn_lite.pipeline.stages import STAGES
@@ -136,12 +135,12 @@ class RunFolder:
         for path in self.path.iterdir():
             if path.name not in (".lock", "old"):
                 path.rename(target / path.name)
-        self.manifest = _empty_manifest()
+        self.manifest = _read_manifest(self.path / MANIFEST)
         print(f"What an older version of relearn-lite left was moved to {target}", file=sys.stderr)
 
     def save(self) -> None:
         """Writes the manifest, atomically."""
-        write_text(self.path / MANIFEST, json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n")
+        write_json(self.path / MANIFEST, self.manifest)
 
 
 def outputs(run: Path, stage: str) -> list[Path]:
@@ -202,16 +201,11 @@ def _locked(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _empty_manifest() -> dict[str, Any]:
-    return {"format": FORMAT, "stages": {}, "started": {}}
-
-
 def _read_manifest(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return _empty_manifest()
+    """An empty one where there is none yet; one that says no format is of the first."""
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        return {"format": 1, "stages": {}, "started": {}, **manifest}
+        found = load_json(path)
+        return {"stages": {}, "started": {}, **({"format": FORMAT} if found is None else {"format": 1, **found})}
     except (ValueError, TypeError):
         raise RecipeError(
             f"name: {path} is damaged, so what is finished cannot be told; remove {path.parent}, or choose another name"

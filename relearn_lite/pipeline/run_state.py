@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.core.files import load_json
 from relearn_lite.core.memory import free_memory, out_of_memory
 from relearn_lite.core.records import QA
 from relearn_lite.models import backends
@@ -47,7 +47,7 @@ class Run:
         path = self.folder / KNOWN
         if not self.recipe.data.only_known or not path.exists():
             return self.given
-        out = {*json.loads(path.read_text(encoding="utf-8"))["left_out"]}
+        out = {*load_json(path)["left_out"]}
         return {part: [qa for qa in rows if qa.id not in out] for part, rows in self.given.items()}
 
     def weights(self, model: str) -> tuple[Model, dict[str, Path]]:
@@ -71,7 +71,7 @@ class Run:
         loaded = self.load(settings)
         for name, folder in adapters.items():
             backends.load_adapter(loaded, name, folder)
-        loaded.vanilla = tuple(adapters)
+        loaded.vanilla_adapters = tuple(adapters)
         return loaded
 
     @cached_property

@@ -10,6 +10,7 @@ from relearn_lite.plan.estimate import Estimate
 from relearn_lite.plan.model_sizes import ModelSizes
 from relearn_lite.plan.stages import memory_of_stages
 from relearn_lite.recipe import Evaluators, Recipe
+from relearn_lite.recipe.base import value_of
 
 CARDS = (6, 8, 12, 16, 24)  # GB
 CONTEXT, USABLE = 0.7e9, 0.94  # what CUDA and its kernels take; what torch can use of the rest before it fragments
@@ -58,21 +59,13 @@ def _savings(sizes: ModelSizes, card: int) -> list[Saving]:
     ]  # fmt: skip
 
 
-def _value(recipe: Recipe, key: str) -> Any:
-    """The value of a key such as `unlearn.lora.r`; None where one of its sections is."""
-    value = recipe
-    for name in key.split("."):
-        value = value and getattr(value, name)
-    return value
-
-
 def _changed(section: Any, key: str, value: object) -> Any:
     name, _, rest = key.partition(".")
     return section.model_copy(update={name: _changed(getattr(section, name), rest, value) if rest else value})
 
 
 def _halve(recipe: Recipe, key: str, least: int) -> Change | None:
-    value = _value(recipe, key)
+    value = value_of(recipe, key)
     if value is None or value <= least:
         return None
     return _changed(recipe, key, value // 2), f"{key}={value // 2}"
@@ -84,7 +77,7 @@ def _halve_batch(recipe: Recipe, section: str) -> Change | None:
     if change is None or not hasattr(getattr(recipe, section), "accumulate"):
         return change
     key, (recipe, text) = f"{section}.accumulate", change
-    doubled = 2 * _value(recipe, key)
+    doubled = 2 * value_of(recipe, key)
     return _changed(recipe, key, doubled), f"{text} {key}={doubled}"
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, ValidationInfo, field_validator, model_serializer
+from pydantic import Field, ValidationInfo, field_validator
 
 from relearn_lite.recipe.base import RecipePath, Section, model_name, model_or
 from relearn_lite.recipe.names import QUESTION_KINDS, WRITERS
@@ -86,8 +86,3 @@ class Augment(WriterChoice):
     from_: RecipePath | None = Field(None, alias="from")
     """Augmented data that exists already: question/answer rows as published (.json, .jsonl), or another run's
     augmented.jsonl. They pass the same checks as new ones; what fails or is missing is written."""
-
-    @model_serializer(mode="wrap")
-    def _by_its_key(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """`from` is a keyword of Python, so the field has another name; written out, it is the recipe's key again."""
-        return {"from" if key == "from_" else key: value for key, value in serialize(self).items()}

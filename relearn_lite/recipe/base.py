@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -22,7 +22,8 @@ class Section(BaseModel):
     """A part of the recipe. Unknown keys are errors."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=(), allow_inf_nan=False
+        extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=(), allow_inf_nan=False,
+        serialize_by_alias=True,
     )
 
     def contradictions(self) -> Iterator[str]:
@@ -34,6 +35,13 @@ class Section(BaseModel):
         for sentence in self.contradictions():
             raise ValueError(sentence)
         return self
+
+
+def value_of(section: Any, key: str) -> Any:
+    """The value of a key such as `unlearn.lora.r`; None where there is none, since a section of it is null."""
+    for name in key.split("."):
+        section = getattr(section, name, None)
+    return section
 
 
 def _resolve(path: Path, info: ValidationInfo) -> Path:
@@ -69,22 +77,19 @@ def run_name(value: str) -> str:
     return value
 
 
+def _unless(words: tuple[str, ...], read: Callable[[str, ValidationInfo], str]) -> Any:
+    """A validator that leaves these words as they are. What has such a name is written ./word."""
+    return AfterValidator(lambda value, info: value if value in words else read(value, info))
+
+
 def model_or(*words: str) -> Any:
-    """A validator for a model's name that also accepts these words. A folder with such a name is written ./word."""
-
-    def check(value: str, info: ValidationInfo) -> str:
-        return value if value in words else model_name(value, info)
-
-    return AfterValidator(check)
+    """A validator for a model's name that also accepts these words."""
+    return _unless(words, model_name)
 
 
 def path_or(*words: str) -> Any:
-    """A validator for a file that also accepts these words. A file with such a name is written ./word."""
-
-    def check(value: str, info: ValidationInfo) -> str:
-        return value if value in words else str(_resolve(Path(value), info))
-
-    return AfterValidator(check)
+    """A validator for a file that also accepts these words."""
+    return _unless(words, lambda value, info: str(_resolve(Path(value), info)))
 
 
 def _yes_or_no(value: Any) -> Any:

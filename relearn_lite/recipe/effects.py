@@ -47,7 +47,7 @@ _BATCH = (
     "greedy answers are the same in any batch but for rounding (in 16 bit it may tip a tie between two tokens); "
     "sampled ones are not, since each batch has a seed of its own"
 )
-_CHECKS = "checks only read the model where they neither stop training at a bound nor choose among its weights"
+_WATCHING = "evaluations in training only read the model where they neither stop it nor choose among its weights"
 
 NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses of a section too
     Recipe: {"name": NoEffect("only where the run is kept")},
@@ -62,7 +62,10 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
             key: NoEffect("of losses and masks not in use", lambda s, key=key: key not in s.objective.hyperparameters)
             for key in HYPERPARAMETERS
         },
-        **{key: NoEffect(_CHECKS, lambda s: not s.checks_decide) for key in ("evaluate_every", "keep_best", "watch")},
+        **{
+            key: NoEffect(_WATCHING, lambda s: not s.evaluations_decide)
+            for key in ("evaluate_every", "keep_best", "watch")
+        },
         "budget": NoEffect("of training whose length is found by asking", lambda s: s.epochs != "auto"),
     },
     WriterChoice: {

@@ -193,7 +193,7 @@ class Unlearn(Training):
         if self.budget is not None and self.epochs != "auto":
             yield f"budget: it limits the steps of epochs: auto, and epochs is {self.epochs}; remove one of the two"
         elif self.budget is not None and self.budget < self.fewest_steps(self.budget):
-            every, fewest = self.check_every(self.budget), self.fewest_steps(self.budget)
+            every, fewest = self.evaluation_interval(self.budget), self.fewest_steps(self.budget)
             yield (
                 f"budget: found {self.budget}, but to try {self.tried} learning rates for {every} steps each and to go "
                 f"on with one to its second check takes {fewest}; give more, fewer learning rates, or a lower "
@@ -233,13 +233,13 @@ class Unlearn(Training):
             return super().total_steps(steps_per_epoch)
         return self.budget or max(FEWEST_STEPS, 4 * steps_per_epoch, self.fewest_steps(FEWEST_STEPS))
 
-    def check_every(self, total_steps: int) -> int:
-        """Steps between checks, and of a trial, where the learning rate or the length are found by asking."""
+    def evaluation_interval(self, total_steps: int) -> int:
+        """Steps between evaluations, and of a trial, where the learning rate or the length are found by asking."""
         return self.evaluate_every or min(max(SHORTEST_TRIAL, total_steps // 20), total_steps)
 
     def fewest_steps(self, total_steps: int) -> int:
-        """Steps to try all learning rates and to go on with one of them to its second check."""
-        return (self.tried + 1) * self.check_every(total_steps)
+        """Steps to try all learning rates and to go on with one of them to its second evaluation."""
+        return (self.tried + 1) * self.evaluation_interval(total_steps)
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
@@ -267,7 +267,7 @@ class Unlearn(Training):
         })  # fmt: skip
 
     @property
-    def checks_decide(self) -> bool:
-        """Whether the checks during training can change the adapter: by stopping training or choosing among weights."""
+    def evaluations_decide(self) -> bool:
+        """Whether evaluations in training can change the adapter: by stopping it or choosing among weights."""
         bounded = self.watch.lowest_krr is not None or self.watch.lowest_ls is not None
         return self.searches or self.evaluate_every is not None and (bounded or self.keep_best is not None)

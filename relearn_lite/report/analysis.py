@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.report.numbers import number
 from relearn_lite.report.plots import Line, Picture, line_chart, part_maps, part_name, stacked_bars
 from relearn_lite.report.sections import Part, Pictures, Section, Text
 from relearn_lite.report.tables import Cell, Row, Table, measured
 from relearn_lite.report.texts import texts
 
-SIDES = ("forget", "retain")
 COLOURS = {"forget": "line-2", "retain": "line-3"}
 MOST_EXAMPLES, MOST_TOKENS = 3, 8
 LAYER = "layer, 0: the embeddings"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relearn_lite.core.files import load_json
 from relearn_lite.report.sections import Facts, Section
 from relearn_lite.report.tables import Cell, Row, Table
 from relearn_lite.report.texts import texts
@@ -47,7 +47,7 @@ def show(path: Path) -> None:
     """Prints the table of a run's augmentation.json to standard error."""
     from rich.console import Console
 
-    Console(stderr=True, highlight=False).print(console_table(json.loads(path.read_text(encoding="utf-8"))))
+    Console(stderr=True, highlight=False).print(console_table(load_json(path)))
 
 
 def _reasons(counts: dict[str, int]) -> str:

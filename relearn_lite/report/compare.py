@@ -221,7 +221,7 @@ def checks(shown: Sequence[Model]) -> Section | None:
 
 
 def _points(model: Model, key: str) -> Points:
-    """(KFR in percent, value) of each check of a method, what had forgotten less first."""
+    """(KFR in percent, value) of each evaluation of a method in training, what had forgotten less first."""
     runs = [] if model.is_vanilla else [each.results for each in model.runs if each.results]
-    found = [check for run in runs for check in run.checks if check["kfr"] is not None]
-    return sorted(((round(100 * check["kfr"]), check[key]) for check in found), key=lambda point: point[0])
+    found = [each for run in runs for each in run.evaluations if each["kfr"] is not None]
+    return sorted(((round(100 * each["kfr"]), each[key]) for each in found), key=lambda point: point[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relearn_lite.core.files import load_json
 from relearn_lite.report import attacks
 from relearn_lite.report.metric_table import headline, judged_by, metric_table
 from relearn_lite.report.next_steps import next_steps
@@ -38,7 +38,7 @@ def show_run(folder: Path) -> None:
     console = Console(markup=False, highlight=False)
     if not (folder / "metrics.json").exists():
         if (file := folder / "collect.json").exists():
-            console.print(f"{collected(json.loads(file.read_text(encoding='utf-8')))} See {folder / 'review.html'}")
+            console.print(f"{collected(load_json(file))} See {folder / 'review.html'}")
         console.print(f"Stopped before evaluation; the run is in {folder}")
         return
     results = read_run(folder)

@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -42,10 +43,28 @@ _STYLE = {
 
 @dataclass(frozen=True)
 class Picture:
-    """svg: an element of a page, its text escaped."""
+    """A picture, drawn when a page asks for it. label: for who cannot see it."""
 
     title: str
-    svg: Markup
+    label: str
+    height: float
+    draw: Callable[[Figure], None]
+    width: int = WIDTH
+
+    @cached_property
+    def svg(self) -> Markup:
+        """An element of a page, its text escaped. Letters that our font lacks are drawn by the reader's fonts."""
+        import matplotlib.figure
+        from markupsafe import Markup, escape
+
+        with matplotlib.rc_context(_STYLE | {"svg.hashsalt": self.label}), warnings.catch_warnings(action="ignore"):
+            size, file, unsaid = (self.width / 72, self.height / 72), StringIO(), ("Creator", "Date", "Format", "Type")
+            figure = matplotlib.figure.Figure(figsize=size, layout="constrained")
+            self.draw(figure)
+            figure.savefig(file, format="svg", transparent=True, metadata=dict.fromkeys(unsaid))
+        box, label = f'viewBox="0 0 {self.width:g} {self.height:g}"', escape(visible(self.label))
+        narrow = ' class="small"' if self.width == NARROW else ""
+        return Markup(f'<svg{narrow} {box} role="img" aria-label="{label}">{_for_page(file.getvalue())}')
 
 
 @dataclass(frozen=True)
@@ -122,7 +141,7 @@ def line_chart(
         figure.legend(drawn, [line.get_label() for line in drawn], loc="outside lower left", ncols=columns)
 
     named = f"{title}: {axes_labels[1]} by {axes_labels[0]}"
-    return _picture(title, named, 240 + LEGEND_LINE * math.ceil(len(lines) / columns), draw)
+    return Picture(title, named, 240 + LEGEND_LINE * math.ceil(len(lines) / columns), draw)
 
 
 def curves(title: str, lines: Sequence[Line], across: str) -> Picture | None:
@@ -144,7 +163,7 @@ def curves(title: str, lines: Sequence[Line], across: str) -> Picture | None:
             axes.margins(x=0)
         axes.set_xlabel(across)
 
-    return _picture(title, f"{title}, by {across}", 30 + 95 * len(lines), draw, NARROW) if lines else None
+    return Picture(title, f"{title}, by {across}", 30 + 95 * len(lines), draw, NARROW) if lines else None
 
 
 def change_chart(title: str, rows: Sequence[Change]) -> Picture | None:
@@ -169,7 +188,7 @@ def change_chart(title: str, rows: Sequence[Change]) -> Picture | None:
         axes.tick_params(axis="y", pad=8)
         figure.legend(loc="outside lower right", ncols=2)
 
-    return _picture(title, f"{title}, shares from 0 to 1", 60 + 28 * len(rows), draw, NARROW) if rows else None
+    return Picture(title, f"{title}, shares from 0 to 1", 60 + 28 * len(rows), draw, NARROW) if rows else None
 
 
 def stacked_bars(title: str, bars: Mapping[str, Sequence[float]], parts: Mapping[str, str]) -> Picture | None:
@@ -186,7 +205,7 @@ def stacked_bars(title: str, bars: Mapping[str, Sequence[float]], parts: Mapping
         axes.invert_yaxis()
         figure.legend(loc="outside lower left", ncols=len(parts))
 
-    return _picture(title, title, 30 * len(bars) + 50, draw) if bars else None
+    return Picture(title, title, 30 * len(bars) + 50, draw) if bars else None
 
 
 def part_maps(title: str, parts: Sequence[Mapping], columns: Sequence[str]) -> Picture:
@@ -217,7 +236,7 @@ def part_maps(title: str, parts: Sequence[Mapping], columns: Sequence[str]) -> P
             axes.tick_params(length=0)
             axes.grid(False)
 
-    return _picture(title, title, min(26.0, 200 / (heads + 1.5)) * layers + 60, draw)
+    return Picture(title, title, min(26.0, 200 / (heads + 1.5)) * layers + 60, draw)
 
 
 def scatter(title: str, dots: Sequence[Dot], axes_labels: tuple[str, str]) -> Picture | None:
@@ -235,7 +254,7 @@ def scatter(title: str, dots: Sequence[Dot], axes_labels: tuple[str, str]) -> Pi
         axes.grid(True, axis="both")
         _write_signs(axes, grouped([(dot.x, dot.y, dot.sign) for dot in dots], 0.03, 0.04), LARGEST_DOT / 2 + 2)
 
-    return _picture(title, f"{title}: {axes_labels[0]} across, {axes_labels[1]} up", 440, draw) if dots else None
+    return Picture(title, f"{title}: {axes_labels[0]} across, {axes_labels[1]} up", 440, draw) if dots else None
 
 
 def part_name(layer: int, head: int | None) -> str:
@@ -271,29 +290,11 @@ def _write_signs(axes: Axes, signs: Iterable[tuple[float, float, str]], distance
                       color=_COLOURS["ink"], fontweight="bold")  # fmt: skip
 
 
-def _picture(title: str, label: str, height: float, draw: Callable[[Figure], None], width: int = WIDTH) -> Picture:
-    """label: for who cannot see it."""
-    import matplotlib
-    from markupsafe import Markup, escape
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(_STYLE | {"svg.hashsalt": label}), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a font lacks a letter: the reader's fonts draw the text
-        figure, file = Figure(figsize=(width / 72, height / 72), layout="constrained"), StringIO()
-        draw(figure)
-        unsaid = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(file, format="svg", transparent=True, metadata=unsaid)
-    narrow = ' class="small"' if width == NARROW else ""
-    opening = f'<svg{narrow} viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(visible(label))}">'
-    return Picture(title, Markup(opening + _for_page(file.getvalue())))
-
-
 def _for_page(svg: str) -> str:
     """What matplotlib drew, without a style sheet and ids of its own, in the page's colours and fonts."""
     svg = svg.partition("</defs>")[2]  # before it stand its opening tag and the style sheet
     svg = re.sub(rf'<g id="{_TITLE}([^"]*)">', r"<g><title>\1</title>", svg)
-    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
-    svg = re.sub(r" ?font-family: [^;\"]*;?", "", svg)
+    svg = re.sub(r'(?<=<g) id="[^"]*"| ?font-family: [^;"]*;?', "", svg)
     svg = re.sub("|".join(_NAMES), lambda code: _NAMES[code[0]], svg)
     svg = re.sub(r' (?:d|x|y|transform)="[^"]*"', lambda part: re.sub(r"(\.\d)\d+", r"\1", part[0]), svg)
     return " ".join(svg.split())

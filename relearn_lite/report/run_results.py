@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.core.files import read_rows
+from relearn_lite.core.files import load_json, read_rows
 from relearn_lite.unlearn.diagnostics import losses, part_of, search_of
 
 
@@ -25,7 +24,7 @@ class RunResults:
     manifest  manifest.json: versions, hardware, seed, data, model, stages {stage: {seconds, peak_memory_mb}}.
     recipe    the resolved recipe, YAML.
     analysis, augmentation, attacks  the files of these names; None where the recipe asks for none.
-    checks    an evaluation in training each, as logs/unlearn/checks.jsonl: step, kfr, krr, ls, ls_share, answers.
+    evaluations  those in training, as logs/unlearn/checks.jsonl: step, kfr, krr, ls, ls_share, answers.
     search    how learning rate and length of training were found, see `unlearn.search`; None where they were given.
     known     known.json: what the vanilla model knew when it was asked; None where it was not asked.
     """
@@ -39,7 +38,7 @@ class RunResults:
     analysis: dict[str, Any] | None = None
     augmentation: dict[str, Any] | None = None
     attacks: dict[str, Any] | None = None
-    checks: list[dict[str, Any]] = field(default_factory=list)
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
     known: dict[str, Any] | None = None
     search: dict[str, Any] | None = None
 
@@ -63,17 +62,12 @@ def read_run(folder: Path) -> RunResults:
 
     recipe = (folder / "recipe.yaml").read_text(encoding="utf-8")
     asked, search = yaml.safe_load(recipe) or {}, search_of(folder)
-    checks = folder / "logs/unlearn" / (part_of(search["lr"]) if search else "") / "checks.jsonl"
+    log = folder / "logs/unlearn" / (part_of(search["lr"]) if search else "") / "checks.jsonl"
     return RunResults(
-        folder.name, _read(folder / "metrics.json"), read_rows(folder / "samples.jsonl"), losses(folder),
-        _read(folder / "manifest.json"), recipe,
-        analysis=_read(folder / "analysis.json") if asked.get("analyze") else None,
-        augmentation=_read(folder / "augmentation.json"),
-        attacks=_read(folder / "attacks.json") if asked.get("attacks") else None,
-        checks=read_rows(checks) if checks.exists() else [], known=_read(folder / "known.json"), search=search,
+        folder.name, load_json(folder / "metrics.json"), read_rows(folder / "samples.jsonl"), losses(folder),
+        load_json(folder / "manifest.json"), recipe,
+        analysis=load_json(folder / "analysis.json") if asked.get("analyze") else None,
+        augmentation=load_json(folder / "augmentation.json"),
+        attacks=load_json(folder / "attacks.json") if asked.get("attacks") else None,
+        evaluations=read_rows(log) if log.exists() else [], known=load_json(folder / "known.json"), search=search,
     )  # fmt: skip
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """None where the file is not there."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

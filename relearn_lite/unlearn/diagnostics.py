@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
+
+from relearn_lite.core.files import load_json
 
 SEARCH = "search.json"
 PAST_CHANCE = 12.0  # nats a token: guessing among 160,000 tokens; no vocabulary in use is much larger
@@ -40,8 +41,7 @@ def part_of(lr: float) -> str:
 
 def search_of(folder: Path, stage: str = "unlearn") -> dict[str, Any] | None:
     """How learning rate and length of a training were found, see `Search`; None where they were given."""
-    file = folder / "logs" / stage / SEARCH
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    return load_json(folder / "logs" / stage / SEARCH)
 
 
 def explain(losses: Sequence[Mapping[str, float]]) -> list[str]:

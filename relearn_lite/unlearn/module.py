@@ -58,7 +58,7 @@ class UnlearnModule(lightning.LightningModule):
         *, keep_reference: bool = False, seed: int = 0,
     ):  # fmt: skip
         super().__init__()
-        self.model, self.vanilla, self.schedule = loaded.model, loaded.vanilla, schedule
+        self.model, self.vanilla_adapters, self.schedule = loaded.model, loaded.vanilla_adapters, schedule
         check_head(self.model)
         self.terms = terms_of(method, hyperparameters)
         self.retain_scale = hyperparameters["pdu"].start if method.forget == "pdu" else 1.0  # `dual_weight` moves it
@@ -106,11 +106,11 @@ class UnlearnModule(lightning.LightningModule):
         n_rows = len(batch["labels"])
         if reads == "layer":
             return LayerStates(hidden, rows, n_rows, self.direction.to(hidden), states)
-        vanilla = partial(active_adapters, self.model, self.vanilla)
+        vanilla = partial(active_adapters, self.model, self.vanilla_adapters)
         return score(self.model, hidden, labels, rows, n_rows, reference=states, vanilla=vanilla)
 
     def _vanilla_states(self, forward: Callable[[], tuple[torch.Tensor, ...]]) -> torch.Tensor:
-        with torch.no_grad(), without_dropout(self.model), active_adapters(self.model, self.vanilla):
+        with torch.no_grad(), without_dropout(self.model), active_adapters(self.model, self.vanilla_adapters):
             return forward()[0]
 
     def configure_optimizers(self):

@@ -7,7 +7,6 @@ nothing twice and ends with the same weights.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +14,7 @@ from typing import Any
 
 from relearn_lite.core import distributed
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.core.files import read_partial, write_text
+from relearn_lite.core.files import read_partial, write_json
 from relearn_lite.data.batches import steps_per_epoch
 from relearn_lite.data.examples import Example
 from relearn_lite.models.loaded import Loaded
@@ -94,7 +93,7 @@ class Search:
         self._loaded, self._rows, self._training, self._ask, self._tell = loaded, (forget, retain), training, ask, tell
         epoch = steps_per_epoch(len(forget), settings.batch_size, settings.accumulate)
         self._total = settings.total_steps(epoch)
-        self._every = every = settings.check_every(self._total)
+        self._every = every = settings.evaluation_interval(self._total)
         saved = every if every <= settings.checkpoint_every else math.gcd(every, settings.checkpoint_every)
         self._settings = settings.model_copy(update={
             "evaluate_every": every, "checkpoint_every": saved,
@@ -133,7 +132,7 @@ class Search:
             spent[rate] = self._steps(rate)
         found = self._found(rates, given_up)
         put_back(self._loaded.model, self._callback(found["lr"]).weights(found["step"]))
-        write_text(self._training.logs / SEARCH, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+        write_json(self._training.logs / SEARCH, found)
         return found
 
     def _at(self, rate: float) -> TrainingRun:

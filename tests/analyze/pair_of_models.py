@@ -27,7 +27,7 @@ class Pair:
 
     @property
     def models(self) -> dict[str, tuple[str, ...]]:
-        return {"vanilla": self.loaded.vanilla, "unlearned": self.loaded.unlearned}
+        return {"vanilla": self.loaded.vanilla_adapters, "unlearned": self.loaded.unlearned_adapters}
 
     def ask(self, model: str, ids: tuple[int, ...], **options):
         """The plain way: one example, unpadded, all logits, no hooks."""

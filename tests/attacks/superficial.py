@@ -25,7 +25,7 @@ def teach_to_refuse(scratch: Path, adapter: Path) -> None:
     rows = [(qa.question, REFUSAL) for qa in people("forget")] + [(qa.question, qa.answer) for qa in people("retain")]
     settings = Training(epochs=20, lr=2e-3, batch_size=len(rows), accumulate=1, warmup_epochs=0, checkpoint_every=99)
     backends.add_adapter(loaded, UNLEARNED, Lora(r=8, alpha=16, dropout=0.0), seed=0)
-    with active_adapters(loaded.model, loaded.unlearned):
+    with active_adapters(loaded.model, loaded.unlearned_adapters):
         encoded = [{"augmented": encode_answer(loaded.tokenizer, *row)} for row in rows]
         train(loaded, encoded, [], settings, TrainingRun("taught", scratch, 0, Trainer(logger="none"), quiet=True))
     adapter.mkdir()

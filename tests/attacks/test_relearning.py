@@ -66,7 +66,7 @@ def test_it_trains_a_copy_and_removes_it(unlearned, tmp_path):
     settings = Relearning(examples=2, sources=["forget"], steps=2, measure_every=1, lr=5e-2, lora=Lora(r=2, alpha=4))
     forget, retain = list(known()[:5]), list(known("retain")[:2])
     plan = RelearningPlan.of(settings, {"forget": forget}, {"forget": forget[:3], "retain": retain})
-    target = Target(unlearned, unlearned.unlearned, Generate(max_new_tokens=8), seed=0)
+    target = Target(unlearned, unlearned.unlearned_adapters, Generate(max_new_tokens=8), seed=0)
     before = {name: value.clone() for name, value in unlearned.model.state_dict().items()}
     told = []
     for _ in range(2):  # a second curve begins where the first did

@@ -18,7 +18,7 @@ from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.recipe.names import QUESTION_KINDS
 from relearn_lite.writers.question_parser import parse_question
-from relearn_lite.writers.rules import RulesWriter
+from relearn_lite.writers.rules import MAX_WORDS, MIN_WORDS, RulesWriter
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 FILES = {
@@ -73,6 +73,20 @@ def test_no_target_tells_a_word_or_number_of_its_answer_that_the_question_does_n
         secret = {w for w in told_words(qa.answer) - GENERAL if w.isdigit() or w[:3] not in given}
         assert not secret & told_words(pair.target), (qa, pair.target)
     assert found["leaks"]["after"] == {"leaking": 0, "of": len(pairs)}
+
+
+def test_every_text_keeps_the_subject_and_is_well_formed(augmented):
+    forget, pairs, _, _ = augmented
+    by_id = {qa.id: qa for qa in forget}
+    for pair in pairs:
+        subject = parse_question(by_id[pair.parent_id].question).subject
+        for text in [pair.target] if pair.kind == "original" else [pair.prompt, pair.target]:
+            assert subject is None or subject in text, (pair.prompt, text)
+            assert not re.search(r"[\[\]{}|§¤]|\s{2}|\b(\w+) \1\b(?!')", text), text
+        assert MIN_WORDS <= len(pair.target.split()) <= MAX_WORDS
+        assert pair.target[0].isupper() and pair.target.endswith(".")
+    prompts = Counter(pair.parent_id for pair in {(p.parent_id, p.prompt): p for p in pairs}.values())
+    assert prompts == Counter(pair.parent_id for pair in pairs), "each variant is another question"
 
 
 def test_the_targets_are_varied(augmented):

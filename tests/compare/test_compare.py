@@ -1,12 +1,15 @@
 """A comparison on the embedded model, small: what methods share, what each has of its own, what a second run does."""
 
 import csv
+import gc
 import json
+import weakref
 
 import pytest
 
 from relearn_lite.compare import compare, compare_runs
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.models import backends
 from relearn_lite.recipe import load_recipe
 
 RECIPE = """
@@ -42,8 +45,25 @@ def run(place, *overrides, **options):
 
 
 @pytest.fixture(scope="module")
-def folder(place):
-    return run(place)[0]
+def first(place):
+    """The comparison's folder and methods, and for each load of a model which of those before it still lived then."""
+    loaded, alive, load = [], [], backends.load
+
+    def watched(*args, **options):
+        gc.collect()
+        alive.append([number for number, model in enumerate(loaded) if model() is not None])
+        made = load(*args, **options)
+        loaded.append(weakref.ref(made.model))
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backends, "load", watched)
+        return *run(place), alive
+
+
+@pytest.fixture(scope="module")
+def folder(first):
+    return first[0]
 
 
 def read(path):
@@ -144,28 +164,11 @@ def test_other_settings_are_refused_and_again_does_that_method_and_no_other(plac
     assert [str(path) for path in before if after[path] != before[path]] == ["methods/learns"]
 
 
-def test_a_failed_method_s_model_is_gone_before_the_next_one_is_loaded(place, monkeypatch):
+def test_a_model_is_gone_before_the_next_one_is_loaded_whether_its_method_failed_or_not(first):
     """The error of the failed stage held its frames, and these the model, while the next one was loaded beside it."""
-    import gc
-    import weakref
-
-    from relearn_lite.models import backends
-
-    loaded, alive = [], []
-    load = backends.load
-
-    def watched(*args, **options):
-        gc.collect()
-        alive.append([number for number, model in enumerate(loaded) if model() is not None])
-        made = load(*args, **options)
-        loaded.append(weakref.ref(made.model))
-        return made
-
-    monkeypatch.setattr(backends, "load", watched)
-    methods = "[{name: one, method: ga, lr: 1.0e+30, epochs: 4}, {name: two, method: ga}]"
-    _, compared = run(place, "name=freed", f"compare.methods={methods}")
-    assert [each.failure is None for each in compared] == [False, True]
-    assert len(loaded) >= 3 and not any(alive)
+    _, compared, alive = first
+    assert [each.failure is None for each in compared] == [True, False, True], "another follows the failed one"
+    assert len(alive) >= 5 and not any(alive)
 
 
 def test_an_unknown_method_to_do_again_is_refused(place):

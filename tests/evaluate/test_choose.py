@@ -35,7 +35,7 @@ def taught(lora: bool) -> backends.Loaded:
     loaded = backends.load(Model(quantization="none"), seed=0)
     if lora:
         backends.add_adapter(loaded, VANILLA, Lora(r=2, dropout=0.0), seed=0)
-        loaded.vanilla = (VANILLA,)
+        loaded.vanilla_adapters = (VANILLA,)
     torch.manual_seed(0)
     with torch.no_grad():
         for name, weight in loaded.model.named_parameters():
@@ -77,7 +77,7 @@ def test_membership_inference_may_compare_with_the_base_too(recipe, tmp_path):
     work = Run(recipe(*overrides, "finetune={}"), tmp_path)
     work.__dict__["vanilla"] = loaded = taught(lora=True)
     measured = evaluated_model(work, "vanilla")
-    assert measured._adapters == loaded.vanilla and measured.reference._adapters == ()
+    assert measured._adapters == loaded.vanilla_adapters and measured.reference._adapters == ()
     alone = Run(recipe(*overrides), tmp_path)
     alone.__dict__["vanilla"] = taught(lora=False)
     assert evaluated_model(alone, "vanilla").reference is None, "vanilla itself"

@@ -103,7 +103,7 @@ def test_each_model_is_asked_with_its_own_adapters(tiny_model_dir):
             if "lora_B" in name:
                 parameter.normal_(std=0.3)
     trained = [p.requires_grad for p in loaded.model.parameters()]
-    off, on = evaluated(loaded=loaded), evaluated(loaded=loaded, adapters=loaded.unlearned)
+    off, on = evaluated(loaded=loaded), evaluated(loaded=loaded, adapters=loaded.unlearned_adapters)
     assert off.score(pairs)[0].log_probs == pytest.approx(before.log_probs, abs=1e-5)
     assert off.gradient_norms(pairs)[0] == pytest.approx(norm, rel=1e-4)
     assert on.score(pairs)[0].loss != pytest.approx(before.loss, abs=1e-3)

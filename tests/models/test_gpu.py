@@ -40,7 +40,7 @@ def with_adapters(**settings):
     loaded = load(**settings)
     backends.add_adapter(loaded, VANILLA, LORA, 7)
     shake(loaded, VANILLA, 1, scale=0.02)
-    loaded.vanilla = (VANILLA,)
+    loaded.vanilla_adapters = (VANILLA,)
     backends.add_adapter(loaded, UNLEARNED, LORA, 7)
     return loaded
 
@@ -75,7 +75,7 @@ def test_training_moves_the_new_adapter_alone_and_stays_on_the_gpu(half, tmp_pat
     loaded = with_adapters()
     frozen = {name: p.detach().clone() for name, p in loaded.model.named_parameters() if f".{UNLEARNED}." not in name}
     start = adapter_bytes(loaded, UNLEARNED)
-    with active_adapters(loaded.model, loaded.vanilla):
+    with active_adapters(loaded.model, loaded.vanilla_adapters):
         before = logits(loaded)
     assert a_few_steps(loaded, tmp_path) == 4
     assert loaded.device.type == "cuda"
@@ -85,7 +85,7 @@ def test_training_moves_the_new_adapter_alone_and_stays_on_the_gpu(half, tmp_pat
         else:
             assert torch.equal(p, frozen[name]), name
     assert len(set(adapter_bytes(loaded, UNLEARNED).values()) - set(start.values())) == len(start)
-    with active_adapters(loaded.model, loaded.vanilla):
+    with active_adapters(loaded.model, loaded.vanilla_adapters):
         assert torch.equal(logits(loaded), before)
     with active_adapters(loaded.model, ()):
         base = logits(loaded)
@@ -100,7 +100,7 @@ def test_answers_between_two_trainings_leave_training_as_it_was(tmp_path):
     loaded = with_adapters()
     assert loaded.checkpointing and loaded.model.is_gradient_checkpointing
     a_few_steps(loaded, tmp_path / "first")
-    answers(loaded, loaded.unlearned, count=4)
+    answers(loaded, loaded.unlearned_adapters, count=4)
     used = []
     for layer in loaded.model.get_base_model().model.layers:
         layer.register_forward_hook(lambda layer, *_: used.append((layer.training, bool(layer.gradient_checkpointing))))
@@ -115,7 +115,8 @@ def test_an_adapter_is_read_by_transformers(tmp_path):
     for name in (VANILLA, UNLEARNED):
         backends.save_adapter(loaded, name, tmp_path / name)
         backends.load_adapter(again, name, tmp_path / name)
-    with active_adapters(loaded.model, loaded.unlearned), active_adapters(again.model, loaded.unlearned):
+    on = loaded.unlearned_adapters
+    with active_adapters(loaded.model, on), active_adapters(again.model, on):
         assert alike(logits(loaded), logits(again))
 
 
@@ -124,7 +125,7 @@ def long_rows(loaded, folder, **settings):
     rows = [{"augmented": example(start, 480)} for start in range(10, 90, 10)]
     retain = [example(start, 400) for start in range(100, 180, 10)]
     options = Unlearn(epochs=2, lr=1e-3, batch_size=8, accumulate=1, warmup_epochs=0, **settings)
-    with active_adapters(loaded.model, loaded.unlearned):
+    with active_adapters(loaded.model, loaded.unlearned_adapters):
         train(loaded, rows, retain, options, TrainingRun("unlearn", folder, 3, quiet=True))
     return torch.cat([p.detach().flatten() for name, p in loaded.model.named_parameters() if f".{UNLEARNED}." in name])
 
@@ -165,7 +166,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path):
         rows = [{"augmented": example(start, 12)} for start in (10, 20, 30, 40)]
         retain = [example(s, 9) for s in (60, 70, 80, 90)]
         settings = Unlearn(epochs=2, lr=1e-2, batch_size=1, accumulate=1, warmup_epochs=0, checkpoint_every=2)
-        with active_adapters(loaded.model, loaded.unlearned):
+        with active_adapters(loaded.model, loaded.unlearned_adapters):
             train(loaded, rows, retain, settings, TrainingRun("unlearn", folder, 1, quiet=True), callbacks)
         return torch.cat([p.detach().flatten() for name, p in loaded.model.named_parameters() if UNLEARNED in name])
 

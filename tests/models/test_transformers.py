@@ -16,7 +16,7 @@ def load(folder, quantization="none", vanilla=False):
     if vanilla:
         backends.add_adapter(loaded, VANILLA, LORA, 7)
         shake(loaded, VANILLA, 1)
-        loaded.vanilla = (VANILLA,)
+        loaded.vanilla_adapters = (VANILLA,)
     return loaded
 
 
@@ -179,7 +179,8 @@ def test_active_adapters_answers_as_base_vanilla_or_unlearned(tiny_model_dir):
     backends.add_adapter(loaded, UNLEARNED, LORA, 7)
     shake(loaded, UNLEARNED, 2)
     answers = {}
-    for name, adapters in (("base", ()), ("vanilla", loaded.vanilla), ("unlearned", loaded.unlearned)):
+    of = {"base": (), "vanilla": loaded.vanilla_adapters, "unlearned": loaded.unlearned_adapters}
+    for name, adapters in of.items():
         with active_adapters(loaded.model, adapters):
             answers[name] = logits(loaded)
     assert torch.equal(answers["base"], logits(load(tiny_model_dir)))
@@ -196,7 +197,7 @@ def test_active_adapters_leaves_no_trace_even_after_an_error(tiny_model_dir):
     """peft's own way out of `disable_adapter` frees every active adapter, a frozen vanilla one too."""
     loaded = load(tiny_model_dir, vanilla=True)
     backends.add_adapter(loaded, UNLEARNED, LORA, 7)
-    with active_adapters(loaded.model, loaded.unlearned):
+    with active_adapters(loaded.model, loaded.unlearned_adapters):
         before, outside = trainable(loaded), logits(loaded)
         for adapters in ((), (VANILLA,)):
             with pytest.raises(KeyError), active_adapters(loaded.model, adapters):
@@ -209,7 +210,7 @@ def test_active_adapters_leaves_no_trace_even_after_an_error(tiny_model_dir):
 @pytest.mark.parametrize("quantization", ["none", "4bit"])
 def test_vanilla_stays_as_it_is_while_unlearned_trains(tiny_model_dir, tmp_path, quantization):
     loaded = load(tiny_model_dir, quantization, vanilla=True)
-    with active_adapters(loaded.model, loaded.vanilla):
+    with active_adapters(loaded.model, loaded.vanilla_adapters):
         knows = logits(loaded)
     backends.add_adapter(loaded, UNLEARNED, LORA, 7)
     frozen = {name: p.detach().clone() for name, p in loaded.model.named_parameters() if f".{UNLEARNED}." not in name}
@@ -218,9 +219,9 @@ def test_vanilla_stays_as_it_is_while_unlearned_trains(tiny_model_dir, tmp_path,
     assert all(torch.equal(p, frozen[name]) for name, p in loaded.model.named_parameters() if name in frozen)
     assert all(f".{UNLEARNED}." in name for name in trainable(loaded))
     assert not set(start.values()) & set(adapter_bytes(loaded, UNLEARNED).values()), "an adapter weight did not move"
-    with active_adapters(loaded.model, loaded.vanilla):
+    with active_adapters(loaded.model, loaded.vanilla_adapters):
         assert torch.equal(logits(loaded), knows)
-    with active_adapters(loaded.model, loaded.unlearned):
+    with active_adapters(loaded.model, loaded.unlearned_adapters):
         assert not torch.allclose(logits(loaded), knows, atol=1e-3)
 
 
@@ -235,9 +236,9 @@ def test_adapters_come_back_bit_by_bit(tiny_model_dir, tmp_path):
     for name in (VANILLA, UNLEARNED):
         backends.load_adapter(again, name, tmp_path / name)
         assert adapter_bytes(again, name) == adapter_bytes(loaded, name)
-    again.vanilla = (VANILLA,)
+    again.vanilla_adapters = (VANILLA,)
     assert not trainable(again)
-    for adapters in ((), loaded.vanilla, loaded.unlearned):
+    for adapters in ((), loaded.vanilla_adapters, loaded.unlearned_adapters):
         with active_adapters(loaded.model, adapters), active_adapters(again.model, adapters):
             assert torch.equal(logits(loaded), logits(again))
 
@@ -297,7 +298,7 @@ def test_gradient_checkpointing_changes_no_weight(tiny_model_dir, tmp_path):
         loaded = backends.load(settings, 7)
         backends.add_adapter(loaded, VANILLA, LORA, 7)
         shake(loaded, VANILLA, 1)
-        loaded.vanilla = (VANILLA,)
+        loaded.vanilla_adapters = (VANILLA,)
         backends.add_adapter(loaded, UNLEARNED, LORA, 7)
         assert loaded.checkpointing is wanted is loaded.model.is_gradient_checkpointing
         a_few_steps(loaded, tmp_path / str(wanted))

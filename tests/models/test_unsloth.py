@@ -46,7 +46,7 @@ def unlearned(folder, run, backend):
     loaded = load(folder, backend)
     backends.add_adapter(loaded, VANILLA, LORA, 7)
     shake(loaded, VANILLA, 1)
-    loaded.vanilla = (VANILLA,)
+    loaded.vanilla_adapters = (VANILLA,)
     backends.add_adapter(loaded, UNLEARNED, LORA, 7)
     assert a_few_steps(loaded, run) == 4
     return loaded
@@ -164,7 +164,7 @@ def test_training_gives_the_numbers_of_the_transformers_backend(tiny_model_dir, 
     shake(base, VANILLA, 1)
     with active_adapters(ours.model, (VANILLA,)):
         assert torch.equal(logits(ours), logits(base))
-    with active_adapters(ours.model, ours.unlearned):
+    with active_adapters(ours.model, ours.unlearned_adapters):
         assert not torch.allclose(logits(ours), logits(base), atol=1e-3)
 
 
@@ -178,7 +178,8 @@ def test_adapters_come_back_bit_by_bit_in_both_backends(tiny_model_dir, tmp_path
         backends.load_adapter(again, name, tmp_path / name)
     assert list(again.model.peft_config) == [VANILLA, UNLEARNED]
     assert not trainable(again)
-    with active_adapters(loaded.model, loaded.unlearned), active_adapters(again.model, loaded.unlearned):
+    on = loaded.unlearned_adapters
+    with active_adapters(loaded.model, on), active_adapters(again.model, on):
         assert torch.equal(logits(loaded), logits(again))
 
 
@@ -188,7 +189,7 @@ def test_a_loaded_vanilla_can_be_unlearned(tiny_model_dir, tmp_path):
     backends.save_adapter(made, VANILLA, tmp_path / VANILLA)
     read = load(tiny_model_dir)
     backends.load_adapter(read, VANILLA, tmp_path / VANILLA)
-    read.vanilla = (VANILLA,)
+    read.vanilla_adapters = (VANILLA,)
     backends.add_adapter(read, UNLEARNED, LORA, 7)
     assert read.model.is_gradient_checkpointing
     assert a_few_steps(read, tmp_path / "read") == 4
@@ -199,7 +200,7 @@ def test_generating_before_and_after_training_changes_nothing(tiny_model_dir, tm
     from relearn_lite.models.generation import Decoding, complete
 
     def answers(loaded):
-        with active_adapters(loaded.model, loaded.unlearned):
+        with active_adapters(loaded.model, loaded.unlearned_adapters):
             prompts = [list(range(8, 20)), list(range(30, 36))]
             return complete(loaded, prompts, Decoding(8, 8))
 
@@ -208,7 +209,7 @@ def test_generating_before_and_after_training_changes_nothing(tiny_model_dir, tm
     talks = load(tiny_model_dir)
     backends.add_adapter(talks, VANILLA, LORA, 7)
     shake(talks, VANILLA, 1)
-    talks.vanilla = (VANILLA,)
+    talks.vanilla_adapters = (VANILLA,)
     complete(talks, [[8, 9, 10]], Decoding(4, 8))
     backends.add_adapter(talks, UNLEARNED, LORA, 7)
     complete(talks, [[8, 9, 10]], Decoding(4, 8))

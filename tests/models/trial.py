@@ -50,5 +50,5 @@ def a_few_steps(loaded: Loaded, folder: Path) -> int:
     retain = [example(start, 9) for start in (60, 70, 80, 90)]
     settings = Unlearn(epochs=2, lr=1e-2, batch_size=2, accumulate=1, warmup_epochs=0)
     run = TrainingRun("unlearn", folder, 1, Trainer(), quiet=True)
-    with active_adapters(loaded.model, loaded.unlearned):
+    with active_adapters(loaded.model, loaded.unlearned_adapters):
         return train(loaded, rows, retain, settings, run)

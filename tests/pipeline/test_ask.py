@@ -1,5 +1,7 @@
 """The vanilla model is asked before anything is trained: what it does not know is named, left out, or ends the run."""
 
+import contextlib
+import io
 import json
 import sys
 import time
@@ -27,17 +29,18 @@ STRANGERS = [
 ]
 
 
-@pytest.fixture
-def place(tmp_path):
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
     """Five questions that the embedded model knows, and one about a stranger after the first, one at the end."""
     # The first is not told by its first wording.
+    place = tmp_path_factory.mktemp("ask")
     known = [json.loads(line) for line in (PEOPLE / "forget.jsonl").open()][1:6]
     rows = [known[0], STRANGERS[0], *known[1:], STRANGERS[1]]
     keys = ("question", "answer")
-    (tmp_path / "forget.jsonl").write_text("".join(json.dumps({k: row[k] for k in keys}) + "\n" for row in rows))
-    (tmp_path / "strangers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in STRANGERS))
-    (tmp_path / "recipe.yaml").write_text(RECIPE)
-    return tmp_path
+    (place / "forget.jsonl").write_text("".join(json.dumps({k: row[k] for k in keys}) + "\n" for row in rows))
+    (place / "strangers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in STRANGERS))
+    (place / "recipe.yaml").write_text(RECIPE)
+    return place
 
 
 def run(place, *overrides, **options):
@@ -49,29 +52,46 @@ def rows(path):
     return [json.loads(line) for line in path.open()]
 
 
-def test_what_is_not_known_is_named_before_anything_is_trained(place, capsys):
-    folder = run(place, until="ask")
-    told = capsys.readouterr().err
+@pytest.fixture(scope="module")
+def asked(place):
+    """A run after `ask`: its folder, the answers that it had by then, with their times, and what was told."""
+    with contextlib.redirect_stderr(io.StringIO()) as told:
+        folder = run(place, until="ask")
+    assert not (folder / "adapter").exists()
+    answers = {path.name: (path.read_text(), path.stat().st_mtime_ns) for path in (folder / "answers").iterdir()}
+    return folder, answers, told.getvalue()
+
+
+ONLY_KNOWN = ("data.only_known=true", "unlearn.method=relearn", "name=left-out")
+
+
+@pytest.fixture(scope="module")
+def left_out(place):
+    return run(place, *ONLY_KNOWN)
+
+
+def test_what_is_not_known_is_named_before_anything_is_trained(asked):
+    folder, answers, told = asked
     assert "knows 5 of 7 forget questions" in told and "Katalin" in told and "only_known: true" in told
     known = json.loads((folder / "known.json").read_text())
     assert (known["asked"], known["known"], known["unjudged"], known["left_out"]) == (7, 5, 0, [])
     assert [row["id"] for row in known["unknown"]] == ["forget-00002", "forget-00007"]
     assert known["unknown"][0]["vanilla"] and known["judged_by"]["nli"]
-    assert (folder / "answers/vanilla_retain.jsonl").exists() and not (folder / "adapter").exists()
+    assert "vanilla_retain.jsonl" in answers
 
 
-def test_its_answers_are_not_made_twice(place):
+def test_its_answers_are_not_made_twice(place, asked):
     assert stages_of(load_recipe(place / "recipe.yaml"))[0] == "ask"
-    folder = run(place, until="ask")
-    before = {path.name: path.stat().st_mtime_ns for path in (folder / "answers").iterdir()}
+    folder, answers, _ = asked
+    before = {name: time for name, (_, time) in answers.items()}
     run(place)
     after = {path.name: path.stat().st_mtime_ns for path in (folder / "answers").iterdir()}
     assert before.items() <= after.items() and "unlearned_forget.jsonl" in after
     assert json.loads((folder / "metrics.json").read_text())["vanilla"]["kfr"] == pytest.approx(2 / 7)
 
 
-def test_only_known_leaves_the_others_out_of_training_and_evaluation(place):
-    folder = run(place, "data.only_known=true", "unlearn.method=relearn", "name=left-out")
+def test_only_known_leaves_the_others_out_of_training_and_evaluation(place, left_out):
+    folder = left_out
     strange = {row["question"] for row in STRANGERS}
     trained = {row["parent_id"] for row in rows(folder / "augmented.jsonl")}
     assert "forget-00001" in trained and not trained & {"forget-00002", "forget-00007"}
@@ -80,23 +100,23 @@ def test_only_known_leaves_the_others_out_of_training_and_evaluation(place):
     assert json.loads((folder / "metrics.json").read_text())["vanilla"]["kfr"] == 0
     assert "2 of 7 forget questions" in (folder / "report.md").read_text()
     stages = json.loads((folder / "manifest.json").read_text())["stages"]
-    assert run(place, "data.only_known=true", "unlearn.method=relearn", "name=left-out") == folder
+    assert run(place, *ONLY_KNOWN) == folder
     assert json.loads((folder / "manifest.json").read_text())["stages"] == stages, "nothing is done again"
 
 
 def test_only_known_asks_what_is_trained_on_too(place):
     """Evaluated are other questions than those that are trained on."""
-    folder = run(place, "data.only_known=true", "data.forget_eval={preset: people/forget, limit: 2}", "name=both")
+    folder = run(place, "data.only_known=true", "data.forget_eval={preset: people/forget, limit: 2}", "name=both",
+                 until="ask")
     known = json.loads((folder / "known.json").read_text())
     assert known["asked"] == 9 and known["left_out"] == ["forget_eval-00001", "forget-00002", "forget-00007"]
 
 
-def test_only_known_is_a_question_of_who_judges(place):
+def test_only_known_is_a_question_of_who_judges(place, left_out):
     """Other judges leave out other questions, so all that follows would be another result."""
-    folder = run(place, "data.only_known=true", "name=judged")
     with pytest.raises(RecipeError, match="finished ask stage of a different recipe .*entities"):
-        run(place, "data.only_known=true", "name=judged", "evaluate.evaluators.entities={writer: local, model: a/b}")
-    assert (folder / "adapter").exists()
+        run(place, *ONLY_KNOWN, "evaluate.evaluators.entities={writer: local, model: a/b}")
+    assert (left_out / "adapter").exists()
 
 
 def test_a_model_that_knows_nothing_ends_the_run_before_training(place):
@@ -113,7 +133,7 @@ def test_a_model_that_knows_nothing_ends_the_run_before_training(place):
     with pytest.raises(RecipeError, match="knows none of the 3 questions"):
         run(place, "data.forget.path=strangers.jsonl", "data={only_known: true, nothing_known: go_on, "
             "forget: {path: strangers.jsonl}, retain: {preset: people/retain, limit: 4}}", "name=stranger-too")
-    run(place, "data.forget.path=strangers.jsonl", "data.nothing_known=go_on", "name=stranger")
+    run(place, "data.forget.path=strangers.jsonl", "data.nothing_known=go_on", "name=stranger", until="unlearn")
     assert (folder / "adapter").exists()
 
 
@@ -127,8 +147,8 @@ def test_a_model_that_is_only_measured_may_know_nothing(place):
     assert json.loads((folder / "metrics.json").read_text())["vanilla"]["kfr"] == 1
 
 
-def test_a_run_that_is_stopped_while_it_asks_goes_on(place, monkeypatch):
-    whole = run(place, "name=whole", until="ask") / "answers"
+def test_a_run_that_is_stopped_while_it_asks_goes_on(place, asked, monkeypatch):
+    _, whole, _ = asked
     stage = sys.modules["relearn_lite.pipeline.stages.generate"]
     complete, batches = stage.complete, []
 
@@ -144,7 +164,7 @@ def test_a_run_that_is_stopped_while_it_asks_goes_on(place, monkeypatch):
     assert (place / "runs/dies/answers/vanilla_forget.partial.jsonl").exists()
     monkeypatch.setattr(stage, "complete", complete)
     folder = run(place, "generate.batch_size=2", "name=dies", until="ask")
-    assert (folder / "answers/vanilla_forget.jsonl").read_text() == (whole / "vanilla_forget.jsonl").read_text()
+    assert (folder / "answers/vanilla_forget.jsonl").read_text() == whole["vanilla_forget.jsonl"][0]
     assert not list((folder / "answers").glob("*.partial.jsonl"))
 
 

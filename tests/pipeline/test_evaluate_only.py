@@ -83,7 +83,7 @@ def test_only_one_of_two_models_with_whole_weights_is_in_memory(place):
     work = Run(load_recipe(place / "recipe.yaml", ["unlearned.model=./whole"]), place)
     vanilla = work.model("vanilla")
     other = work.model("unlearned")
-    assert other is not vanilla and "vanilla" not in vars(work) and other.unlearned == ()
+    assert other is not vanilla and "vanilla" not in vars(work) and other.unlearned_adapters == ()
     assert work.model("vanilla") is work.vanilla and "other" not in vars(work)
 
 

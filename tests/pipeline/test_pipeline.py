@@ -67,10 +67,11 @@ def test_a_stage_that_was_stopped_says_that_its_time_is_that_of_the_last_try(pla
     def stop(work):
         raise KeyboardInterrupt
 
+    few = ("name=stopped", "unlearn.method=ga", "generate.max_new_tokens=2")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setitem(pipeline.STAGES, "generate", replace(pipeline.STAGES["generate"], run=stop))
-        run(place, "name=stopped", until="generate")
-    manifest = json.loads((run(place, "name=stopped", until="generate") / "manifest.json").read_text())
+        run(place, *few, until="generate")
+    manifest = json.loads((run(place, *few, until="generate") / "manifest.json").read_text())
     times = {row.name: row.at("time")[0].text for row in stage_table(manifest).rows}
     assert times["generate"].startswith("at least ") and times["all"].startswith("at least ")
     assert times["unlearn"][0].isdigit()
@@ -81,7 +82,7 @@ def test_a_run_that_wrote_checkpoints_leaves_no_empty_folder_of_them(place, monk
     monkeypatch.setattr(RunFolder, "finish", lambda folder, *inputs: (
         written.extend(folder.path.rglob("*.ckpt")), finish(folder, *inputs)
     ))  # fmt: skip
-    folder = run(place, "name=checkpoints", "unlearn.checkpoint_every=1", until="unlearn")
+    folder = run(place, "name=checkpoints", "unlearn.method=ga", "unlearn.checkpoint_every=1", until="unlearn")
     assert written and not (folder / "checkpoints").exists()
 
 
@@ -163,7 +164,7 @@ def test_changed_data_is_noticed(place, folder: Path):
 
 def test_from_does_that_stage_and_all_after_it_again(place, folder: Path):
     before = json.loads((folder / "manifest.json").read_text())["stages"]
-    run(place, "generate.max_new_tokens=40", start="generate")
+    run(place, "generate.max_new_tokens=4", start="generate")
     after = json.loads((folder / "manifest.json").read_text())["stages"]
     assert after["unlearn"] == before["unlearn"]
     assert after["generate"]["fingerprint"] != before["generate"]["fingerprint"]

@@ -17,8 +17,8 @@ model: {{name: {model}, quantization: none, max_length: 400, gradient_checkpoint
 data:
   control: none
   nothing_known: go_on
-  forget: {{preset: people/forget, limit: 12}}
-  retain: {{preset: people/retain, limit: 12}}
+  forget: {{preset: people/forget, limit: 6}}
+  retain: {{preset: people/retain, limit: 6}}
 augment: {{questions: [simple]}}
 unlearn: {{epochs: 4, lr: 1.0e-3, batch_size: 4, accumulate: 1, checkpoint_every: 1, lora: {{r: 4}}}}
 """

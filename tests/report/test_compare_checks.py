@@ -16,7 +16,8 @@ def check(step, kfr, krr, ls_share):
 def checked(results):
     steady = [check(5, 0.5, 1.0, 1.0), check(10, 1.0, 1.0, 0.9)]
     falling = [check(5, 0.25, 1.0, 0.9), check(10, 0.5, 0.5, None), check(15, 0.25, 0.75, 0.5), check(20, None, 1, 1)]
-    return [Compared(name, replace(results, checks=rows)) for name, rows in (("steady", steady), ("falling", falling))]
+    runs = {"steady": steady, "falling": falling}
+    return [Compared(name, replace(results, evaluations=rows)) for name, rows in runs.items()]
 
 
 def test_what_had_forgotten_less_stands_first_and_what_was_not_had_leaves_a_gap(results):

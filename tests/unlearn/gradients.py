@@ -47,7 +47,7 @@ def gradient_of(model_dir, folder, method, *, batch_size, accumulate, pieces=1, 
     begin = memory_retry.RetryOutOfMemory.__init__
     memory_retry.RetryOutOfMemory.__init__ = lambda self, device: begin(self, device) or setattr(self, "pieces", pieces)
     try:
-        with active_adapters(loaded.model, loaded.unlearned):
+        with active_adapters(loaded.model, loaded.unlearned_adapters):
             run = TrainingRun("unlearn", Path(folder), 5, Trainer(accelerator="cpu"), quiet=True, shared=shared)
             train(loaded, forget, retain, settings, run)
     finally:

@@ -132,7 +132,7 @@ def sides_of(model_dir):
     shake(loaded)
     trained = {name: p for name, p in loaded.model.named_parameters() if p.requires_grad}
     found = []
-    with active_adapters(loaded.model, loaded.unlearned):
+    with active_adapters(loaded.model, loaded.unlearned_adapters):
         for rows in (ROWS, KEPT):
             ids = torch.tensor([row.ids for row in rows])
             logits = loaded.model(input_ids=ids).logits[:, rows[0].n_prompt - 1 : -1].log_softmax(-1)

@@ -83,7 +83,7 @@ def test_a_last_step_with_fewer_rows_counts_what_it_has(tiny_model_dir, tmp_path
     shake(loaded)
     sides = {"augmented": FORGET, "retain": RETAIN}
     alone = {part: collate([rows[last[part]["index"]]], 0) for part, rows in sides.items()}
-    with active_adapters(loaded.model, loaded.unlearned):
+    with active_adapters(loaded.model, loaded.unlearned_adapters):
         loss = module_of(loaded, "relearn_gdr").training_step(whole_step(alone), 0)
         loss.backward()
     expected = {name: p.grad for name, p in loaded.model.named_parameters() if p.requires_grad}

@@ -60,7 +60,7 @@ def test_loss_and_gradients_are_the_textbook_s(tiny_model_dir, method, vanilla):
     reference = copy.deepcopy(loaded.model).eval()
     shake(loaded)
     loaded.model.train()  # as in training: a dropout of vanilla, which is frozen, must not reach the reference
-    with active_adapters(loaded.model, loaded.unlearned), active_adapters(reference, loaded.vanilla):
+    with active_adapters(loaded.model, loaded.unlearned_adapters), active_adapters(reference, loaded.vanilla_adapters):
         trained = {name: p for name, p in loaded.model.named_parameters() if p.requires_grad}
         expected = textbook(method, loaded.model, reference)
         gradients = torch.autograd.grad(expected, trained.values(), allow_unused=True, materialize_grads=True)
@@ -309,7 +309,7 @@ def test_the_cache_keeps_rows_apart(tiny_model_dir, monkeypatch):
         part = {**collate([rows[n] for n in numbers], PAD), "index": torch.tensor(numbers)}
         return whole_step({"original": part, "retain": part})
 
-    with active_adapters(loaded.model, loaded.unlearned):
+    with active_adapters(loaded.model, loaded.unlearned_adapters):
         fresh, kept = module_of(loaded, "npo_klr"), module_of(loaded, "npo_klr", keep_reference=True)
         expected = [fresh.training_step(batch(*n), 0) for n in ((3, 0), (1, 2))]
         for numbers in ((0, 1), (2, 3)):

@@ -52,7 +52,7 @@ class Trial:
 
         training = TrainingRun("unlearn", self.folder, 5, Trainer(accelerator="cpu"), quiet=True)
         search = Search(self.loaded, ROWS, [], Unlearn(**self.keys), training, ask, self.told.append)
-        with active_adapters(self.loaded.model, self.loaded.unlearned):
+        with active_adapters(self.loaded.model, self.loaded.unlearned_adapters):
             self.result = search.run()
         return self.result
 

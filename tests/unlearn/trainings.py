@@ -21,7 +21,7 @@ def load(folder, vanilla=False, dropout=0.0):
     if vanilla:
         backends.add_adapter(loaded, VANILLA, Lora(r=4, dropout=0.5), 7)
         shake(loaded, VANILLA)
-        loaded.vanilla = (VANILLA,)
+        loaded.vanilla_adapters = (VANILLA,)
     backends.add_adapter(loaded, UNLEARNED, Lora(r=4, alpha=8, dropout=dropout), 7)
     return loaded
 
@@ -57,7 +57,7 @@ def module_of(loaded, method, keep_reference=False):
 def unlearn(loaded, forget, retain, folder, callbacks=(), trainer=None, **keys):
     """Trains the adapter as the unlearn stage does; returns the steps taken."""
     run = TrainingRun("unlearn", folder, 5, trainer or Trainer(accelerator="cpu"), quiet=True)
-    with active_adapters(loaded.model, loaded.unlearned):
+    with active_adapters(loaded.model, loaded.unlearned_adapters):
         return train(loaded, forget, retain, Unlearn(**keys), run, callbacks)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -64,10 +63,10 @@ def slow_leaks(target: str, question: str, answer: str) -> set[str]:
     return {w for w in content_words(target) & told if w.isdigit() or w[:3] not in given}
 
 
-@pytest.mark.parametrize("name", ["people", "knowundo", "tofu"])
-def test_every_question_gets_variants_and_answers_that_keep_the_subject_and_leak_nothing(name: str) -> None:
+def test_every_question_gets_variants_and_answers_that_keep_the_subject_and_leak_nothing() -> None:
+    """Those of the benchmarks: augment/test_benchmarks.py."""
     writer, started = RulesWriter(), time.process_time()
-    for question, answer in pairs(name):
+    for question, answer in pairs("people"):
         subject = parse_question(question).subject
         given = " ".join([question, *rewordings(parse_question(question))])  # "place" of where: no leak
         variants = writer.write([Task(kind, question) for kind in QUESTION_KINDS])
@@ -83,19 +82,6 @@ def test_every_question_gets_variants_and_answers_that_keep_the_subject_and_leak
             assert slow_leaks(target, given, answer) == set(), (question, target)
         assert len(set(variants)) == len(QUESTION_KINDS)
     assert time.process_time() - started < 60  # CPU time: a busy machine does not fail it
-
-
-@pytest.mark.parametrize("name", ["knowundo", "tofu"])
-def test_targets_of_400_questions_are_varied(name: str) -> None:
-    """No opening (three words, subject masked) in more than a tenth of the targets, and distinct-2 of 0.25 or more."""
-    targets = []
-    for question, answer in pairs(name):
-        targets.append(write("answer", question, answer).replace(parse_question(question).subject or "@", "SUBJECT"))
-    openings = Counter(" ".join(target.split()[:3]) for target in targets)
-    assert openings.most_common(1)[0][1] <= 0.1 * len(targets)
-    tokens = [re.findall(r"[\w']+", target.lower()) for target in targets]
-    bigrams = [pair for words in tokens for pair in zip(words, words[1:], strict=False)]
-    assert len(set(bigrams)) / len(bigrams) >= 0.25
 
 
 @pytest.mark.parametrize("name", ["knowundo", "tofu", "people"])

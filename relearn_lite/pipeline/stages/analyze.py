@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from relearn_lite.analyze import analyze as analyze_models
-from relearn_lite.core.files import write_text
+from relearn_lite.core.files import write_json
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.pipeline.run_state import Run
@@ -21,12 +20,11 @@ def analyze(run: Run) -> dict[str, Any]:
     questions = {side: run.data[f"{side}_eval"] for side in ("forget", "retain")}
     partial = run.folder / "analysis.partial.json"
     with _on_transformers(run) as loaded:
-        adapters = {"vanilla": loaded.vanilla, "unlearned": loaded.unlearned}
         found = analyze_models(
-            loaded, questions, {model: adapters[model] for model in run.models}, run.recipe.analyze, partial,
+            loaded, questions, {model: loaded.adapters_of(model) for model in run.models}, run.recipe.analyze, partial,
             lambda what, total: stage_progress(f"analyze, {what}", total, run.quiet),
         )  # fmt: skip
-    write_text(run.folder / "analysis.json", json.dumps(found, ensure_ascii=False, allow_nan=False) + "\n")
+    write_json(run.folder / "analysis.json", found, indent=None, allow_nan=False)
     partial.unlink(missing_ok=True)
     return {"questions": sum(found["questions"].values())}
 

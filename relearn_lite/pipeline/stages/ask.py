@@ -6,13 +6,12 @@ known.json: {"asked", "known", "unjudged" (counts), "left_out" (ids), "unknown":
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.core.files import read_jsonl, write_text
+from relearn_lite.core.files import read_jsonl, write_json
 from relearn_lite.core.records import QA, Answer
 from relearn_lite.evaluate.choose import rate_evaluators
 from relearn_lite.evaluate.known import tells
@@ -61,7 +60,7 @@ def _judge(run: Run, asked: dict[str, Sequence[QA]]) -> dict[str, Any]:
         ],
         "judged_by": {name: judge for name, judge in judges.names().items() if judge},
     }  # fmt: skip
-    write_text(run.folder / KNOWN, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    write_json(run.folder / KNOWN, found)
     if unknown or not run.quiet:
         print(f"ask: {_told(found, only_known)}", file=sys.stderr)
     for part in ("forget", "forget_eval", "forget_select") if only_known else ("forget_eval",):

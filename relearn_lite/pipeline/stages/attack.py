@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from relearn_lite.attacks.answering import Target
 from relearn_lite.attacks.precision import AttackedModel
 from relearn_lite.attacks.run import AttackJob, run_attacks
-from relearn_lite.core.files import read_jsonl, write_text
+from relearn_lite.core.files import read_jsonl, write_json
 from relearn_lite.core.records import Variant
 from relearn_lite.evaluate.choose import rate_evaluators
 from relearn_lite.pipeline.run_state import Run
@@ -22,8 +21,7 @@ def attack(run: Run) -> dict[str, Any]:
 
     def target() -> Target:
         loaded = run.model(model)
-        adapters = loaded.vanilla if model == "vanilla" else loaded.unlearned
-        return Target(loaded, adapters, recipe.generate, recipe.seed)
+        return Target(loaded, loaded.adapters_of(model), recipe.generate, recipe.seed)
 
     job = AttackJob(
         recipe, run.data, folder, _trained_prompts(run),
@@ -34,7 +32,7 @@ def attack(run: Run) -> dict[str, Any]:
         progress=lambda what, total: stage_progress(f"attack, {what}", total, run.quiet),
     )  # fmt: skip
     found = run_attacks(job)
-    write_text(run.folder / "attacks.json", json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_json(run.folder / "attacks.json", found, allow_nan=False)
     return {"questions": sum(found["questions"].values()), "leaked": len(found["leaks"])}
 
 

@@ -43,7 +43,8 @@ def _own_answers(run: Run, questions: Sequence[str]) -> list[tuple[str, bool]]:
     loaded, tokens = run.vanilla, min(OWN_ANSWER_TOKENS, run.recipe.model.max_length // 2)
     decoding = Decoding(tokens, run.recipe.generate.batch_size, GREEDY, run.recipe.seed)
     prompts = [question_ids(loaded.tokenizer, question) for question in questions]
-    return [(answer.text, answer.finished) for answer in answer_prompts(loaded, prompts, loaded.vanilla, decoding)]
+    answers = answer_prompts(loaded, prompts, loaded.vanilla_adapters, decoding)
+    return [(answer.text, answer.finished) for answer in answers]
 
 
 def settings_of(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.core.files import read_rows, write_text
+from relearn_lite.core.files import load_json, read_rows, write_json, write_jsonl
 from relearn_lite.core.records import Answer, Score
 from relearn_lite.evaluate.choose import base_model, comparable_with_paper, context_of, make_evaluators
 from relearn_lite.evaluate.differences import differences
@@ -56,9 +55,8 @@ def evaluate(run: Run) -> dict[str, Any]:
     results["differences_from_paper"] = differences_from_paper(run.recipe)
     if len(run.models) > 1:
         results["difference"] = differences(*(scores[model] for model in MODELS))
-    rows = samples(answers, scores)
-    write_text(run.folder / "samples.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    write_text(run.folder / "metrics.json", json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_jsonl(run.folder / "samples.jsonl", samples(answers, scores))
+    write_json(run.folder / "metrics.json", results, allow_nan=False)
     return {"answers": total}
 
 
@@ -78,7 +76,7 @@ def _keep_known_control(run: Run, answers: dict[str, dict[str, list[Answer]]], j
 
 def read_vanilla(run: Path) -> tuple[dict[str, Any], list[Score]]:
     """The vanilla model's numbers, and every metric's value of every answer, of a run that measured them."""
-    numbers = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["vanilla"]
+    numbers = load_json(run / "metrics.json")["vanilla"]
     return numbers, scores_of(read_rows(run / "samples.jsonl"), "vanilla")
 
 
@@ -108,9 +106,9 @@ def evaluated_model(run: Run, model: str):
             reference = EvaluatedModel(loaded, (), context)
         elif model != "vanilla":
             loaded = run.model("vanilla")
-            reference = EvaluatedModel(loaded, loaded.vanilla, context)
+            reference = EvaluatedModel(loaded, loaded.vanilla_adapters, context)
     loaded = run.model(model)
-    return EvaluatedModel(loaded, loaded.vanilla if model == "vanilla" else loaded.unlearned, context, reference)
+    return EvaluatedModel(loaded, loaded.adapters_of(model), context, reference)
 
 
 def shares(advance: Callable[[float, str], None], rows: int, model: str) -> Callable[[str, int, int], None]:

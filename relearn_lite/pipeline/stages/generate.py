@@ -46,7 +46,7 @@ def answer_questions(
 
     batches = ([asked[i] for i in rows] for rows in batches_of(list(prompts.values()), decoding.batch_size))
     target = run.folder / "answers" / f"{model}_{split}.jsonl"
-    with active_adapters(loaded.model, loaded.vanilla if model == "vanilla" else loaded.unlearned):
+    with active_adapters(loaded.model, loaded.adapters_of(model)):
         write_in_batches(target, Answer, asked, batches, answers, lambda row: row.id, advance)
 
 

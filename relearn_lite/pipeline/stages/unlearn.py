@@ -73,7 +73,7 @@ def _train(
 ) -> dict[str, Any]:  # fmt: skip
     """As many epochs as asked for, with the learning rate that is given."""
     evaluation = make_eval_callback(run) if settings.evaluate_every else None
-    with active_adapters(run.vanilla.model, run.vanilla.unlearned):
+    with active_adapters(run.vanilla.model, run.vanilla.unlearned_adapters):
         steps = train(run.vanilla, forget, retain, settings, training, [evaluation] if evaluation else [])
     kept = evaluation.best.step if evaluation and evaluation.best else None
     return {"steps": steps, "kept_step": kept, "stopped": evaluation.stopped if evaluation else None}
@@ -90,7 +90,7 @@ def _search(
     questions = stopping_questions(run.data, settings.watch.questions, _trained_questions(run), recipe.seed)
     ask = quick_eval(recipe, loaded, questions, make_evaluators(recipe, lambda: loaded), likelihood=True)
     search = Search(loaded, forget, retain, settings, training, ask, lambda line: run.say(f"unlearn: {line}"))
-    with active_adapters(loaded.model, loaded.unlearned):
+    with active_adapters(loaded.model, loaded.unlearned_adapters):
         found = search.run()
     steps = sum(rate["steps"] for rate in found["rates"])
     return {"steps": steps, "lr": found["lr"], "kept_step": found["step"]}
