@@ -94,13 +94,18 @@ def load_data(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]
     return data
 
 
+def run_of(adapter: Path) -> Path | None:
+    """The run in whose folder an adapter lies; None for one from elsewhere."""
+    return adapter.parent if (adapter.parent / "manifest.json").is_file() else None
+
+
 def forgotten_by(adapter: Path) -> list[QA]:
     """The forget questions that the run of an adapter reported, as a group of its name; none of one from elsewhere.
 
     Raises RecipeError where that run is not finished.
     """
-    run = adapter.parent
-    if adapter.name != "adapter" or not (run / "recipe.yaml").is_file():
+    run = run_of(adapter)
+    if run is None or adapter.name != "adapter":  # what it was taught lies in `vanilla`
         return []
     if not (run / "samples.jsonl").is_file():
         raise RecipeError(

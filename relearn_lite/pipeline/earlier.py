@@ -10,6 +10,7 @@ from pathlib import Path
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.models.adapters import is_plain, why_refused
+from relearn_lite.pipeline.data import run_of
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Recipe, load_recipe
 
@@ -47,8 +48,8 @@ def adapter_problems(recipe: Recipe) -> list[str]:
 
 def _other_base(adapter: Path, model: str, under: Sequence[Path]) -> str | None:
     """Why a run's adapter does not belong on this model with these adapters under it; of another's nothing is known."""
-    run = adapter.parent
-    if not (run / "recipe.yaml").is_file():
+    run = run_of(adapter)
+    if run is None:
         return None
     try:
         base, below = Run(load_recipe(run / "recipe.yaml"), run).weights("vanilla")

@@ -18,7 +18,7 @@ from relearn_lite.pipeline import check, pipeline
 from relearn_lite.pipeline.finished_run import reopened
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.plan import memory_of_stages, model_sizes
-from relearn_lite.recipe import load_recipe
+from relearn_lite.recipe import load_recipe, to_yaml
 from relearn_lite.report.verdict import verdict
 
 RECIPE = """
@@ -193,6 +193,17 @@ def test_adapters_go_on_in_the_order_in_which_they_were_trained(place):
     assert "second/adapter was trained on top of" in problems(place, *third("second", "first"))
     assert "is named twice" in problems(place, *third("first", "first"))
     assert "together/adapter was trained on top of the model alone" in problems(place, *third("first", "together"))
+
+
+def test_what_a_run_was_taught_lies_under_what_it_forgot(copied):
+    taught = copied / "runs/taught"
+    shutil.copytree(copied / "runs/first", taught)
+    shutil.copytree(taught / "adapter", taught / "vanilla")
+    (taught / "recipe.yaml").write_text(to_yaml(load_recipe(copied / "recipe.yaml", ["name=taught", "finetune={}"])))
+    both = "model.adapters=[runs/taught/vanilla, runs/taught/adapter]"
+    assert [qa.group for qa in check(load_recipe(copied / "recipe.yaml", [*SECOND, both]))["earlier"]] == ["taught"] * 6
+    told = problems(copied, *SECOND, "model.adapters=[runs/taught/adapter]")
+    assert "taught/adapter was trained on top of" in told and "taught/vanilla, and model.adapters puts it on" in told
 
 
 def test_an_adapter_that_is_measured_needs_what_it_was_trained_on_too(place):
