@@ -99,7 +99,11 @@ def test_so_it_does_in_4_bit(place):
 def test_the_earlier_adapter_is_not_trained_along(place):
     from safetensors.numpy import load_file
 
-    loaded = Run(load_recipe(place / "runs/second/recipe.yaml"), place / "runs/second").model("unlearned")
+    recipe = load_recipe(place / "runs/second/recipe.yaml")
+    loaded = Run(recipe, place / "runs/second").vanilla
+    backends.add_adapter(loaded, "unlearned", recipe.unlearn.lora, seed=0)
+    trained = {name for name, weight in loaded.model.named_parameters() if weight.requires_grad}
+    assert trained and all(".unlearned." in name for name in trained)
     stored = load_file(place / "runs/first/adapter/adapter_model.safetensors")
     held = {name: value for name, value in loaded.model.state_dict().items() if ".before_1." in name}
     assert len(held) == len(stored) > 0
