@@ -27,8 +27,8 @@ def evaluate(
 ) -> tuple[dict, list[Score]]:
     """The numbers of one model as metrics.json holds them, and every metric's value of every answer.
 
-    `answers` maps splits (forget, retain, these with `_paraphrase`, forget_earlier, control) to answers. The result maps
-    each key to a mean, or None where nothing could be scored; beside the keys stand
+    `answers` maps splits (forget, retain, these with `_paraphrase`, forget_earlier, control) to answers. The result
+    maps each key to a mean, or None where nothing could be scored; beside the keys stand
       missing    {key: how many answers could not be scored and are not in the mean}; keys without any are left out
       reasons    {key: why it is None}
       intervals  {key: [low, high]}, 95 %, see `metrics.intervals`
@@ -62,7 +62,7 @@ def evaluate(
 
 
 def _work(answers: Mapping[str, Sequence[Answer]], metrics: Sequence[str]) -> list[tuple[Metric, str, str]]:
-    """(metric, side, ending of the split's name) for all that is to be measured, other wordings and earlier requests last."""
+    """(metric, side, ending of the split's name) for all that is to be measured, paraphrases and earlier requests last."""
     return [
         (metric, side, ending)
         for ending in ("", PARAPHRASE, EARLIER)
