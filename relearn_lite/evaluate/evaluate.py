@@ -62,7 +62,7 @@ def evaluate(
 
 
 def _work(answers: Mapping[str, Sequence[Answer]], metrics: Sequence[str]) -> list[tuple[Metric, str, str]]:
-    """(metric, side, ending of the split's name) for all that is to be measured, paraphrases and earlier requests last."""
+    """(metric, side, ending of the split's name) for what is to be measured, paraphrases and earlier requests last."""
     return [
         (metric, side, ending)
         for ending in ("", PARAPHRASE, EARLIER)
