@@ -19,6 +19,8 @@ from relearn_lite.pipeline.finished_run import reopened
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.plan import memory_of_stages, model_sizes
 from relearn_lite.recipe import load_recipe, to_yaml
+from relearn_lite.report.compare import Compared, judged
+from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.verdict import verdict
 
 RECIPE = """
@@ -140,6 +142,19 @@ def test_a_comparison_shows_each_request_over_time_and_all_at_once(place):
     assert told[0] == pytest.approx([metrics(place, "first")["unlearned"]["kfr"]], abs=0.001)
     assert told[1] == pytest.approx([second["kfr_earlier"], second["kfr"]], abs=0.001)
     assert sum(told[2]) / 2 == pytest.approx(together["kfr"], abs=0.001)
+
+
+def test_the_base_model_is_the_same_judge_in_all_of_them():
+    """The page said that they were not judged alike: in the first one the base model is vanilla, and was called so."""
+
+    def judged_as(judge, recipe):
+        return Compared(judge, RunResults("run", {"evaluators": {"language_model": judge}}, recipe=recipe))
+
+    later = judged_as("base model (embedded)", "model: {adapters: [runs/first/adapter]}")
+    assert "not judged alike" not in judged([judged_as("vanilla (embedded)", "finetune: null"), later])
+    assert "not judged alike" in judged([judged_as("vanilla (embedded)", "finetune: {epochs: 1}"), later])
+    forgot = judged_as("vanilla (embedded)", "model: {adapters: [runs/first/adapter]}")
+    assert "not judged alike" in judged([forgot, later])
 
 
 def test_runs_that_start_from_none_have_no_requests(place):
