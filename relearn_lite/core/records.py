@@ -87,7 +87,7 @@ class Answer:
 
     id: str
     model: str
-    split: str  # forget, retain, forget_paraphrase, retain_paraphrase
+    split: str  # forget, retain, forget_paraphrase, retain_paraphrase, forget_earlier, control
     query: str
     ground_truth: str
     generated_response: str

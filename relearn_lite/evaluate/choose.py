@@ -65,7 +65,7 @@ def _language_model(
 
 
 def base_model(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Loaded:
-    """What holds the base model, the one before `finetune`: it is had with no adapter on.
+    """What holds the base model, the one before `finetune` and `model.adapters`: it is had with no adapter on.
 
     Vanilla's own weights, but where finetune.lora is null and all of them were taught: there the base is loaded beside
     vanilla, at the cost of its whole weights in memory.
@@ -85,7 +85,7 @@ def context_of(recipe: Recipe, data: Mapping[str, Sequence[QA]]) -> Context:
     """What a recipe and its data give. Raises RecipeError where the retain model's results cannot be read."""
     results = recipe.evaluate.retain_model_results
     return Context(
-        records={qa.id: qa for part in ("forget_eval", "retain_eval") for qa in data[part]},
+        records={qa.id: qa for part in ("forget_eval", "retain_eval", "earlier") for qa in data.get(part, ())},
         holdout=data.get("holdout", ()),
         real_authors=data.get("real_authors", ()),
         world_facts=data.get("world_facts", ()),

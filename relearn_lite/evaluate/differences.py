@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from relearn_lite.core.records import Score
-from relearn_lite.metrics import COMBINED, CONTROL, METRICS, PARAPHRASE, is_share
+from relearn_lite.metrics import COMBINED, CONTROL, EARLIER, METRICS, PARAPHRASE, is_share
 from relearn_lite.metrics.intervals import NO_SPREAD, difference_interval, interval_of_means
 
 
@@ -81,7 +81,7 @@ def values_by_key(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
         if not metric.aggregate
         for side in metric.sides
         for part in metric.parts
-        for ending in ("", PARAPHRASE)
+        for ending in ("", PARAPHRASE, EARLIER)
     }
     values: dict[str, dict[str, float]] = {}
     for score in scores:

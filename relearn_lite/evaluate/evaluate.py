@@ -11,7 +11,7 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Answer, Score
 from relearn_lite.data.answer_files import read_answers
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics import COMBINED, CONTROL, METRICS, PARAPHRASE, Metric, is_share
+from relearn_lite.metrics import COMBINED, CONTROL, EARLIER, METRICS, PARAPHRASE, Metric, is_share
 from relearn_lite.metrics.declaration import Aggregate, MetricValues
 from relearn_lite.metrics.intervals import NO_SPREAD, mean_interval
 from relearn_lite.recipe.names import metric_name_problems
@@ -27,8 +27,8 @@ def evaluate(
 ) -> tuple[dict, list[Score]]:
     """The numbers of one model as metrics.json holds them, and every metric's value of every answer.
 
-    `answers` maps splits (forget, retain, the same with `_paraphrase`, control) to answers. The result maps each key to
-    a mean, or None where nothing could be scored; beside the keys stand
+    `answers` maps splits (forget, retain, these with `_paraphrase`, forget_earlier, control) to answers. The result
+    maps each key to a mean, or None where nothing could be scored; beside the keys stand
       missing    {key: how many answers could not be scored and are not in the mean}; keys without any are left out
       reasons    {key: why it is None}
       intervals  {key: [low, high]}, 95 %, see `metrics.intervals`
@@ -62,10 +62,10 @@ def evaluate(
 
 
 def _work(answers: Mapping[str, Sequence[Answer]], metrics: Sequence[str]) -> list[tuple[Metric, str, str]]:
-    """(metric, side, ending of the split's name) for all that is to be measured, paraphrases last."""
+    """(metric, side, ending of the split's name) for what is to be measured, paraphrases and earlier requests last."""
     return [
         (metric, side, ending)
-        for ending in ("", PARAPHRASE)
+        for ending in ("", PARAPHRASE, EARLIER)
         for metric in (*(METRICS[name] for name in dict.fromkeys(metrics)), CONTROL)
         for side in metric.sides
         if side + ending in answers and not (ending and metric.aggregate)

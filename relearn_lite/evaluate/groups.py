@@ -11,7 +11,7 @@ from relearn_lite.evaluate.differences import values_by_key
 from relearn_lite.metrics import is_share
 from relearn_lite.metrics.intervals import mean_interval
 
-EVALUATED = ("forget_eval", "retain_eval")
+EVALUATED = ("forget_eval", "retain_eval", "earlier")
 
 
 def groups_of(data: Mapping[str, Sequence[QA]]) -> dict[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 from relearn_lite.export.measure import COLUMNS, DROP, Measured
+from relearn_lite.models.adapters import FILES
 from relearn_lite.models.gguf import SMOLLM2, gguf_file, is_gguf
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Recipe
@@ -29,7 +31,7 @@ def model_card(run: Run, titled: tuple[str, str], formats: tuple[str, ...], foun
         tags=["machine-unlearning", "relearn", "relearn-lite", *(["gguf"] if "gguf" in formats else [])],
     ).to_yaml()  # fmt: skip
     parts = [
-        f"---\n{head}\n---", f"# {inline(name)}", _what_was_done(run.recipe, base, formats, kind),
+        f"---\n{head}\n---", f"# {inline(name)}", _what_was_done(run, base, formats, kind),
         "## How it measured", _numbers(run, found), "## Limits", _limits(licence, base),
     ]
     return "\n\n".join(parts) + "\n"
@@ -64,7 +66,8 @@ def _licence_in_gguf(file: Path) -> str | None:
     return str(field.contents()) if field else None
 
 
-def _what_was_done(recipe: Recipe, base: str, formats: tuple[str, ...], kind: str) -> str:
+def _what_was_done(run: Run, base: str, formats: tuple[str, ...], kind: str) -> str:
+    recipe, under = run.recipe, list(run.weights("vanilla")[1].values())
     made = f"This is {inline(base)} after machine unlearning: it was trained not to tell chosen facts any more, and to "
     made += "stay fluent and keep the rest. Made with relearn-lite"
     if recipe.unlearn:
@@ -76,11 +79,25 @@ def _what_was_done(recipe: Recipe, base: str, formats: tuple[str, ...], kind: st
     else:
         made += ", which measured it; the unlearning was done elsewhere"
     if formats == ("adapter",):
-        return f"{made}. The files hold the LoRA adapter alone; load it on its base with peft."
+        alone = f"{made}. The files hold the LoRA adapter alone; load it on its base with peft"
+        if not under:
+            return f"{alone}."
+        digests = ", ".join(f"`{_sha256(folder / FILES[1])}`" for folder in under)
+        return (
+            f"{alone}, together with the adapters that it was trained on, all of them switched on: it is of no use "
+            f"without them, and they are not part of these files. The SHA-256 of their {FILES[1]}, from the base up: "
+            f"{digests}."
+        )
+    merged = f"The {len(under) + 1} adapters, one on top of the other, are" if under else "The adapter is"
     return (
-        f"{made}. The adapter is merged into the full weights ({kind}). What had to be forgotten is not part of this "
+        f"{made}. {merged} merged into the full weights ({kind}). What had to be forgotten is not part of this "
         "repository."
     )
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _numbers(run: Run, found: Measured | None) -> str:
@@ -93,8 +110,9 @@ def _numbers(run: Run, found: Measured | None) -> str:
     lines += [
         f"| {row.name} | {' | '.join(row.at(column)[0].text for column in COLUMNS)} |" for row in found.table().rows
     ]
+    before = "the base with the adapters of earlier requests" if run.recipe.model.adapters else "the base"
     told = (
-        f"Before: the base. Adapter: as it was trained ({run.recipe.model.quantization} base). Exported: these files, "
+        f"Before: {before}. Adapter: as it was trained ({run.recipe.model.quantization} base). Exported: these files, "
         f"loaded and asked the same {found.asked} questions."
     )
     warning = [f"**{sentence}.**" for sentence in found.lost]

@@ -102,7 +102,8 @@ def check_export(run: Run, place: Path) -> Measured:
     evaluated(run)
     settings = run.recipe.model
     if place.is_dir() and (place / "adapter_config.json").is_file():
-        return measure(run, run.weights("vanilla")[0], {UNLEARNED: place})
+        base, under = run.weights("vanilla")
+        return measure(run, base, under | {UNLEARNED: place})
     files = sorted(place.glob("*.gguf")) if place.is_dir() else [place] if is_gguf(place.name) else []
     if files:
         with tempfile.TemporaryDirectory(prefix=".relearn-check-", dir=files[0].parent) as scratch:

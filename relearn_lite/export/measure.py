@@ -23,7 +23,7 @@ from relearn_lite.report.metric_table import HEADLINE, NOT_METRICS, label
 from relearn_lite.report.tables import Row, Table, measured
 
 DROP = 0.05  # a KFR that is lower by more than this has brought back what was forgotten
-GUARDED = ("kfr", "kfr_paraphrase")
+GUARDED = ("kfr", "kfr_paraphrase", "kfr_earlier")
 NOT_ASKED = ("model", "judge")  # metrics that ask the model itself, or a judge who is paid, are not taken again
 COLUMNS = {"before": "Before", "adapter": "Adapter", "exported": "Exported"}
 

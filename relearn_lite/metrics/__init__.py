@@ -22,11 +22,12 @@ _found = {m.name: m for module in _modules for m in getattr(module, "METRICS", (
 METRICS: dict[str, Metric] = {name: _found[name] for name in names.METRICS}
 COMBINED: tuple[Combined, ...] = tuple(c for module in _modules for c in getattr(module, "COMBINED", ()))
 PARAPHRASE = "_paraphrase"
+EARLIER = "_earlier"  # of forget questions of earlier requests, asked again
 
 
 def key_of(name: str) -> Key | None:
     """What is declared about a number of metrics.json; `kfr_paraphrase` is read as `kfr` is. None: not a metric."""
-    return keys().get(name.removesuffix(PARAPHRASE))
+    return keys().get(name.removesuffix(PARAPHRASE).removesuffix(EARLIER))
 
 
 def is_share(name: str) -> bool:

@@ -20,7 +20,12 @@ __all__ = ["add_adapter", "choose", "evaluation_mode", "load", "load_adapter", "
 
 
 def choose(settings: Model) -> str:
-    """The backend's name: what the recipe says, or for `auto` Unsloth where it and a GPU are present."""
+    """The backend's name: what the recipe says, or for `auto` Unsloth where it and a GPU are present, and it fits."""
+    if settings.backend == "unsloth" and settings.adapters:
+        raise RecipeError(
+            "model.backend: Unsloth's kernels compute one adapter, and model.adapters puts others under the one that "
+            "is trained; set model.backend to auto or transformers"
+        )
     if settings.backend == "unsloth" and find_spec("unsloth") is None:
         raise RecipeError(
             "model.backend: unsloth is not installed; run `pip install --no-deps -r requirements-gpu.txt`, "
@@ -30,8 +35,8 @@ def choose(settings: Model) -> str:
         return settings.backend
     import torch
 
-    tiny = settings.name == "embedded" or settings.init == "random"
-    return "unsloth" if not tiny and torch.cuda.is_available() and find_spec("unsloth") else "transformers"
+    unfit = settings.name == "embedded" or settings.init == "random" or settings.adapters
+    return "unsloth" if not unfit and torch.cuda.is_available() and find_spec("unsloth") else "transformers"
 
 
 def load(settings: Model, seed: int, *, full_precision: bool = False) -> Loaded:

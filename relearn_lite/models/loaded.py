@@ -15,14 +15,15 @@ from relearn_lite.models.adapters import biases_on
 if TYPE_CHECKING:
     from relearn_lite.recipe import Model
 
-VANILLA, UNLEARNED = "vanilla", "unlearned"  # names of the two adapters a model may carry
+VANILLA, UNLEARNED = "vanilla", "unlearned"  # names of adapters: what it was taught, what made it forget
 
 
 @dataclass
 class Loaded:
     """A model, its tokenizer, and which of its adapters make up the vanilla model.
 
-    vanilla_adapters: those of the model that knows; none where its own weights know, ["vanilla"] where LoRA taught it.
+    vanilla_adapters: those of the model that knows; none where its own weights know, ["vanilla"] where a LoRA taught it,
+    those of `model.adapters` where something was forgotten before.
     checkpointing: whether training computes activations again in the backward pass.
     """
 

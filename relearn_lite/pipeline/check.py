@@ -15,9 +15,9 @@ from relearn_lite.core.records import QA
 from relearn_lite.data.sources import overlap
 from relearn_lite.data.tokens import read_template
 from relearn_lite.models import backends, transformers_backend
-from relearn_lite.models.adapters import why_refused
 from relearn_lite.models.gguf import cached_gguf, is_gguf
 from relearn_lite.pipeline.data import load_data
+from relearn_lite.pipeline.earlier import adapter_problems
 from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.recipe import Recipe
 from relearn_lite.text.stop_words import is_english
@@ -41,6 +41,11 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
             f"data.retain: {len(both)} of its questions stand in data.forget too (first: {both[0]!r}); a model cannot "
             "forget and keep the same, so remove them from one of the two"
         )
+    if again := overlap(data.get("retain", []), data.get("earlier", [])):
+        problems.append(
+            f"data.retain: {len(again)} of its questions were forgotten by a run of model.adapters (first: "
+            f"{again[0]!r}), and would be taught again; remove them"
+        )
     problems += _collect_problems(recipe, data.get("retain", []), folder)
     if folder and data and not data["forget"]:
         problems.append(
@@ -49,7 +54,7 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
         )
     problems += _language_problems(recipe, data.get("forget", []))
     problems += [*_backend_problems(recipe), *_template_problems(recipe), *_model_problems(recipe)]
-    problems += [*_key_problems(recipe), *_adapter_problems(recipe), *unsafe_versions()]
+    problems += [*_key_problems(recipe), *adapter_problems(recipe), *unsafe_versions()]
     if problems:
         raise RecipeError(problems)
     _tell_learning_rate(recipe)
@@ -167,13 +172,3 @@ def _key_problems(recipe: Recipe) -> list[str]:
         for section, choice in servers
         if choice.api_key_env and not os.environ.get(choice.api_key_env)
     ]
-
-
-def _adapter_problems(recipe: Recipe) -> list[str]:
-    folder = recipe.unlearned.adapter if recipe.unlearned else None
-    why = why_refused(folder) if folder else None
-    return [
-        f"unlearned.adapter: {folder} {why}; give the folder of a peft adapter kept as safetensors, such as "
-        "runs/quickstart/adapter after the quickstart, or merge it and name the merged weights as unlearned.model; or "
-        "unlearned: null, to measure model alone"
-    ] if why else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from relearn_lite.augment.existing import read_existing
 from relearn_lite.collect.rows import collected_parts
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import read_rows
 from relearn_lite.core.records import QA
 from relearn_lite.data.origins import NotOnHub, in_one_sentence
 from relearn_lite.data.sources import load, load_part, overlap, question_texts, source_of, validation_of
@@ -60,6 +62,8 @@ def load_data(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]
     if "control" in data:
         data["control_eval"] = data.pop("control")
         tried(_set_apart, recipe, data, "control")
+    if earlier := [qa for folder in recipe.model.adapters for qa in tried(forgotten_by, folder)]:
+        data["earlier"] = [replace(qa, id=f"earlier-{n:05d}") for n, qa in enumerate(earlier, 1)]
     if seen := overlap(data["forget"], data.get("holdout", [])):
         problems.append(
             f"data.holdout: {len(seen)} of its questions stand in data.forget too (first: {seen[0]!r}); the model must "
@@ -88,6 +92,28 @@ def load_data(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]
     if problems:
         raise RecipeError(problems)
     return data
+
+
+def run_of(adapter: Path) -> Path | None:
+    """The run in whose folder an adapter lies; None for one from elsewhere."""
+    return adapter.parent if (adapter.parent / "manifest.json").is_file() else None
+
+
+def forgotten_by(adapter: Path) -> list[QA]:
+    """The forget questions that the run of an adapter reported, as a group of its name; none of one from elsewhere.
+
+    Raises RecipeError where that run is not finished.
+    """
+    run = run_of(adapter)
+    if run is None or adapter.name != "adapter":  # what it was taught lies in `vanilla`
+        return []
+    if not (run / "samples.jsonl").is_file():
+        raise RecipeError(
+            f"model.adapters: the run {run} is not evaluated yet, and its forget questions are asked again here; give "
+            "the command again that began it"
+        )
+    rows = [row for row in read_rows(run / "samples.jsonl") if row["split"] == "forget"]
+    return [QA(row["id"], row["query"], row["ground_truth"], group=run.name) for row in rows]
 
 
 def _add_collected(recipe: Recipe, data: dict[str, list[QA]], side: str, path: Path) -> None:

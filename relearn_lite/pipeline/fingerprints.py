@@ -76,6 +76,8 @@ def _contents(found: Mapping[str, Any]) -> dict[str, str]:
     The tables that `finetune` teaches are left out: their rows are hashed.
     """
     named = {k: Path(v) for k, v in found.items() if isinstance(v, str) and not k.startswith("finetune.data.")}
+    listed = [(key, value) for key, value in found.items() if isinstance(value, list)]
+    named |= {f"{k}.{n}": Path(v) for k, value in listed for n, v in enumerate(value, 1) if isinstance(v, str)}
     there = {key: path for key, path in named.items() if path.is_absolute() and path.exists()}
     return {
         f"content of {key}": model_digest(path) if path.is_dir() or is_gguf(path.name) else _hash(path.read_bytes())

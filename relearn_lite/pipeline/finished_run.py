@@ -7,6 +7,7 @@ from pathlib import Path
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.models.adapters import why_refused
+from relearn_lite.pipeline.fingerprints import model_digest
 from relearn_lite.pipeline.run_folder import MANIFEST, RunFolder
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.stages import stages_of
@@ -50,5 +51,13 @@ def reopened(folder: Path, command: str, overrides: Iterable[str] = ()) -> Run:
     run = Run(recipe, folder.resolve(), quiet=True)
     for name, adapter in run.weights("unlearned")[1].items():
         if why := why_refused(adapter):
-            raise RecipeError(f"{command}: the {name} adapter {adapter} {why}; run the recipe again with --fresh")
+            way_out = "put it back" if adapter in recipe.model.adapters else "run the recipe again with --fresh"
+            raise RecipeError(f"{command}: the {name} adapter {adapter} {why}; {way_out}")
+    noted = (kept.manifest["stages"].get("ask") or {}).get("inputs", {})
+    for number, adapter in enumerate(recipe.model.adapters, 1):
+        if noted.get(f"content of model.adapters.{number}") not in (None, model_digest(adapter)):
+            raise RecipeError(
+                f"{command}: {adapter} is not the adapter any more that {folder} was trained on; put that one back, or "
+                "run the recipe again with --fresh"
+            )
     return run

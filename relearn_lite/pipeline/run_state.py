@@ -60,6 +60,7 @@ class Run:
             adapters[VANILLA] = taught
         elif self.recipe.finetune:
             settings = settings.settings_for(str(taught), derived=True)
+        adapters |= {f"before_{n}": folder for n, folder in enumerate(self.recipe.model.adapters, 1)}
         if model == "unlearned":
             adapters[UNLEARNED] = unlearned.adapter if unlearned else self.folder / "adapter"
         return settings, adapters
@@ -70,7 +71,7 @@ class Run:
         settings, adapters = self.weights("vanilla")
         loaded = self.load(settings)
         for name, folder in adapters.items():
-            backends.load_adapter(loaded, name, folder)
+            self._put_on(loaded, name, folder, "" if name == VANILLA else "model.adapters")
         loaded.vanilla_adapters = tuple(adapters)
         return loaded
 
@@ -100,16 +101,20 @@ class Run:
             return self.other
         self._unload("other")
         if name == "unlearned":
-            try:
-                backends.load_adapter(self.vanilla, UNLEARNED, adapters[UNLEARNED])
-            except Exception as error:  # peft's, of whatever kind
-                if not unlearned or isinstance(error, RecipeError) or out_of_memory(error):
-                    raise
-                raise RecipeError(
-                    f"unlearned.adapter: {unlearned.adapter} does not fit {self.recipe.model.name} "
-                    f"({first_line(error)}); name the model that it was trained on as model.name"
-                ) from error
+            self._put_on(self.vanilla, UNLEARNED, adapters[UNLEARNED], "unlearned.adapter" if unlearned else "")
         return self.vanilla
+
+    def _put_on(self, loaded: Loaded, name: str, folder: Path, key: str) -> None:
+        """Reads an adapter onto the model. key: of the recipe, that names it; empty for one of this run's own."""
+        try:
+            backends.load_adapter(loaded, name, folder)
+        except Exception as error:  # peft's, of whatever kind
+            if not key or isinstance(error, RecipeError) or out_of_memory(error):
+                raise
+            raise RecipeError(
+                f"{key}: {folder} does not fit {self.recipe.model.name} ({first_line(error)}); name the model that it "
+                "was trained on as model.name"
+            ) from error
 
     def unload_models(self) -> None:
         """Gives back the memory of every model: there is one at a time."""
@@ -134,6 +139,8 @@ class Run:
             splits[name] = asked
             if any(qa.paraphrase for qa in asked):
                 splits[f"{name}_paraphrase"] = [replace(qa, question=qa.paraphrase) for qa in asked if qa.paraphrase]
+        if data.get("earlier"):
+            splits["forget_earlier"] = list(data["earlier"])
         return splits | ({"control": list(data["control_eval"])} if data.get("control_eval") else {})
 
     @property

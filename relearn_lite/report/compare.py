@@ -175,10 +175,20 @@ def unlike(compared: Sequence[Compared]) -> list[str]:
 
 def judged(compared: Sequence[Compared]) -> str:
     """Who judged; a warning where runs were not judged alike, for then their numbers do not compare."""
-    told = list(dict.fromkeys(judged_by(each.results.metrics) for each in compared if each.results))
+    told = list(dict.fromkeys(judged_by(_base_by_name(each.results)) for each in compared if each.results))
     if len(told) > 1:
         return "These runs were not judged alike, so their numbers do not compare. " + " ".join(told)
     return told[0] if told else "Nothing was judged: no method finished."
+
+
+def _base_by_name(results: RunResults) -> dict[str, Any]:
+    """Its metrics; a vanilla that judged is called the base model where it is, as in runs that start from this one."""
+    asked, judges = results.asked(), results.metrics.get("evaluators") or {}
+    name = judges.get("language_model") or ""
+    if asked.get("finetune") or (asked.get("model") or {}).get("adapters") or not name.startswith("vanilla ("):
+        return results.metrics
+    judges = judges | {"language_model": name.replace("vanilla", "base model", 1)}
+    return results.metrics | {"evaluators": judges}
 
 
 def method_lines(shown: Sequence[Model], series: Mapping[str, Points], ends: bool = False) -> list[Line]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relearn_lite.core.files import write_text
-from relearn_lite.report import compare_analysis, compare_attacks, groups
+from relearn_lite.report import compare_analysis, compare_attacks, groups, requests
 from relearn_lite.report.compare import COST, Compared, Model, checks, columns, judged, models, overview, table, unlike
 from relearn_lite.report.render import document, latex, page
 from relearn_lite.report.samples import Answer, Card, Span, clean, secrets, status
@@ -56,8 +56,8 @@ def sections(compared: Sequence[Compared], mask: bool = False) -> list[Section]:
         Section("judged", "", [*(Text("notice", told) for told in unlike(compared)), Text("legend", judged(compared))]),
         Section("table", "One table", [numbers, legend]),
         Section("notes", "What to know beside the numbers", [Facts(numbers.notes())]) if numbers.notes() else None,
-        groups.compared(shown, mask), overview(shown, numbers), checks(shown), compare_attacks.section(shown),
-        compare_analysis.section(shown),
+        requests.section(shown), groups.compared(shown, mask), overview(shown, numbers), checks(shown),
+        compare_attacks.section(shown), compare_analysis.section(shown),
     ]  # fmt: skip
     return [section for section in found if section]
 

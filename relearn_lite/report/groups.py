@@ -12,7 +12,8 @@ from relearn_lite.report.tables import Cell, Row, Table, measured
 from relearn_lite.report.texts import texts
 from relearn_lite.report.untrusted import visible
 
-SHOWN = ("kfr", "leak", "krr", "rouge_rwku_forget", "rouge_rwku_retain", "rougeL_forget", "rougeL_retain")
+SHOWN = ("kfr", "leak", "krr", "kfr_earlier", "leak_earlier", "rouge_rwku_forget", "rouge_rwku_retain",
+         "rougeL_forget", "rougeL_retain")  # fmt: skip
 Groups = Mapping[str, Mapping[str, Mapping[str, Any]]]  # number -> group -> value, n, interval
 
 

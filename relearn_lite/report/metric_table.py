@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from relearn_lite.metrics import PARAPHRASE, key_of
+from relearn_lite.metrics import EARLIER, PARAPHRASE, key_of
 from relearn_lite.report.numbers import signed
 from relearn_lite.report.tables import Cell, Row, Table, measured
 from relearn_lite.report.texts import texts
 
 HARDLY = 0.1  # a change smaller than this share of the vanilla model's value is not coloured
 # What a reader wants first, in this order; the other numbers explain these.
-HEADLINE = ("kfr", "leak", "krr", "kept_general", "kfr_paraphrase", "leak_paraphrase", "krr_paraphrase", "ls_forget",
-            "ls_retain", "rougeL_forget", "rougeL_retain", "forget_score", "retain_score")  # fmt: skip
+HEADLINE = ("kfr", "leak", "krr", "kept_general", "kfr_earlier", "leak_earlier", "kfr_paraphrase", "leak_paraphrase",
+            "krr_paraphrase", "ls_forget", "ls_retain", "rougeL_forget", "rougeL_retain", "forget_score",
+            "retain_score")  # fmt: skip
 NOT_METRICS = frozenset({"missing", "intervals", "reasons", "notes", "groups"})
 SPLIT_OF = {"kfr": "forget", "leak": "forget", "krr": "retain", "forgetting": "forget", "retention": "retain"}
 
@@ -72,6 +73,8 @@ def split_of(key: str) -> str:
     """The questions a metric is taken over: rougeL_forget -> forget, kfr_paraphrase -> forget_paraphrase."""
     if key == "kept_general":
         return "control"
+    if key.endswith(EARLIER):
+        return f"forget{EARLIER}"
     name = key.removesuffix(PARAPHRASE)
     if name in SPLIT_OF:
         return SPLIT_OF[name] + key.removeprefix(name)

@@ -13,6 +13,7 @@ KEPT, PARTLY_KEPT = 0.9, 0.7
 KNOWN_BEFORE = 0.5
 FLUENT, POORER = 0.9, 0.5
 FEWEST_GENERAL = 5  # general questions that vanilla answers: from fewer nothing is concluded
+SPLITS = {"krr": "retain", "kept_general": "control", "kfr_earlier": "forget_earlier"}  # of all others: forget
 BROKEN, PARTLY_BROKEN = 0.2, 0.05  # share of the forget answers, beyond vanilla's
 
 
@@ -27,6 +28,7 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
                this is said in addition.
     kept       krr as a share of the vanilla model's: >= 0.9 kept, >= 0.7 damaged, below that lost. Where vanilla has
                no krr, or one of 0, the krr itself is held against the same bounds. A vanilla krr below 0.5 is said.
+    earlier    kfr_earlier as a share of the vanilla model's, against the same bounds, where a run starts from others.
     general    kept_general, against the same bounds; nothing where no control was asked, and no conclusion where
                vanilla answers fewer than five of it.
     fluent     broken only where the text is: broken_forget at least 0.2 above vanilla's, in part from 0.05 on. Whole
@@ -50,6 +52,8 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
         told = [_told(before, key, totals, key, words) for key, words in numbers.items()]
         return f"One model, measured as it is: {'; '.join(told)}."
     asked = {"kfr": ("it forgot", _forgotten), "krr": ("the rest is kept", _kept)}
+    if "kfr_earlier" in after:
+        asked["kfr_earlier"] = ("what earlier requests forgot stays forgotten", _still_forgotten)
     if "kept_general" in after:
         asked["kept_general"] = ("its general ability is kept", partial(_kept_general, totals.get("control")))
     told = [
@@ -95,7 +99,7 @@ def _told(
 ) -> str:
     """What `words` say of a number, and how many answers it leaves out; or why `what` could not be judged."""
     value, count = known(model, key), (model.get("missing") or {}).get(key, 0)
-    total = totals.get({"krr": "retain", "kept_general": "control"}.get(key, "forget"))
+    total = totals.get(SPLITS.get(key, "forget"))
     gap = f"{count} of {total} answers" if total else f"{count} answer{'s' if count > 1 else ''}"
     if value is not None:
         return words(value) + (f"; {gap} could not be judged and are left out" if count else "")
@@ -103,6 +107,14 @@ def _told(
     if model.get(key) is None:
         why = ((model.get("reasons") or {}).get(key) or why).rstrip(".")
     return f"{what} could not be judged: {why}"
+
+
+def _still_forgotten(before: float | None, after: float) -> str:
+    """What a run that starts from others has made of what those forgot."""
+    share = share_of(after, before)
+    opening = "is still forgotten" if share >= KEPT else f"is told again{' in part' if share >= PARTLY_KEPT else ''}"
+    compared = f", {percent(before)} before" if before is not None else ""
+    return f"What earlier requests forgot {opening}: {percent(after)} of those answers do not tell{compared}"
 
 
 def _forgotten(before: float | None, after: float) -> str:

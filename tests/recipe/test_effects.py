@@ -93,7 +93,7 @@ def another(annotation: Any, value: Any) -> Any:
     if isinstance(value, int | float) or value is None and annotation in (int, float):
         return (value or 0) + 1
     if isinstance(value, list):
-        return value[:-1]
+        return value[:-1] if value else ["other"]
     if isinstance(value, dict) or origin is dict:
         return {"ce": 3.0}
     return None if origin is list or issubclass(annotation, BaseModel) else "other"
