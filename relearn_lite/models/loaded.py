@@ -22,8 +22,8 @@ VANILLA, UNLEARNED = "vanilla", "unlearned"  # names of adapters: what it was ta
 class Loaded:
     """A model, its tokenizer, and which of its adapters make up the vanilla model.
 
-    vanilla_adapters: those of the model that knows; none where its own weights know, ["vanilla"] where a LoRA taught it,
-    those of `model.adapters` where something was forgotten before.
+    vanilla_adapters: those of the model that knows; none where its own weights know, ["vanilla"] where a LoRA taught
+    it, those of `model.adapters` where something was forgotten before.
     checkpointing: whether training computes activations again in the backward pass.
     """
 

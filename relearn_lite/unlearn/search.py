@@ -171,8 +171,8 @@ class Search:
         return None if callback.ended == REACHED else callback.ended
 
     def _order(self, rates: Sequence[float], given_up: Mapping[float, str | None]) -> list[float]:
-        """The rates that can work, by their trials: the lowest of those that forgot half, with half of general ability
-        and fluency left, for it gets there and harms least; then harmless ones, by what they forgot; then by all four."""
+        """The rates that can work, by their trials: those that forgot half and left half of general ability and
+        fluency, the lowest first, for it harms least; then harmless ones, by what they forgot; then by all four."""
         first = {rate: self._results(rate)[0] for rate in rates if not given_up[rate]}
         reach = {rate: (result.moved or 0.0) * self._total / result.step for rate, result in first.items()}
         able = [rate for rate in first if first[rate].moved is None or reach[rate] >= LEAST_EFFECT]
