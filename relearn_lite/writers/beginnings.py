@@ -6,6 +6,7 @@ A new answer that begins so moves the model least: it says the same until the po
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from relearn_lite.text.leaks import leaks
 from relearn_lite.writers.phrases import english, load_phrases
@@ -28,6 +29,7 @@ def beginnings(question: str, answer: str) -> list[str]:
     return [" ".join([*said, words]) for words in goes_on]
 
 
+@cache  # the variants of a question share its answer
 def endings(question: str, answer: str) -> tuple[str, list[str]]:
     """The answer begun, and sentence ends by rules that can follow, as frames of phrases.yaml; ("", []) where none can.
 

@@ -32,12 +32,9 @@ def rewordings(parsed: ParsedQuestion) -> list[str]:
     kind, parts = _clause(topic) if parsed.clause else _noun_phrase(topic, parsed.question)
     if kind is None or parsed.subject and parts.get("T") == parsed.subject:  # "Who is Ada Moor?": nothing but a name
         return []
-    found = []
     late = len(parts.get("rest", "").split()) > MOST_BEFORE  # too much to stand before "what?"
-    for form in load_phrases().forms[kind]:
-        if not (late and form.startswith("{rest}")) and all(parts.get(name) for name in re.findall(r"\{(\w+)\}", form)):
-            text = re.sub(r"\{(\w+)\}", lambda match: parts[match[1]], form)
-            found.append(text[:1].upper() + text[1:])
+    forms = [form for form in load_phrases().forms[kind] if not (late and form.startswith("{rest}"))]
+    found = filter(None, (_filled(form, parts) for form in forms))
     return [text for text in found if text.rstrip("?.") != parsed.question.rstrip("?. ")]
 
 
@@ -53,9 +50,14 @@ def statement(parsed: ParsedQuestion) -> str | None:
         return None
     kind, parts = _clause(parsed.topic) if parsed.clause else _noun_phrase(parsed.topic, parsed.question)
     begun = load_phrases().statements.get(kind)
-    if begun is None or not all(parts.get(name) for name in re.findall(r"\{(\w+)\}", begun)):
+    return begun and _filled(begun, parts)
+
+
+def _filled(form: str, parts: dict[str, str]) -> str | None:
+    """A form with its parts, a capital first; None where one of them is missing."""
+    if not all(parts.get(name) for name in re.findall(r"\{(\w+)\}", form)):
         return None
-    text = begun.format_map(parts)
+    text = form.format_map(parts)
     return text[:1].upper() + text[1:]
 
 
