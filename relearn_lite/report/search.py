@@ -40,7 +40,8 @@ def sentence(search: Mapping[str, Any] | None) -> str:
     """Which of the four stood in the way, where training did not get to its goal; else empty."""
     if not fell_short(search):
         return ""
-    where = f"the best point, step {search['step']} with the learning rate {search['lr']:g}, was kept"
+    strength = f" and {search['strength']:.0%} of the adapter" if search["strength"] < 1 else ""
+    where = f"the best point, step {search['step']} with the learning rate {search['lr']:g}{strength}, was kept"
     opening = f"Training until it is forgotten did not get there within {search['most_steps']} steps"
     if not search["in_the_way"]:
         return f"{opening}: all four goals were met at one check, and not at two in a row; {where}."
@@ -77,7 +78,8 @@ def parts(search: Mapping[str, Any] | None) -> list[Part]:
         ]
     title = "The way to the settings"
     drawn = line_chart(title, lines, ("optimizer step", "share"), (0.0, 1.0), (search["step"], "kept"))
-    legend = texts("run")["search"].format(every=search["check_every"], lr=f"{search['lr']:g}")
+    used = f", and {search['strength']:.0%} of its adapter is used" if search["strength"] < 1 else ""
+    legend = texts("run")["search"].format(every=search["check_every"], lr=f"{search['lr']:g}", strength=used)
     checks = sum(len(rate["checks"]) for rate in kept_first)
     return [Pictures([drawn]), Text("legend", legend), Folded(f"{checks} checks", _table(kept_first, search))]
 
@@ -88,15 +90,26 @@ def _rest(check: Mapping[str, Any]) -> float | None:
 
 
 def _table(rates: list[Mapping[str, Any]], search: Mapping[str, Any]) -> Table:
-    """A line a check; the last of a learning rate says why it was given up."""
-    rows = []
+    """A line a check, and a line a strength of the adapter at the best of them; the last check of a learning rate says
+    why it was given up."""
+    rows, goals = [], search["bounds"]
     for rate in rates:
         if not rate["checks"]:
             rows.append(Row(f"{rate['lr']:g}", {"note": Cell(rate["given_up"] or "")}))
         for check in rate["checks"]:
-            note = "kept" if (rate["lr"], check["step"]) == (search["lr"], search["step"]) else ""
+            best = (rate["lr"], check["step"]) == (search["lr"], search["step"])
+            note = "best" if best and search["strength"] < 1 else "kept" if best else ""
             note = rate["given_up"] if rate["given_up"] and check is rate["checks"][-1] else note
-            cells = {name: measured(check[name]) for name in search["bounds"]}
-            rows.append(Row(f"{rate['lr']:g}, step {check['step']}", cells | {"note": Cell(note)}))
-    columns = {name: name.capitalize() for name in search["bounds"]} | {"note": ""}
+            rows.append(_row(f"{rate['lr']:g}, step {check['step']}", check, goals, note))
+            if best:
+                rows += [
+                    _row(f"{weaker['strength']:.0%} of its adapter", weaker, goals,
+                         "kept" if weaker["strength"] == search["strength"] else "")
+                    for weaker in search["strengths"][1:]
+                ]  # fmt: skip
+    columns = {name: name.capitalize() for name in goals} | {"note": "Note"}
     return Table("Learning rate", columns, rows, left=("note",))
+
+
+def _row(label: str, check: Mapping[str, Any], goals: Mapping[str, float], note: str) -> Row:
+    return Row(label, {name: measured(check[name]) for name in goals} | {"note": Cell(note)})

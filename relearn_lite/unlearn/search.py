@@ -23,6 +23,7 @@ from relearn_lite.unlearn import goal
 from relearn_lite.unlearn.diagnostics import SEARCH, part_of
 from relearn_lite.unlearn.eval_callback import EvalCallback, put_back
 from relearn_lite.unlearn.selection import EvalResult
+from relearn_lite.unlearn.strength import weaken
 from relearn_lite.unlearn.train import Diverged, TrainingRun, newest_step, train
 
 NO_NUMBER = "the weights were no numbers any more"
@@ -105,9 +106,10 @@ class Search:
     def run(self) -> dict[str, Any]:
         """Searches, and leaves the best weights in the model. Returns what stands in logs/<stage>/search.json:
 
-        lr, step: what was kept; reached: whether it has forgotten and the rest holds; four: forgetting, retention,
-        general ability and fluency there, see `goal`; bounds: theirs; in_the_way: which of them are below; most_steps,
-        check_every; rates: of each learning rate its steps, why it was given up (or null), and the four at its checks.
+        lr, step, strength: what was kept, see `weaken`; reached: whether it has forgotten and the rest holds; four:
+        forgetting, retention, general ability and fluency there, see `goal`; bounds: theirs; in_the_way: which of them
+        are below; most_steps, check_every; rates: of each learning rate its steps, why it was given up (or null), and
+        the four at its checks; strengths: the four at each strength of the adapter that was asked at the step kept.
 
         Raises RecipeError where none of the learning rates can work.
         """
@@ -130,8 +132,16 @@ class Search:
             if given_up[rate] is None:
                 break
             spent[rate] = self._steps(rate)
-        found = self._found(rates, given_up)
-        put_back(self._loaded.model, self._callback(found["lr"]).weights(found["step"]))
+        results = {rate: self._results(rate) for rate in rates}
+        tops = {rate: top for rate in rates if (top := goal.best(results[rate], self._settings.watch))}
+        best = goal.best(tops.values(), self._settings.watch)
+        lr = next(rate for rate, top in tops.items() if top is best)
+        put_back(self._loaded.model, self._callback(lr).weights(best.step))
+        kept, asked = best, [best]
+        if self._settings.epochs == "auto":
+            log = self._training.logs / "strengths.jsonl"
+            kept, asked = weaken(self._loaded.model, best, self._ask, self._settings.watch, log, self._tell)
+        found = self._found(lr, kept, asked, results, given_up)
         write_json(self._training.logs / SEARCH, found)
         return found
 
@@ -205,19 +215,20 @@ class Search:
             f"{', '.join(f'{rate:g}' for rate in usual)}"
         )
 
-    def _found(self, rates: Sequence[float], given_up: Mapping[float, str | None]) -> dict[str, Any]:
-        watch, results = self._settings.watch, {rate: self._results(rate) for rate in rates}
-        tops = {rate: top for rate in rates if (top := goal.best(results[rate], watch))}
-        kept = goal.best(tops.values(), watch)
-        lr = next(rate for rate, top in tops.items() if top is kept)
+    def _found(
+        self, lr: float, kept: EvalResult, strengths: Sequence[EvalResult], results: Mapping[float, list[EvalResult]],
+        given_up: Mapping[float, str | None],
+    ) -> dict[str, Any]:  # fmt: skip
+        watch, at_two_strengths = self._settings.watch, strengths[strengths.index(kept) :][: goal.IN_A_ROW]
         return {
-            "lr": lr, "step": kept.step, "until_forgotten": self._settings.epochs == "auto",
-            "reached": any(goal.reached(each, watch) for each in results.values()),
+            "lr": lr, "step": kept.step, "strength": kept.strength, "until_forgotten": self._settings.epochs == "auto",
+            "reached": any(goal.reached(each, watch) for each in [*results.values(), at_two_strengths]),
             "four": goal.four(kept), "bounds": goal.bounds(watch), "in_the_way": goal.in_the_way(kept, watch),
             "most_steps": self._total, "check_every": self._every,
             "rates": [
                 {"lr": rate, "steps": self._steps(rate), "given_up": given_up[rate],
-                 "checks": [{"step": result.step, **goal.four(result)} for result in results[rate]]}
-                for rate in rates
+                 "checks": [{"step": result.step, **goal.four(result)} for result in each]}
+                for rate, each in results.items()
             ],
+            "strengths": [{"strength": result.strength, **goal.four(result)} for result in strengths],
         }  # fmt: skip

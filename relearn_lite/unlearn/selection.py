@@ -20,7 +20,8 @@ class EvalResult:
     kfr, krr, kept_general: as in metrics.json; ls: linguistic score of the forget answers; ls_share: of vanilla's on
     the same questions; answers: what it said, one dict a question; krr_share: KRR as a share of vanilla's; broken:
     share of the forget answers whose text is broken, vanilla's taken off; moved: by how many nats a token the loss of
-    an answer to forget changed, up or down, in the mean, where it was asked for.
+    an answer to forget changed, up or down, in the mean, where it was asked for; strength: the share of the adapter's
+    update that was used.
     """
 
     step: int
@@ -34,6 +35,7 @@ class EvalResult:
     krr_share: float | None = None
     broken: float | None = None
     moved: float | None = None
+    strength: float = 1.0
 
     @property
     def balance(self) -> float | None:

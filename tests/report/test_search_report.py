@@ -18,10 +18,10 @@ def check(step, *values):
 def found(*in_the_way, reached=False, until_forgotten=True):
     checks = [check(10, 0.5, 1.0, 1.0, 1.0), check(20, 0.83, 0.8, None, 1.0)]
     return {
-        "lr": 1e-3, "step": 20, "until_forgotten": until_forgotten, "reached": reached,
+        "lr": 1e-3, "step": 20, "strength": 1.0, "until_forgotten": until_forgotten, "reached": reached,
         "four": dict(zip(NAMES, (0.83, 0.8, None, 1.0), strict=True)),
         "bounds": dict(zip(NAMES, (0.95, 0.9, 0.9, 0.95), strict=True)), "in_the_way": list(in_the_way),
-        "most_steps": 150, "check_every": 10,
+        "most_steps": 150, "check_every": 10, "strengths": [{"strength": 1.0, **checks[1]}],
         "rates": [
             {"lr": 4e-4, "steps": 10, "given_up": None, "checks": [check(10, 0.0, 1.0, 1.0, 1.0)]},
             {"lr": 1e-3, "steps": 20, "given_up": None, "checks": checks},
@@ -70,3 +70,13 @@ def test_the_whole_way_is_one_picture_and_one_table(results):
         assert part in drawn
     assert "1: forgetting" not in drawn.replace("0.001: forgetting", ""), "a rate without a check has no line"
     assert "the weights were no numbers any more" in page and "0.001, step 20" in text
+
+
+def test_how_much_of_the_adapter_is_used_is_said(results):
+    weaker = [{"strength": n, **dict(zip(NAMES, (0.83, 0.9, n, 1.0), strict=True))} for n in (1.0, 0.9, 0.8)]
+    given = replace(results, search=found("forgetting") | {"strength": 0.9, "strengths": weaker})
+    page = render_html(given)
+    assert "0.001 and 90% of the adapter, was kept" in page and "0.001 was kept, and 90% of its adapter is used" in page
+    row = page[page.index("90% of its adapter</"):]
+    assert "kept" in row[:row.index("</tr>")] and "80% of its adapter</" in page and "100% of" not in page
+    assert "of its adapter" not in render_html(replace(results, search=found()))

@@ -218,6 +218,23 @@ def test_a_kill_between_checks_changes_nothing(tiny_model_dir, tmp_path, step, m
     assert killed.run() == whole.result and same(weights(killed.loaded), weights(whole.loaded))
 
 
+def test_the_kept_adapter_is_weakened_where_that_keeps_more(tiny_model_dir, tmp_path):
+    """All four goals are met at two strengths, which is as good as at two checks; the file of weights stays whole."""
+    trial = Trial(tiny_model_dir, tmp_path, lambda n: found(0.0, general=0.5 if n <= 6 else 1.0), lr=1e-2)
+    result = trial.run()
+    assert (result["step"], result["strength"], result["reached"], result["in_the_way"]) == (24, 0.9, True, [])
+    assert [row["strength"] for row in result["strengths"]] == [1.0, 0.9, 0.8, 0.7, 0.6, 0.5]
+    for name, value in weights(trial.loaded).items():
+        assert torch.equal(value, trial.seen[5][name] * (0.9 if "lora_B" in name else 1.0)), name
+    kept, asked = weights(trial.loaded), trial.asked
+    assert trial.run() == result and trial.asked == asked and same(weights(trial.loaded), kept), "resumed: asks nothing"
+
+
+def test_a_number_of_epochs_is_used_whole(tiny_model_dir, tmp_path):
+    trial = Trial(tiny_model_dir, tmp_path, lambda n: found(0.0, general=0.5), lr=[1e-2], epochs=2, budget=None)
+    assert trial.run()["strength"] == 1.0 and trial.asked == 3
+
+
 def test_a_run_killed_after_training_only_puts_the_best_back(tiny_model_dir, tmp_path):
     trial = Trial(tiny_model_dir, tmp_path, lambda n: found({1: 0.9, 2: 0.5, 3: 0.1, 4: 0.2}.get(n, 0.3)))
     first, asked = trial.run(), trial.asked

@@ -93,7 +93,7 @@ def _search(
     with active_adapters(loaded.model, loaded.unlearned_adapters):
         found = search.run()
     steps = sum(rate["steps"] for rate in found["rates"])
-    return {"steps": steps, "lr": found["lr"], "kept_step": found["step"]}
+    return {"steps": steps, "lr": found["lr"], "kept_step": found["step"], "strength": found["strength"]}
 
 
 def _trained_questions(run: Run) -> set[str]:
