@@ -72,7 +72,7 @@ class _Planned:
 
 
 class MicroBatches:
-    """The training loader: each micro-batch holds forget rows and as many retain rows.
+    """The training loader: each micro-batch holds forget rows and `retain_rows` times as many retain rows.
 
     forget: one mapping a row, from the part that the forget loss wants (`augmented`, `original`) to its Example.
     retain: Examples, or empty where no retain loss is used. sides_apart: forget rows and retain rows come in
@@ -85,14 +85,16 @@ class MicroBatches:
 
     def __init__(
         self, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], *, batch_size: int, pad_id: int,
-        seed: int, accumulate: int = 1, sides_apart: bool = False, rank: int = 0, world_size: int = 1,
+        seed: int, accumulate: int = 1, retain_rows: int = 1, sides_apart: bool = False, rank: int = 0,
+        world_size: int = 1,
     ):  # fmt: skip
         self._rows = {part: [row[part] for row in forget] for part in forget[0]}
         self.retain, self.pad_id = retain, pad_id
         self.accumulate, self.rank, self.world_size = accumulate, rank, world_size
         self._sides = (("forget",), ("retain",)) if sides_apart and retain else (("forget", "retain"),)
         self._forget = LengthGroupedSampler([max(map(len, row.values())) for row in forget], batch_size, seed)
-        self._retain = LengthGroupedSampler([len(row) for row in retain], batch_size, seed + 1) if retain else None
+        retain_lengths, retain_size = [len(row) for row in retain], batch_size * retain_rows
+        self._retain = LengthGroupedSampler(retain_lengths, retain_size, seed + 1) if retain else None
         self.done = 0
 
     @property

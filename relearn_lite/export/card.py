@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from relearn_lite.export.measure import COLUMNS, DROP, Measured
 from relearn_lite.models.adapters import FILES
 from relearn_lite.models.gguf import SMOLLM2, gguf_file, is_gguf
 from relearn_lite.pipeline.run_state import Run
-from relearn_lite.recipe import Recipe
+from relearn_lite.recipe import Recipe, Unlearn
 from relearn_lite.report.metric_table import judged_by
 from relearn_lite.report.untrusted import inline
+from relearn_lite.unlearn.diagnostics import search_of
 
 LICENCES = {"embedded": "mit", SMOLLM2: "apache-2.0"}
 PUBLISHED = {SMOLLM2: "HuggingFaceTB/SmolLM2-135M-Instruct"}  # where a model of ours comes from on the hub
@@ -73,8 +75,8 @@ def _what_was_done(run: Run, base: str, formats: tuple[str, ...], kind: str) -> 
     if recipe.unlearn:
         settings = recipe.unlearn
         made += (
-            f", method `{settings.method or 'spelled out in its recipe'}`, LoRA rank {settings.lora.r}, learning rate "
-            f"{settings.lr:g}, {settings.epochs} epochs, seed {recipe.seed}"
+            f", method `{settings.method or 'spelled out in its recipe'}`, LoRA rank {settings.lora.r}, "
+            f"{_how_trained(settings, search_of(run.folder))}, seed {recipe.seed}"
         )
     else:
         made += ", which measured it; the unlearning was done elsewhere"
@@ -93,6 +95,14 @@ def _what_was_done(run: Run, base: str, formats: tuple[str, ...], kind: str) -> 
         f"{made}. {merged} merged into the full weights ({kind}). What had to be forgotten is not part of this "
         "repository."
     )
+
+
+def _how_trained(settings: Unlearn, found: Mapping[str, Any] | None) -> str:
+    """Learning rate and length; found: what was found of them, where they were left open."""
+    if found is None:
+        return f"learning rate {settings.lr:g}, {settings.epochs} epochs"
+    weaker = f", {found['strength']:.0%} of the adapter's update" if found["strength"] < 1 else ""
+    return f"learning rate {found['lr']:g}, {found['step']} steps{weaker}"
 
 
 def _sha256(file: Path) -> str:

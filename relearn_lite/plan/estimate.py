@@ -35,9 +35,11 @@ def largest(*alternatives: Parts) -> Parts:
 
 
 def forward_passes(recipe: Recipe) -> int:
-    """Forward passes with gradients a batch: one a set of forget rows, and one a way to look at retain rows."""
+    """Forward passes of `batch_size` rows, with gradients, a batch: one a set of forget rows, and `retain_rows` a way
+    to look at retain rows."""
     method = recipe.unlearn.objective
-    return len(FORGET_LOSSES[method.forget].trains_on) + len({RETAIN_LOSSES[name].reads for name in method.retain})
+    retain = len({RETAIN_LOSSES[name].reads for name in method.retain}) * recipe.unlearn.retain_rows
+    return len(FORGET_LOSSES[method.forget].trains_on) + retain
 
 
 def scoring(shape: Shape, tokens: int) -> Parts:

@@ -102,6 +102,9 @@ class Unlearn(Training):
     retain_variants: int = Field(0, ge=0, le=10)
     """Other wordings of each retain question, put by rules, trained on with its own answer: they protect what must stay
     when it is asked in other words."""
+    retain_rows: int = Field(1, ge=1, le=8)
+    """Retain rows to each forget row in a step. With more, what must stay is held by more examples at a time, and a
+    step takes longer: lower batch_size or accumulate in turn."""
     generic: Literal["forget", "retain"] = "forget"
     """With which rows the generic pairs are trained: `forget`, among the new answers and by the forget loss, as
     published; `retain`, among the retain rows, so that every retain loss, KL too, holds the model there, and no step

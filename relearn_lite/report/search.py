@@ -21,7 +21,10 @@ REMEDIES = {  # what to change where one of the four stands in the way
         "more rows in data.retain that are close to what is to be forgotten, a higher unlearn.retain_variants, or a "
         "larger weight in unlearn.retain_losses"
     ),
-    "general ability": "data.generic: self or more general rows, and a higher augment.generic_ratio",
+    "general ability": (
+        "data.generic: self or more general rows, a higher augment.generic_ratio, and unlearn.retain_rows: 2 with "
+        "unlearn.generic: retain"
+    ),
     "fluency": "new answers by a better writer (augment.writer: self, local or server), or lower learning rates",
 }
 

@@ -78,15 +78,16 @@ def train(
     from relearn_lite.unlearn.module import Schedule, UnlearnModule
 
     method, hyperparameters = Method("ce"), Unlearn().hyperparameters
-    keep_reference = False
+    keep_reference, retain_rows = False, 1
     if isinstance(settings, Unlearn):
+        retain_rows = settings.retain_rows
         method, hyperparameters = settings.objective, settings.hyperparameters
         keep_reference = settings.reference == "cached"
     rank, world_size = (distributed.rank(), distributed.world_size()) if run.shared else (0, 1)
     batches = MicroBatches(
         forget, retain, batch_size=settings.batch_size, accumulate=settings.accumulate,
-        pad_id=loaded.tokenizer.pad_token_id, seed=run.seed, sides_apart=method.mask != "none", rank=rank,
-        world_size=world_size,
+        pad_id=loaded.tokenizer.pad_token_id, seed=run.seed, retain_rows=retain_rows,
+        sides_apart=method.mask != "none", rank=rank, world_size=world_size,
     )  # fmt: skip
     _tell_effective_batch(settings, run, rank, world_size)
     total = settings.total_steps(batches.steps_per_epoch)

@@ -166,6 +166,14 @@ def test_an_epoch_goes_through_the_forget_set_with_as_many_retain_rows():
     assert all(len(retain) <= 2 for _, retain in first_tokens(batches))
 
 
+def test_a_micro_batch_may_hold_more_retain_rows_than_forget_rows():
+    batches = list(loader(retain_rows=3, accumulate=2))
+    assert len(batches) == 4 and loader(retain_rows=3).steps_per_epoch == 4, "an epoch is one of the forget set"
+    for batch in batches:
+        assert len(batch["parts"]["augmented"]["labels"]) <= 2 and len(batch["parts"]["retain"]["labels"]) == 3
+        assert sorted(batch["row_lengths"]["retain"]) == sorted(2 * batches[0]["row_lengths"]["retain"][:3])
+
+
 @pytest.mark.parametrize("killed_after", range(9))
 def test_a_resumed_loader_goes_on_with_the_very_next_batch(killed_after):
     whole = loader()

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from relearn_lite.cli.commands import cli
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.export import Export, check_export, export_run
 from relearn_lite.export import export as steps
+from relearn_lite.export.card import model_card
 from relearn_lite.export.room import Needs, check_room, needs
 from relearn_lite.models.transformers_backend import EMBEDDED
 from relearn_lite.pipeline.finished_run import reopened
@@ -99,6 +101,19 @@ def test_the_card_says_what_was_done_and_holds_no_forget_data(merged, finished_r
     for row in rows(finished_run):
         assert not any(row[key] in text for key in ("query", "ground_truth", "vanilla", "unlearned") if row[key])
     assert "Chidera" not in text and str(finished_run.parent) not in text and str(ROOT) not in text
+
+
+def test_the_card_of_a_run_that_found_its_own_settings_says_what_was_found(finished_run, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(finished_run, folder)
+    found = {"lr": 2.6e-4, "step": 36, "strength": 0.8}
+    (folder / "logs/unlearn").mkdir(parents=True)
+    (folder / "logs/unlearn/search.json").write_text(json.dumps(found))
+    run = reopened(folder, "export")
+    auto = run.recipe.unlearn.model_copy(update={"lr": "auto", "epochs": "auto"})
+    run = replace(run, recipe=run.recipe.model_copy(update={"unlearn": auto}))
+    text = model_card(run, ("forgot", "float32"), ("safetensors",), None)
+    assert "learning rate 0.00026, 36 steps, 80% of the adapter's update, seed" in text and "auto" not in text
 
 
 def test_by_default_weights_are_as_the_base_has_them(finished_run, tmp_path):

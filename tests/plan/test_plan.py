@@ -16,6 +16,7 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED, Loaded
 from relearn_lite.plan.attack import most_answers
+from relearn_lite.plan.disk_and_time import step_seconds
 from relearn_lite.plan.estimate import Estimate, forward_passes
 from relearn_lite.plan.footprint import (
     adapter_parameters,
@@ -342,6 +343,13 @@ def test_attacks_that_do_not_fit_are_left_out_and_then_it_fits(tmp_path, llama_8
 ])
 def test_every_forward_pass_is_counted(tmp_path, method, passes):
     assert forward_passes(recipe(tmp_path, **{"unlearn.method": method})) == passes
+
+
+def test_more_retain_rows_take_more(tmp_path):
+    one, three = (recipe(tmp_path, **{"unlearn.retain_rows": n}) for n in (1, 3))
+    assert (forward_passes(one), forward_passes(three)) == (2, 4)
+    times = [step_seconds(job, plan.model_sizes(job), "unlearn", 1e10) for job in (one, three)]
+    assert times[1] > 1.9 * times[0]
 
 
 def test_what_is_shown(tmp_path, llama_8b):
