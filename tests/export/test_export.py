@@ -20,6 +20,7 @@ from relearn_lite.export.card import model_card
 from relearn_lite.export.room import Needs, check_room, needs
 from relearn_lite.models.transformers_backend import EMBEDDED
 from relearn_lite.pipeline.finished_run import reopened
+from relearn_lite.recipe import Unlearn
 
 ROOT = Path(__file__).parents[2]
 PLAIN = """
@@ -110,8 +111,7 @@ def test_the_card_of_a_run_that_found_its_own_settings_says_what_was_found(finis
     (folder / "logs/unlearn").mkdir(parents=True)
     (folder / "logs/unlearn/search.json").write_text(json.dumps(found))
     run = reopened(folder, "export")
-    auto = run.recipe.unlearn.model_copy(update={"lr": "auto", "epochs": "auto"})
-    run = replace(run, recipe=run.recipe.model_copy(update={"unlearn": auto}))
+    run = replace(run, recipe=run.recipe.model_copy(update={"unlearn": Unlearn(lr="auto", epochs="auto")}))
     text = model_card(run, ("forgot", "float32"), ("safetensors",), None)
     assert "learning rate 0.00026, 36 steps, 80% of the adapter's update, seed" in text and "auto" not in text
 
