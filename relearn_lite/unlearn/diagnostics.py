@@ -41,7 +41,9 @@ def part_of(lr: float) -> str:
 
 def search_of(folder: Path, stage: str = "unlearn") -> dict[str, Any] | None:
     """How learning rate and length of a training were found, see `Search`; None where they were given."""
-    return load_json(folder / "logs" / stage / SEARCH)
+    found = load_json(folder / "logs" / stage / SEARCH)
+    whole = {"strength": 1.0, "strengths": []}  # in runs from before an adapter could be weakened
+    return found and whole | found
 
 
 def explain(losses: Sequence[Mapping[str, float]]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import math
 
-from relearn_lite.unlearn.diagnostics import explain
+from relearn_lite.unlearn.diagnostics import explain, search_of
 
 
 def steps(count=40, **terms):
@@ -39,3 +39,10 @@ def test_a_retain_term_that_rises_is_named():
 
 def test_too_few_steps_tell_no_trend():
     assert explain(steps(5, forget=lambda n: -100.0 * n, retain_ce=lambda n: 10.0 * n)) == []
+
+
+def test_a_search_from_before_strengths_used_the_whole_adapter(tmp_path):
+    assert search_of(tmp_path) is None
+    (tmp_path / "logs/unlearn").mkdir(parents=True)
+    (tmp_path / "logs/unlearn/search.json").write_text('{"lr": 0.1}')
+    assert search_of(tmp_path) == {"lr": 0.1, "strength": 1.0, "strengths": []}
