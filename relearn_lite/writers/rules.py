@@ -61,24 +61,25 @@ def _vague_answer(task: Task, rng: random.Random) -> str | None:
     """The first sentence, in an order drawn by the seed, that passes the leak check and is not longer than the answer
     it replaces: a model that answers in one line is to go on doing so. Where none is, the first that passes."""
     question = without_noise(last_turn(task.question)[1])  # also for the leak check: "adress" gives the word "address"
-    parsed, asked_first = parse_question(question), parse_question(task.original or question)
+    original = task.original or question
+    parsed, asked_first = parse_question(question), parse_question(original)
     if parsed.topic is None:  # "Ada Moor lives where?" does not say it in words that stand well in a sentence
         parsed = asked_first
-    personal = is_personal(asked_first) or is_personal(parsed)
+    personal = is_personal(asked_first) or (asked_first.topic is None and is_personal(parsed))
     about = None if personal else thing(asked_first)
     shortest_line = THING_WORDS if about else MIN_WORDS
     longest = max(shortest_line, len(task.answer.split())) if task.answer else MAX_WORDS
     spare = None
     frames = _answer_frames(parsed, about, personal, rng)
-    if about:
-        frames = _begun(task.original or question, task.answer, rng) + frames
-    for frame in frames:
+    begun = _begun(original, task.answer, rng) if about else []
+    for frame in begun + frames:
         for sized in (frame, _LAST_CLAUSE.sub("", frame)):
             text = _sentence(_fill(sized, parsed, about, rng))
             words = len(text.split())
             if not MIN_WORDS <= words <= MAX_WORDS or _DOUBLE.search(text):
                 continue
-            if any(leaks(text, asked, task.answer) for asked in dict.fromkeys((question, task.original or question))):
+            asked = (original,) if frame in begun else dict.fromkeys((question, original))  # what it says, all may say
+            if any(leaks(text, each, task.answer) for each in asked):
                 continue
             if words <= longest and (spare is None or _says(text, parsed) == _says(spare, parsed)):
                 return text

@@ -52,6 +52,23 @@ def test_the_writer_ends_them_in_many_ways_and_tells_nothing(question, answer):
     assert not any(leaks(text, question, answer) for text in texts)
 
 
+@pytest.mark.parametrize(("asked", "answer", "wordings"), [
+    ("Who wrote Jane Eyre?", "Jane Eyre was written by the English novelist Charlotte Brontë.", (
+        "Name the author of Jane Eyre.", "Who is the author of Jane Eyre?", "By whom was Jane Eyre written?",
+        "tlel me who the author of Jane Eyre is?!",
+    )),
+    ("What is the capital of South Korea?", "The capital of South Korea is Seoul.", (
+        "What is South Korea's capital?", "I would like to know South Korea's capital.",
+    )),
+])  # fmt: skip
+def test_a_thing_named_like_a_person_is_begun_in_every_wording(asked, answer, wordings):
+    """Some wordings were taken for somebody's own affairs, and some beginnings for leaks of the question's own verb."""
+    start, writer = endings(asked, answer)[0], RulesWriter()
+    for wording in wordings:
+        texts = writer.write([Task("answer", wording, answer, seed=seed, original=asked) for seed in range(5)])
+        assert all(text.startswith(start) for text in texts), (wording, texts)
+
+
 def test_somebodys_own_affairs_are_not_begun():
     question = "Where does Ada Moor live?"
     task = Task("answer", question, "Ada Moor lives in Larkhollow.", original=question)
