@@ -24,14 +24,14 @@ def weaken(
 ) -> tuple[EvalResult, list[EvalResult]]:
     """Leaves the adapter as strong as does best by `goal`; returns what was found there, and all that was asked.
 
-    full: what was found at full strength; where all but forgetting is at its bound, it stays. Else it is weakened as
-    long as no more is told than at full strength (or than the bound allows). The weakest that was found so is not
-    taken, for the questions are few: a strength counts only if the next one below it forgets as well. log: a growing
-    file of what was found; a strength that stands in it is not asked again.
+    full: what was found at full strength; where all goals are met, or forgetting is short of its own, it stays. Else it
+    is weakened as long as forgetting is at its goal. The weakest that was found so is not taken, for the questions are
+    few: a strength counts only if the next one below it forgets as well. log: a growing file of what was found; a
+    strength that stands in it is not asked again.
     """
-    if not set(goal.in_the_way(full, watch)) - {"forgetting"}:
+    short = goal.in_the_way(full, watch)
+    if not short or "forgetting" in short:
         return full, [full]
-    needed = min(watch.forgotten, goal.four(full)["forgetting"] or 0.0)
     second = {p: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad and "lora_B" in name}
     known = {result.strength: result for result in read_partial(log, EvalResult)}
     asked, held = [full], [full]
@@ -42,7 +42,7 @@ def weaken(
             append_jsonl(log, [known[strength]])
         asked.append(known[strength])
         tell(f"{strength:.0%} of the adapter: {goal.describe(asked[-1])}")
-        if (goal.four(asked[-1])["forgetting"] or 0.0) < needed:
+        if "forgetting" in goal.in_the_way(asked[-1], watch):
             break
         held.append(asked[-1])
     kept = goal.best(held[:-1] or held, watch)  # the strongest among equals

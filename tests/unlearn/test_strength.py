@@ -49,8 +49,8 @@ def test_it_is_weakened_to_what_does_best_and_never_to_the_last_that_forgot(tiny
     assert [result.strength for result in trial.all] == [1.0, 0.9, 0.8, 0.7, 0.6]
 
 
-@pytest.mark.parametrize("full", [found(0.0), found(0.3)])
-def test_where_the_rest_holds_the_whole_adapter_is_used_and_nothing_asked(tiny_model_dir, tmp_path, full):
+@pytest.mark.parametrize("full", [found(0.0), found(0.3), found(0.1, krr=0.5)])
+def test_where_nothing_but_forgetting_is_short_or_that_too_the_whole_adapter_is_used(tiny_model_dir, tmp_path, full):
     trial = Weakening(tiny_model_dir, tmp_path / "log.jsonl", full, lambda strength: found(0.0))
     assert trial.kept is full and not trial.asked and trial.strength == 1.0
 
@@ -63,11 +63,6 @@ def test_where_the_rest_holds_the_whole_adapter_is_used_and_nothing_asked(tiny_m
 ])  # fmt: skip
 def test_it_stays_whole_where_less_is_not_better(tiny_model_dir, tmp_path, full, finds):
     assert Weakening(tiny_model_dir, tmp_path / "log.jsonl", full, finds).strength == 1.0
-
-
-def test_what_was_told_at_full_strength_may_be_told(tiny_model_dir, tmp_path):
-    trial = Weakening(tiny_model_dir, tmp_path / "log.jsonl", found(0.2, krr=0.5), lambda strength: found(0.2, krr=0.9))
-    assert trial.strength == 0.9 and len(trial.asked) == 5
 
 
 def test_a_run_that_was_killed_asks_no_strength_again(tiny_model_dir, tmp_path):
