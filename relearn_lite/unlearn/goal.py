@@ -55,8 +55,3 @@ def evenness(result: EvalResult) -> float:
 def best(results: Iterable[EvalResult], watch: Watch) -> EvalResult | None:
     """One at which all four are at their bounds before any other, then by `evenness`; the latest among equals."""
     return max(results, key=lambda r: (not in_the_way(r, watch), round(evenness(r), 9), r.step), default=None)
-
-
-def describe(result: EvalResult) -> str:
-    """The four in one line."""
-    return ", ".join(f"{name} {'not had' if value is None else f'{value:.2f}'}" for name, value in four(result).items())
