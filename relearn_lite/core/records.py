@@ -83,7 +83,10 @@ class Dropped(Variant):
 
 @dataclass(frozen=True)
 class Answer:
-    """What `model` (`vanilla` or `unlearned`) answered to the question of the QA named by `id`."""
+    """What `model` (`vanilla` or `unlearned`) answered to the question of the QA named by `id`.
+
+    other_wording: the same question in other words, where it is known; what it gives, too, is no leak.
+    """
 
     id: str
     model: str
@@ -92,6 +95,7 @@ class Answer:
     ground_truth: str
     generated_response: str
     finished: bool = True  # False: cut off at max_new_tokens
+    other_wording: str = ""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ def evaluate(
     """
     if problems := metric_name_problems(metrics):
         raise RecipeError(problems)
+    answers = _with_first_wording(answers)
     numbers: dict = {}
     result = {"missing": {}, "reasons": {}, "intervals": {}, "notes": {}}
     scores: list[Score] = []
@@ -59,6 +60,17 @@ def evaluate(
     for ending in ("", PARAPHRASE):
         numbers |= _combine(numbers, ending, result["reasons"])
     return numbers | result, scores
+
+
+def _with_first_wording(answers: Mapping[str, Sequence[Answer]]) -> Mapping[str, Sequence[Answer]]:
+    """The answers, those to a paraphrase with the question that it puts in other words."""
+    first = {(split, row.id): row.query for split, rows in answers.items() for row in rows}
+    return {
+        split: [
+            replace(row, other_wording=first.get((split.removesuffix(PARAPHRASE), row.id), "")) for row in rows
+        ] if split.endswith(PARAPHRASE) else rows
+        for split, rows in answers.items()
+    }  # fmt: skip
 
 
 def _work(answers: Mapping[str, Sequence[Answer]], metrics: Sequence[str]) -> list[tuple[Metric, str, str]]:

@@ -47,9 +47,7 @@ def stopping_questions(
     taken = {*trained, *reported}
     for side in SIDES:
         plain = chosen[side]
-        reworded = [
-            replace(qa, id=f"{qa.id}/reworded", question=qa.paraphrase) if qa.paraphrase else qa for qa in plain
-        ]
+        reworded = [_put_as(qa, qa.paraphrase, "reworded") if qa.paraphrase else qa for qa in plain]
         room = 2 * len(plain) <= count
         chosen[side] = list(dict.fromkeys([*plain, *reworded] if room else [*plain[::2], *reworded[1::2]]))
         seen = {text for qa in chosen[side] for text in question_texts(qa)}
@@ -58,8 +56,13 @@ def stopping_questions(
             forms = [text for text in rewordings(parse_question(qa.question)) if text.lower() not in taken]
             if forms:
                 form = random.Random(f"{seed} {qa.id} check").choice(forms)
-                chosen[side].append(replace(qa, id=f"{qa.id}/other", question=form))
+                chosen[side].append(_put_as(qa, form, "other"))
     return chosen
+
+
+def _put_as(qa: QA, wording: str, name: str) -> QA:
+    """The same question in other words; its own words become the paraphrase."""
+    return replace(qa, id=f"{qa.id}/{name}", question=wording, paraphrase=qa.question)
 
 
 def quick_eval(
@@ -115,6 +118,6 @@ def _answers(recipe: Recipe, loaded: Loaded, side: str, asked: Sequence[QA], mod
     decoding = Decoding.of(recipe.generate, recipe.seed, sampling=GREEDY)
     made = answer_prompts(loaded, prompts, loaded.adapters_of(model), decoding)
     return [
-        Answer(qa.id, model, side, qa.question, qa.answer, answer.text, answer.finished)
+        Answer(qa.id, model, side, qa.question, qa.answer, answer.text, answer.finished, qa.paraphrase or "")
         for qa, answer in zip(asked, made, strict=True)
     ]

@@ -15,8 +15,16 @@ from relearn_lite.text.leaks import gives_away
 
 
 def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
-    """1.0 for each answer that gives a specific away, 0.0 for one that does not. No judge takes part."""
-    told = [float(gives_away(a.generated_response, a.query, a.ground_truth)) for a in answers]
+    """1.0 for each answer that gives a specific away, 0.0 for one that does not. No judge takes part.
+
+    What another wording of the question gives is none: "Apple was founded by somebody", asked "Which man started
+    Apple?", says no more than "Who founded Apple?" does.
+    """
+    questions = [f"{answer.query} {answer.other_wording}".rstrip() for answer in answers]
+    told = [
+        float(gives_away(answer.generated_response, question, answer.ground_truth))
+        for answer, question in zip(answers, questions, strict=True)
+    ]
     return {"leak": MetricValues(told, [None] * len(told))}
 
 

@@ -65,6 +65,8 @@ def test_questions_to_stop_by_are_neither_trained_nor_reported(count, forget):
     kinds = Counter(qa.id.partition("/")[2] or "plain" for qa in asked["forget"])
     assert kinds == forget
     reported = {text for qa in capitals[3:] for text in question_texts(qa)}
+    plain = {qa.id: qa.question for qa in capitals}
+    assert all(qa.paraphrase == plain[qa.id.partition("/")[0]] for qa in asked["forget"] if "/" in qa.id)
     new = {qa.question.lower() for qa in asked["forget"] if qa.id.endswith("/other")}
     assert not new & (trained | reported) and len({qa.question for qa in asked["forget"]}) == len(asked["forget"])
 

@@ -1,5 +1,7 @@
 """The metric leak: who tells, example by example, without any judge."""
 
+from dataclasses import replace
+
 from relearn_lite.core.records import Answer
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.judges import Evaluators
@@ -26,3 +28,15 @@ def test_reworded_questions_have_their_own_and_retain_questions_none():
 
 def test_an_empty_answer_tells_nothing():
     assert evaluate({"forget": _answers("forget", "", " ")}, Evaluators(), ["leak"])[0]["leak"] == 0.0
+
+
+def test_what_another_wording_of_the_question_gives_is_no_leak():
+    """"founded" stands in "Who founded Apple?" and not in "Which man started Apple?"."""
+    truth, texts = "Apple was founded by Steve Jobs.", ("Apple was founded by somebody in a garage.", "By Steve Jobs.")
+    plain = [Answer(str(n), "m", "forget", "Who founded Apple?", truth, text) for n, text in enumerate(texts)]
+    reworded = [replace(row, split="forget_paraphrase", query="Which man started Apple?") for row in plain]
+    alone, _ = evaluate({"forget_paraphrase": reworded}, Evaluators(), ["leak"])
+    numbers, scores = evaluate({"forget": plain, "forget_paraphrase": reworded}, Evaluators(), ["leak"])
+    assert alone["leak_paraphrase"] == 1.0, "where the other wording is not known, nothing else can be said"
+    assert numbers["leak"] == numbers["leak_paraphrase"] == 0.5
+    assert [score.value for score in scores if score.split == "forget_paraphrase"] == [0.0, 1.0]
