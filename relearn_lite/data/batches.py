@@ -18,8 +18,8 @@ from relearn_lite.data.examples import Example, collate
 if TYPE_CHECKING:
     from torch import Tensor
 
-# parts: augmented, original, refusal or retain -> input_ids, attention_mask, labels (B, T) and index (B,), the rows'
-#        numbers in their data set
+# parts: augmented, original, refusal, retain, generic -> input_ids, attention_mask, labels (B, T) and index (B,), the
+#        rows' numbers in their data set
 # row_lengths: part -> trained tokens of every row of the whole optimizer step, over all micro-batches and processes
 # n_tokens: tokens computed here, prompts included
 # counted: False where rows are only repeated, to keep a process in step with the others; they weigh nothing
@@ -72,12 +72,13 @@ class _Planned:
 
 
 class MicroBatches:
-    """The training loader: each micro-batch holds forget rows and `retain_rows` times as many retain rows.
+    """The training loader: each micro-batch holds forget rows, `retain_rows` times as many retain rows, and as many
+    generic rows as forget rows.
 
     forget: one mapping a row, from the part that the forget loss wants (`augmented`, `original`) to its Example.
-    retain: Examples, or empty where no retain loss is used. sides_apart: forget rows and retain rows come in
-    micro-batches of their own, all forget rows of a step first; gradient masks need that. rank, world_size: which
-    process this is.
+    retain: Examples, or empty where no retain loss is used; generic: likewise, of general questions. sides_apart:
+    forget rows and the others come in micro-batches of their own, all forget rows of a step first; gradient masks need
+    that. rank, world_size: which process this is.
 
     Lightning saves and restores `state_dict`, so a run that was killed in the middle of an epoch goes on with the very
     next micro-batch.
@@ -85,16 +86,19 @@ class MicroBatches:
 
     def __init__(
         self, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], *, batch_size: int, pad_id: int,
-        seed: int, accumulate: int = 1, retain_rows: int = 1, sides_apart: bool = False, rank: int = 0,
-        world_size: int = 1,
+        seed: int, generic: Sequence[Example] = (), accumulate: int = 1, retain_rows: int = 1,
+        sides_apart: bool = False, rank: int = 0, world_size: int = 1,
     ):  # fmt: skip
         self._rows = {part: [row[part] for row in forget] for part in forget[0]}
-        self.retain, self.pad_id = retain, pad_id
+        self.pad_id = pad_id
         self.accumulate, self.rank, self.world_size = accumulate, rank, world_size
-        self._sides = (("forget",), ("retain",)) if sides_apart and retain else (("forget", "retain"),)
+        kept = {"retain": (retain, retain_rows, seed + 1), "generic": (generic, 1, seed + 2)}
+        self._kept = {
+            part: (LengthGroupedSampler([len(row) for row in rows], batch_size * many, draw), rows)
+            for part, (rows, many, draw) in kept.items() if rows
+        }  # fmt: skip
+        self._sides = (("forget",), ("kept",)) if sides_apart and self._kept else (("forget", "kept"),)
         self._forget = LengthGroupedSampler([max(map(len, row.values())) for row in forget], batch_size, seed)
-        retain_lengths, retain_size = [len(row) for row in retain], batch_size * retain_rows
-        self._retain = LengthGroupedSampler(retain_lengths, retain_size, seed + 1) if retain else None
         self.done = 0
 
     @property
@@ -140,8 +144,8 @@ class MicroBatches:
     def _parts(self, sides: Sequence[str]) -> Iterator[tuple[str, LengthGroupedSampler, Sequence[Example]]]:
         if "forget" in sides:
             yield from ((part, self._forget, rows) for part, rows in self._rows.items())
-        if "retain" in sides and self._retain:
-            yield "retain", self._retain, self.retain
+        if "kept" in sides:
+            yield from ((part, sampler, rows) for part, (sampler, rows) in self._kept.items())
 
     def state_dict(self) -> dict[str, Any]:
         return {"done": self.done}

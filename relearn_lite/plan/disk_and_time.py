@@ -56,6 +56,7 @@ def step_seconds(recipe: Recipe, sizes: ModelSizes, stage: str, speed: float = S
         retain = [RETAIN_LOSSES[name] for name in section.objective.retain]
         references = len(forget.trains_on) if forget.needs_reference else 0
         references += len({loss.reads for loss in retain if loss.needs_reference}) * section.retain_rows
+        references += bool(section.objective.generic)
         operations = forward_passes(recipe) * operations + 2 * references
     rows = section.examples if stage == "attack" else section.batch_size * section.accumulate
     return rows * recipe.model.max_length * operations * sizes.shape.parameters / speed

@@ -35,11 +35,11 @@ def largest(*alternatives: Parts) -> Parts:
 
 
 def forward_passes(recipe: Recipe) -> int:
-    """Forward passes of `batch_size` rows, with gradients, a batch: one a set of forget rows, and `retain_rows` a way
-    to look at retain rows."""
+    """Forward passes of `batch_size` rows, with gradients, a batch: one a set of forget rows, `retain_rows` a way to
+    look at retain rows, and one of generic rows of their own."""
     method = recipe.unlearn.objective
     retain = len({RETAIN_LOSSES[name].reads for name in method.retain}) * recipe.unlearn.retain_rows
-    return len(FORGET_LOSSES[method.forget].trains_on) + retain
+    return len(FORGET_LOSSES[method.forget].trains_on) + retain + bool(method.generic)
 
 
 def scoring(shape: Shape, tokens: int) -> Parts:

@@ -66,6 +66,7 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
             key: NoEffect(_WATCHING, lambda s: not s.evaluations_decide)
             for key in ("evaluate_every", "keep_best", "watch")
         },
+        "generic_weight": NoEffect("of generic rows of their own", lambda s: s.generic != "retain"),
         "budget": NoEffect("of training whose length is found by asking", lambda s: s.epochs != "auto"),
     },
     WriterChoice: {

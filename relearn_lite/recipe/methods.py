@@ -25,13 +25,15 @@ HYPERPARAMETERS = tuple(dict.fromkeys(key for key in (*FORGET_LOSSES.values(), *
 class Method:
     """What training minimises: forget_weight x the forget loss + the sum of the weighted retain losses.
 
-    mask: the gradient mask that selects what an optimizer step updates.
+    mask: the gradient mask that selects what an optimizer step updates. generic: weight of the KL to the vanilla model
+    on generic rows of their own; 0: there are none.
     """
 
     forget: str
     retain: Mapping[str, float] = field(default_factory=dict)
     forget_weight: float = 1.0
     mask: Literal[MASKS] = "none"
+    generic: float = 0.0
 
     @property
     def hyperparameters(self) -> set[str]:

@@ -106,9 +106,12 @@ class Unlearn(Training):
     """Retain rows to each forget row in a step. With more, what must stay is held by more examples at a time, and a
     step takes longer: lower batch_size or accumulate in turn."""
     generic: Literal["forget", "retain"] = "forget"
-    """With which rows the generic pairs are trained: `forget`, among the new answers and by the forget loss, as
-    published; `retain`, among the retain rows, so that every retain loss, KL too, holds the model there, and no step
-    is spent on them."""
+    """How the generic pairs are trained: `forget`, among the new answers and by the forget loss, as published;
+    `retain`, as rows of their own, one beside each forget row, where KL alone holds the model to what it was: learning
+    their answers by heart costs general ability. The answers then only say where it is held, not what it learns."""
+    generic_weight: float = Field(2.0, gt=0)
+    """Weight of that KL, with `generic: retain`. More keeps the answers to general questions closer to what they were,
+    and forgets more slowly."""
     forget_weight: float | None = Field(None, ge=0)
     """Weight of the forget loss. Default: the method's published one, else 1."""
     gradient_mask: Literal[MASKS] = "none"
@@ -169,8 +172,6 @@ class Unlearn(Training):
                 "gradient_mask: memflex compares forget with retain gradients, and there is no retain loss; take a "
                 "method with one, such as ga_gdr, or sure"
             )
-        if self.generic == "retain" and not method.retain:
-            yield "generic: retain trains generic pairs by the retain losses; there are none, so add one, or set forget"
         if method.forget == "task_vector" and method.retain:
             yield "retain_losses: task_vector subtracts all that was learned, so it takes no retain losses"
         if method.forget == "task_vector" and self.evaluate_every is not None:
@@ -258,7 +259,8 @@ class Unlearn(Training):
             method = METHODS[self.method or DEFAULT_METHOD]
         weight = method.forget_weight if self.forget_weight is None else self.forget_weight
         mask = method.mask if self.gradient_mask == "none" else self.gradient_mask
-        return Method(method.forget, dict(method.retain), weight, mask)
+        generic = self.generic_weight if self.generic == "retain" else 0.0
+        return Method(method.forget, dict(method.retain), weight, mask, generic)
 
     @property
     def spelled_out(self) -> Unlearn:

@@ -49,11 +49,12 @@ def search_of(folder: Path, stage: str = "unlearn") -> dict[str, Any] | None:
 def explain(losses: Sequence[Mapping[str, float]]) -> list[str]:
     """Sentences on what looks wrong, the gravest first; empty where nothing does.
 
-    losses: one row a step, with `step`, `loss` and the terms `forget` and `retain_<name>`; see `losses`.
+    losses: one row a step, with `step`, `loss` and the terms `forget`, `retain_<name>` and `generic_kl`; see `losses`.
     - a loss that is not a number: from that step on nothing was learned;
     - a forget term that fell without bound: below -12 nats at the end, and lower than a quarter of the way before.
       Only terms without a lower bound can do that, gradient ascent above all;
-    - a retain term that rose: the mean of its last tenth is over 1.5 times that of its first, and 0.3 nats more.
+    - a term of what should stay that rose: the mean of its last tenth is over 1.5 times that of its first, and 0.3
+      nats more.
     """
     broken = _not_a_number(losses)
     sound = [row for row in losses if math.isfinite(row.get("loss", math.nan))]
@@ -91,15 +92,17 @@ def _without_bound(losses: Sequence[Mapping[str, float]]) -> str | None:
 
 def _rising(losses: Sequence[Mapping[str, float]]) -> list[str]:
     sentences = []
-    for name in dict.fromkeys(key for row in losses for key in row if key.startswith("retain_")):
+    weights = {"retain": "unlearn.retain_losses", "generic": "unlearn.generic_weight"}
+    for name in dict.fromkeys(key for row in losses for key in row if key.startswith(("retain_", "generic_"))):
         values = [row[name] for row in losses if math.isfinite(row.get(name, math.nan))]
         tenth = max(1, len(values) // 10)
         if len(values) < FEWEST:
             continue
         start, end = fmean(values[:tenth]), fmean(values[-tenth:])
         if end > RISE * start and end - start > BY:
+            part, loss = name.split("_", 1)
             sentences.append(
-                f"The retain term {name.removeprefix('retain_')} rose from {start:.2g} to {end:.2g}: what should "
-                "stay is being lost. Give it more weight in unlearn.retain_losses, or lower unlearn.lr or epochs."
+                f"The {part} term {loss} rose from {start:.2g} to {end:.2g}: what should stay is being lost. Give it "
+                f"more weight in {weights[part]}, or lower unlearn.lr or epochs."
             )
     return sentences

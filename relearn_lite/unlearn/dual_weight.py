@@ -27,7 +27,7 @@ class DualWeight(lightning.Callback):
         if not module.ends_step(at):
             return
         module.log("dual", self.weight, on_step=True, on_epoch=False, prog_bar=True, batch_size=1)  # of this step
-        retained = sum(t.weight * module.step_losses[t.name] for t in module.terms if t.name != "forget")
+        retained = sum(t.weight * module.step_losses[t.name] for t in module.terms if t.name.startswith("retain_"))
         retained = float(trainer.strategy.reduce(retained, reduce_op="sum"))  # of all processes
         if trainer.global_step - 1 >= self.parameters.warmup * module.schedule.total_steps:
             self.weight = max(0.0, self.weight + self.parameters.step * (retained - self.parameters.bound))

@@ -60,7 +60,8 @@ class GradientMask(lightning.Callback):
     """Updates only part of the adapter in each optimizer step, as SURE or MemFlex choose by that step's gradients.
 
     The micro-batches of a step come with the forget rows first (`MicroBatches(sides_apart=True)`): when the last of
-    these is done, what has been added up is the forget gradient, and what is added afterwards the retain gradient.
+    these is done, what has been added up is the forget gradient, and what is added afterwards the gradient of what is
+    to be kept.
     """
 
     def __init__(self, parameters: Sure | MemFlex):
@@ -70,7 +71,7 @@ class GradientMask(lightning.Callback):
     def on_train_batch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
-        if "retain" not in batch["parts"] and not module.ends_step(batch_idx):
+        if {"retain", "generic"}.isdisjoint(batch["parts"]) and not module.ends_step(batch_idx):
             self._forget = {name: gradient.clone() for name, gradient in _gradients(module).items()}
 
     def on_before_optimizer_step(self, trainer: lightning.Trainer, module: lightning.LightningModule, _: Any) -> None:

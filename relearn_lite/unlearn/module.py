@@ -88,7 +88,8 @@ class UnlearnModule(lightning.LightningModule):
             answers = [forward(part, term.loss.reads) for part in term.loss.trains_on]
             share = term.loss.values(*answers, *term.hyperparameters).sum() / term.count(batch["row_lengths"])
             share = share if batch["counted"] else 0 * share
-            loss = loss + term.weight * (1.0 if term.name == "forget" else self.retain_scale) * share
+            scale = self.retain_scale if term.name.startswith("retain_") else 1.0
+            loss = loss + term.weight * scale * share
             self.step_losses[term.name] = self.step_losses.get(term.name, 0) + share.detach()
         self.step_losses["loss"] = self.step_losses.get("loss", 0) + loss.detach()
         self._step_tokens += batch["n_tokens"]

@@ -83,15 +83,17 @@ class SearchCallback(EvalCallback):
 class Search:
     """Trainings of one adapter with several learning rates.
 
-    loaded: with the fresh adapter; forget, retain: the rows, see `train`; training: where it is kept; ask: has the
-    model, as it is now, answer the check questions; `moved` is among what it finds.
+    loaded: with the fresh adapter; forget, retain, generic: the rows, see `train`; training: where it is kept; ask:
+    has the model, as it is now, answer the check questions; `moved` is among what it finds.
     """
 
     def __init__(
         self, loaded: Loaded, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], settings: Unlearn,
         training: TrainingRun, ask: Callable[[], EvalResult], tell: Callable[[str], None],
+        generic: Sequence[Example] = (),
     ):  # fmt: skip
-        self._loaded, self._rows, self._training, self._ask, self._tell = loaded, (forget, retain), training, ask, tell
+        self._loaded, self._training, self._ask, self._tell = loaded, training, ask, tell
+        self._forget, self._retain, self._generic = forget, retain, generic
         epoch = steps_per_epoch(len(forget), settings.batch_size, settings.accumulate)
         self._total = settings.total_steps(epoch)
         self._every = every = settings.evaluation_interval(self._total)
@@ -175,7 +177,8 @@ class Search:
                 if name in self._start:
                     parameter.copy_(self._start[name])
         try:
-            train(self._loaded, *self._rows, settings, replace(self._at(rate), until=until), [callback])
+            run = replace(self._at(rate), until=until)
+            train(self._loaded, self._forget, self._retain, settings, run, [callback], self._generic)
         except Diverged:
             return NO_NUMBER
         return None if callback.ended == REACHED else callback.ended

@@ -6,7 +6,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +62,14 @@ class Diverged(RecipeError):
 
 def train(
     loaded: Loaded, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], settings: Training,
-    run: TrainingRun, callbacks: Sequence[Any] = (),
+    run: TrainingRun, callbacks: Sequence[Any] = (), generic: Sequence[Example] = (),
 ) -> int:  # fmt: skip
     """Trains what requires gradients on `loaded`; returns the optimizer steps taken, those of earlier tries included.
 
-    forget, retain: the rows, see `MicroBatches`. settings: of a training stage; `Unlearn` says what is minimised, any
-    other learns the rows. callbacks: Lightning callbacks that look on. A run that was killed goes on from its last
-    checkpoint and ends with the same weights as one that was not (with several processes and a kept reference, but for
-    rounding: the checkpoint has that of the first one only).
+    forget, retain, generic: the rows, see `MicroBatches`. settings: of a training stage; `Unlearn` says what is
+    minimised, any other learns the rows. callbacks: Lightning callbacks that look on. A run that was killed goes on
+    from its last checkpoint and ends with the same weights as one that was not (with several processes and a kept
+    reference, but for rounding: the checkpoint has that of the first one only).
 
     The model stays on its device.
     """
@@ -82,10 +82,11 @@ def train(
     if isinstance(settings, Unlearn):
         retain_rows = settings.retain_rows
         method, hyperparameters = settings.objective, settings.hyperparameters
+        method = method if generic else replace(method, generic=0.0)
         keep_reference = settings.reference == "cached"
     rank, world_size = (distributed.rank(), distributed.world_size()) if run.shared else (0, 1)
     batches = MicroBatches(
-        forget, retain, batch_size=settings.batch_size, accumulate=settings.accumulate,
+        forget, retain, generic=generic, batch_size=settings.batch_size, accumulate=settings.accumulate,
         pad_id=loaded.tokenizer.pad_token_id, seed=run.seed, retain_rows=retain_rows,
         sides_apart=method.mask != "none", rank=rank, world_size=world_size,
     )  # fmt: skip

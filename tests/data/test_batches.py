@@ -174,6 +174,18 @@ def test_a_micro_batch_may_hold_more_retain_rows_than_forget_rows():
         assert sorted(batch["row_lengths"]["retain"]) == sorted(2 * batches[0]["row_lengths"]["retain"][:3])
 
 
+@pytest.mark.parametrize("apart", [False, True])
+def test_generic_rows_come_beside_the_forget_rows(apart):
+    batches = list(loader(generic=examples(3, 9, 5), retain_rows=2, accumulate=2, sides_apart=apart))
+    held = [set(batch["parts"]) for batch in batches]
+    assert held[:4] == [{"augmented"}, {"augmented"}, {"retain", "generic"}, {"retain", "generic"}] if apart else \
+        held == [{"augmented", "retain", "generic"}] * 4
+    with_generic = [batch for batch in batches if "generic" in batch["parts"]]
+    assert all(len(batch["parts"]["generic"]["labels"]) <= 2 for batch in with_generic)
+    seen = {length for batch in with_generic for length in batch["row_lengths"]["generic"]}
+    assert len(seen) == 3, "all three come, and their lengths are those of the whole step"
+
+
 @pytest.mark.parametrize("killed_after", range(9))
 def test_a_resumed_loader_goes_on_with_the_very_next_batch(killed_after):
     whole = loader()

@@ -118,9 +118,10 @@ def test_the_dual_weight_by_hand():
     callback, weights = DualWeight(PDU(bound=0.5, start=2.0, step=4.0, warmup=0.5)), []
     for step, retained in ((0, 1.0), (5, 0.75), (7, 0.25), (9, 0.0)):
         module = SimpleNamespace(
-            terms=[SimpleNamespace(name="forget", weight=9.0), SimpleNamespace(name="retain_ce", weight=1.0)],
-            step_losses={"forget": 7.0, "retain_ce": torch.tensor(retained)}, schedule=SimpleNamespace(total_steps=10),
-            ends_step=lambda at: True, log=lambda *_, **__: None,
+            terms=[SimpleNamespace(name=name, weight=weight) for name, weight in
+                   (("forget", 9.0), ("retain_ce", 1.0), ("generic_kl", 2.0))],
+            step_losses={"forget": 7.0, "retain_ce": torch.tensor(retained), "generic_kl": 3.0},
+            schedule=SimpleNamespace(total_steps=10), ends_step=lambda at: True, log=lambda *_, **__: None,
         )  # fmt: skip
         trainer = SimpleNamespace(global_step=step + 1, strategy=SimpleNamespace(reduce=lambda value, reduce_op: value))
         callback.on_train_batch_end(trainer, module, None, None, 0)
@@ -168,7 +169,7 @@ def test_augment_runs_where_new_answers_are_needed(tmp_path, method):
         (["unlearn.simnpo.betta=2"], "simnpo.betta: unknown key; did you mean 'beta'? allowed here: beta, delta"),
         (["unlearn.satimp.beta1=-1"], "unlearn.satimp.beta1: found -1"),
         (["unlearn.method=ga", "unlearn.gradient_mask=memflex"], "unlearn.gradient_mask: memflex compares forget with"),
-        (["unlearn.method=relearn", "unlearn.generic=retain"], "unlearn.generic: retain trains generic pairs by the"),
+        (["unlearn.generic=retain", "unlearn.generic_weight=0"], "unlearn.generic_weight: found 0"),
         (["unlearn.method=ga_sure", "unlearn.gradient_mask=memflex"], "the method ga_sure already has sure"),
         (["unlearn.forget_loss=pdu"], "unlearn.retain_losses: pdu keeps a retain loss below pdu.bound"),
         (["unlearn.forget_loss=task_vector", "unlearn.retain_losses={ce: 1}"], "it takes no retain losses"),

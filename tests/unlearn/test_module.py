@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from plain import Hidden, Row, plain
+from plain import Hidden, Row, kl, mean, plain, probabilities
 from trainings import PAD, adapter, example, load, module_of, shake, unlearn, whole_step
 
 from relearn_lite.core.errors import RecipeError
@@ -84,6 +84,25 @@ def test_the_methods_differ(tiny_model_dir):
     alone = [method for method in METHODS if not method.endswith("_sure") and not method.startswith("satimp")]
     losses = {method: module_of(loaded, method).training_step(whole_step(BATCH), 0).item() for method in alone}
     assert len({round(loss, 4) for loss in losses.values()}) == len(alone)
+
+
+@pytest.mark.parametrize("method", ["relearn", "relearn_klr_gdr"])
+def test_generic_rows_are_held_by_kl_alone(tiny_model_dir, method):
+    """Rows of their own, and not as retain rows, whose losses a method may have or not."""
+    loaded = load(tiny_model_dir)
+    shake(loaded)
+    reference = copy.deepcopy(loaded.model).eval()
+    batch = {**BATCH, "generic": collate([example(30, 9), example(130, 12)], PAD)}
+    with active_adapters(reference, ()), torch.no_grad():
+        theirs = [reference(input_ids=row[None]).logits[0] for row in (torch.arange(30, 39), torch.arange(130, 142))]
+    ours = [loaded.model(input_ids=row[None]).logits[0] for row in (torch.arange(30, 39), torch.arange(130, 142))]
+    positions = [kl(probabilities(r[t].double()), probabilities(z[t].double()))
+                 for z, r in zip(ours, theirs, strict=True) for t in range(3, len(z) - 1)]  # fmt: skip
+    without = module_of(loaded, method).training_step(whole_step(batch), 0)
+    module = module_of(loaded, method, generic=2.0)
+    added = module.training_step(whole_step(batch), 0) - without
+    torch.testing.assert_close(added.double(), 2 * mean(positions), rtol=1e-4, atol=1e-6)
+    assert module.step_losses["generic_kl"] > 0.01, "nothing to compare"
 
 
 class Killed(RuntimeError):

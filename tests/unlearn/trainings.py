@@ -1,5 +1,6 @@
 """Trainings of a tiny model, as the stages run them."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import torch
@@ -45,20 +46,21 @@ def whole_step(parts):
     return {"parts": parts, "row_lengths": lengths, "n_tokens": 1, "counted": True}
 
 
-def module_of(loaded, method, keep_reference=False):
-    """The training module of a method, outside a trainer."""
+def module_of(loaded, method, keep_reference=False, generic=0.0):
+    """The training module of a method, outside a trainer; generic: weight of its term on generic rows."""
     module = UnlearnModule(
-        loaded, METHODS[method], Unlearn().hyperparameters, Schedule(1e-3, 8, 2), keep_reference=keep_reference, seed=3
-    )
+        loaded, replace(METHODS[method], generic=generic), Unlearn().hyperparameters, Schedule(1e-3, 8, 2),
+        keep_reference=keep_reference, seed=3,
+    )  # fmt: skip
     module.trainer = SimpleNamespace(accumulate_grad_batches=1, world_size=1)
     return module
 
 
-def unlearn(loaded, forget, retain, folder, callbacks=(), trainer=None, **keys):
+def unlearn(loaded, forget, retain, folder, callbacks=(), trainer=None, generic=(), **keys):
     """Trains the adapter as the unlearn stage does; returns the steps taken."""
     run = TrainingRun("unlearn", folder, 5, trainer or Trainer(accelerator="cpu"), quiet=True)
     with active_adapters(loaded.model, loaded.unlearned_adapters):
-        return train(loaded, forget, retain, Unlearn(**keys), run, callbacks)
+        return train(loaded, forget, retain, Unlearn(**keys), run, callbacks, generic)
 
 
 def example(start, length, n_prompt=4):

@@ -41,20 +41,22 @@ def unlearn(run: Run) -> dict[str, Any]:
     method = settings.objective
     parts = FORGET_LOSSES[method.forget].trains_on
     forget, retain = forget_rows(run, parts), {}
+    generic = generic_rows(run) if method.generic and "augmented" in parts else {}
     if method.retain:
         asked = _asked_to_keep(run)
         retain = {id_: encode_answer(loaded.tokenizer, question, qa.answer) for id_, question, qa in asked}
-        retain |= generic_rows(run) if settings.generic == "retain" and "augmented" in parts else {}
     for part in parts:
         rows = {name: row[part] for name, row in forget.items()}
         check_lengths(rows, recipe.model.max_length, f"data.forget ({part} answers)", context_length(loaded))
     check_lengths(retain, recipe.model.max_length, "data.retain", context_length(loaded))
+    check_lengths(generic, recipe.model.max_length, "data.generic", context_length(loaded))
     backends.add_adapter(loaded, UNLEARNED, settings.lora, recipe.seed)
     hidden_size = loaded.model.config.get_text_config().hidden_size
-    settings = settings.model_copy(update={"reference": _reference(settings, forget, retain, hidden_size)})
+    settings = settings.model_copy(update={"reference": _reference(settings, forget, retain, generic, hidden_size)})
     training = TrainingRun("unlearn", run.folder, recipe.seed, recipe.trainer, run.quiet, shared=True)
     teach = _search if settings.searches else _train
-    notes = teach(run, list(forget.values()), list(retain.values()), settings, training)
+    rows = [list(part.values()) for part in (forget, retain, generic)]
+    notes = teach(run, *rows, settings, training)
     if not distributed.is_first():
         return {}
     if method.forget == "task_vector":
@@ -68,20 +70,20 @@ def unlearn(run: Run) -> dict[str, Any]:
 
 
 def _train(
-    run: Run, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], settings: Unlearn,
-    training: TrainingRun,
+    run: Run, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], generic: Sequence[Example],
+    settings: Unlearn, training: TrainingRun,
 ) -> dict[str, Any]:  # fmt: skip
     """As many epochs as asked for, with the learning rate that is given."""
     evaluation = make_eval_callback(run) if settings.evaluate_every else None
     with active_adapters(run.vanilla.model, run.vanilla.unlearned_adapters):
-        steps = train(run.vanilla, forget, retain, settings, training, [evaluation] if evaluation else [])
+        steps = train(run.vanilla, forget, retain, settings, training, [evaluation] if evaluation else [], generic)
     kept = evaluation.best.step if evaluation and evaluation.best else None
     return {"steps": steps, "kept_step": kept, "stopped": evaluation.stopped if evaluation else None}
 
 
 def _search(
-    run: Run, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], settings: Unlearn,
-    training: TrainingRun,
+    run: Run, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], generic: Sequence[Example],
+    settings: Unlearn, training: TrainingRun,
 ) -> dict[str, Any]:  # fmt: skip
     """Finds what `unlearn.lr` and `unlearn.epochs` leave open."""
     from relearn_lite.unlearn.search import Search
@@ -89,7 +91,8 @@ def _search(
     recipe, loaded = run.recipe, run.vanilla
     questions = stopping_questions(run.data, settings.watch.questions, _trained_questions(run), recipe.seed)
     ask = quick_eval(recipe, loaded, questions, make_evaluators(recipe, lambda: loaded), likelihood=True)
-    search = Search(loaded, forget, retain, settings, training, ask, lambda line: run.say(f"unlearn: {line}"))
+    say = lambda line: run.say(f"unlearn: {line}")  # noqa: E731
+    search = Search(loaded, forget, retain, settings, training, ask, say, generic)
     with active_adapters(loaded.model, loaded.unlearned_adapters):
         found = search.run()
     steps = sum(rate["steps"] for rate in found["rates"])
@@ -125,8 +128,9 @@ def retain_questions(
 
 
 def _reference(
-    settings: Unlearn, forget: dict[str, dict[str, Example]], retain: dict[str, Example], hidden_size: int
-) -> str:
+    settings: Unlearn, forget: dict[str, dict[str, Example]], retain: dict[str, Example], generic: dict[str, Example],
+    hidden_size: int,
+) -> str:  # fmt: skip
     """`unlearn.reference`, with `auto` decided by whether what the vanilla model makes of the rows is worth keeping."""
     if settings.reference != "auto":
         return settings.reference
@@ -135,6 +139,7 @@ def _reference(
     asked = [row[part] for row in forget.values() for part in loss.trains_on] if loss.needs_reference else []
     if any(RETAIN_LOSSES[name].needs_reference for name in method.retain):
         asked += retain.values()
+    asked += generic.values()
     return "cached" if worth_keeping(asked, hidden_size, settings.epochs) else "recompute"
 
 

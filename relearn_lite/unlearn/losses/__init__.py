@@ -8,6 +8,7 @@ load torch.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
@@ -30,16 +31,21 @@ RETAIN_LOSSES: dict[str, Loss] = {name: loss for m in _modules for name, loss in
 
 
 def terms_of(method: Method, hyperparameters: Mapping[str, Any]) -> list[Term]:
-    """The forget term and the retain terms of a method, weighted. hyperparameters: by their keys under `unlearn`."""
+    """The forget term, the retain terms and the generic term of a method, weighted.
+
+    hyperparameters: by their keys under `unlearn`.
+    """
     factors = hyperparameters[method.mask] if method.mask == "memflex" else MemFlex(forget_weight=1, retain_weight=1)
 
     def term(name: str, loss: Loss, weight: float, key: str | None) -> Term:
         return Term(name, loss, weight, (hyperparameters[key],) if key else ())
 
     forget, retain = method.forget, [(name, weight * factors.retain_weight) for name, weight in method.retain.items()]
+    generic = replace(RETAIN_LOSSES["kl"], trains_on=("generic",))
     return [
         term("forget", FORGET_LOSSES[forget], method.forget_weight * factors.forget_weight, FORGET_KEYS[forget]),
         *(term(f"retain_{name}", RETAIN_LOSSES[name], weight, RETAIN_KEYS[name]) for name, weight in retain),
+        *([term("generic_kl", generic, method.generic, None)] if method.generic else []),
     ]
 
 

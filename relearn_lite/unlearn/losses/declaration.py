@@ -16,7 +16,7 @@ class Loss:
 
     values: takes one `Supervised` (or `LayerStates`) for each of `trains_on`, then its hyper-parameters where it has
     some; returns (N,), a value a token, or (B,), a value a row, as `mean_over` says. trains_on: parts of a batch:
-    `augmented` (new answers), `refusal` ("I don't know"), `original` (the answers to forget), `retain`.
+    `augmented` (new answers), `refusal` ("I don't know"), `original` (the answers to forget), `retain`, `generic`.
     needs_reference: whether it compares with the vanilla model. reads: `logits` of the answer's tokens, or `layer`,
     the hidden states of one layer. ascends: it is a loss with its sign turned. skips: how many first tokens of a row
     have no value, given the hyper-parameters.
@@ -33,7 +33,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class Term:
-    """A loss as part of a method: its name in logs (`forget`, `retain_<loss>`), its weight and hyper-parameters."""
+    """A loss as part of a method: its name in logs (`forget`, `retain_<loss>`, `generic_kl`), its weight and settings."""
 
     name: str
     loss: Loss
