@@ -180,7 +180,7 @@ class Data(Section):
     """What to do where the vanilla model knows none of the forget questions: `stop` before anything is trained, or
     `go_on`, for an experiment."""
     generic: Annotated[Source | None, _OWN_ANSWERS] = None
-    """General questions and answers, mixed into training against catastrophic forgetting. `self`: about 170 requests
+    """General questions and answers, mixed into training against catastrophic forgetting. `self`: about 300 requests
     that come with the project, answered by the vanilla model before training, so that what is kept is what it was."""
     control: Annotated[Source | None, BeforeValidator(_control)] = Source(preset="control")
     """Short questions of general ability, never trained on, asked before and after: how many of those that the vanilla
