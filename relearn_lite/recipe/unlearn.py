@@ -82,9 +82,9 @@ class Unlearn(Training):
     """Trains the adapter that forgets."""
 
     lr: Annotated[float | list[float] | Literal["auto"], BeforeValidator(_rates)] = 1e-5
-    """Peak learning rate of AdamW. A list, such as [3.0e-4, 1.0e-3]: each is tried from the same start as far as the
-    first check, and the best goes on: the lowest that forgot half by then, if any (docs/auto.md). `auto`: a list of
-    three, by how wide the model is. The weights of the best check are kept."""
+    """Peak learning rate of AdamW. A list, such as [3.0e-4, 1.0e-3]: they are tried from the same start as far as the
+    first check, the lowest first, until one has forgotten half by then; that one, or else the best, goes on
+    (docs/auto.md). `auto`: a list of three, by how wide the model is. The weights of the best check are kept."""
     epochs: Annotated[int | Literal["auto"], BeforeValidator(_epochs)] = 4
     """Passes over the data. More forget more thoroughly and take longer. `auto`: trains until it is forgotten, that is
     until two checks in a row find what `watch` asks, with a constant learning rate after the warm-up, for `budget`

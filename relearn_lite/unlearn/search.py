@@ -1,6 +1,7 @@
 """Finds learning rate and length of training by asking the model in training (`lr: auto`, `epochs: auto`).
 
-Each learning rate is tried from the same start as far as the first check; the best goes on from where its trial paused.
+The learning rates are tried from the same start as far as the first check, the lowest first, until one forgets enough;
+the best goes on from where its trial paused.
 All that decides lies in the run folder: the checks of each rate and its checkpoints. So a run that was killed asks
 nothing twice and ends with the same weights.
 """
@@ -121,21 +122,10 @@ class Search:
                 "give one learning rate and a number of epochs"
             )
         rates = self._settings.rates(self._loaded.model.config.get_text_config().hidden_size)
-        trial = min(self._every, self._total)
-        given_up = {rate: self._train(rate, trial) for rate in rates}
-        spent = dict.fromkeys(rates, trial)  # not by what a run that was killed has left of a later rate
-        for rate in self._order(rates, given_up):
-            others = sum(spent.values()) - spent[rate] if self._settings.epochs == "auto" else 0
-            until = self._total - others
-            if until <= trial:
-                break
-            self._tell(f"learning rate {rate:g}, to step {until} at most")
-            given_up[rate] = self._train(rate, until)
-            if given_up[rate] is None:
-                break
-            spent[rate] = self._steps(rate)
-        results = {rate: self._results(rate) for rate in rates}
-        tops = {rate: top for rate in rates if (top := goal.best(results[rate], self._settings.watch))}
+        given_up: dict[float, str | None] = {}
+        self._train_until_good(sorted(rates), given_up)
+        results = {rate: self._results(rate) for rate in given_up}
+        tops = {rate: top for rate, each in results.items() if (top := goal.best(each, self._settings.watch))}
         best = goal.best(tops.values(), self._settings.watch)
         lr = next(rate for rate, top in tops.items() if top is best)
         put_back(self._loaded.model, self._callback(lr).weights(best.step))
@@ -146,6 +136,32 @@ class Search:
         found = self._found(lr, kept, asked, results, given_up)
         write_json(self._training.logs / SEARCH, found)
         return found
+
+    def _train_until_good(self, untried: list[float], given_up: dict[float, str | None]) -> None:
+        """Trials and what follows them. given_up: filled with each rate that was tried, and why it was given up."""
+        trial = min(self._every, self._total)
+        spent: dict[float, int] = {}  # not by what a run that was killed has left of a later rate
+        went_on: list[float] = []
+        while len(went_on) < len(spent) + len(untried):
+            while untried and not any(self._soon_enough(rate) for rate in spent if not given_up[rate]):
+                rate = untried.pop(0)
+                given_up[rate], spent[rate] = self._train(rate, trial), trial
+            able = self._order(given_up)
+            if not able and not went_on:
+                raise RecipeError(self._cannot_work(given_up))
+            if not able:
+                break
+            rate = able[0]
+            others = sum(spent.values()) - spent[rate] if self._settings.epochs == "auto" else 0
+            until = self._total - others
+            if until <= trial:
+                break
+            self._tell(f"learning rate {rate:g}, to step {until} at most")
+            went_on.append(rate)
+            given_up[rate] = self._train(rate, until)
+            if given_up[rate] is None:
+                break
+            spent[rate] = self._steps(rate)
 
     def _at(self, rate: float) -> TrainingRun:
         return replace(self._training, part=part_of(rate))
@@ -183,32 +199,39 @@ class Search:
             return NO_NUMBER
         return None if callback.ended == REACHED else callback.ended
 
-    def _order(self, rates: Sequence[float], given_up: Mapping[float, str | None]) -> list[float]:
-        """The rates that can work, by their trials: those that forgot half and left half of general ability and
-        fluency, the lowest first, for it harms least; then harmless ones, by what they forgot; then by all four."""
-        first = {rate: self._results(rate)[0] for rate in rates if not given_up[rate]}
-        reach = {rate: (result.moved or 0.0) * self._total / result.step for rate, result in first.items()}
-        able = [rate for rate in first if first[rate].moved is None or reach[rate] >= LEAST_EFFECT]
-        if not able:
-            raise RecipeError(self._cannot_work(rates, given_up))
+    def _order(self, given_up: Mapping[float, str | None]) -> list[float]:
+        """The rates that can work, by their trials: those that are soon enough, the lowest first, for it harms least;
+        then harmless ones, by what they forgot; then by all four."""
 
         def merit(rate: float) -> tuple:
-            result, four = first[rate], goal.four(first[rate])
-            forgot = four.pop("forgetting") or 0.0
-            four.pop("retention")  # it falls first and comes back
-            if min([forgot, *(value for value in four.values() if value is not None)]) >= SOON_ENOUGH:
+            if self._soon_enough(rate):
                 return True, -rate, 0.0
+            result = self._results(rate)[0]
+            forgot, moved = goal.four(result)["forgetting"] or 0.0, result.moved or 0.0
             harmless = not set(goal.in_the_way(result, self._settings.watch)) - {"forgetting"}
-            return False, harmless, forgot if harmless else goal.evenness(result), result.moved or 0.0
+            return False, harmless, forgot if harmless else goal.evenness(result), moved
 
-        return sorted(able, key=merit, reverse=True)
+        return sorted((rate for rate, why in given_up.items() if not why and self._able(rate)), key=merit, reverse=True)
 
-    def _cannot_work(self, rates: Sequence[float], given_up: Mapping[float, str | None]) -> str:
+    def _able(self, rate: float) -> bool:
+        """Whether, at the pace of its trial, an answer can become another within the budget."""
+        result = self._results(rate)[0]
+        return result.moved is None or result.moved * self._total / result.step >= LEAST_EFFECT
+
+    def _soon_enough(self, rate: float) -> bool:
+        """Whether its trial forgot half and left half of general ability and fluency. Retention does not count: it
+        falls first and comes back."""
+        four = goal.four(self._results(rate)[0])
+        four.pop("retention")
+        asked = [four.pop("forgetting") or 0.0, *(value for value in four.values() if value is not None)]
+        return self._able(rate) and min(asked) >= SOON_ENOUGH
+
+    def _cannot_work(self, given_up: Mapping[float, str | None]) -> str:
         told = [
             f"{rate:g} is too high ({given_up[rate].split(' (')[0]})" if given_up[rate] else
             f"{rate:g} is too low (after {self._every} steps the loss of the answers to forget had changed by "
             f"{self._results(rate)[0].moved:.1g} nats a token)"
-            for rate in rates
+            for rate in given_up
         ]  # fmt: skip
         hidden = self._loaded.model.config.get_text_config().hidden_size
         usual = self._settings.model_copy(update={"lr": "auto"}).rates(hidden)
