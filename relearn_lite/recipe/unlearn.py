@@ -114,6 +114,9 @@ class Unlearn(Training):
     and forgets more slowly."""
     forget_weight: float | None = Field(None, ge=0)
     """Weight of the forget loss. Default: the method's published one, else 1."""
+    target_probability: float | None = Field(None, gt=0, lt=1)
+    """Of the forget loss ce: tokens of new answers that are at least this likely are not trained any further, so that
+    the model moves no farther than forgetting takes. null, as published: all tokens, to the end."""
     gradient_mask: Literal[MASKS] = "none"
     """Updates only part of the adapter in each step: `sure` the neurons with the largest forget gradients, `memflex`
     the matrices in which forget and retain gradients point in different directions. Works with any method."""

@@ -50,10 +50,10 @@ WITHOUT_EFFECT = {  # of the two recipes above
     *(
         f"{section}.{key}" for section in ("unlearn", "compare.methods.0")
         for key in (
-            "checkpoint_every", "budget", "generic_weight", "beta", "undial.strength", "wga.beta", "satimp.beta1",
-            "satimp.beta2", "ceu.skip", "pdu.bound", "pdu.start", "pdu.step", "pdu.warmup", "rmu.layer", "rmu.steering",
-            "task_vector.scale", "sure.percentile", "memflex.similarity", "memflex.gradient", "memflex.forget_weight",
-            "memflex.retain_weight",
+            "checkpoint_every", "budget", "generic_weight", "target_probability", "beta", "undial.strength", "wga.beta",
+            "satimp.beta1", "satimp.beta2", "ceu.skip", "pdu.bound", "pdu.start", "pdu.step", "pdu.warmup", "rmu.layer",
+            "rmu.steering", "task_vector.scale", "sure.percentile", "memflex.similarity", "memflex.gradient",
+            "memflex.forget_weight", "memflex.retain_weight",
         )
     ),
 }  # fmt: skip

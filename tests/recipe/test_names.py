@@ -55,7 +55,7 @@ def test_a_loss_takes_the_hyper_parameters_that_its_name_says(name):
 
 def test_every_hyper_parameter_section_belongs_to_a_loss_or_a_mask():
     sections = {key for key, info in Unlearn.model_fields.items() if "hyperparameters" in str(info.annotation)}
-    assert sections | {"beta"} == set(HYPERPARAMETERS)
+    assert sections | {"beta", "target_probability"} == set(HYPERPARAMETERS)
 
 
 def test_a_recipe_is_read_without_what_it_names():

@@ -141,6 +141,16 @@ def test_by_hand_for_one_token_of_probability_0_8(loss, parameters, expected):
         torch.testing.assert_close(values, expected[None])
 
 
+@pytest.mark.parametrize(("wanted", "still_taught"), [(None, [0, 1]), (0.5, [1]), (0.9, [0, 1])])
+def test_a_token_of_a_new_answer_is_taught_until_it_is_likely_enough(wanted, still_taught):
+    """Of two tokens, of probability 0.8 and 0.15. The loss is told whole either way."""
+    logits = torch.tensor([[[0.8, 0.15, 0.05], [0.8, 0.15, 0.05], [1, 1, 1]]]).log().requires_grad_()
+    values = FORGET_LOSSES["ce"].values(shift(logits, logits.detach(), torch.tensor([[-100, 0, 1]])), wanted)
+    torch.testing.assert_close(values, -torch.tensor([0.8, 0.15]).log())
+    values.sum().backward()
+    assert [n for n in range(2) if logits.grad[0, n].abs().sum() > 0] == still_taught
+
+
 def test_a_token_that_is_forgotten_for_good_leaves_no_nan():
     """Probabilities of exactly 0 and 1 in float32: 0 ln 0 is 0, in the gradient too."""
     for method in ON_LOGITS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from relearn_lite.core import distributed
@@ -28,6 +29,9 @@ from relearn_lite.unlearn.refusals import refusal
 from relearn_lite.unlearn.train import TrainingRun, train
 from relearn_lite.writers.question_forms import rewordings
 from relearn_lite.writers.question_parser import parse_question
+
+
+HELD_TOKENS = 24  # of a general answer: what is asked for stands in its beginning, and more cost time
 
 
 def learns_new_answers(settings: Unlearn) -> bool:
@@ -187,6 +191,8 @@ def forget_rows(run: Run, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
 
 
 def generic_rows(run: Run) -> dict[str, Example]:
-    """The generic pairs of the augmented forget set, by record id, for `unlearn.generic: retain`."""
+    """The generic pairs of the augmented forget set, by record id, for `unlearn.generic: retain`: of each answer its
+    first HELD_TOKENS tokens."""
     variants = read_jsonl(run.folder / "augmented.jsonl", Variant)
-    return {v.id: encode_variant(run.vanilla.tokenizer, v) for v in variants if v.kind == "generic"}
+    rows = {v.id: encode_variant(run.vanilla.tokenizer, v) for v in variants if v.kind == "generic"}
+    return {id_: replace(row, ids=row.ids[: row.n_prompt + HELD_TOKENS]) for id_, row in rows.items()}

@@ -33,7 +33,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class Term:
-    """A loss as part of a method: its name in logs (`forget`, `retain_<loss>`, `generic_kl`), its weight and settings."""
+    """A loss as part of a method, weighted; name: in logs, `forget`, `retain_<loss>` or `generic_kl`."""
 
     name: str
     loss: Loss

@@ -6,6 +6,7 @@ zjunlp/unlearn, `baselines/src/iterative_trainer.py`. The method is `relearn_klr
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from relearn_lite.models.supervised import Supervised, log_ratio, preference_loss, token_kl
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
 def ce(batch: Supervised) -> Tensor:
     """Cross-entropy: NLL, a value a token (L_GDF and L_GDR)."""
     return batch.nll()
+
+
+def learn(batch: Supervised, target_probability: float | None) -> Tensor:
+    """Cross-entropy of new answers, a value a token; without gradient where a token has `target_probability` already.
+
+    Not published: the paper learns every token for as long as training goes on.
+    """
+    values = batch.nll()
+    if target_probability is None:
+        return values
+    return values.where(values.detach() > -math.log(target_probability), values.detach())
 
 
 def kl(batch: Supervised) -> Tensor:
@@ -39,7 +51,7 @@ def dpo(preferred: Supervised, dispreferred: Supervised, beta: float) -> Tensor:
 
 
 FORGET = {
-    "ce": Loss(ce, ("augmented",)),
+    "ce": Loss(learn, ("augmented",)),
     "dpo": Loss(dpo, ("augmented", "original"), "rows", needs_reference=True),
 }
 RETAIN = {
