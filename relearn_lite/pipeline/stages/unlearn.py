@@ -30,7 +30,6 @@ from relearn_lite.unlearn.train import TrainingRun, train
 from relearn_lite.writers.question_forms import rewordings
 from relearn_lite.writers.question_parser import parse_question
 
-
 HELD_TOKENS = 24  # of a general answer: what is asked for stands in its beginning, and more cost time
 
 
