@@ -22,8 +22,8 @@ REMEDIES = {  # what to change where one of the four stands in the way
         "larger weight in unlearn.retain_losses"
     ),
     "general ability": (
-        "data.generic: self or more general rows, a higher augment.generic_ratio, and unlearn.retain_rows: 2 with "
-        "unlearn.generic: retain"
+        "data.generic: self or more general rows with a higher augment.generic_ratio, unlearn.generic: retain with a "
+        "larger unlearn.generic_weight, and unlearn.target_probability: 0.5"
     ),
     "fluency": "new answers by a better writer (augment.writer: self, local or server), or lower learning rates",
 }
