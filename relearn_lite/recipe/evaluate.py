@@ -38,7 +38,8 @@ class JudgeWriter(WriterChoice):
     temperature: float = Field(0.0, ge=0)
     """0 always gives the likeliest rating, so that ratings are repeatable."""
     max_new_tokens: int = Field(300, ge=8)
-    """Upper limit on the tokens of one rating with its reason."""
+    """Upper limit on the tokens of one reply: a rating with its reason, or those of `compare.ratings`, which take some
+    ten tokens more for each method."""
 
 
 class Evaluators(Section):
