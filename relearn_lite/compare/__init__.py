@@ -118,10 +118,11 @@ def _measure_vanilla(job: Comparison) -> Compared | None:
     What analyses tell of vanilla stands in those of the methods.
     """
     recipe = child(job.recipe, "vanilla", None).model_copy(update={"analyze": None})
-    found = run_sharing(job, recipe, "vanilla", until="attack" if recipe.attacks else "evaluate")
+    last = "attack" if recipe.attacks else "general" if recipe.evaluate.general else "evaluate"
+    found = run_sharing(job, recipe, "vanilla", until=last)
     failure = None
     if isinstance(found, Failure):
-        if found.stage != "attack":  # without it nothing can be compared
+        if found.stage not in AFTER_NUMBERS:  # without it nothing can be compared
             raise RecipeError(f"compare: the vanilla model could not be measured: {found.reason}")
         failure = found.reason
         job.say(f"vanilla: {failure}")

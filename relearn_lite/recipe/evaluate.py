@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from relearn_lite.recipe.augment import WriterChoice
 from relearn_lite.recipe.base import ModelName, RecipePath, Section, model_or
+from relearn_lite.recipe.general import General
 from relearn_lite.recipe.names import DEFAULT_METRICS, WRITERS, metric_name_problems
 
 MODEL_EVALUATORS = {
@@ -118,3 +119,5 @@ class Evaluate(Section):
     measured forget_quality, or a JSON file of TOFU's code or of open-unlearning (TOFU_EVAL.json)."""
     privacy: Privacy = Privacy()
     """Settings of the privacy metrics."""
+    general: General | None = None
+    """null: none; {tasks: [...]}: general ability by tasks of lm-eval, before and after."""

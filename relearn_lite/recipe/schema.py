@@ -157,8 +157,9 @@ class Recipe(Section):
 
     def _against_server(self) -> Iterator[str]:
         """A server answers questions in its own chat template, and nothing more of its model can be had."""
-        for name in ("analyze", "attacks"):
-            if getattr(self, name) is not None:
+        sections = {"analyze": self.analyze, "attacks": self.attacks, "evaluate.general": self.evaluate.general}
+        for name, section in sections.items():
+            if section is not None:
                 yield f"{name}: needs the model itself, and unlearned.server answers questions only; set {name}: null"
         if self.model.chat_template != "auto":
             yield (
