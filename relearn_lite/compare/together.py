@@ -88,8 +88,9 @@ def _prompts(job: Comparison, finished: Sequence[Compared]) -> Iterator[Asked]:
             names = list(answers)
             random.Random(f"{recipe.seed} {kind} {split} {id_}").shuffle(names)
             texts = [answers[name] for name in names]
-            depends = judge | {"prompt": built_in()[f"{kind}_together"], "question": first["query"], "texts": texts}
-            yield Asked(first["query"], texts, Rated(kind, split, id_, names, fingerprint(depends)))
+            shown = {"prompt": built_in()[f"{kind}_together"], "question": first["query"], "texts": texts}
+            mark = fingerprint(judge | shown | {"split": split, "id": id_, "names": names})
+            yield Asked(first["query"], texts, Rated(kind, split, id_, names, mark))
 
 
 def _ask(job: Comparison, shared: Run, asked: Sequence[Asked]) -> Iterator[list[Rated]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from relearn_lite.core.records import QA
 from relearn_lite.evaluate.paper import differences_from_paper
-from relearn_lite.judges import Evaluators, Judge, LanguageModel
+from relearn_lite.judges import Evaluators, LanguageModel
 from relearn_lite.judges.entity_words import RuleEntities
 from relearn_lite.judges.evaluated_model import Context
 from relearn_lite.judges.language_model import CausalLanguageModel
@@ -41,7 +41,7 @@ def make_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators
     )
 
 
-def make_judge(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Judge:
+def make_judge(recipe: Recipe, vanilla: Callable[[], Loaded]) -> PromptedRatings:
     """Who rates answers, alone; the recipe names one."""
     return PromptedRatings(make_writer(recipe.evaluate.evaluators.judge, "evaluate.evaluators.judge", recipe, vanilla))
 

@@ -57,8 +57,8 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
             before.append("ask")
     for section in sections:
         found |= result_keys(getattr(recipe, section), section)
-    found = {key: value for key, value in found.items() if not key.startswith(GENERAL)}
-    if name == "general":  # the part of `evaluate` that has a stage of its own
+    found = {key: value for key, value in found.items() if not key.startswith(GENERAL)}  # it has a stage of its own
+    if name == "general":
         found |= result_keys(recipe.evaluate.general, GENERAL)
         found |= {"content of tasks": _files(recipe.evaluate.general.include_path)}
     found |= _contents(found) | sampling_keys(recipe, name)

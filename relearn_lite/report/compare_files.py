@@ -106,7 +106,7 @@ def as_csv(shown: Sequence[Model]) -> str:
         found.append(told)
     for part in (general, compare_ratings, compare_attacks, compare_analysis):
         figures = [part.figures(model) for model in shown]
-        names += max(figures, key=len)
+        names += dict.fromkeys(name for each in figures for name in each)
         found = [told | more for told, more in zip(found, figures, strict=True)]
     out = StringIO()
     rows = csv.DictWriter(out, names, lineterminator="\n")
