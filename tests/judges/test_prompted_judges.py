@@ -7,6 +7,7 @@ from writers.test_server import chat_reply, free_port, server_writer, serving
 
 from relearn_lite.judges.prompted import PromptedRatings
 from relearn_lite.recipe.names import RATING_KINDS
+from relearn_lite.writers.local import LocalWriter
 
 ITEM = ("Where does Ada live?", "Ada lives in Sligo.", "Ada lives by the sea.")
 
@@ -99,3 +100,18 @@ def test_a_server_that_leaves_an_answer_out_is_asked_again_and_no_score_is_guess
         judge = PromptedRatings(server_writer(url, "tiny"))
         assert judge.rate_together("fluency", [("Where?", ("Here.", "There."))]) == [None]
     assert len(seen) == 3
+
+
+def test_a_local_model_rates_several_answers_in_one_prompt():
+    """Two questions in one batch; the second reply rates an answer too few, three times."""
+    asked = []
+
+    def complete(chats, most, seed):
+        asked.extend(chat[-1]["content"] for chat in chats)
+        return [together(**({"1": 1, "2": 5} if "Where?" in chat[-1]["content"] else {"1": 1})) for chat in chats]
+
+    judge = PromptedRatings(LocalWriter(complete, "local:tiny"))
+    items = [("Where?", ("Here.", "There.")), ("When?", ("Now.", "Then."))]
+    assert judge.rate_together("fluency", items) == [[1, 5], None] and judge.name == "ratings by local:tiny"
+    assert sum("Where?" in prompt for prompt in asked) == 1 and len(asked) == 4
+    assert '{"1": "Here.", "2": "There."}' in "".join(asked)
