@@ -33,8 +33,8 @@ def section(general: General | None) -> Section | None:
 
 
 def _cells(row: Mapping[str, Any]) -> dict[str, Cell]:
-    cells = {"metric": Cell(f"{row['metric']} {'↓' if row['higher'] is False else '↑'}"),
-             "n": Cell(str(row["n"]) if row["n"] else "—"), "shots": Cell(str(row["shots"]))}  # fmt: skip
+    counts = {key: Cell("—" if row[key] is None else str(row[key])) for key in ("n", "shots")}
+    cells = {"metric": Cell(f"{row['metric']} {'↓' if row['higher'] is False else '↑'}"), **counts}
     cells |= {model: measured(row[model], bounds) for model, bounds in row["intervals"].items()}
     if difference := row.get("difference"):
         known = difference["low"] is not None
@@ -69,7 +69,7 @@ def compared(models: Sequence[Model]) -> Section | None:
     if not names:
         return None
     rows = [
-        Row(model.name, {task: measured(_value(model, row), row["intervals"][_which(model)])
+        Row(model.name, {task: measured(row[_which(model)], row["intervals"][_which(model)])
                          for task, row in found[model.name].items()}, sign=model.sign)
         for model in models if found[model.name]
     ]  # fmt: skip
@@ -85,16 +85,12 @@ def figures(model: Model) -> dict[str, float | None]:
     told = {}
     for task, row in _rows(model).items():
         low, high = row["intervals"][_which(model)] or (None, None)
-        told |= {f"general_{task}": _value(model, row), f"general_{task}_low": low, f"general_{task}_high": high}
+        told |= {f"general_{task}": row[_which(model)], f"general_{task}_low": low, f"general_{task}_high": high}
     return told
 
 
 def _which(model: Model) -> str:
     return "vanilla" if model.is_vanilla else "unlearned"
-
-
-def _value(model: Model, row: Mapping[str, Any]) -> float | None:
-    return row[_which(model)]
 
 
 def _rows(model: Model) -> dict[str, Mapping[str, Any]]:
