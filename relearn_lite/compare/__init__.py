@@ -5,6 +5,7 @@
     runs/<name>/methods/<method>/      a run like any other; what is shared is linked
     runs/<name>/sweep/<method>/<point> likewise, one a point of a grid, up to its adapter
     runs/<name>/sweep.json             all points, with what they were judged by
+    runs/<name>/ratings.jsonl          ratings of all methods in one prompt, a prompt a line
     runs/<name>/compare.{html,csv,md,tex}
 
 So whatever is killed goes on where a plain run would.
@@ -21,6 +22,7 @@ from rich.console import Console
 from relearn_lite.compare.finished import compare_runs, finished
 from relearn_lite.compare.sharing import AFTER_NUMBERS, Comparison, Failure, attempt, child, run_sharing
 from relearn_lite.compare.sweep import sweep
+from relearn_lite.compare.together import rate_together
 from relearn_lite.core.errors import RecipeError, did_you_mean
 from relearn_lite.pipeline.pipeline import do_stages, opened, plan_of, refuse_other_recipe
 from relearn_lite.pipeline.run_folder import RunFolder, old_folder
@@ -54,6 +56,7 @@ def compare(
         for number, method in enumerate(methods, 1):
             job.say(f"--- method {number} of {len(methods)}: {method.name}")
             compared.append(_run_method(job, method, vanilla))
+        compared = rate_together(job, shared, compared)
         write_comparison(job.folder, recipe.name, compared, recipe.compare.questions, recipe.report.mask)
     return job.folder, compared
 
@@ -115,10 +118,11 @@ def _measure_vanilla(job: Comparison) -> Compared | None:
     What analyses tell of vanilla stands in those of the methods.
     """
     recipe = child(job.recipe, "vanilla", None).model_copy(update={"analyze": None})
-    found = run_sharing(job, recipe, "vanilla", until="attack" if recipe.attacks else "evaluate")
+    last = "attack" if recipe.attacks else "general" if recipe.evaluate.general else "evaluate"
+    found = run_sharing(job, recipe, "vanilla", until=last)
     failure = None
     if isinstance(found, Failure):
-        if found.stage != "attack":  # without it nothing can be compared
+        if found.stage not in AFTER_NUMBERS:  # without it nothing can be compared
             raise RecipeError(f"compare: the vanilla model could not be measured: {found.reason}")
         failure = found.reason
         job.say(f"vanilla: {failure}")

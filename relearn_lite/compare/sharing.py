@@ -22,7 +22,7 @@ from relearn_lite.recipe import Recipe, Unlearn
 from relearn_lite.unlearn.diagnostics import explain, losses
 
 FAILED = "failed.json"
-AFTER_NUMBERS = ("analyze", "attack", "report")  # if one of these fails, the method is measured all the same
+AFTER_NUMBERS = ("general", "analyze", "attack", "report")  # if one of these fails, the method is measured all the same
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,11 @@ def make_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators
     )
 
 
+def make_judge(recipe: Recipe, vanilla: Callable[[], Loaded]) -> PromptedRatings:
+    """Who rates answers, alone; the recipe names one."""
+    return PromptedRatings(make_writer(recipe.evaluate.evaluators.judge, "evaluate.evaluators.judge", recipe, vanilla))
+
+
 def rate_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators:
     """Those of the recipe's that KFR and KRR need: who judges fluency or rates answers need not be loaded for them."""
     changes = {"metrics": ["kfr", "krr"], "evaluators": recipe.evaluate.evaluators.rating}

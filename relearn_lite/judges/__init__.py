@@ -52,6 +52,10 @@ class Judge(Named, Protocol):
     def rate(self, kind: str, items: Sequence[tuple[str, str, str]]) -> list[int | None]:
         """items: (question, original answer, answer to rate). None: no rating could be had."""
 
+    def rate_together(self, kind: str, items: Sequence[tuple[str, Sequence[str]]]) -> list[list[int] | None]:
+        """items: (question, answers to it), which are rated in one prompt: fluency or relevance. The ratings in the
+        order of the answers; None: not all of them could be had."""
+
 
 @dataclass(frozen=True)
 class Evaluators:

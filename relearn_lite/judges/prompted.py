@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,23 @@ class PromptedRatings(PromptedJudge):
         from relearn_lite.writers.parsing import rating
 
         keys = [
-            (kind, question, "" if kind in WITHOUT_ORIGINAL else original, text if text.strip() else NO_TEXT)
+            (kind, question, "" if kind in WITHOUT_ORIGINAL else original, _shown(text))
             for question, original, text in items
         ]
         return self._ask(keys, lambda key: Task(*key), rating)
+
+    def rate_together(self, kind: str, items: Sequence[tuple[str, Sequence[str]]]) -> list[list[int] | None]:
+        from relearn_lite.writers import Task
+        from relearn_lite.writers.parsing import ratings
+
+        # As JSON, no text can pass for the beginning of another one.
+        numbered = [{str(n): _shown(text) for n, text in enumerate(texts, 1)} for _, texts in items]
+        keys = [
+            (f"{kind}_together", question, "", json.dumps(texts, ensure_ascii=False))
+            for (question, _), texts in zip(items, numbered, strict=True)
+        ]
+        return self._ask(keys, lambda key: Task(*key), ratings)
+
+
+def _shown(text: str) -> str:
+    return text if text.strip() else NO_TEXT

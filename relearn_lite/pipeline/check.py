@@ -14,6 +14,7 @@ from relearn_lite.core.memory import tell_once
 from relearn_lite.core.records import QA
 from relearn_lite.data.sources import overlap
 from relearn_lite.data.tokens import read_template
+from relearn_lite.evaluate.general import task_problems
 from relearn_lite.models import backends, transformers_backend
 from relearn_lite.models.gguf import cached_gguf, is_gguf
 from relearn_lite.pipeline.data import load_data
@@ -54,6 +55,8 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
         )
     problems += _language_problems(recipe, data.get("forget", []))
     problems += [*_backend_problems(recipe), *_template_problems(recipe), *_model_problems(recipe)]
+    if recipe.evaluate.general:
+        problems += task_problems(recipe.evaluate.general)
     problems += [*_key_problems(recipe), *adapter_problems(recipe), *unsafe_versions()]
     if problems:
         raise RecipeError(problems)

@@ -24,6 +24,7 @@ from relearn_lite.recipe.effects import result_keys, sampling_keys
 from relearn_lite.recipe.presets import REQUESTS
 
 MODEL_FILES = {".json", ".safetensors", ".bin", ".model", ".txt", ".jinja", ".py"}  # what loading a model reads
+GENERAL = "evaluate.general"
 SAMPLES, SAMPLE = 32, 2**18  # pieces of a large file that are hashed, and bytes of each
 
 
@@ -56,6 +57,10 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
             before.append("ask")
     for section in sections:
         found |= result_keys(getattr(recipe, section), section)
+    found = {key: value for key, value in found.items() if not key.startswith(GENERAL)}  # it has a stage of its own
+    if name == "general":
+        found |= result_keys(recipe.evaluate.general, GENERAL)
+        found |= {"content of tasks": _files(recipe.evaluate.general.include_path)}
     found |= _contents(found) | sampling_keys(recipe, name)
     found |= {f"content of data.{part}": data_digest(data[part], name == "evaluate") for part in parts}
     active = stages_of(recipe)
@@ -83,6 +88,14 @@ def _contents(found: Mapping[str, Any]) -> dict[str, str]:
         f"content of {key}": model_digest(path) if path.is_dir() or is_gguf(path.name) else _hash(path.read_bytes())
         for key, path in there.items()
     }
+
+
+def _files(folder: Path | None) -> str | None:
+    """A hash of all files in a folder, of whatever kind; None where there is no folder."""
+    if folder is None:
+        return None
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return _hash("".join(f"{path.relative_to(folder)} {_hash(path.read_bytes())}\n" for path in paths).encode())
 
 
 def _hash(content: bytes) -> str:

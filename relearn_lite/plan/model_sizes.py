@@ -152,6 +152,8 @@ def _not_looked_at(recipe: Recipe) -> Iterator[str]:
         yield f"the download of data ({', '.join(tables)})"
     if recipe.compare:
         yield f"the {len(recipe.compare.methods)} methods of compare, each an unlearn stage with settings of its own"
+        if recipe.compare.ratings:
+            yield "the judge of compare.ratings, who works once all methods are measured"
 
 
 def _hub_tables(recipe: Recipe) -> Iterator[str]:

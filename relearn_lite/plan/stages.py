@@ -115,6 +115,13 @@ def _asking_the_model(estimate: Estimate) -> list[Parts]:
     return at_work
 
 
+def _putting_tasks(estimate: Estimate) -> Parts:
+    """lm-eval takes whole logits. Counted for questions of `model.max_length` tokens; tasks may have longer ones."""
+    tokens = estimate.recipe.evaluate.general.batch_size * estimate.recipe.model.max_length
+    shape = estimate.shape
+    return estimate.loaded() | {"activations": shape.forward(tokens), "logits": SINGLE * tokens * shape.vocabulary}
+
+
 def _analyzing(estimate: Estimate) -> Parts:
     recipe, shape, section = estimate.recipe, estimate.shape, estimate.recipe.analyze
     tokens = section.batch_size * recipe.model.max_length
@@ -148,5 +155,6 @@ STAGES = {
     "unlearn": _unlearning,
     "generate": lambda estimate: estimate.loaded() | estimate.generating(estimate.shape),
     "evaluate": _evaluating,
+    "general": _putting_tasks,
     "analyze": _analyzing,
 }

@@ -13,6 +13,7 @@ from relearn_lite.recipe.compare import ComparedMethod, with_changes
 from relearn_lite.recipe.data import Data, ForgetSource, Source
 from relearn_lite.recipe.effects import result_keys, sampling_keys
 from relearn_lite.recipe.evaluate import MODEL_EVALUATORS, Evaluators, Privacy
+from relearn_lite.recipe.general import General
 from relearn_lite.recipe.generate import Generate
 from relearn_lite.recipe.load import load_recipe, to_yaml
 from relearn_lite.recipe.model import Model
@@ -22,8 +23,8 @@ from relearn_lite.recipe.training import Lora, Training
 from relearn_lite.recipe.unlearn import Unlearn, Watch
 
 __all__ = [
-    "Analyze", "Augment", "Collect", "ComparedMethod", "Data", "Evaluators", "ForgetSource", "Generate", "Lora",
-    "MODEL_EVALUATORS", "Model", "PRECISIONS", "Privacy", "Recipe", "RecipeError", "Relearning", "Semantic", "Source",
-    "Trainer", "Training", "Unlearn", "Watch", "WriterChoice", "load_recipe", "result_keys", "sampling_keys", "to_yaml",
-    "with_changes",
+    "Analyze", "Augment", "Collect", "ComparedMethod", "Data", "Evaluators", "ForgetSource", "General", "Generate",
+    "Lora", "MODEL_EVALUATORS", "Model", "PRECISIONS", "Privacy", "Recipe", "RecipeError", "Relearning", "Semantic",
+    "Source", "Trainer", "Training", "Unlearn", "Watch", "WriterChoice", "load_recipe", "result_keys", "sampling_keys",
+    "to_yaml", "with_changes",
 ]

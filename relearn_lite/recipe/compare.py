@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
@@ -61,6 +61,9 @@ class Compare(Section):
     """A grid search for every method without its own. null: none."""
     questions: int = Field(5, ge=1)
     """How many questions the page shows, with the answers of all methods."""
+    ratings: list[Literal["fluency", "relevance"]] = []
+    """Ratings that `evaluate.evaluators.judge` gives vanilla's and all methods' answers to a question in one prompt, as
+    the ReLearn code does; one by one they are metrics of `evaluate`."""
 
     @field_validator("methods")
     @classmethod

@@ -26,6 +26,7 @@ from relearn_lite.recipe.augment import WriterChoice
 from relearn_lite.recipe.base import Section
 from relearn_lite.recipe.compare import Compare
 from relearn_lite.recipe.data import Data
+from relearn_lite.recipe.general import General
 from relearn_lite.recipe.generate import Generate
 from relearn_lite.recipe.methods import HYPERPARAMETERS
 from relearn_lite.recipe.model import Model, Unlearned
@@ -87,6 +88,7 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
             lambda s: s.circuits != "auto",
         )
     },
+    General: {"batch_size": NoEffect("lm-eval pads and masks: the same in any batch but for rounding")},
     Compare: {"questions": NoEffect("how many answers the page shows")},
     Unlearned: {
         "api_key_env": NoEffect("who pays for the request, not what is asked"),

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from relearn_lite.recipe.augment import WriterChoice
 from relearn_lite.recipe.base import ModelName, RecipePath, Section, model_or
+from relearn_lite.recipe.general import General
 from relearn_lite.recipe.names import DEFAULT_METRICS, WRITERS, metric_name_problems
 
 MODEL_EVALUATORS = {
@@ -38,7 +39,8 @@ class JudgeWriter(WriterChoice):
     temperature: float = Field(0.0, ge=0)
     """0 always gives the likeliest rating, so that ratings are repeatable."""
     max_new_tokens: int = Field(300, ge=8)
-    """Upper limit on the tokens of one rating with its reason."""
+    """Upper limit on the tokens of one reply: a rating with its reason, or those of `compare.ratings`, which take some
+    ten tokens more for each method."""
 
 
 class Evaluators(Section):
@@ -117,3 +119,5 @@ class Evaluate(Section):
     measured forget_quality, or a JSON file of TOFU's code or of open-unlearning (TOFU_EVAL.json)."""
     privacy: Privacy = Privacy()
     """Settings of the privacy metrics."""
+    general: General | None = None
+    """null: none; {tasks: [...]}: general ability by tasks of lm-eval, before and after."""

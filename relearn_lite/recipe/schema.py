@@ -111,6 +111,11 @@ class Recipe(Section):
                 "evaluate.evaluators.language_model: none, but keep_best and sweep choose by fluency too; name one, "
                 "such as base"
             )
+        if self.compare is not None and self.compare.ratings and self.evaluate.evaluators.judge is None:
+            yield (
+                f"compare.ratings: {', '.join(self.compare.ratings)} need a judge, and nobody is named; name one as "
+                "evaluate.evaluators.judge, such as {writer: local, model: ...}, or give []"
+            )
         if self.data.collects and self.data.forget.topic and self.collect.proposals is None:
             yield (
                 "data.forget.topic: rules have no questions about a topic; name a model that proposes some as "
@@ -152,8 +157,9 @@ class Recipe(Section):
 
     def _against_server(self) -> Iterator[str]:
         """A server answers questions in its own chat template, and nothing more of its model can be had."""
-        for name in ("analyze", "attacks"):
-            if getattr(self, name) is not None:
+        sections = {"analyze": self.analyze, "attacks": self.attacks, "evaluate.general": self.evaluate.general}
+        for name, section in sections.items():
+            if section is not None:
                 yield f"{name}: needs the model itself, and unlearned.server answers questions only; set {name}: null"
         if self.model.chat_template != "auto":
             yield (

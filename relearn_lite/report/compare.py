@@ -35,7 +35,8 @@ class Compared:
     """One method: its run, or why there is none; both, where it was measured and a later stage failed.
 
     added: LS as a share of vanilla's and the balance; intervals: by model, of those and of LS; notes: what else must be
-    said beside it; vanilla: the vanilla model's own run, if it was attacked.
+    said beside it; vanilla: the vanilla model's own run, if it was attacked; together: by model, its ratings in one
+    prompt with all others, in the form of metrics.json.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Compared:
     intervals: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     vanilla: Compared | None = None
+    together: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

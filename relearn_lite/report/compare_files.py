@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relearn_lite.core.files import write_text
-from relearn_lite.report import compare_analysis, compare_attacks, groups, requests
+from relearn_lite.report import compare_analysis, compare_attacks, compare_ratings, general, groups, requests
 from relearn_lite.report.compare import COST, Compared, Model, checks, columns, judged, models, overview, table, unlike
 from relearn_lite.report.render import document, latex, page
 from relearn_lite.report.samples import Answer, Card, Span, clean, secrets, status
@@ -57,7 +57,8 @@ def sections(compared: Sequence[Compared], mask: bool = False) -> list[Section]:
         Section("table", "One table", [numbers, legend]),
         Section("notes", "What to know beside the numbers", [Facts(numbers.notes())]) if numbers.notes() else None,
         requests.section(shown), groups.compared(shown, mask), overview(shown, numbers), checks(shown),
-        compare_attacks.section(shown), compare_analysis.section(shown),
+        general.compared(shown), compare_ratings.section(shown), compare_attacks.section(shown),
+        compare_analysis.section(shown),
     ]  # fmt: skip
     return [section for section in found if section]
 
@@ -93,7 +94,7 @@ def same_questions(compared: Sequence[Compared], count: int, mask: bool = False)
 def as_csv(shown: Sequence[Model]) -> str:
     """All numbers in full; what could not be had is empty. A failed method has a reason and no numbers.
 
-    Those of attacks and analyses stand behind the others, where there are any.
+    Those of lm-eval, ratings, attacks and analyses stand behind the others, where there are any.
     """
     names, found = ["method", "status", *(key + end for key in columns() for end in ENDS), *COST, "notes"], []
     for row in table(shown).rows:
@@ -103,9 +104,9 @@ def as_csv(shown: Sequence[Model]) -> str:
             cell = row.at(key)[0]
             told |= dict(zip((key + end for end in ENDS), (cell.value, *(cell.bounds or ())), strict=False))
         found.append(told)
-    for part in (compare_attacks, compare_analysis):
+    for part in (general, compare_ratings, compare_attacks, compare_analysis):
         figures = [part.figures(model) for model in shown]
-        names += max(figures, key=len)
+        names += dict.fromkeys(name for each in figures for name in each)
         found = [told | more for told, more in zip(found, figures, strict=True)]
     out = StringIO()
     rows = csv.DictWriter(out, names, lineterminator="\n")

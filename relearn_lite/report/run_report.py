@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from relearn_lite.metrics import is_share, key_of
-from relearn_lite.report import analysis, attacks, augmentation, groups, search
+from relearn_lite.report import analysis, attacks, augmentation, general, groups, search
 from relearn_lite.report.metric_table import arrow, headline, judged_by, metric_table
 from relearn_lite.report.next_steps import next_steps
 from relearn_lite.report.numbers import duration, memory
@@ -40,6 +40,7 @@ def sections(results: RunResults, mask: bool = False) -> list[Section]:
         Section("next", "What to do next", steps) if steps else None,
         _pictures(results),
         _metrics(results),
+        general.section(results.general),
         groups.section(results.metrics, mask),
         Section("answers", "Answers, the worst first", [*_forgotten_but_told(shown), answers]),
         attacks.section(results.attacks, mask),

@@ -26,6 +26,7 @@ class RunResults:
     analysis, augmentation, attacks  the files of these names; None where the recipe asks for none.
     evaluations  those in training, as logs/unlearn/checks.jsonl: step, kfr, krr, ls, ls_share, answers.
     search    how learning rate and length of training were found, see `unlearn.search`; None where they were given.
+    general   general.json: tasks of lm-eval, see `evaluate.general`; None where none were asked.
     known     known.json: what the vanilla model knew when it was asked; None where it was not asked.
     """
 
@@ -41,6 +42,7 @@ class RunResults:
     evaluations: list[dict[str, Any]] = field(default_factory=list)
     known: dict[str, Any] | None = None
     search: dict[str, Any] | None = None
+    general: dict[str, Any] | None = None
 
     def answered(self) -> dict[str, int]:
         """How many questions each split (forget, retain, ...) has."""
@@ -56,7 +58,7 @@ class RunResults:
 def read_run(folder: Path) -> RunResults:
     """Reads metrics, samples, losses, manifest and recipe of a run whose evaluate stage is done.
 
-    Analysis and attacks only where its recipe asks for them: what an earlier recipe left is not told.
+    Analysis, attacks and tasks of lm-eval only where its recipe asks for them: what an earlier recipe left is not told.
     """
     import yaml
 
@@ -70,4 +72,5 @@ def read_run(folder: Path) -> RunResults:
         augmentation=load_json(folder / "augmentation.json"),
         attacks=load_json(folder / "attacks.json") if asked.get("attacks") else None,
         evaluations=read_rows(log) if log.exists() else [], known=load_json(folder / "known.json"), search=search,
+        general=load_json(folder / "general.json") if (asked.get("evaluate") or {}).get("general") else None,
     )  # fmt: skip

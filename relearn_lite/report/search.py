@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from relearn_lite.report import general
 from relearn_lite.report.plots import Line, line_chart
 from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.sections import Folded, Part, Pictures, Text
@@ -30,8 +31,9 @@ REMEDIES = {  # what to change where one of the four stands in the way
 
 
 def told(results: RunResults) -> str:
-    """The verdict, and what stood in the way where training was to go on until it has forgotten."""
-    return " ".join(filter(None, (verdict(results.metrics, results.answered()), sentence(results.search))))
+    """The verdict, what lm-eval says, and what stood in the way where training was to go on until it has forgotten."""
+    parts = (verdict(results.metrics, results.answered()), general.sentence(results.general), sentence(results.search))
+    return " ".join(filter(None, parts))
 
 
 def fell_short(search: Mapping[str, Any] | None) -> bool:

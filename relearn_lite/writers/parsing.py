@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from relearn_lite.recipe.names import RATING_KINDS
+from relearn_lite.recipe.names import RATING_KINDS, TOGETHER_KINDS
 from relearn_lite.writers import Task
 from relearn_lite.writers.prompts import built_in, render
 
@@ -43,7 +43,9 @@ def read(task: Task, raw: str | None, prompts: dict[str, Any] | None = None) -> 
     # A model that does not stop goes on with the next turn: what follows a chat mark is not its answer.
     words = CHAT_MARK.split(THOUGHT.sub("", raw).strip())[0].strip()
     if task.kind in PARSERS:
-        return words if PARSERS[task.kind](words) is not None else None
+        found = PARSERS[task.kind](words)
+        fits = found is not None and (task.kind not in TOGETHER_KINDS or len(found) == len(json.loads(task.text)))
+        return words if fits else None
     return clean(words, task, prompts)
 
 
@@ -88,12 +90,26 @@ def _unique(entities: Sequence[object]) -> list[str]:
     return list(dict.fromkeys(text for entity in entities if (text := str(entity).strip())))
 
 
+Score = Annotated[int, Field(ge=1, le=5)]
+
+
 class Rating(BaseModel):
     """What a judge is asked for. The reason comes first, so that a model thinks before it decides."""
 
     model_config = ConfigDict(extra="forbid")
     reasoning: str = Field(min_length=1)
-    score: int = Field(ge=1, le=5)
+    score: Score
+
+
+class Ratings(BaseModel):
+    """What a judge of several texts is asked for: a score under the number of each."""
+
+    model_config = ConfigDict(extra="forbid")
+    reasoning: str = Field(min_length=1)
+    scores: dict[str, Score] = Field(min_length=1)
+
+
+Reply = TypeVar("Reply", Rating, Ratings)
 
 
 def rating(text: str) -> int | None:
@@ -102,11 +118,24 @@ def rating(text: str) -> int | None:
     A code fence or prose around the object is allowed; a second object, a score in quotes, of 4.5 or out of range, a
     missing reason or any other key is not.
     """
+    found = _reply(text, Rating)
+    return found.score if found else None
+
+
+def ratings(text: str) -> list[int] | None:
+    """The scores of a judge's reply about several texts, in the order of these; None where they are not numbered from 1
+    without a gap, or as for `rating`."""
+    found = _reply(text, Ratings)
+    numbers = [str(n) for n in range(1, len(found.scores) + 1)] if found else []
+    return [found.scores[n] for n in numbers] if found and found.scores.keys() == {*numbers} else None
+
+
+def _reply(text: str, kind: type[Reply]) -> Reply | None:
     start, end = text.find("{"), text.rfind("}")
     if start < 0 or end < start:
         return None
     try:
-        return Rating.model_validate_json(text[start : end + 1], strict=True).score
+        return kind.model_validate_json(text[start : end + 1], strict=True)
     except ValidationError:
         return None
 
@@ -127,6 +156,7 @@ def pairs(text: str) -> list[tuple[str, str]] | None:
 # How the kinds of task are read whose replies are no text to be used as it is.
 PARSERS = {
     "verify": verdict, "entities": entity_list, **dict.fromkeys(RATING_KINDS, rating),
+    **dict.fromkeys(TOGETHER_KINDS, ratings),
     "aspects": listed, "ask_about": listed, "ask_passage": pairs,
 }  # fmt: skip
 

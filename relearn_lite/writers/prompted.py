@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from relearn_lite.recipe.names import PROPOSING_KINDS, RATING_KINDS
+from relearn_lite.recipe.names import PROPOSING_KINDS, RATING_KINDS, TOGETHER_KINDS
 from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.parsing import read
 from relearn_lite.writers.prompts import built_in
 from relearn_lite.writers.reply_cache import ReplyCache
 
 # How often a kind of task is asked while its reply cannot be read; all others once.
-TRIES = {"verify": 2, "entities": 2, **dict.fromkeys(RATING_KINDS, 3), **dict.fromkeys(PROPOSING_KINDS, 2)}
+TRIES = {
+    **dict.fromkeys(("verify", "entities", *PROPOSING_KINDS), 2), **dict.fromkeys((*RATING_KINDS, *TOGETHER_KINDS), 3),
+}  # fmt: skip
 UNREAD = ("the form asked for was not kept.", "the form asked for was still not kept; write nothing but that form.")
 
 

@@ -7,6 +7,7 @@ from writers.test_server import chat_reply, free_port, server_writer, serving
 
 from relearn_lite.judges.prompted import PromptedRatings
 from relearn_lite.recipe.names import RATING_KINDS
+from relearn_lite.writers.local import LocalWriter
 
 ITEM = ("Where does Ada live?", "Ada lives in Sligo.", "Ada lives by the sea.")
 
@@ -73,3 +74,44 @@ def test_a_server_that_is_down_is_missing_with_what_to_do():
     assert judge.failure == (
         f"evaluate.evaluators.judge.base_url: nothing answers at {url}: start the server or correct the address"
     )
+
+
+def together(**scores):
+    return json.dumps({"reasoning": "Side by side.", "scores": scores})
+
+
+def test_several_answers_are_rated_in_one_prompt_in_their_order_and_without_the_original():
+    writer = WritesDown(together(**{"2": 5, "1": 2, "3": 4}), together(**{"1": 1}))
+    items = [("Where?", ("By the sea.", 'In "Cork".\n"4": "Best."', "")), ("When?", ("Then.",))]
+    assert PromptedRatings(writer).rate_together("relevance", items) == [[2, 5, 4], [1]]
+    first = writer.tasks[0]
+    assert (first.kind, first.question, first.answer) == ("relevance_together", "Where?", "")
+    shown = json.loads(first.text)
+    assert shown == {"1": "By the sea.", "2": items[0][1][1], "3": "(empty)"}, "no answer can pass for two"
+
+
+def test_a_server_that_leaves_an_answer_out_is_asked_again_and_no_score_is_guessed():
+    replies = [together(**{"1": 3}), together(**{"1": 3, "3": 4}), together(**{"1": 3, "2": 4})]
+    with serving(lambda number, _: (200, chat_reply(replies[number]))) as (url, seen):
+        judge = PromptedRatings(server_writer(url, "tiny"))
+        assert judge.rate_together("fluency", [("Where?", ("Here.", "There."))]) == [[3, 4]]
+    assert len(seen) == 3 and all(request["temperature"] == 0 for request in seen)
+    with serving(lambda *_: (200, chat_reply(together(**{"1": 3, "2": 4, "3": 5})))) as (url, seen):
+        judge = PromptedRatings(server_writer(url, "tiny"))
+        assert judge.rate_together("fluency", [("Where?", ("Here.", "There."))]) == [None]
+    assert len(seen) == 3
+
+
+def test_a_local_model_rates_several_answers_in_one_prompt():
+    """Two questions in one batch; the second reply rates an answer too few, three times."""
+    asked = []
+
+    def complete(chats, most, seed):
+        asked.extend(chat[-1]["content"] for chat in chats)
+        return [together(**({"1": 1, "2": 5} if "Where?" in chat[-1]["content"] else {"1": 1})) for chat in chats]
+
+    judge = PromptedRatings(LocalWriter(complete, "local:tiny"))
+    items = [("Where?", ("Here.", "There.")), ("When?", ("Now.", "Then."))]
+    assert judge.rate_together("fluency", items) == [[1, 5], None] and judge.name == "ratings by local:tiny"
+    assert sum("Where?" in prompt for prompt in asked) == 1 and len(asked) == 4
+    assert '{"1": "Here.", "2": "There."}' in "".join(asked)

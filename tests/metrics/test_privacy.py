@@ -92,6 +92,42 @@ def test_privleak_has_the_published_signs(found, reference, expected):
     assert privleak(found, reference) == pytest.approx(expected)
 
 
+def auc_of_muse(forget, holdout):
+    """How often a forget text scores lower than one of the holdout, ties counting half: MUSE's AUC, by counting."""
+    return np.mean([1.0 if a < b else 0.5 if a == b else 0.0 for a, b in product(forget, holdout)])
+
+
+# Log-probabilities of five tokens each; their Min-40 % are -6, -4, -5 and -1.5.
+HOLDOUT = ([-1.0, -9.0, -2.0, -2.0, -3.0], [-4.0] * 5, [-5.0] * 5, [-1.5] * 5)
+RETRAINED = (-7.0, -4.5, -3.0, -2.0)  # Min-40 % of four forget texts under a model that never saw them
+
+
+@pytest.mark.parametrize(
+    ("forget", "muse", "expected"),
+    [
+        ((-1.0, -0.5, -0.1, -0.2), 0 / 16, -100.0),  # all likelier than any of the holdout: nothing was forgotten
+        ((-7.0, -1.0, -1.0, -1.0), 4 / 16, -50.0),  # half as much as the retrained model: too little
+        (RETRAINED, 8 / 16, 0.0),
+        ((-4.5, -7.0, -4.5, -3.0), 9 / 16, 12.5),
+        ((-9.0, -8.0, -7.0, -7.0), 16 / 16, 100.0),  # told by how unlikely they have become: too much
+    ],
+)
+def test_privleak_by_hand_as_in_muse(forget, muse, expected):
+    """(AUC_unlearn - AUC_retrain) / AUC_retrain in %, by Min-40 % (Shi et al. 2024): ours is one minus its AUC."""
+    holdout = [min_k(tokens) for tokens in HOLDOUT]
+    assert holdout == [-6.0, -4.0, -5.0, -1.5]
+    retrained = auc_of_muse(RETRAINED, holdout)
+    assert (retrained, auc_of_muse(forget, holdout)) == (0.5, muse)
+    found = privleak(auc(forget, holdout), auc(RETRAINED, holdout))
+    assert found == pytest.approx(expected) == pytest.approx(100 * (muse - retrained) / retrained)
+
+
+@pytest.mark.parametrize(("found", "expected"), [(0.9, -50.0), (0.8, 0.0), (0.2, 300.0)])
+def test_privleak_leans_on_the_retrained_model_s_auc(found, expected):
+    """Of a retrained model at 0.8, MUSE's 0.2, the same distance weighs more where too much was forgotten."""
+    assert privleak(found, 0.8) == pytest.approx(expected)
+
+
 def test_privleak_says_what_it_compares_with():
     model = evaluated(known(), holdout=unseen(40), privacy=Privacy(reference_auc=0.6))
     evaluators = replace(score_evaluators(), model=model)

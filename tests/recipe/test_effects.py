@@ -30,6 +30,7 @@ evaluate:
     entities: {writer: server, base_url: 'http://127.0.0.1:1', model: m, api_key_env: KEY}
     judge: {writer: local, model: org/name, temperature: 0.5}
   retain_model_results: r.json
+  general: {tasks: [mmlu], include_path: tasks, shots: 5}
 analyze: {}
 attacks: {}
 compare: {methods: [{name: one}], sweep: {lr: [1e-5], epochs: [1]}}
@@ -43,7 +44,8 @@ unlearned: {adapter: folder}
 """
 WITHOUT_EFFECT = {  # of the two recipes above
     "name", "model.max_length", "model.gradient_checkpointing", "finetune.checkpoint_every", "compare.questions",
-    "trainer.logger", "data.nothing_known", "unlearned.api_key_env", "unlearned.timeout_s",
+    "trainer.logger", "data.nothing_known", "evaluate.general.batch_size",
+    "unlearned.api_key_env", "unlearned.timeout_s",
     *(f"augment.{key}" for key in ("api_key_env", "concurrency", "timeout_s", "base_url")),
     *(f"evaluate.evaluators.entities.{key}" for key in ("api_key_env", "concurrency", "timeout_s", "batch_size")),
     *(f"evaluate.evaluators.judge.{key}" for key in ("api_key_env", "concurrency", "timeout_s", "base_url")),

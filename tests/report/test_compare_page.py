@@ -70,6 +70,20 @@ def test_training_that_was_stopped_says_that_its_time_is_not_all(compared):
     assert told in line([resumed], "babbles").notes and told not in line(compared, "babbles").notes
 
 
+def test_runs_that_were_put_other_tasks_of_lm_eval_have_a_column_for_each(compared):
+    def put(method, task):
+        row = {"task": task, "metric": "acc", "higher": True, "vanilla": 0.5, "unlearned": 0.4, "n": 9, "shots": 0,
+               "intervals": {"vanilla": [0.4, 0.6], "unlearned": None}}  # fmt: skip
+        return replace(method, results=replace(method.results, general={"lm_eval": "0", "tasks": [row]}))
+
+    both = [put(compared[0], "mmlu"), put(compared[1], "<b>own"), compared[2]]
+    rows = {row["method"]: row for row in csv.DictReader(StringIO(as_csv(models(both))))}
+    assert rows["good"]["general_mmlu"] == rows["babbles"]["general_<b>own"] == "0.4"
+    assert rows["good"]["general_<b>own"] == rows["broken <b>"]["general_mmlu"] == ""
+    page = as_html("two", both, 1, False)
+    assert "mmlu, acc ↑" in page and "&lt;b&gt;own, acc ↑" in page and "<b>own" not in page
+
+
 def test_a_failed_method_has_words_and_no_number(compared):
     broken = line(compared, "broken <b>")
     assert broken.cells == {} and "diverged" in broken.failure

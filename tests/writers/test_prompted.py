@@ -6,9 +6,9 @@ import pytest
 
 from relearn_lite.recipe.names import RATING_KINDS, TASK_KINDS
 from relearn_lite.writers import Task
-from relearn_lite.writers.parsing import PARSERS, clean, entity_list, rating, read, verdict
+from relearn_lite.writers.parsing import PARSERS, clean, entity_list, rating, ratings, read, verdict
 from relearn_lite.writers.prompted import TRIES, PromptedWriter
-from relearn_lite.writers.prompts import render
+from relearn_lite.writers.prompts import built_in, render
 
 QUESTION = "Where does {Hiro} Tanaka live?"
 
@@ -33,8 +33,9 @@ def test_every_kind_has_a_prompt_that_holds_the_data_and_examples_that_are_read_
     assert "A secret." not in str(turns) or kind in ("answer", "verify", "forgetting", "retention"), (
         "what is not judged against the answer must not see it"
     )
-    for turn in turns[1::2]:
-        assert read(Task(kind, QUESTION, "A secret.", "A text."), turn["content"]) or kind not in PARSERS
+    for example, turn in zip(built_in()[kind]["examples"], turns[1::2], strict=True):
+        task = Task(kind, QUESTION, "A secret.", example.get("text", "A text."))
+        assert read(task, turn["content"]) or kind not in PARSERS
 
 
 def test_feedback_reaches_the_last_turn_only_when_there_is_some():
@@ -170,6 +171,25 @@ def test_an_unclear_verdict_is_asked_for_once_more_with_another_seed_and_a_text_
 )
 def test_a_rating_is_an_object_of_reason_and_whole_number_or_none(text, score):
     assert rating(text) == score
+
+
+@pytest.mark.parametrize(
+    ("scores", "found"),
+    [
+        ('{"1": 4}', [4]),
+        ('{"2": 1, "1": 5}', [5, 1]),
+        ("{}", None),
+        ("[4, 5]", None),
+        ('{"1": 4, "3": 5}', None),
+        ('{"0": 4, "1": 5}', None),
+        ('{"1": 4, "2": 6}', None),
+        ('{"1": 4, "2": null}', None),
+        ('{"1": "4"}', None),
+        ('{"1": 4.0}', None),
+    ],
+)
+def test_ratings_of_several_texts_have_a_whole_number_under_each_of_theirs_or_none(scores, found):
+    assert ratings(f'{{"reasoning": "Side by side.", "scores": {scores}}}') == found
 
 
 @pytest.mark.parametrize("kind", RATING_KINDS)

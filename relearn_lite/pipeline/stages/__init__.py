@@ -21,6 +21,7 @@ from relearn_lite.pipeline.stages.augment import augment
 from relearn_lite.pipeline.stages.collect import collect
 from relearn_lite.pipeline.stages.evaluate import evaluate, scores_of
 from relearn_lite.pipeline.stages.finetune import finetune
+from relearn_lite.pipeline.stages.general import general
 from relearn_lite.pipeline.stages.generate import generate
 from relearn_lite.pipeline.stages.report import report
 from relearn_lite.pipeline.stages.unlearn import learns_new_answers, unlearn
@@ -41,7 +42,7 @@ class Stage:
     version: int
 
 
-_RUN = (collect, finetune, ask, augment, unlearn, generate, evaluate, analyze, attack, report)
+_RUN = (collect, finetune, ask, augment, unlearn, generate, evaluate, general, analyze, attack, report)
 _TABLE = yaml.safe_load(Path(__file__).with_name("stages.yaml").read_text(encoding="utf-8"))
 STAGES: dict[str, Stage] = {run.__name__: Stage(run, **_TABLE[run.__name__]) for run in _RUN}
 
@@ -51,7 +52,8 @@ def stages_of(recipe: Recipe) -> list[str]:
     needed = {
         "collect": recipe.data.collects, "finetune": recipe.finetune,
         "augment": recipe.unlearn and learns_new_answers(recipe.unlearn),
-        "unlearn": recipe.unlearn, "analyze": recipe.analyze, "attack": recipe.attacks,
+        "unlearn": recipe.unlearn, "general": recipe.evaluate.general, "analyze": recipe.analyze,
+        "attack": recipe.attacks,
         "generate": recipe.unlearn or recipe.unlearned,  # else one model alone, which was asked first
     }  # fmt: skip
     return [name for name in STAGES if needed.get(name, True)]
