@@ -74,28 +74,26 @@ def quick_eval(
     and random state stay as they are. likelihood: how far the likelihood of the answers to forget moved is found too.
     """
 
-    questions = dict(questions)
-
     def ask(model: str) -> tuple[dict, list[Answer], list[Score]]:
         with evaluation_mode(loaded):  # the judge of fluency may be this model too
             answers = {side: _answers(recipe, loaded, side, asked, model) for side, asked in questions.items()}
             numbers, scores = evaluate(answers, judges, MEASURED)
         return numbers, [answer for side in answers.values() for answer in side], scores
 
-    numbers, _, scores = ask("vanilla")
-    before, general = numbers, {s.id for s in scores if s.metric == CONTROL.name and s.value == 1}
+    before, _, scores = ask("vanilla")
+    general_before = _right(scores)
     hidden = [encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in questions["forget"] if likelihood]
     loss_before = mean_losses(loaded, hidden, loaded.vanilla_adapters)
-    if "control" in questions:  # what vanilla does not answer cannot be lost
-        questions["control"] = [qa for qa in questions["control"] if qa.id in general]
 
     def now() -> EvalResult:
-        numbers, answers, _ = ask("unlearned")
+        numbers, answers, scores = ask("unlearned")
+        general = _right(scores)
         ls, krr, broken = (numbers.get(key) for key in ("ls_forget", "krr", "broken_forget"))
         losses = mean_losses(loaded, hidden, loaded.unlearned_adapters)
         return EvalResult(
             step=0, kfr=numbers["kfr"], krr=krr, ls=ls, ls_share=_share(ls, before["ls_forget"]),
-            kept_general=numbers.get(CONTROL.name), krr_share=_share(krr, before["krr"]),
+            kept_general=_share(len(general & general_before), len(general_before)),
+            general_share=_share(len(general), len(general_before)), krr_share=_share(krr, before["krr"]),
             broken=None if broken is None else max(0.0, broken - (before["broken_forget"] or 0.0)),
             moved=fmean(abs(a - b) for a, b in zip(losses, loss_before, strict=True)) if losses else None,
             answers=[
@@ -106,6 +104,11 @@ def quick_eval(
         )  # fmt: skip
 
     return now
+
+
+def _right(scores: Sequence[Score]) -> set[str]:
+    """The general questions, by their ids, that were answered right."""
+    return {score.id for score in scores if score.metric == CONTROL.name and score.value == 1}
 
 
 def _share(after: float | None, before: float | None) -> float | None:

@@ -15,15 +15,13 @@ def four(result: EvalResult) -> dict[str, float | None]:
     """The four numbers that decide, each 1 at best; None: could not be had, or (general ability) was not asked.
 
     forgetting: the lower of KFR and the share of answers that give nothing away; retention: KRR as a share of
-    vanilla's, at most 1; general ability: share of the general questions that vanilla answers and this still does;
-    fluency: share of the forget answers that are whole, as far as vanilla's are.
+    vanilla's, at most 1; general ability: general questions answered right, likewise (a small model answers many by a
+    hair, and any training turns some of these, both ways); fluency: share of the forget answers that are whole, as far
+    as vanilla's are.
     """
     told = [share for share in (result.kfr, None if result.leak is None else 1 - result.leak) if share is not None]
-    kept = result.krr_share
-    values = (
-        min(told, default=None), None if kept is None else min(kept, 1.0), result.kept_general,
-        None if result.broken is None else 1 - result.broken,
-    )  # fmt: skip
+    kept, general = (None if share is None else min(share, 1.0) for share in (result.krr_share, result.general_share))
+    values = (min(told, default=None), kept, general, None if result.broken is None else 1 - result.broken)
     return dict(zip(FOUR, values, strict=True))
 
 
@@ -53,5 +51,11 @@ def evenness(result: EvalResult) -> float:
 
 
 def best(results: Iterable[EvalResult], watch: Watch) -> EvalResult | None:
-    """One at which all four are at their bounds before any other, then by `evenness`; the latest among equals."""
-    return max(results, key=lambda r: (not in_the_way(r, watch), round(evenness(r), 9), r.step), default=None)
+    """The latest at which all four are at their bounds, for the questions are too few to tell such apart, and its rate
+    has fallen. Where there is none, by `evenness`; the latest among equals."""
+
+    def merit(result: EvalResult) -> tuple:
+        met = not in_the_way(result, watch)
+        return met, 0.0 if met else round(evenness(result), 9), result.step
+
+    return max(results, key=merit, default=None)

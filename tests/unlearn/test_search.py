@@ -26,7 +26,7 @@ ROWS = [{"augmented": example(10 + n, 12)} for n in range(5)]  # an epoch ends b
 
 def found(told=0.0, krr=1.0, general=1.0, broken=0.0, moved=0.5, leak=None):
     """What a check finds where a share `told` is still told."""
-    return EvalResult(0, 1 - told, krr, 0.3, 1.0, [], general, told if leak is None else leak, krr, broken, moved)
+    return EvalResult(0, 1 - told, krr, 0.3, 1.0, [], general, told if leak is None else leak, krr, general, broken, moved)
 
 
 class Killed(Exception):
@@ -249,7 +249,7 @@ def test_the_four_goals():
     assert goal.in_the_way(found(0.0, leak=0.5), watch) == ["forgetting"], "the stricter of KFR and the leak check"
     assert goal.in_the_way(found(0.0, krr=0.89, broken=0.2), watch) == ["retention", "fluency"]
     assert goal.in_the_way(replace(found(), krr_share=None), watch) == ["retention"], "not had is not held"
-    assert goal.in_the_way(replace(found(), kept_general=None), watch) == [], "general ability may not be asked"
+    assert goal.in_the_way(replace(found(), general_share=None), watch) == [], "general ability may not be asked"
     assert goal.evenness(found(1.0)) == 0.0 and goal.evenness(found()) == 1.0
     worse, better, same_later = (replace(found(told), step=step) for told, step in ((0.5, 9), (0.2, 5), (0.2, 7)))
     assert goal.best([worse, better, same_later], watch) is same_later
