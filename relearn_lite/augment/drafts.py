@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from random import Random
 from typing import Any
 
 from relearn_lite.core.records import QA, Dropped
+from relearn_lite.data.passages import cuts
+from relearn_lite.text.turns import is_passage
 from relearn_lite.writers import Task
 from relearn_lite.writers.question_parser import parse_question
 
@@ -61,8 +64,9 @@ def ids(qa: QA, kind: str, variants: int) -> list[str]:
 
 
 def answer_draft(qa: QA, id_: str, kind: str, question: str, outcome: Outcome | None = None) -> Draft:
-    """An answer to `question`, which is that of `qa` or a paraphrase of it."""
-    return Draft(id_, qa, Task("answer", question, qa.answer), kind, outcome)
+    """An answer to `question`, which is that of `qa` or a paraphrase of it; a passage goes on in another way."""
+    task = "continue" if is_passage(qa.question) else "answer"
+    return Draft(id_, qa, Task(task, question, qa.answer), kind, outcome)
 
 
 def answer_drafts(
@@ -81,5 +85,18 @@ def answer_drafts(
             dropped.append(Dropped(id_, qa.id, kind, variant.text or "", None, variant.verdicts, reason))
         else:
             drafts.append(answer_draft(qa, id_, kind, variant.text, variant))
+    return _repeated(drafts, answers), dropped
+
+
+def passage_drafts(qa: QA, count: int, answers: int, seed: int) -> list[Draft]:
+    """`answers` drafts for the passage, and for each of `count` other cuts of it."""
+    drafts = [answer_draft(qa, f"{qa.id}/original", "original", qa.question)]
+    for cut in cuts(qa, count, Random(f"{seed} {qa.id}")):
+        drafts.append(Draft(cut.id, qa, Task("continue", cut.question, cut.answer), "cut"))
+    return _repeated(drafts, answers)
+
+
+def _repeated(drafts: list[Draft], answers: int) -> list[Draft]:
+    """The drafts, and after them those of the second answer to each, of the third, and so on."""
     more = [replace(draft, id=f"{draft.id}/{n}") for draft in drafts for n in range(2, answers + 1)]
-    return [*drafts, *more], dropped
+    return [*drafts, *more]

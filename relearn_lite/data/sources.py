@@ -18,6 +18,7 @@ from relearn_lite.core.records import QA
 from relearn_lite.data.files import is_unicode
 from relearn_lite.data.layouts import as_pairs
 from relearn_lite.data.origins import NotOnHub, rows_of_source
+from relearn_lite.data.passages import load_passages
 from relearn_lite.data.shapes import only_item
 from relearn_lite.data.where import kept_rows
 from relearn_lite.data.wording import worded
@@ -87,6 +88,8 @@ def load(source: Source, part: str, key: str) -> list[QA]:
     cells of another type. Columns of other answers that a preset names are read where this copy of it has them; the
     recipe's own must be there.
     """
+    if source.text:
+        return _passages(source, part, key)
     table = TABLES[source.preset] if source.preset else Table(files=(), hub=None)
     if table.tables:
         return _load_all(source, table, part, key)
@@ -118,6 +121,17 @@ def load(source: Source, part: str, key: str) -> list[QA]:
         )
     return _sampled([QA(f"{part}-{n:05d}", **{"answer": "", **worded(row, table)}) for n, row in enumerate(cells, 1)],
                     source.sample)  # fmt: skip
+
+
+def load_measured(source: Source, part: str, key: str, trained: Sequence[QA]) -> list[QA]:
+    """What is asked of a text: the passages that are trained and, as a group of their own, those that are cut elsewhere
+    and never trained."""
+    groups = {"cut as trained": trained, "cut elsewhere": _passages(source, part, key, elsewhere=True)}
+    return [replace(qa, group=group) for group, passages in groups.items() for qa in passages]
+
+
+def _passages(source: Source, part: str, key: str, elsewhere: bool = False) -> list[QA]:
+    return _sampled(load_passages(source, part, key, elsewhere)[: source.limit], source.sample)
 
 
 def _sampled(records: list[QA], count: int | None) -> list[QA]:

@@ -14,7 +14,7 @@ QUESTION_KINDS = ("simple", "context", "noise", "logical")  # variants of a ques
 RATING_KINDS = ("fluency", "relevance", "forgetting", "retention")  # what a judge rates from 1 to 5
 PROPOSING_KINDS = ("aspects", "ask_about", "ask_passage")  # what can be asked of a name or a topic, or of a passage
 TASK_KINDS = (  # what a writer is asked for
-    *QUESTION_KINDS, "answer", "verify", "entities", *RATING_KINDS, *PROPOSING_KINDS,
+    *QUESTION_KINDS, "answer", "continue", "verify", "entities", *RATING_KINDS, *PROPOSING_KINDS,
 )  # fmt: skip
 
 DEFAULT_METRICS = ("kfr", "krr", "ls", "rouge", "leak")
