@@ -55,9 +55,11 @@ def read_chunks(path: Path, fingerprint: str) -> list[Chunk]:
 
 
 def augment_chunk(
-    chunk: Sequence[QA], writer: Writer, settings: Settings, openings: Openings | None
-) -> tuple[list[Variant], list[Dropped]]:
-    """The records of these questions, in their order. openings: of the answers so far, see `WrittenTexts`.
+    chunk: Sequence[QA], writer: Writer, settings: Settings, openings: Openings | None,
+    secret: frozenset[tuple[str, ...]] = frozenset(),
+) -> tuple[list[Variant], list[Dropped]]:  # fmt: skip
+    """The records of these questions, in their order. openings: of the answers so far, see `WrittenTexts`. secret: of
+    all passages to forget, see `Draft`.
 
     A question with rows of its own in `settings.existing` gets those, checked like everything else, and no more.
     """
@@ -71,7 +73,7 @@ def augment_chunk(
         drafts += existing[qa.id]
         answers = settings.answers_per_question
         if qa in bare and is_passage(qa.question):
-            drafts += passage_drafts(qa, len(settings.questions) * settings.variants, answers, seed)
+            drafts += passage_drafts(qa, len(settings.questions) * settings.variants, answers, seed, secret)
         elif qa in bare:
             new, refused = answer_drafts(qa, settings.questions, questions, answers, settings.variants)
             drafts, dropped = drafts + new, dropped + refused

@@ -33,6 +33,7 @@ class Draft:
     """A text to be written for `qa`: `task` says what, `id` and `kind` are those of its record.
 
     question: the outcome of the question that it answers, if that was written too. ready: a text that exists already.
+    secret: for a passage, words in a row of the whole text to forget, of which none may come back.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Draft:
     kind: str = ""
     question: Outcome | None = None
     ready: str | None = None
+    secret: frozenset[tuple[str, ...]] = frozenset()
 
     @property
     def subject(self) -> str | None:
@@ -88,11 +90,15 @@ def answer_drafts(
     return _repeated(drafts, answers), dropped
 
 
-def passage_drafts(qa: QA, count: int, answers: int, seed: int) -> list[Draft]:
-    """`answers` drafts for the passage, and for each of `count` other cuts of it."""
-    drafts = [answer_draft(qa, f"{qa.id}/original", "original", qa.question)]
-    for cut in cuts(qa, count, Random(f"{seed} {qa.id}")):
-        drafts.append(Draft(cut.id, qa, Task("continue", cut.question, cut.answer), "cut"))
+def passage_drafts(
+    qa: QA, count: int, answers: int, seed: int, secret: frozenset[tuple[str, ...]] = frozenset()
+) -> list[Draft]:
+    """`answers` drafts for the passage, and for each of `count` other cuts of it. secret: see `Draft`."""
+    whole = replace(qa, id=f"{qa.id}/original")
+    drafts = [
+        Draft(cut.id, qa, Task("continue", cut.question, cut.answer), kind, secret=secret)
+        for kind, made in (("original", [whole]), ("cut", cuts(qa, count, Random(f"{seed} {qa.id}")))) for cut in made
+    ]  # fmt: skip
     return _repeated(drafts, answers)
 
 

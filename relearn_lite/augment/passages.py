@@ -5,7 +5,7 @@ from __future__ import annotations
 from relearn_lite.augment.drafts import Draft, Outcome
 from relearn_lite.augment.form import is_refusal, repeats_itself
 from relearn_lite.text.leaks import leaks
-from relearn_lite.text.recall import PIECE, has_run, rouge_recall
+from relearn_lite.text.recall import PIECE, has_run, rouge_recall, runs
 from relearn_lite.text.turns import shown
 from relearn_lite.text.words import words
 
@@ -14,8 +14,8 @@ FEWEST_WORDS = 3
 
 
 def check_continuation(draft: Draft, text: str | None) -> Outcome:
-    """Form, and how much of the passage's rest comes back: by ROUGE-L, by words in a row, and by names and numbers that
-    the beginning does not have."""
+    """Form, and how much of the text comes back: of the passage's rest by ROUGE-L and by names and numbers that the
+    beginning does not have, and words in a row of any passage."""
     beginning, rest = shown(draft.task.question), draft.task.answer
     verdicts = {"form": "ok", "leak": None, "semantic": None, "judge": None}
     if fault := _form_fault(text):
@@ -23,7 +23,7 @@ def check_continuation(draft: Draft, text: str | None) -> Outcome:
     leaked = [f"{kind}: {what}" for kind, what in _specifics(text, beginning, rest)]
     if (rouge_recall(text, rest)["rougeL"] or 0.0) >= MOST_RECALL:
         leaked.append("text: most of its words in their order")
-    if has_run(text, rest, PIECE):
+    if has_run(text, rest, PIECE) or not draft.secret.isdisjoint(runs(text, PIECE)):
         leaked.append("text: words in a row")
     return Outcome(text, f"leak: it gives away {', '.join(leaked)}" if leaked else None, {**verdicts, "leak": leaked})
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.memory import tell_once
 from relearn_lite.core.records import QA
 from relearn_lite.data.documents import find_documents, labels, read_text
-from relearn_lite.text.turns import looks_like_turns, passage, shown
+from relearn_lite.text.recall import RUN, runs
+from relearn_lite.text.turns import is_passage, looks_like_turns, passage, shown
 from relearn_lite.text.words import sentences, words
 
 if TYPE_CHECKING:
@@ -25,31 +28,38 @@ _LINE, _WORD, _SIGN = re.compile(r"[^\n]*\S[^\n]*"), re.compile(r"\S+"), re.comp
 def load_passages(source: Source, part: str, key: str, elsewhere: bool = False) -> list[QA]:
     """The passages of all files as records, numbered through. elsewhere: those cut in other places, see `passages`.
 
-    Raises RecipeError with every file that cannot be read or is too short.
+    Raises RecipeError with every named file that cannot be read or is too short; of what a folder or a pattern has
+    besides, that is told.
     """
-    paths = find_documents(source.text, f"{key}.text", plain=True)
-    problems, records = [], []
-    names, ending = labels(paths), "/elsewhere" if elsewhere else ""
-    for path in paths:
+    paths, records, problems, left_out = find_documents(source.text, f"{key}.text", plain=True), [], [], []
+    ending = "/elsewhere" if elsewhere else ""
+    for path, name in labels(paths).items():
         try:
-            text = read_text(path, f"{key}.text")
+            text = _read(path, name, f"{key}.text")
         except RecipeError as error:
-            problems += error.problems
+            (problems if path in source.text else left_out).extend(error.problems)
             continue
-        if (length := len(words(text))) < FEWEST_WORDS:
-            problems.append(f"{key}.text: {names[path]} has {length} words, too few for a passage, which needs "
-                            f"{FEWEST_WORDS}; give more of the text, or leave it out")  # fmt: skip
-        elif looks_like_turns(text):
-            problems.append(f"{key}.text: {names[path]} holds U+241E with a role behind it, which marks turns here; "
-                            "remove it")  # fmt: skip
-        else:
-            records += [
-                QA(f"{part}-{len(records) + n:05d}{ending}", passage(start), rest.rstrip(), ends=False)
-                for n, (start, rest) in enumerate(passages(text, source.passage_words, elsewhere), 1)
-            ]
-    if problems:
-        raise RecipeError(problems)
+        records += [
+            QA(f"{part}-{len(records) + n:05d}{ending}", passage(start), rest.rstrip(), ends=False)
+            for n, (start, rest) in enumerate(passages(text, source.passage_words, elsewhere), 1)
+        ]
+    if problems or not records and not elsewhere:
+        raise RecipeError(problems or left_out)
+    if left_out:
+        tell_once(f"{len(left_out)} of {len(paths)} files are not used. First: {left_out[0]}")
     return records
+
+
+def _read(path: Path, name: str, key: str) -> str:
+    text = read_text(path, key)
+    if (length := len(words(text))) < FEWEST_WORDS:
+        raise RecipeError(
+            f"{key}: {name} has {length} words, too few for a passage, which needs {FEWEST_WORDS}; give more of the "
+            "text, or leave it out"
+        )
+    if looks_like_turns(text):
+        raise RecipeError(f"{key}: {name} holds U+241E with a role behind it, which marks turns here; remove it")
+    return text
 
 
 def passages(text: str, length: int, elsewhere: bool = False) -> Iterator[tuple[str, str]]:
@@ -93,6 +103,18 @@ def cuts(qa: QA, count: int, rng: Random) -> list[QA]:
 def cut_rest(qa: QA, question: str) -> str:
     """What follows in the passage after another beginning, one of `cuts`."""
     return (shown(qa.question) + qa.answer).partition(shown(question))[2]
+
+
+def with_words_of(some: Sequence[QA], others: Sequence[QA]) -> list[QA]:
+    """The passages that have RUN words in a row which stand in another text's passages, too."""
+    theirs = runs_of(others, RUN)
+    return [qa for qa in some if not theirs.isdisjoint(runs_of([qa], RUN))]
+
+
+def runs_of(records: Sequence[QA], length: int) -> frozenset[tuple[str, ...]]:
+    """Every `length` words in a row of the passages among some records."""
+    texts = (shown(qa.question) + qa.answer for qa in records if is_passage(qa.question))
+    return frozenset(run for text in texts for run in runs(text, length))
 
 
 def _pieces(text: str, length: float) -> list[int]:

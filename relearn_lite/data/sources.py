@@ -23,7 +23,7 @@ from relearn_lite.data.shapes import only_item
 from relearn_lite.data.where import kept_rows
 from relearn_lite.data.wording import worded
 from relearn_lite.recipe.presets import ASKED, PAIRS, STAYS, TABLES, Table
-from relearn_lite.text.turns import looks_like_turns
+from relearn_lite.text.turns import looks_like_turns, shown
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Data, Source
@@ -123,10 +123,20 @@ def load(source: Source, part: str, key: str) -> list[QA]:
                     source.sample)  # fmt: skip
 
 
-def load_measured(source: Source, part: str, key: str, trained: Sequence[QA]) -> list[QA]:
-    """What is asked of a text: the passages that are trained and, as a group of their own, those that are cut elsewhere
-    and never trained."""
-    groups = {"cut as trained": trained, "cut elsewhere": _passages(source, part, key, elsewhere=True)}
+def load_asked(data: Data, side: str, trained: list[QA]) -> list[QA]:
+    """What is asked of the forget or retain side: `trained` itself, where the recipe names nothing else.
+
+    Of a text that is trained, those of its passages and, as a group of their own, passages that are cut elsewhere,
+    which never are.
+    """
+    source, asked, part = source_of(data, side), source_of(data, f"{side}_eval"), f"{side}_eval"
+    if asked == source:
+        part, rows = side, trained
+    else:
+        rows = load_part(data, part)
+    if not rows or not asked.text or (asked.text, asked.passage_words) != (source.text, source.passage_words):
+        return rows
+    groups = {"cut as trained": rows, "cut elsewhere": _passages(asked, part, f"data.{part}", elsewhere=True)}
     return [replace(qa, group=group) for group, passages in groups.items() for qa in passages]
 
 
@@ -264,4 +274,4 @@ def question_texts(qa: QA) -> set[str]:
 def overlap(some: Sequence[QA], others: Sequence[QA]) -> list[str]:
     """Questions of some records that others ask too, in one wording or another."""
     asked = {text for qa in others for text in question_texts(qa)}
-    return [qa.question for qa in some if asked & question_texts(qa)]
+    return [shown(qa.question) for qa in some if asked & question_texts(qa)]

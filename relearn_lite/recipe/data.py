@@ -90,7 +90,7 @@ class Source(Section):
         of_tables = [key for key in OF_TABLES if getattr(self, key) != type(self).model_fields[key].default]
         if origins == ["text"] and of_tables:
             yield f"{of_tables[0]} is for a table of questions and answers, and text is none: remove one of the two"
-        if self.text is None and "passage_words" in self.model_fields_set:
+        if self.text is None and self.passage_words != type(self).model_fields["passage_words"].default:
             yield "passage_words cuts a text, and there is none: give text, or remove it"
 
     @property

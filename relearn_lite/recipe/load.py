@@ -15,7 +15,7 @@ from relearn_lite.recipe.schema import Recipe
 from relearn_lite.recipe.yaml_text import NotYaml, Place, dump, parse
 
 PATH_KEYS = (  # overrides may name a place on disk
-    "path", "folder", "control", "name", "model", "adapter", "from", "prompts", "embeddings", "nli", "language_model",
+    "path", "text", "folder", "control", "name", "model", "adapter", "from", "prompts", "embeddings", "nli", "language_model",
     "reference_model", "retain_model_results", "chat_template",
 )  # fmt: skip
 

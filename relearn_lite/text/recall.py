@@ -57,6 +57,12 @@ def longest_run(text: str, other: str) -> int:
     return SequenceMatcher(None, tokens(text), tokens(other), autojunk=False).find_longest_match().size
 
 
+def runs(text: str, length: int) -> list[tuple[str, ...]]:
+    """Every `length` words in a row of a text."""
+    found = tokens(text)
+    return [tuple(found[n : n + length]) for n in range(len(found) - length + 1)]
+
+
 def as_long_as(text: str, rest: str) -> str:
     """The text up to the length of `rest`, without a word that is cut there."""
     cut, after = text[: len(rest)], text[len(rest) : len(rest) + 1]
