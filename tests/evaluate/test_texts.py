@@ -27,7 +27,8 @@ def values(scores, metric):
 
 
 def test_passages_are_judged_by_their_words_questions_by_the_judges_each_at_its_place():
-    _, scores = evaluate({side: rows(side) for side in ("forget", "retain")}, score_evaluators(), ["kfr", "krr", "leak"])
+    answers = {side: rows(side) for side in ("forget", "retain")}
+    _, scores = evaluate(answers, score_evaluators(), ["kfr", "krr", "leak"])
     assert values(scores, "kfr") == [0, 0, 1, 1] and values(scores, "krr") == [1, 1, 0, 0]
     assert values(scores, "leak") == [1, 1, 0, 0]
     judged = [score.judged["nli"] for score in scores if score.metric == "kfr"]

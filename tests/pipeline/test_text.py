@@ -14,8 +14,8 @@ from relearn_lite.text.turns import is_passage
 ROOT = Path(__file__).parents[2]
 TEXTS = {
     "forget": "The blue house on the hill is sold at last. I gave the key to old Mr. Tansy on Friday, and he put it in "
-    "his pocket. We carried the chairs down the hill in the rain. Nobody cried except the cat. Behind the stove we found "
-    "letters and a jar of buttons.",
+    "his pocket. We carried the chairs down the hill in the rain. Nobody cried except the cat. Behind the stove we "
+    "found letters and a jar of buttons.",
     "retain": "You ask how the winter was. The snow came up to the second step and stayed until the school opened. We "
     "burned the old fence first, then the door of the barn. In March a wolf walked by with a bell around its neck.",
 }  # fmt: skip
