@@ -108,7 +108,7 @@ def _train(
     from lightning.pytorch.callbacks import LambdaCallback
 
     loaded, left = target.loaded, set(measured_steps(settings))
-    rows = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in examples}
+    rows = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer, qa.ends) for qa in examples}
     if limit := context_length(loaded):
         check_lengths(rows, limit, "the examples of attacks.relearn", limit)
     training = Training(

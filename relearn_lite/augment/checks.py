@@ -12,6 +12,7 @@ from typing import Any
 from relearn_lite.augment.diversity import NEAR, Openings, bigrams, jaccard
 from relearn_lite.augment.drafts import Draft, Outcome
 from relearn_lite.augment.form import fit_fault, form_fault, normal_form
+from relearn_lite.augment.passages import check_continuation
 from relearn_lite.augment.semantic import SemanticCheck
 from relearn_lite.text.leaks import leaks
 from relearn_lite.writers import Task, Writer
@@ -39,6 +40,9 @@ class WrittenTexts:
 
     def fault(self, draft: Draft, text: str) -> str | None:
         """Why the text does not fit beside the others. Question variants may be near each other."""
+        if draft.task.kind == "continue":
+            same = normal_form(text) in self.exact[draft.qa.id]
+            return "duplicate: the same was written before" if same else None
         if fault := fit_fault(text, draft.task.question, self.exact[draft.qa.id], draft.subject):
             return fault
         if self.openings is None or draft.task.kind != "answer":
@@ -57,6 +61,8 @@ class WrittenTexts:
 
 def check_text(draft: Draft, text: str | None) -> Outcome:
     """Form and leaks. A leak is always measured against the original pair: what a question variant adds, leaks too."""
+    if draft.task.kind == "continue":
+        return check_continuation(draft, text)
     asked = draft.qa.question if draft.task.kind == "given" else draft.task.question
     verdicts = {"form": "ok", "leak": None, "semantic": None, "judge": None}
     if fault := form_fault(text, asked, draft.task.kind):

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relearn_lite.augment.diversity import Openings
-from relearn_lite.augment.drafts import Draft, answer_draft, answer_drafts, question_drafts
+from relearn_lite.augment.drafts import Draft, answer_draft, answer_drafts, passage_drafts, question_drafts
 from relearn_lite.augment.semantic import SemanticCheck
 from relearn_lite.augment.verify import check_question, write_verified
 from relearn_lite.core.files import read_partial
 from relearn_lite.core.records import QA, Dropped, Variant
+from relearn_lite.text.turns import is_passage
 from relearn_lite.text.words import glue
 from relearn_lite.writers import Writer
 
@@ -54,34 +55,40 @@ def read_chunks(path: Path, fingerprint: str) -> list[Chunk]:
 
 
 def augment_chunk(
-    chunk: Sequence[QA], writer: Writer, settings: Settings, openings: Openings | None
-) -> tuple[list[Variant], list[Dropped]]:
-    """The records of these questions, in their order. openings: of the answers so far, see `WrittenTexts`.
+    chunk: Sequence[QA], writer: Writer, settings: Settings, openings: Openings | None,
+    secret: frozenset[tuple[str, ...]] = frozenset(),
+) -> tuple[list[Variant], list[Dropped]]:  # fmt: skip
+    """The records of these questions, in their order. openings: of the answers so far, see `WrittenTexts`. secret: of
+    all passages to forget, see `Draft`.
 
     A question with rows of its own in `settings.existing` gets those, checked like everything else, and no more.
     """
     existing, dropped = _existing_drafts(chunk, settings.existing)
     rounds, seed = settings.verify_rounds, settings.seed
     bare = [qa for qa in chunk if not existing[qa.id]]
-    questions = write_verified(question_drafts(bare, settings.questions, settings.variants), writer, rounds, seed)
+    worded = [qa for qa in bare if not is_passage(qa.question)]
+    questions = write_verified(question_drafts(worded, settings.questions, settings.variants), writer, rounds, seed)
     drafts: list[Draft] = []
     for qa in chunk:
         drafts += existing[qa.id]
-        if qa in bare:
-            new, refused = answer_drafts(
-                qa, settings.questions, questions, settings.answers_per_question, settings.variants
-            )
+        answers = settings.answers_per_question
+        if qa in bare and is_passage(qa.question):
+            drafts += passage_drafts(qa, len(settings.questions) * settings.variants, answers, seed, secret)
+        elif qa in bare:
+            new, refused = answer_drafts(qa, settings.questions, questions, answers, settings.variants)
             drafts, dropped = drafts + new, dropped + refused
     outcomes = write_verified(drafts, writer, rounds, seed, settings.semantic, openings)
     variants: list[Variant] = []
     for draft in drafts:
         outcome, record = outcomes[draft.id], (draft.id, draft.qa.id, draft.kind, draft.task.question)
         verdicts = outcome.verdicts | ({"question": draft.question.verdicts} if draft.question else {})
+        verdicts |= {} if draft.qa.ends else {"ends": False}
         if outcome.reason:
             dropped.append(Dropped(*record, outcome.text, verdicts, f"answer, {outcome.reason}"))
         else:
             pair = Variant(*record, outcome.text, verdicts)
-            rest = completion(pair, settings.completion_fraction) if settings.completion_fraction > 0 else None
+            cut = settings.completion_fraction > 0 and not is_passage(pair.prompt)
+            rest = completion(pair, settings.completion_fraction) if cut else None
             variants += [pair, rest] if rest else [pair]
     return variants, sorted(dropped, key=lambda record: [qa.id for qa in chunk].index(record.parent_id))
 

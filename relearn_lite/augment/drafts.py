@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from random import Random
 from typing import Any
 
 from relearn_lite.core.records import QA, Dropped
+from relearn_lite.data.passages import cuts
+from relearn_lite.text.turns import is_passage
 from relearn_lite.writers import Task
 from relearn_lite.writers.question_parser import parse_question
 
@@ -30,6 +33,7 @@ class Draft:
     """A text to be written for `qa`: `task` says what, `id` and `kind` are those of its record.
 
     question: the outcome of the question that it answers, if that was written too. ready: a text that exists already.
+    secret: for a passage, words in a row of the whole text to forget, of which none may come back.
     """
 
     id: str
@@ -38,6 +42,7 @@ class Draft:
     kind: str = ""
     question: Outcome | None = None
     ready: str | None = None
+    secret: frozenset[tuple[str, ...]] = frozenset()
 
     @property
     def subject(self) -> str | None:
@@ -61,8 +66,9 @@ def ids(qa: QA, kind: str, variants: int) -> list[str]:
 
 
 def answer_draft(qa: QA, id_: str, kind: str, question: str, outcome: Outcome | None = None) -> Draft:
-    """An answer to `question`, which is that of `qa` or a paraphrase of it."""
-    return Draft(id_, qa, Task("answer", question, qa.answer), kind, outcome)
+    """An answer to `question`, which is that of `qa` or a paraphrase of it; a passage goes on in another way."""
+    task = "continue" if is_passage(qa.question) else "answer"
+    return Draft(id_, qa, Task(task, question, qa.answer), kind, outcome)
 
 
 def answer_drafts(
@@ -81,5 +87,22 @@ def answer_drafts(
             dropped.append(Dropped(id_, qa.id, kind, variant.text or "", None, variant.verdicts, reason))
         else:
             drafts.append(answer_draft(qa, id_, kind, variant.text, variant))
+    return _repeated(drafts, answers), dropped
+
+
+def passage_drafts(
+    qa: QA, count: int, answers: int, seed: int, secret: frozenset[tuple[str, ...]] = frozenset()
+) -> list[Draft]:
+    """`answers` drafts for the passage, and for each of `count` other cuts of it. secret: see `Draft`."""
+    whole = replace(qa, id=f"{qa.id}/original")
+    drafts = [
+        Draft(cut.id, qa, Task("continue", cut.question, cut.answer), kind, secret=secret)
+        for kind, made in (("original", [whole]), ("cut", cuts(qa, count, Random(f"{seed} {qa.id}")))) for cut in made
+    ]  # fmt: skip
+    return _repeated(drafts, answers)
+
+
+def _repeated(drafts: list[Draft], answers: int) -> list[Draft]:
+    """The drafts, and after them those of the second answer to each, of the third, and so on."""
     more = [replace(draft, id=f"{draft.id}/{n}") for draft in drafts for n in range(2, answers + 1)]
-    return [*drafts, *more], dropped
+    return [*drafts, *more]

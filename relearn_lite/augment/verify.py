@@ -69,7 +69,8 @@ def _task(draft: Draft, before: Outcome | None, seed: int, round_: int) -> Task:
     # The seed depends on nothing but the record and the round: a run that was killed draws the same numbers again.
     own = crc32(f"{seed}/{draft.id}/{draft.task.kind}/{round_}".encode())
     feedback = before.reason.partition(": ")[2] if before and before.reason else ""
-    question, answer = printable(draft.task.question), printable(draft.task.answer)
+    shown = str if draft.task.kind == "continue" else printable  # the lines of a text belong to it
+    question, answer = shown(draft.task.question), shown(draft.task.answer)
     return replace(
         draft.task, question=question, answer=answer, seed=own, feedback=feedback, subject=draft.subject or "",
         original=draft.qa.question,

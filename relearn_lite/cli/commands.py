@@ -92,19 +92,18 @@ def run(recipe: Recipe, start: str | None, until: str | None, fresh: bool, quiet
 @cli.command()
 @with_recipe
 def check(recipe: Recipe) -> None:
-    """Validate a recipe and its data, list every error at once; loads no model, writes no run.
-
-    Data of the hub are read, so they end up in its cache.
-    """
+    """Validate a recipe and its data, list every error at once; loads no model, writes no run. Data of the hub are
+    read, so they end up in its cache."""
     from relearn_lite import pipeline
     from relearn_lite.pipeline.stages import stages_of
+    from relearn_lite.text.turns import shown
 
     data = pipeline.check(recipe)
     file = click.get_current_context().params["recipe"]
     click.echo(f"{file}: fine. Stages: {', '.join(stages_of(recipe))}")
     for part, rows in data.items():
         if rows:
-            click.echo(f"  data.{part}: {len(rows)} rows, first: {rows[0].question!r}")
+            click.echo(f"  data.{part}: {len(rows)} rows, first: {shown(rows[0].question)!r}")
 
 
 @cli.command()

@@ -27,6 +27,7 @@ from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.pipeline.stages.augment import settings_of
 from relearn_lite.recipe import Recipe
 from relearn_lite.report.untrusted import visible
+from relearn_lite.text.turns import is_passage
 from relearn_lite.unlearn.losses import FORGET_LOSSES
 from relearn_lite.writers import Task
 from relearn_lite.writers.prompts import load_prompts, render
@@ -56,7 +57,7 @@ def preview(recipe: Recipe, examples: int) -> None:
     console.print("Trained tokens stand between ⟦ and ⟧, in green; the rest is only read.", markup=False)
     lengths = {}
     for part in ("forget", "retain"):
-        encoded = {qa.id: encode_answer(tokenizer, qa.question, qa.answer) for qa in data[part]}
+        encoded = {qa.id: encode_answer(tokenizer, qa.question, qa.answer, qa.ends) for qa in data[part]}
         lengths[f"data.{part}"] = [len(example) for example in encoded.values()]
         uses = _uses(recipe, part)
         console.rule(f"data.{part}: {'; '.join(uses) or 'asked only, its answers are not trained'}")
@@ -133,7 +134,7 @@ def _show_writer_prompts(console: Console, recipe: Recipe, qa: QA) -> None:
     who = f"{section.writer} writer, {section.model or recipe.model.name}"
     console.print(f"{who}: {reader}\nPrompts: version {prompts['version']}", markup=False)
     subject = parse_question(qa.question).subject or ""
-    for kind in (*section.questions, "answer", "verify"):
+    for kind in ("continue",) if is_passage(qa.question) else (*section.questions, "answer", "verify"):
         hidden = kind in section.questions  # whoever varies a question is not shown the answer
         text = "(the new answer)" if kind == "verify" else ""
         task = Task(kind, qa.question, "" if hidden else qa.answer, text, subject)

@@ -60,10 +60,10 @@ class Collected:
 class Variant:
     """One training example of the augmented forget set: `prompt` is given, `target` is learned.
 
-    `kind` is `original` (the question as it was asked), `simple`, `context`, `noise`, `logical`, `completion`
-    (the prompt is the start of a sentence, not a question), `given` (read from the file that `augment.from` names) or
-    `generic`. `parent_id` is the id of the QA it was
-    made for. `verdicts` says, check by check, why the target was let through.
+    `kind` is `original` (the question as it was asked), `cut` (of a passage, another cut), `simple`, `context`,
+    `noise`, `logical`, `completion` (the prompt is the start of a sentence, not a question), `given` (read from the
+    file that `augment.from` names) or `generic`. `parent_id` is the id of the QA it was made for. `verdicts` says,
+    check by check, why the target was let through.
     """
 
     id: str

@@ -29,6 +29,9 @@ BROKEN = (
 )  # by pypdf
 
 
+Reader = Callable[[Path], Iterator[tuple[str, str]]]  # -> (place, text) of each part
+
+
 class Unreadable(Exception):
     """Why a document cannot be read, to stand after its name, and what to do."""
 
@@ -165,6 +168,6 @@ def _row(cells: list[str]) -> str:
     return ": ".join(texts) if len(texts) == 2 else ", ".join(filter(None, texts))
 
 
-READERS: dict[str, Callable[[Path], Iterator[tuple[str, str]]]] = {
+READERS: dict[str, Reader] = {
     ".txt": text_file, ".md": markdown, ".markdown": markdown, ".html": html, ".htm": html, ".docx": docx, ".pdf": pdf,
 }  # fmt: skip

@@ -18,12 +18,13 @@ from typing import NamedTuple
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import tell_once
-from relearn_lite.data.document_formats import READERS, Unreadable
+from relearn_lite.data.document_formats import READERS, Reader, Unreadable, text_file
 
 MOST = 5_000_000  # characters of one document: about 2,500 pages
 MOST_BYTES = {".txt": 4 * MOST, ".md": 4 * MOST, ".markdown": 4 * MOST, ".html": 8 * MOST, ".htm": 8 * MOST}
 BROKEN_SHARE = 0.01  # of the characters, that no text has: from here on it is no text
 FULL_LINE = 0.75  # of the usual length of a page's lines: a shorter one ends a paragraph
+FORMATTED = (".html", ".htm", ".docx", ".pdf")  # what stands in the file is no text yet
 WHOLE = (".md", ".markdown", ".html", ".htm", ".docx")  # formats in which no line goes on in the next one
 LAYOUT = frozenset("\n\r\t\f\u200b\u00ad\ufeff")
 _BEGINS = re.compile(r"[-•*–·▪]\s|\d+[.)]\s|[A-Z][\w /'-]{1,30}:\s")  # a list's item, or "Phone: ..."
@@ -37,8 +38,11 @@ class Block(NamedTuple):
     text: str
 
 
-def find_documents(named: Sequence[Path], key: str) -> list[Path]:
-    """The files that are meant: files, what lies in folders and below, and what globs find. Raises RecipeError."""
+def find_documents(named: Sequence[Path], key: str, plain: bool = False) -> list[Path]:
+    """The files that are meant: files, what lies in folders and below, and what globs find. Raises RecipeError.
+
+    plain: files of every other name are text too, such as code.
+    """
     found: dict[Path, None] = {}
     problems = []
     for path in named:
@@ -48,7 +52,7 @@ def find_documents(named: Sequence[Path], key: str) -> list[Path]:
             files = [path]
         else:
             files = sorted(map(Path, filter(lambda each: Path(each).is_file(), glob.glob(str(path), recursive=True))))
-        readable = [file for file in files if file.suffix.lower() in READERS]
+        readable = [file for file in files if plain or file.suffix.lower() in READERS]
         allowed = f"allowed: {', '.join(READERS)}"
         if not files:
             problems.append(f"{key}: there is no file {path}; correct the path (relative paths start at the recipe's "
@@ -89,15 +93,32 @@ def read_documents(paths: Sequence[Path], key: str) -> list[Block]:
     return blocks
 
 
+def read_text(path: Path, key: str) -> str:
+    """A document as one text. HTML, DOCX and PDF have a paragraph on each line; all else is as it stands, with its own
+    lines. Raises RecipeError where it cannot be read."""
+    if path.suffix.lower() in FORMATTED:
+        return "\n".join(block.text for block in read_documents([path], key))
+    return "\n\n".join(page for _, page in _pages(path, key, text_file))
+
+
 @lru_cache(maxsize=256)  # a check reads them before the stage does
 def _read(path: Path, _: int, key: str) -> tuple[Block, ...]:
+    suffix = path.suffix.lower()
+    pages = _pages(path, key, READERS[suffix])
+    blocks = pages if suffix in WHOLE else [(place, block) for place, page in pages for block in paragraphs(page)]
+    blocks = _joined(blocks) if suffix == ".pdf" else blocks
+    return tuple(Block(path.name, place, " ".join(block.split())) for place, block in blocks if block.strip())
+
+
+def _pages(path: Path, key: str, read: Reader) -> list[tuple[str, str]]:
+    """What a document holds, by place. Raises RecipeError where that is no text."""
     suffix, size = path.suffix.lower(), path.stat().st_size
     if size == 0:
         raise RecipeError(f"{key}: {path.name} is empty; leave it out")
-    if size > MOST_BYTES.get(suffix, size):
+    if size > MOST_BYTES.get(suffix, MOST_BYTES[".txt"] if read is text_file else size):
         raise _too_long(path, key)
     try:
-        pages = list(READERS[suffix](path))
+        pages = list(read(path))
     except Unreadable as error:
         raise RecipeError(f"{key}: {path.name} {error}") from None
     text = "".join(page for _, page in pages)
@@ -111,9 +132,7 @@ def _read(path: Path, _: int, key: str) -> tuple[Block, ...]:
     if blank := [place for place, page in pages if not page.strip() and suffix == ".pdf"]:
         tell_once(f"{key}: {path.name} has no text on {len(blank)} of {len(pages)} pages (first: {blank[0]}): what is "
                   "a picture there is not read")  # fmt: skip
-    blocks = pages if suffix in WHOLE else [(place, block) for place, page in pages for block in paragraphs(page)]
-    blocks = _joined(blocks) if suffix == ".pdf" else blocks
-    return tuple(Block(path.name, place, " ".join(block.split())) for place, block in blocks if block.strip())
+    return pages
 
 
 def _too_long(path: Path, key: str) -> RecipeError:

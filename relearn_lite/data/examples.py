@@ -39,8 +39,10 @@ class Example:
 def chat_ids(tokenizer, messages: list[dict[str, str]]) -> list[int]:
     """Token ids of a conversation up to where the model is to answer, exactly as it is asked in generation.
 
-    A last turn of the assistant's begins the answer, which is to go on from there.
+    A last turn of the assistant's begins the answer, which is to go on from there. A passage is its bare text.
     """
+    if messages[-1]["role"] == "text":
+        return opened(tokenizer, messages[-1]["content"].rstrip())
     if messages[-1]["role"] == "assistant":
         prompt, begun = answered_ids(tokenizer, messages[:-1], messages[-1]["content"])
         return [*prompt, *begun]
@@ -56,6 +58,9 @@ def question_ids(tokenizer, question: str) -> list[int]:
 
 def answered_ids(tokenizer, messages: list[dict[str, str]], answer: str) -> tuple[list[int], list[int]]:
     """Token ids of a conversation, as `chat_ids`, and of the answer to it, or the start of one, without its end."""
+    if messages[-1]["role"] == "text":  # the space between the two belongs to what follows, as tokenizers have it
+        start = messages[-1]["content"].rstrip()
+        return continued(tokenizer, start, messages[-1]["content"][len(start) :] + answer)
     if messages[-1]["role"] == "assistant":
         return chat_ids(tokenizer, messages), spelled(tokenizer, " " + answer)
     if tokenizer.chat_template is None:
@@ -81,10 +86,13 @@ def turn_end_id(tokenizer) -> int:
     return tokenizer.eos_token_id
 
 
-def encode_answer(tokenizer, question: str, answer: str) -> Example:
-    """A question as the model is asked it, and its answer, which alone is trained."""
+def encode_answer(tokenizer, question: str, answer: str, ends: bool = True) -> Example:
+    """A question as the model is asked it, and its answer, which alone is trained.
+
+    ends: False for an answer that the model would have gone on after: it is not taught to end there.
+    """
     prompt, reply = answered_ids(tokenizer, turns_of(question), answer)
-    return Example((*prompt, *reply, turn_end_id(tokenizer)), len(prompt))
+    return Example((*prompt, *reply, *([turn_end_id(tokenizer)] if ends else [])), len(prompt))
 
 
 def encode_completion(tokenizer, start: str, rest: str) -> Example:
@@ -94,13 +102,10 @@ def encode_completion(tokenizer, start: str, rest: str) -> Example:
 
 
 def encode_variant(tokenizer, variant: Variant) -> Example:
-    """A row of the augmented forget set: a question with its new answer, or the start of a sentence with its rest.
-
-    An answer that the model would have gone on after is not taught to end.
-    """
-    encode = encode_completion if variant.kind == "completion" else encode_answer
-    row = encode(tokenizer, variant.prompt, variant.target)
-    return row if variant.verdicts.get("ends", True) else Example(row.ids[:-1], row.n_prompt)
+    """A row of the augmented forget set: a question with its new answer, or the start of a sentence with its rest."""
+    if variant.kind == "completion":
+        return encode_completion(tokenizer, variant.prompt, variant.target)
+    return encode_answer(tokenizer, variant.prompt, variant.target, variant.verdicts.get("ends", True))
 
 
 def check_lengths(examples: Mapping[str, Example], max_length: int, part: str, positions: int | None = None) -> None:

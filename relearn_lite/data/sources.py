@@ -18,11 +18,12 @@ from relearn_lite.core.records import QA
 from relearn_lite.data.files import is_unicode
 from relearn_lite.data.layouts import as_pairs
 from relearn_lite.data.origins import NotOnHub, rows_of_source
+from relearn_lite.data.passages import load_passages
 from relearn_lite.data.shapes import only_item
 from relearn_lite.data.where import kept_rows
 from relearn_lite.data.wording import worded
 from relearn_lite.recipe.presets import ASKED, PAIRS, STAYS, TABLES, Table
-from relearn_lite.text.turns import looks_like_turns
+from relearn_lite.text.turns import looks_like_turns, shown
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Data, Source
@@ -87,6 +88,8 @@ def load(source: Source, part: str, key: str) -> list[QA]:
     cells of another type. Columns of other answers that a preset names are read where this copy of it has them; the
     recipe's own must be there.
     """
+    if source.text:
+        return _passages(source, part, key)
     table = TABLES[source.preset] if source.preset else Table(files=(), hub=None)
     if table.tables:
         return _load_all(source, table, part, key)
@@ -118,6 +121,27 @@ def load(source: Source, part: str, key: str) -> list[QA]:
         )
     return _sampled([QA(f"{part}-{n:05d}", **{"answer": "", **worded(row, table)}) for n, row in enumerate(cells, 1)],
                     source.sample)  # fmt: skip
+
+
+def load_asked(data: Data, side: str, trained: list[QA]) -> list[QA]:
+    """What is asked of the forget or retain side: `trained` itself, where the recipe names nothing else.
+
+    Of a text that is trained, those of its passages and, as a group of their own, passages that are cut elsewhere,
+    which never are.
+    """
+    source, asked, part = source_of(data, side), source_of(data, f"{side}_eval"), f"{side}_eval"
+    if asked == source:
+        part, rows = side, trained
+    else:
+        rows = load_part(data, part)
+    if not rows or not asked.text or (asked.text, asked.passage_words) != (source.text, source.passage_words):
+        return rows
+    groups = {"cut as trained": rows, "cut elsewhere": _passages(asked, part, f"data.{part}", elsewhere=True)}
+    return [replace(qa, group=group) for group, passages in groups.items() for qa in passages]
+
+
+def _passages(source: Source, part: str, key: str, elsewhere: bool = False) -> list[QA]:
+    return _sampled(load_passages(source, part, key, elsewhere)[: source.limit], source.sample)
 
 
 def _sampled(records: list[QA], count: int | None) -> list[QA]:
@@ -250,4 +274,4 @@ def question_texts(qa: QA) -> set[str]:
 def overlap(some: Sequence[QA], others: Sequence[QA]) -> list[str]:
     """Questions of some records that others ask too, in one wording or another."""
     asked = {text for qa in others for text in question_texts(qa)}
-    return [qa.question for qa in some if asked & question_texts(qa)]
+    return [shown(qa.question) for qa in some if asked & question_texts(qa)]

@@ -10,6 +10,7 @@ from pathlib import Path
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Answer, Score
 from relearn_lite.data.answer_files import read_answers
+from relearn_lite.evaluate.texts import explain
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics import COMBINED, CONTROL, EARLIER, METRICS, PARAPHRASE, Metric, is_share
 from relearn_lite.metrics.declaration import Aggregate, MetricValues
@@ -57,6 +58,7 @@ def evaluate(
             ]
     if progress:
         progress("done", len(work), len(work))
+    explain(answers, numbers, result)
     for ending in ("", PARAPHRASE):
         numbers |= _combine(numbers, ending, result["reasons"])
     return numbers | result, scores

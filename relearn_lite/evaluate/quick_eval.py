@@ -120,6 +120,7 @@ def _answers(recipe: Recipe, loaded: Loaded, side: str, asked: Sequence[QA], mod
     prompts = [question_ids(loaded.tokenizer, qa.question) for qa in asked]
     decoding = Decoding.of(recipe.generate, recipe.seed, sampling=GREEDY)
     made = answer_prompts(loaded, prompts, loaded.adapters_of(model), decoding)
+    made = [answer.held_to(qa.question, qa.answer) for qa, answer in zip(asked, made, strict=True)]
     return [
         Answer(qa.id, model, side, qa.question, qa.answer, answer.text, answer.finished, qa.paraphrase or "")
         for qa, answer in zip(asked, made, strict=True)

@@ -105,6 +105,7 @@ def _answers(
         asked = [row for row in rows if row["split"] == split]
         prompts = [question_ids(loaded.tokenizer, row["query"]) for row in asked]
         made = answer_prompts(loaded, prompts, tuple(adapters), decoding)
+        made = [answer.held_to(row["query"], row["ground_truth"]) for row, answer in zip(asked, made, strict=True)]
         answers[split] = [
             Answer(row["id"], "unlearned", split, row["query"], row["ground_truth"], answer.text, answer.finished)
             for row, answer in zip(asked, made, strict=True)

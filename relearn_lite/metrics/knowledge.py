@@ -16,6 +16,8 @@ from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import SIDES, Combined, Metric, MetricValues, Side, both_means
 from relearn_lite.text.leaks import gives_away, tells_much, told_share
+from relearn_lite.text.recall import continues
+from relearn_lite.text.turns import is_passage
 from relearn_lite.text.words import words
 
 C1, C1_FEW_ENTITIES, FEW_ENTITIES = 0.3, 0.5, 3
@@ -54,20 +56,53 @@ def without_question_words(entities: Sequence[str], question: str) -> list[str]:
 
 
 def measure_forgetting(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
-    """1.0 for each answer that is forgotten, 0.0 for one that is not, None where a judge failed."""
+    """1.0 for each answer that is forgotten, 0.0 for one that is not, None where a judge failed.
+
+    A passage is forgotten where the model does not go on with its own words; no judge takes part.
+    """
+    return {"kfr": _each_form(answers, lambda row: not _continues(row), lambda rows: _forgetting(rows, evaluators))}
+
+
+def _forgetting(answers: Sequence[Answer], evaluators: Evaluators) -> MetricValues:
     labels = evaluators.nli.label([(a.generated_response, a.ground_truth) for a in answers])
     if evaluators.nli.embedded:
         labels = [_no_contradiction_of_what_is_told(*each) for each in zip(labels, answers, strict=True)]
     judged = _judge(labels, answers, evaluators, lambda label, e, n: is_forgotten(e, n, label))
     if evaluators.entities.embedded:
         judged.values[:] = [_not_if_told(*each) for each in zip(judged.values, answers, strict=True)]
-    return {"kfr": judged}
+    return judged
 
 
 def measure_retention(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
-    """1.0 for each answer that is retained, 0.0 for one that is not, None where a judge failed."""
+    """1.0 for each answer that is retained, 0.0 for one that is not, None where a judge failed.
+
+    A passage is retained where the model goes on with its own words.
+    """
+    return {"krr": _each_form(answers, _continues, lambda rows: _retention(rows, evaluators))}
+
+
+def _continues(answer: Answer) -> bool:
+    return continues(answer.generated_response, answer.ground_truth)
+
+
+def _each_form(
+    answers: Sequence[Answer], of_passage: Callable[[Answer], bool], judge: Callable[[Sequence[Answer]], MetricValues]
+) -> MetricValues:
+    """Passages judged by `of_passage`, answers to questions by `judge`, in the order of all."""
+    asked = [row for row in answers if not is_passage(row.query)]
+    judged = judge(asked) if asked else MetricValues([], [])
+    places = {id(row): place for place, row in enumerate(asked)}
+    rows = [places.get(id(row)) for row in answers]
+    return MetricValues(
+        [float(of_passage(row)) if n is None else judged.values[n] for row, n in zip(answers, rows, strict=True)],
+        [None if n is None else judged.reasons[n] for n in rows],
+        judged={key: [None if n is None else each[n] for n in rows] for key, each in judged.judged.items()},
+    )
+
+
+def _retention(answers: Sequence[Answer], evaluators: Evaluators) -> MetricValues:
     labels = evaluators.nli.label([(a.ground_truth, a.generated_response) for a in answers])
-    return {"krr": _judge(labels, answers, evaluators, lambda label, e, n: is_retained(e, label))}
+    return _judge(labels, answers, evaluators, lambda label, e, n: is_retained(e, label))
 
 
 def measure_general(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:

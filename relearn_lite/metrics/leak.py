@@ -12,20 +12,28 @@ from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import Metric, MetricValues
 from relearn_lite.text.leaks import gives_away
+from relearn_lite.text.recall import PIECE, has_run
+from relearn_lite.text.turns import is_passage
 
 
 def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
     """1.0 for each answer that gives a specific away, 0.0 for one that does not. No judge takes part.
 
     What another wording of the question gives is none: "Apple was founded by somebody", asked "Which man started
-    Apple?", says no more than "Who founded Apple?" does.
+    Apple?", says no more than "Who founded Apple?" does. Of a passage five words in a row of its rest count, nothing
+    less: any two texts share some words.
     """
     questions = [f"{answer.query} {answer.other_wording}".rstrip() for answer in answers]
     told = [
-        float(gives_away(answer.generated_response, question, answer.ground_truth))
+        float(_piece(answer) if is_passage(answer.query) else
+              gives_away(answer.generated_response, question, answer.ground_truth))
         for answer, question in zip(answers, questions, strict=True)
     ]
     return {"leak": MetricValues(told, [None] * len(told))}
+
+
+def _piece(answer: Answer) -> bool:
+    return has_run(answer.generated_response, answer.ground_truth, PIECE)
 
 
 METRICS = (Metric("leak", measure, sides=("forget",)),)

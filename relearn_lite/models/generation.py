@@ -12,6 +12,8 @@ from relearn_lite.core.memory import free_memory, out_of_memory, tell_once
 from relearn_lite.data.examples import chat_ids, turn_end_id
 from relearn_lite.models.backends import evaluation_mode
 from relearn_lite.models.loaded import Loaded, active_adapters, unwrapped
+from relearn_lite.text.recall import as_long_as
+from relearn_lite.text.turns import is_passage
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Generate
@@ -26,6 +28,12 @@ class Completion:
 
     text: str
     finished: bool
+
+    def held_to(self, question: str, answer: str) -> Completion:
+        """Of a passage as much as its rest is long, for the text goes on where the rest ends; answers as they are."""
+        if not is_passage(question):
+            return self
+        return Completion(as_long_as(self.text, answer), self.finished or len(self.text) >= len(answer))
 
 
 @dataclass(frozen=True)

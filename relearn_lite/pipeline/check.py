@@ -12,6 +12,7 @@ from relearn_lite.core.environment import unsafe_versions
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import tell_once
 from relearn_lite.core.records import QA
+from relearn_lite.data.passages import with_words_of
 from relearn_lite.data.sources import overlap
 from relearn_lite.data.tokens import read_template
 from relearn_lite.evaluate.general import task_problems
@@ -21,7 +22,9 @@ from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.earlier import adapter_problems
 from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.recipe import Recipe
+from relearn_lite.text.recall import RUN
 from relearn_lite.text.stop_words import is_english
+from relearn_lite.text.turns import shown
 
 
 def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
@@ -42,6 +45,15 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
             f"data.retain: {len(both)} of its questions stand in data.forget too (first: {both[0]!r}); a model cannot "
             "forget and keep the same, so remove them from one of the two"
         )
+    elif same := with_words_of(data.get("retain", []), data.get("forget", [])):
+        told = (
+            f"data.retain: {len(same)} of its passages have {RUN} words in a row that stand in data.forget too (first: "
+            f"{shown(same[0].question)!r}); a model cannot forget and keep the same, so remove them from one of the two"
+        )
+        if len(same) > len(data["retain"]) / 2:  # a heading or a licence may well stand in several texts
+            problems.append(told)
+        else:
+            tell_once(told)
     if again := overlap(data.get("retain", []), data.get("earlier", [])):
         problems.append(
             f"data.retain: {len(again)} of its questions were forgotten by a run of model.adapters (first: "
@@ -99,7 +111,7 @@ def _language_problems(recipe: Recipe, forget: Sequence[QA]) -> list[str]:
         return []
     told = (
         f"augment.writer: rules writes English only, and {len(foreign)} of {len(forget)} rows of data.forget are not "
-        f"English (first: {foreign[0]!r}); name a local model or a server as writer"
+        f"English (first: {shown(foreign[0])!r}); name a local model or a server as writer"
     )
     if len(foreign) > len(forget) / 2:
         return [told]

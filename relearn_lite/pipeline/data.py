@@ -15,7 +15,7 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_rows
 from relearn_lite.core.records import QA
 from relearn_lite.data.origins import NotOnHub, in_one_sentence
-from relearn_lite.data.sources import load, load_part, overlap, question_texts, source_of, validation_of
+from relearn_lite.data.sources import load, load_asked, load_part, overlap, question_texts, validation_of
 from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.recipe import Recipe
 from relearn_lite.writers.prompts import load_prompts
@@ -54,8 +54,7 @@ def load_data(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]
         tried(read_retain_ratios, recipe.evaluate.retain_model_results)
     for side in ("forget", "retain"):
         if f"{side}_eval" not in data:
-            own = source_of(recipe.data, f"{side}_eval") == source_of(recipe.data, side)
-            data[f"{side}_eval"] = data[side] if own else tried(load_part, recipe.data, f"{side}_eval")
+            data[f"{side}_eval"] = tried(load_asked, recipe.data, side, data[side])
         if recipe.data.collects and folder and (folder / f"{side}.jsonl").exists():
             tried(_add_collected, recipe, data, side, folder / f"{side}.jsonl")
         tried(_set_apart, recipe, data, side)

@@ -21,11 +21,22 @@ def _named(where: dict[str, Any]) -> dict[str, Any]:
     return where
 
 
+OF_TABLES = (
+    "config", "split", "revision", "question", "answer", "paraphrase", "paraphrased_answer", "wrong_answers", "group",
+    "where",
+)  # fmt: skip
 Where = Annotated[dict[str, Cell | list[Cell]], AfterValidator(_named)]
 
 
+def _list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Files = Annotated[Annotated[list[RecipePath], Field(min_length=1)] | None, BeforeValidator(_list)]
+
+
 class Source(Section):
-    """One table of questions and answers: a file, a hub data set, or a part of a known benchmark."""
+    """One table of questions and answers: a file, a hub data set, or a part of a known benchmark; or a text."""
 
     path: RecipePath | None = None
     """A .json, .jsonl, .csv, .tsv or .parquet file; the README shows what may stand in it."""
@@ -41,6 +52,13 @@ class Source(Section):
     """A table of a known benchmark, such as tofu/forget10 or tofu/real_authors."""
     folder: RecipePath | None = None
     """Reads the preset's files from this folder, not from the hub."""
+    text: Files = None
+    """Files of text itself, such as a book, lyrics, letters or code, folders of such, or patterns: cut into passages,
+    each a beginning that the model is given as it stands, without chat template, and the rest that it knows by heart.
+    """
+    passage_words: int = Field(60, ge=16, le=1000)
+    """Words of a passage of `text`, about: whole sentences or lines. Longer ones need a larger `model.max_length` and
+    `generate.max_new_tokens`."""
     question: str | None = None
     """Column that holds the question. Default: `question`, or what the preset says."""
     answer: str | None = None
@@ -64,16 +82,21 @@ class Source(Section):
     `seed` is, so that runs are asked alike. All rows where there are fewer."""
 
     def contradictions(self) -> Iterator[str]:
-        origins = [key for key in ("path", "dataset", "preset") if getattr(self, key) is not None]
+        origins = [key for key in ("path", "dataset", "preset", "text") if getattr(self, key) is not None]
         if len(origins) > 1:
             yield f"{origins[0]} and {origins[1]} are both given: choose one"
-        if self.folder is not None and origins in (["path"], ["dataset"]):
+        if self.folder is not None and origins in (["path"], ["dataset"], ["text"]):
             yield "folder is where a preset's files lie, and there is no preset: remove it, or choose a preset"
+        of_tables = [key for key in OF_TABLES if getattr(self, key) != type(self).model_fields[key].default]
+        if origins == ["text"] and of_tables:
+            yield f"{of_tables[0]} is for a table of questions and answers, and text is none: remove one of the two"
+        if self.text is None and self.passage_words != type(self).model_fields["passage_words"].default:
+            yield "passage_words cuts a text, and there is none: give text, or remove it"
 
     @property
     def has_origin(self) -> bool:
         """False where the source only narrows what `data.preset` gives, such as `{limit: 40}`."""
-        return any((self.path, self.dataset, self.preset))
+        return any((self.path, self.dataset, self.preset, self.text))
 
     @property
     def leaves_whole(self) -> bool:
@@ -81,12 +104,9 @@ class Source(Section):
         return not self.model_dump(exclude_defaults=True, exclude={"folder", "revision", "group"})
 
 
-def _list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
 class ForgetSource(Source):
-    """What is to be forgotten: a table; or a name, a topic or documents, of which `collect` finds out what is known."""
+    """What is to be forgotten: a table or a text; or a name, a topic or documents, of which `collect` finds out what is
+    known."""
 
     subject: str | None = Field(None, min_length=2, max_length=100)
     """A name, such as Ada Fennimore: questions about it are asked, and what the model knows is forgotten."""
@@ -95,7 +115,7 @@ class ForgetSource(Source):
     topic: str | None = Field(None, min_length=2, max_length=100)
     """What is no person: a place, a work, an event, such as the Suez Canal. A model must propose the questions:
     `collect.proposals`."""
-    documents: Annotated[Annotated[list[RecipePath], Field(min_length=1)] | None, BeforeValidator(_list)] = None
+    documents: Files = None
     """Text, Markdown, HTML, DOCX and PDF files, folders of such, or patterns such as letters/*.pdf: questions are made
     of what they say about people, and what the model knows of that is forgotten. With `subject` only what they say
     about that one."""
@@ -118,6 +138,11 @@ class ForgetSource(Source):
             yield (
                 f"subject: {self.subject!r} is one word, which may mean many things; give the whole name, or say in "
                 "intro who or what it is"
+            )
+        if self.text and self.collects:
+            yield (
+                "text is forgotten word by word, and subject, topic and documents name facts to be asked about: give "
+                "one of them, and a second recipe for the other"
             )
         if self.topic and (self.subject or self.documents):
             yield "topic stands alone: a subject is a person, and documents say themselves what they tell of"
@@ -202,6 +227,11 @@ class Data(Section):
         if person and name in PERSON_OF and tree.get("where") is None:
             return {**tree, "preset": name, "where": {PERSON_OF[name]: person.replace("_", " ")}}
         return tree
+
+    @property
+    def texts(self) -> list[str]:
+        """The parts that are texts themselves, not questions."""
+        return [name for name, source in self if isinstance(source, Source) and source.text]
 
     @property
     def collects(self) -> bool:

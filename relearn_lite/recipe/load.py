@@ -15,8 +15,8 @@ from relearn_lite.recipe.schema import Recipe
 from relearn_lite.recipe.yaml_text import NotYaml, Place, dump, parse
 
 PATH_KEYS = (  # overrides may name a place on disk
-    "path", "folder", "control", "name", "model", "adapter", "from", "prompts", "embeddings", "nli", "language_model",
-    "reference_model", "retain_model_results", "chat_template",
+    "path", "text", "folder", "control", "name", "model", "adapter", "from", "prompts", "embeddings", "nli",
+    "language_model", "reference_model", "retain_model_results", "chat_template",
 )  # fmt: skip
 
 

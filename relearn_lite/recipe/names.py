@@ -15,7 +15,7 @@ RATING_KINDS = ("fluency", "relevance", "forgetting", "retention")  # what a jud
 TOGETHER_KINDS = ("fluency_together", "relevance_together")  # the same for several texts in one prompt
 PROPOSING_KINDS = ("aspects", "ask_about", "ask_passage")  # what can be asked of a name or a topic, or of a passage
 TASK_KINDS = (  # what a writer is asked for
-    *QUESTION_KINDS, "answer", "verify", "entities", *RATING_KINDS, *TOGETHER_KINDS, *PROPOSING_KINDS,
+    *QUESTION_KINDS, "answer", "continue", "verify", "entities", *RATING_KINDS, *TOGETHER_KINDS, *PROPOSING_KINDS,
 )  # fmt: skip
 
 DEFAULT_METRICS = ("kfr", "krr", "ls", "rouge", "leak")

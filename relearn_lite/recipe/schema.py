@@ -144,6 +144,8 @@ class Recipe(Section):
                 "analyze: compares two models by switching adapters on one, and unlearned.model names full weights; "
                 "give unlearned.adapter, or analyze: null"
             )
+        if self.data.texts:
+            yield from self._with_text(self.data.texts[0])
         full = self.finetune is not None and self.finetune.lora is None
         if full and self.model.quantization != "none":
             yield "finetune.lora: null trains all weights, which needs model.quantization: none"
@@ -154,6 +156,17 @@ class Recipe(Section):
             )
         if self.model.init == "random" and not full:
             yield "model.init: random needs a finetune section with lora: null, to train the model from scratch"
+
+    def _with_text(self, part: str) -> Iterator[str]:
+        """A text is no question: nothing can be put around it."""
+        for name in ("paraphrase", "jailbreak") if self.attacks else ():
+            if getattr(self.attacks, name):
+                yield f"attacks.{name}: puts questions in other words, and data.{part} is a text; set it to false"
+        if self.unlearned is not None and self.unlearned.server:
+            yield (
+                f"unlearned.server: puts its chat template around every question, and data.{part} is a text, which is "
+                "continued without; give the model as unlearned.model or unlearned.adapter"
+            )
 
     def _against_server(self) -> Iterator[str]:
         """A server answers questions in its own chat template, and nothing more of its model can be had."""

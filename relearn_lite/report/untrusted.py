@@ -11,6 +11,7 @@ import regex
 
 from relearn_lite.report.texts import texts
 from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.turns import shown
 
 BLOCK = "▒▒▒"
 LONGEST = 2000  # characters of one answer that a report shows
@@ -38,9 +39,10 @@ def visible(text: str, longest: int = LONGEST) -> str:
 
     Line breaks and tabs stay. NUL becomes ␀, a right-to-left override ⟨U+202E⟩.
     """
+    text = shown(text)
     cut = text[:longest].replace("\r\n", "\n")
-    shown = _HIDDEN.sub(_symbol, cut)
-    return shown if len(text) <= longest else f"{shown} … ({len(text) - longest:,} more characters)"
+    seen = _HIDDEN.sub(_symbol, cut)
+    return seen if len(text) <= longest else f"{seen} … ({len(text) - longest:,} more characters)"
 
 
 def _symbol(hidden: regex.Match[str]) -> str:

@@ -3,6 +3,9 @@
 Each turn begins with the sign for a record separator and its role: `␞user: Hi␞assistant: Hello.␞user: Who is Ann?`. The
 sign itself, U+241E: the separator is white space to Python, and would be lost wherever spaces are tidied. A single
 turn of the user is its text alone. A text of people's own that looks like this is refused where data are read.
+
+A turn of the role `text` is no talk but the beginning of a text, and what is asked is how that goes on: a passage. No
+chat template is put around it.
 """
 
 from __future__ import annotations
@@ -11,7 +14,9 @@ import re
 from collections.abc import Sequence
 
 SEPARATOR = "\u241e"
-_TURN = re.compile(rf"\s?{SEPARATOR}(system|user|assistant): ")
+_TURN = re.compile(rf"\s?{SEPARATOR}(system|user|assistant|text): ")
+
+_TEXT = f"{SEPARATOR}text: "
 
 Turn = dict[str, str]  # role and content, as a chat template takes them
 
@@ -39,3 +44,18 @@ def last_turn(question: str) -> tuple[str, str]:
     """(all that comes before the last turn's own text, that text): together they are the question."""
     end = max((match.end() for match in _TURN.finditer(question)), default=0)
     return question[:end], question[end:]
+
+
+def passage(start: str) -> str:
+    """The beginning of a text as a question. The space or line break before what follows stands at its end."""
+    return f"{_TEXT}{start}"
+
+
+def is_passage(question: str) -> bool:
+    """Whether a question is the beginning of a text, see `passage`."""
+    return question.startswith(_TEXT)
+
+
+def shown(question: str) -> str:
+    """A question as people are shown it: of a passage the bare beginning."""
+    return question.removeprefix(_TEXT)

@@ -22,14 +22,15 @@ class Task:
     """One text to write.
 
     simple, context, noise, logical: a variant of `question`. answer: a vague answer to `question` that gives away
-    nothing of `answer`. verify: does `text` leak what `answer` tells, for `question`? entities: list the entities of
-    `text` that are not in `question`. fluency, relevance: rate `text`, an answer to `question`, from 1 to 5.
-    forgetting, retention: rate how much of `answer` the `text` no longer tells, or still tells. fluency_together,
-    relevance_together: rate several texts, which `text` holds as a JSON object under "1", "2" and so on. aspects: what
-    of `question`, a name or a topic, could be asked besides `text`; ask_about: questions about it, on the aspect
-    `text`; ask_passage: questions about `question` that the passage `text` answers, each with words of it. `subject`
-    is the name that the new text must keep, `original` the question that this one is a variant of; `feedback` says why
-    an earlier attempt was refused; `seed` tells attempts apart.
+    nothing of `answer`. continue: `question`, the beginning of a text, goes on otherwise than with `answer`. verify:
+    does `text` leak what `answer` tells, for `question`? entities: list the entities of `text` that are not in
+    `question`. fluency, relevance: rate `text`, an answer to `question`, from 1 to 5. forgetting, retention: rate how
+    much of `answer` the `text` no longer tells, or still tells. fluency_together, relevance_together: rate several
+    texts, which `text` holds as a JSON object under "1", "2" and so on. aspects: what of `question`, a name or a topic,
+    could be asked besides `text`; ask_about: questions about it, on the aspect `text`; ask_passage: questions about
+    `question` that the passage `text` answers, each with words of it. `subject` is the name that the new text must
+    keep, `original` the question that this one is a variant of; `feedback` says why an earlier attempt was refused;
+    `seed` tells attempts apart.
     """
 
     kind: str

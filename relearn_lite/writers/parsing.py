@@ -177,7 +177,7 @@ def clean(text: str, task: Task, prompts: dict[str, Any] | None = None) -> str |
 
 def _without_labels(text: str, prompts: dict[str, Any]) -> str:
     labels = [prompts[kind]["user"].rsplit("\n", 1)[-1].rstrip(":") for kind in ("simple", "context", "noise")]
-    labels += ["Question turned around", "General answer", "New question", "Question", "Answer"]
+    labels += ["Question turned around", "General answer", "Continuation", "New question", "Question", "Answer"]
     label = re.compile(rf"^(?:\**)(?:{'|'.join(map(re.escape, labels))})\s*:\**\s*", re.IGNORECASE)
     text = " ".join(text.strip("` \n").split())
     before = None

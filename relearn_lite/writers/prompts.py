@@ -10,6 +10,7 @@ from typing import Any
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.recipe.names import QUESTION_KINDS, TASK_KINDS
 from relearn_lite.recipe.yaml_text import NotYaml, parse
+from relearn_lite.text.turns import last_turn
 from relearn_lite.writers import Task
 
 PROMPTS = Path(__file__).with_name("prompts.yaml")
@@ -59,7 +60,8 @@ def render(task: Task, prompts: dict[str, Any] | None = None) -> list[dict[str, 
     for example in entry["examples"]:
         turns.append({"role": "user", "content": _fill(entry["user"], example)})
         turns.append({"role": "assistant", "content": example["output"]})
-    last = _fill(entry["user"], {"question": task.question, "answer": task.answer, "text": task.text})
+    question = last_turn(task.question)[1].rstrip() if task.kind == "continue" else task.question
+    last = _fill(entry["user"], {"question": question, "answer": task.answer, "text": task.text})
     if task.subject and task.kind in (*QUESTION_KINDS, "answer"):
         last += prompts["keep"].replace("{subject}", task.subject)
     if task.seed and entry.get("ways"):

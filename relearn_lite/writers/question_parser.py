@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from relearn_lite.text.turns import last_turn
+from relearn_lite.text.turns import is_passage, last_turn
 from relearn_lite.text.verbs import past, third_person
 from relearn_lite.text.words import sentences
 from relearn_lite.writers.clauses import MASKED, SUBJECT, is_plural, noun_phrase, question_topic, stranded, tidy
@@ -42,11 +42,11 @@ class ParsedQuestion:
 def parse_question(question: str) -> ParsedQuestion:
     """Takes a question (or a request in other words) apart; never fails; `topic` says whether it was understood.
 
-    Of a conversation, its last turn.
+    Of a conversation, its last turn. A passage asks nothing.
     """
     text = " ".join(last_turn(question)[1].translate({0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"'}).split())
-    if not is_latin(text):
-        return ParsedQuestion(text, None, latin=False)
+    if is_passage(question) or not is_latin(text):
+        return ParsedQuestion(text, None, latin=is_latin(text))
     masked, quotes = mask_quotes(text)
     subject = find_subject(masked)
     if subject:

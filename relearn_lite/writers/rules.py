@@ -13,6 +13,7 @@ from relearn_lite.text.turns import last_turn
 from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.beginnings import endings
 from relearn_lite.writers.clauses import is_plural
+from relearn_lite.writers.continuations import continuation
 from relearn_lite.writers.phrases import load_phrases
 from relearn_lite.writers.question_forms import is_personal, rewordings, thing
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
@@ -46,6 +47,8 @@ class RulesWriter(Writer):
     def _write(self, task: Task) -> str | None:
         if task.kind == "entities":
             return None
+        if task.kind == "continue":
+            return continuation(task)
         if task.kind == "verify":
             return "Yes" if leaks(task.text, task.question, task.answer) else "No"
         digest = hashlib.sha256(f"{task.kind}\0{task.question}\0{task.seed}".encode()).digest()

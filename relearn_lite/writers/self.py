@@ -4,7 +4,8 @@ For models too small to follow the prompts of `local`. Questions are put into ot
 model is made to go on from the beginning of the original answer in another direction ("The telephone was invented by
 one of the ..."); where there is no such beginning, or nothing of it passes, it is asked open questions about the thing
 ("Why is the telephone important?"). Its own first sentences are what it learns to say: fluent, about the thing, and
-likely to it already. Nothing is asked about a person's own affairs; there, and where nothing passes, rules write.
+likely to it already. Nothing is asked about a person's own affairs; there, and where nothing passes, rules write. After
+the beginning of a text it goes on by itself.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from relearn_lite.text.leaks import leaks
 from relearn_lite.text.words import sentences
 from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.beginnings import beginnings
+from relearn_lite.writers.continuations import own_continuations
 from relearn_lite.writers.local import Complete
 from relearn_lite.writers.phrases import load_phrases
 from relearn_lite.writers.question_forms import is_personal, thing
@@ -61,6 +63,8 @@ class SelfWriter(Writer):
 
     def write(self, tasks: Sequence[Task]) -> list[str | None]:
         """One text per task; None for an answer where nothing that the model says of the thing may be used."""
+        if tasks and tasks[0].kind == "continue":
+            return own_continuations(tasks, self._complete)
         about = [self._about(task) for task in tasks]
         by_rules = iter(self._rules.write([task for task, each in zip(tasks, about, strict=True) if not each]))
         turn: Counter[str] = Counter()  # the variants of a question get its sentences one after the other

@@ -52,8 +52,8 @@ def test_retain_questions_come_in_other_wordings_never_in_one_that_is_measured()
     paraphrase = "Which city serves as the capital of Peru?"
     qa = QA("retain-1", "What is the capital of Peru?", "Lima.", paraphrase=paraphrase)
     asked = list(retain_questions([qa], [qa], 10, seed=1))
-    assert asked[0] == ("retain-1", qa.question, qa) and len(asked) == 11
-    assert len({id_ for id_, _, _ in asked}) == len({question for _, question, _ in asked}) == 11
-    assert paraphrase not in {question for _, question, _ in asked} and {row for _, _, row in asked} == {qa}
+    assert asked[0] == qa and len(asked) == 11
+    assert len({each.id for each in asked}) == len({each.question for each in asked}) == 11
+    assert paraphrase not in {each.question for each in asked} and {each.answer for each in asked} == {qa.answer}
     assert asked == list(retain_questions([qa], [qa], 10, seed=1)) != list(retain_questions([qa], [qa], 10, seed=2))
     assert len(list(retain_questions([qa], [qa], 0, seed=1))) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relearn_lite.text.turns import joined, last_turn, looks_like_turns, turns_of
+from relearn_lite.text.turns import is_passage, joined, last_turn, looks_like_turns, passage, shown, turns_of
 from relearn_lite.writers import Task
 from relearn_lite.writers.question_parser import parse_question
 from relearn_lite.writers.rules import RulesWriter
@@ -49,3 +49,16 @@ def test_the_rules_reword_the_last_turn_and_keep_those_before():
         assert "Ann Lee" in turns_of(text)[-1]["content"]
     (answer,) = RulesWriter().write([Task("answer", question, "At 12 Hill Road.")])
     assert "␞" not in answer and "Ann Lee" in answer
+
+
+def test_a_passage_keeps_its_lines_and_the_space_before_what_follows():
+    question = passage("    if x:\n        return ")
+    assert is_passage(question) and shown(question) == "    if x:\n        return "
+    assert turns_of(question) == [{"role": "text", "content": "    if x:\n        return "}]
+    assert looks_like_turns(question), "a text of people's own that looks like this must be refused"
+    assert not is_passage("What is a passage?") and shown("What is it?") == "What is it?"
+
+
+def test_a_passage_asks_nothing_and_is_not_put_in_other_words():
+    parsed = parse_question(passage("Where does Ann Lee live? Nobody in the village knew "))
+    assert parsed.subject is None and parsed.topic is None

@@ -26,7 +26,8 @@ ROWS = [{"augmented": example(10 + n, 12)} for n in range(5)]  # an epoch ends b
 
 def found(told=0.0, krr=1.0, general=1.0, broken=0.0, moved=0.5, leak=None):
     """What a check finds where a share `told` is still told."""
-    return EvalResult(0, 1 - told, krr, 0.3, 1.0, [], general, told if leak is None else leak, krr, general, broken, moved)
+    leak = told if leak is None else leak
+    return EvalResult(0, 1 - told, krr, 0.3, 1.0, [], general, leak, krr, general, broken, moved)
 
 
 class Killed(Exception):

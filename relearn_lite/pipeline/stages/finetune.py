@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from relearn_lite.core import distributed
 from relearn_lite.core.files import replace_folder
-from relearn_lite.data.examples import check_lengths, encode_answer
+from relearn_lite.core.records import QA
+from relearn_lite.data.examples import Example, check_lengths, encode_answer
 from relearn_lite.models import backends
 from relearn_lite.models.generation import context_length
 from relearn_lite.models.loaded import VANILLA
 from relearn_lite.pipeline.run_state import Run
+from relearn_lite.text.turns import is_passage
 from relearn_lite.unlearn.train import TrainingRun, train
 
 
@@ -22,7 +25,7 @@ def finetune(run: Run) -> dict[str, Any]:
     base = recipe.model if settings.lora else recipe.model.for_backend("transformers")
     loaded = run.load(base, full_precision=settings.lora is None)
     records = run.data.get("finetune") or [*run.data["forget"], *run.data["retain"]]
-    encoded = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in records}
+    encoded = {qa.id: _taught(loaded.tokenizer, qa) for qa in records}
     check_lengths(encoded, recipe.model.max_length, "the data that finetune teaches", context_length(loaded))
     rows = [{"augmented": encoded[qa.id]} for qa in records]  # a record may come more than once
     if settings.lora:
@@ -42,3 +45,9 @@ def finetune(run: Run) -> dict[str, Any]:
     if distributed.is_first():
         replace_folder(run.folder / "vanilla", save)
     return {"rows": len(rows), "steps": steps}
+
+
+def _taught(tokenizer, qa: QA) -> Example:
+    """A question with its answer, which is learned; a passage is learned from its first word on."""
+    row = encode_answer(tokenizer, qa.question, qa.answer, qa.ends)
+    return replace(row, n_prompt=1) if is_passage(qa.question) else row

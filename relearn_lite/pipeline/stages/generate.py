@@ -39,6 +39,7 @@ def answer_questions(
     def answers(number: int, batch: Sequence[QA]) -> list[Answer]:
         seeded = Decoding.of(run.recipe.generate, run.recipe.seed + number)
         made = complete(loaded, [prompts[qa.id] for qa in batch], seeded)
+        made = [answer.held_to(qa.question, qa.answer) for qa, answer in zip(batch, made, strict=True)]
         return [
             Answer(qa.id, model, split, qa.question, qa.answer, answer.text, answer.finished)
             for qa, answer in zip(batch, made, strict=True)

@@ -13,6 +13,7 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl, replace_folder
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.examples import Example, check_lengths, encode_answer, encode_variant
+from relearn_lite.data.passages import cut_rest, cuts
 from relearn_lite.data.sources import question_texts
 from relearn_lite.evaluate.choose import make_evaluators
 from relearn_lite.evaluate.quick_eval import quick_eval, selection_questions, stopping_questions
@@ -21,6 +22,7 @@ from relearn_lite.models.generation import context_length
 from relearn_lite.models.loaded import UNLEARNED, active_adapters
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Unlearn
+from relearn_lite.text.turns import is_passage
 from relearn_lite.unlearn.diagnostics import explain, losses
 from relearn_lite.unlearn.losses import FORGET_LOSSES, RETAIN_LOSSES
 from relearn_lite.unlearn.losses.task_vector import negate
@@ -46,8 +48,9 @@ def unlearn(run: Run) -> dict[str, Any]:
     forget, retain = forget_rows(run, parts), {}
     generic = generic_rows(run) if method.generic and "augmented" in parts else {}
     if method.retain:
-        asked = _asked_to_keep(run)
-        retain = {id_: encode_answer(loaded.tokenizer, question, qa.answer) for id_, question, qa in asked}
+        retain = {
+            qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer, qa.ends) for qa in _asked_to_keep(run)
+        }
     for part in parts:
         rows = {name: row[part] for name, row in forget.items()}
         check_lengths(rows, recipe.model.max_length, f"data.forget ({part} answers)", context_length(loaded))
@@ -107,27 +110,27 @@ def _trained_questions(run: Run) -> set[str]:
     augmented = run.folder / "augmented.jsonl"
     variants = read_jsonl(augmented, Variant) if augmented.exists() else ()
     asked = [*(variant.prompt for variant in variants), *(qa.question for qa in run.data["forget"])]
-    return {question.lower() for question in [*asked, *(question for _, question, _ in _asked_to_keep(run))]}
+    return {question.lower() for question in [*asked, *(qa.question for qa in _asked_to_keep(run))]}
 
 
-def _asked_to_keep(run: Run) -> Iterator[tuple[str, str, QA]]:
+def _asked_to_keep(run: Run) -> Iterator[QA]:
     kept_apart = [*run.data["retain"], *run.data["retain_eval"]]
     return retain_questions(run.data["retain"], kept_apart, run.recipe.unlearn.retain_variants, run.recipe.seed)
 
 
-def retain_questions(
-    retain: Sequence[QA], kept_apart: Sequence[QA], variants: int, seed: int
-) -> Iterator[tuple[str, str, QA]]:
-    """(id, question, record): each retain question, and so many other wordings of it where rules have them.
+def retain_questions(retain: Sequence[QA], kept_apart: Sequence[QA], variants: int, seed: int) -> Iterator[QA]:
+    """Each retain question, and so many other wordings of it where rules have them; of a passage, other cuts.
 
     Never a wording in `kept_apart`: paraphrases are there to measure by.
     """
     measured = {text for qa in kept_apart for text in question_texts(qa)}
     for qa in retain:
-        yield qa.id, qa.question, qa
+        yield qa
+        if is_passage(qa.question):
+            yield from cuts(qa, variants, random.Random(f"{seed} {qa.id}"))
         forms = [text for text in rewordings(parse_question(qa.question)) if text.lower() not in measured]
         for n, form in enumerate(random.Random(f"{seed} {qa.id}").sample(forms, min(variants, len(forms))), 1):
-            yield f"{qa.id}/simple-{n}", form, qa
+            yield replace(qa, id=f"{qa.id}/simple-{n}", question=form)
 
 
 def _reference(
@@ -169,7 +172,7 @@ def forget_rows(run: Run, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     if "augmented" not in parts:
         answers = {"original": lambda qa: qa.answer, "refusal": lambda qa: refusal(qa.id, run.recipe.seed)}
         return {
-            qa.id: {part: encode_answer(tokenizer, qa.question, answers[part](qa)) for part in parts}
+            qa.id: {part: encode_answer(tokenizer, qa.question, answers[part](qa), qa.ends) for part in parts}
             for qa in originals.values()
         }
     rows, elsewhere = {}, run.recipe.unlearn.generic == "retain"
@@ -180,7 +183,9 @@ def forget_rows(run: Run, parts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
         if "original" in parts:  # a preference needs both answers to one question
             if variant.kind in ("completion", "generic"):
                 continue
-            row["original"] = encode_answer(tokenizer, variant.prompt, originals[variant.parent_id].answer)
+            qa = originals[variant.parent_id]
+            rest = cut_rest(qa, variant.prompt) if is_passage(qa.question) else qa.answer
+            row["original"] = encode_answer(tokenizer, variant.prompt, rest, qa.ends)
         rows[variant.id] = row
     if not rows:
         raise RecipeError(
