@@ -11,6 +11,7 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import free_memory, out_of_memory, tell_once
 from relearn_lite.data.examples import chat_ids, turn_end_id
 from relearn_lite.models.backends import evaluation_mode
+from relearn_lite.models.kv_cache import new_tokens
 from relearn_lite.models.loaded import Loaded, active_adapters, unwrapped
 from relearn_lite.models.shared_prefix import Prefixes, left_padded
 
@@ -33,7 +34,8 @@ class Completion:
 class Decoding:
     """How prompts are continued: tokens at most, prompts at once, options of transformers' `generate`, and the seed.
 
-    section: of the recipe, whose max_new_tokens it is (for error messages).
+    section: of the recipe, whose max_new_tokens it is (for error messages). enough: whether a text that goes on holds
+    all that is wanted of it; it is asked now and then.
     """
 
     max_new_tokens: int
@@ -41,6 +43,7 @@ class Decoding:
     sampling: Mapping[str, Any] = field(default_factory=lambda: GREEDY)
     seed: int = 0
     section: str = "generate"
+    enough: Callable[[str], bool] | None = None
 
     @classmethod
     def of(cls, settings: Generate, seed: int, **changes: Any) -> Decoding:
@@ -105,18 +108,23 @@ def _complete(
     import torch
 
     model, tokenizer = loaded.model, loaded.tokenizer
-    ends = end_ids(loaded)
+    ends = set(end_ids(loaded))
+
+    def ended(row: list[int]) -> bool:
+        if not ends.isdisjoint(row):
+            return True
+        return decoding.enough is not None and decoding.enough(tokenizer.decode(row, skip_special_tokens=True))
+
     with evaluation_mode(loaded), torch.random.fork_rng(), torch.inference_mode(), _without_own_options(model):
         inputs = prefixes.inputs(prompts, decoding.max_new_tokens) if prefixes else None
         inputs = inputs or left_padded(loaded, prompts)
         torch.manual_seed(decoding.seed)
-        output = model.generate(
-            **inputs,
-            max_new_tokens=decoding.max_new_tokens,
-            eos_token_id=ends or None,
-            pad_token_id=tokenizer.pad_token_id,
-            **decoding.sampling, **(watched or {}),
-        )[:, inputs["input_ids"].shape[1] :].tolist()
+        options = {"eos_token_id": sorted(ends) or None, "pad_token_id": tokenizer.pad_token_id, **decoding.sampling}
+        if watched:
+            output = model.generate(**inputs, max_new_tokens=decoding.max_new_tokens, **options, **watched)
+            output = output[:, inputs["input_ids"].shape[1] :].tolist()
+        else:
+            output = new_tokens(loaded, inputs, decoding.max_new_tokens, ended, options)
     cut = [next((i for i, token in enumerate(row) if token in ends), None) for row in output]
     return [
         Completion(tokenizer.decode(row[:end], skip_special_tokens=True).strip(), end is not None)
@@ -186,23 +194,24 @@ def check_fits(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decod
         )
 
 
-def chat(
-    loaded: Loaded, *, batch_size: int, temperature: float, section: str
-) -> Callable[[list[list[dict[str, str]]], int, int], list[str]]:
+def chat(loaded: Loaded, *, batch_size: int, temperature: float, section: str) -> Callable[..., list[str]]:
     """The vanilla model as a writer: conversations in, texts out, on the weights that are loaded already.
 
     section: of the recipe, which names the writer (for error messages). A last turn of the assistant is the beginning
-    of the reply, which then goes on from there. What conversations begin with before their last question (worked
-    examples) is computed once, as long as the writer lives.
+    of the reply, which then goes on from there. What stands before the last question (worked examples) is computed
+    once, as long as the writer lives: the model's own weights and the vanilla adapters must stay as they are.
     """
     sampling = {"do_sample": True, "temperature": temperature, "top_p": 1.0, "top_k": 0} if temperature else GREEDY
     prefixes = Prefixes(loaded)
 
-    def write(conversations: list[list[dict[str, str]]], max_new_tokens: int, seed: int) -> list[str]:
+    def write(
+        conversations: list[list[dict[str, str]]], max_new_tokens: int, seed: int,
+        enough: Callable[[str], bool] | None = None,
+    ) -> list[str]:  # fmt: skip
         prompts = [chat_ids(loaded.tokenizer, messages) for messages in conversations]
         for opening in _openings(conversations):
             prefixes.add([chat_ids(loaded.tokenizer, [*opening, {"role": "user", "content": text}]) for text in "A0"])
-        decoding = Decoding(max_new_tokens, batch_size, sampling, seed, section)
+        decoding = Decoding(max_new_tokens, batch_size, sampling, seed, section, enough)
         made = answer_prompts(loaded, prompts, loaded.vanilla_adapters, decoding, prefixes)
         return [answer.text for answer in made]
 

@@ -11,6 +11,7 @@ from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.memory import tell_once
+from relearn_lite.models.kv_cache import empty_cache
 from relearn_lite.models.loaded import Loaded, unwrapped
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ class Prefixes:
     def _with_cache(self, prompts: Sequence[Ids], beginnings: Sequence[tuple], new_tokens: int) -> dict | None:
         tails = [list(prompt[len(each) :]) for prompt, each in zip(prompts, beginnings, strict=True)]
         width = max(map(len, beginnings))
-        cache = _empty_cache(self._loaded, width + max(map(len, tails)) + new_tokens)
-        if cache is None:
+        cache = empty_cache(self._loaded)
+        if cache is None or not _keeps(cache, width + max(map(len, tails)) + new_tokens):
             return None
         rows = [self._computed(each) for each in beginnings]
         for layer in range(len(cache.layers)):
@@ -86,7 +87,7 @@ class Prefixes:
         import torch
 
         if beginning not in self._kept:
-            cache = _empty_cache(self._loaded, len(beginning))
+            cache = empty_cache(self._loaded)
             ids = torch.tensor([beginning], device=self._loaded.device)
             unwrapped(self._loaded.model).base_model(input_ids=ids, past_key_values=cache, use_cache=True)
             self._kept[beginning] = [(layer.keys, layer.values) for layer in cache.layers]
@@ -99,15 +100,13 @@ class Prefixes:
         """Whether this model gives the same logits either way; asked of it once, with a few tokens."""
         loaded = self._loaded
         if loaded.shares_prefixes is None:
-            # Unsloth's kernels take one token at a time behind what they have read.
-            loaded.shares_prefixes = loaded.backend != "unsloth" and self._gives_the_same()
+            loaded.shares_prefixes = self._gives_the_same()
             if not loaded.shares_prefixes:
                 tell_once(f"{UNSHARED} this model cannot go on from what attention kept of it.")
         return loaded.shares_prefixes
 
     def _gives_the_same(self) -> bool:
-        """False for states instead of keys and values (Mamba, Qwen3-Next), and for places in memory that are taken for
-        places in the text, padding included (MPT)."""
+        """False also where places in memory are taken for places in the text, padding included (MPT)."""
         import torch
 
         model, tokenizer = self._loaded.model, self._loaded.tokenizer
@@ -147,17 +146,14 @@ def _tensors(loaded: Loaded, tails: list[list[int]], beginnings: list[list[int]]
     }
 
 
-def _empty_cache(loaded: Loaded, tokens: int) -> DynamicCache | None:
-    """A cache all of whose layers keep the keys and values of so many tokens; None where the model has other layers."""
-    from transformers import DynamicCache
+def _keeps(cache: DynamicCache, tokens: int) -> bool:
+    """Whether every layer keeps the keys and values of so many tokens, and nothing else."""
     from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-    cache = DynamicCache(config=loaded.model.config)
-    for layer in cache.layers:
-        whole = type(layer) is DynamicSlidingWindowLayer and layer.sliding_window > tokens
-        if type(layer) is not DynamicLayer and not whole:
-            return None
-    return cache
+    return all(
+        type(layer) is DynamicLayer or type(layer) is DynamicSlidingWindowLayer and layer.sliding_window > tokens
+        for layer in cache.layers
+    )
 
 
 def _stacked(rows: Sequence[Tensor], width: int) -> Tensor:

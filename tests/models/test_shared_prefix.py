@@ -160,7 +160,7 @@ def test_few_beginnings_stay_in_memory(models, monkeypatch):
 
 def test_out_of_memory_halves_a_batch_with_beginnings_too(models, monkeypatch):
     loaded, rows = models("llama"), prompts()
-    whole, answer, sizes = complete(loaded, rows, Decoding(20, 6)), loaded.model.generate, []
+    whole, answer, sizes = complete(loaded, rows, Decoding(9, 6)), loaded.model.generate, []
 
     def small(**options):
         sizes.append(len(options["input_ids"]))
@@ -170,7 +170,7 @@ def test_out_of_memory_halves_a_batch_with_beginnings_too(models, monkeypatch):
 
     monkeypatch.setattr(loaded, "shares_prefixes", True)
     monkeypatch.setattr(loaded.model, "generate", small)
-    assert complete(loaded, rows, Decoding(20, 6), prefixes_of(loaded, rows)) == whole and sizes == [6, 3, 3]
+    assert complete(loaded, rows, Decoding(9, 6), prefixes_of(loaded, rows)) == whole and sizes == [6, 3, 3]
 
 
 def test_prompts_that_are_asked_together_share_by_themselves(models):
