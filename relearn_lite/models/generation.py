@@ -222,7 +222,7 @@ def _openings(conversations: list[list[dict[str, str]]]) -> list[list[dict[str, 
     """The turns before the last question, each that occurs once."""
     found: list[list[dict[str, str]]] = []
     for turns in conversations:
-        opening = turns[: max(i for i, turn in enumerate(turns) if turn["role"] == "user")]
+        opening = turns[: max((i for i, turn in enumerate(turns) if turn["role"] == "user"), default=0)]
         if opening and opening not in found:
             found.append(opening)
     return found
