@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from relearn_lite.core.memory import tell_once
-from relearn_lite.models import shared_prefix
+from relearn_lite.models import kv_cache, shared_prefix
 from relearn_lite.models.generation import GREEDY, PUBLISHED, Decoding, answer_prompts, chat, complete
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.models.shared_prefix import Prefixes, left_padded
@@ -122,6 +122,15 @@ def test_a_model_that_cannot_share_reads_whole_prompts_and_says_so_once(models, 
     prefixes = prefixes_of(loaded, rows)
     assert [complete(loaded, rows, Decoding(20, 6), prefixes) for _ in range(2)] == [whole] * 2
     assert capfd.readouterr().err.count("The common beginning of prompts is computed for each of them:") == 1
+
+
+@pytest.mark.parametrize("shape", list(SHAPES))
+def test_looking_at_who_has_ended_changes_no_text(models, shape, monkeypatch):
+    """Between two looks every kind of cache must go on from where it was, or be left alone."""
+    rows = prompts()
+    looking = complete(models(shape), rows, Decoding(40, 6))
+    monkeypatch.setattr(kv_cache, "STRIDE", 10**9)
+    assert complete(models(shape), rows, Decoding(40, 6)) == looking
 
 
 def test_nor_is_unsloth_asked_to(models, capfd):
