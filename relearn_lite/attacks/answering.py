@@ -12,6 +12,7 @@ from relearn_lite.core.records import QA
 from relearn_lite.data.examples import answered_ids, chat_ids
 from relearn_lite.models.generation import Completion, Decoding, batches_of, check_fits, complete
 from relearn_lite.models.loaded import Loaded, active_adapters
+from relearn_lite.models.shared_prefix import Prefixes
 from relearn_lite.recipe import Generate
 from relearn_lite.text.turns import turns_of
 
@@ -71,9 +72,13 @@ def collect_answers(
 
     Finished batches are kept in <name>.partial.jsonl. advance is told how many prompts are done.
     """
+    ways: dict[str, list[list[int]]] = {}
+    for prompt in prompts:
+        ways.setdefault(prompt.way, []).append(_ids(target, turns_of(prompt.turns[0])))
+    prefixes = Prefixes(target.loaded, ways.values())
 
     def answers(number: int, batch: Sequence[AttackPrompt]) -> list[AttackAnswer]:
-        return list(map(_answer, batch, _converse(target, batch, target.seed + number)))
+        return list(map(_answer, batch, _converse(target, batch, target.seed + number, prefixes)))
 
     batches, key = _batches(target, prompts), attrgetter("way", "side", "id")
     with active_adapters(target.loaded.model, target.adapters):
@@ -89,7 +94,7 @@ def _batches(target: Target, prompts: Sequence[AttackPrompt]) -> Iterator[list[A
             yield [group[i] for i in rows]
 
 
-def _converse(target: Target, batch: Sequence[AttackPrompt], seed: int) -> list[Completion]:
+def _converse(target: Target, batch: Sequence[AttackPrompt], seed: int, prefixes: Prefixes) -> list[Completion]:
     """Takes all turns, the model's own answers between them; returns the last answers."""
     decoding = Decoding.of(target.generate, seed)
     talks: list[list[dict[str, str]]] = [[] for _ in batch]
@@ -101,7 +106,7 @@ def _converse(target: Target, batch: Sequence[AttackPrompt], seed: int) -> list[
             talk += turns_of(prompt.turns[turn])
             ids.append(_ids(target, talk, prompt.prefill if turn == last else ""))
         check_fits(target.loaded, ids, decoding)
-        answers = complete(target.loaded, ids, decoding)
+        answers = complete(target.loaded, ids, decoding, prefixes)
         for talk, answer in zip(talks, answers, strict=True):
             talk.append({"role": "assistant", "content": answer.text})
     return answers

@@ -21,6 +21,7 @@ from relearn_lite.core.records import Answer, Reply
 from relearn_lite.data.examples import question_ids
 from relearn_lite.models.generation import GREEDY, PUBLISHED, Decoding, batches_of, check_fits, complete
 from relearn_lite.models.loaded import Loaded, active_adapters
+from relearn_lite.models.shared_prefix import Prefixes
 from relearn_lite.text.proper_names import Spans
 from relearn_lite.text.specifics import specifics
 from relearn_lite.text.stems import fold, folded_words, stem
@@ -211,6 +212,7 @@ def _ask(
 ) -> dict[tuple[str, int], Reply]:
     """A reply to each (question, draw)."""
     prompts = {question: question_ids(loaded.tokenizer, question) for question, _ in pairs}
+    prefixes = Prefixes(loaded, [list(prompts.values())])
     batches = []
     for draw in dict.fromkeys(draw for _, draw in pairs):
         asked = [question for question, each in pairs if each == draw]
@@ -220,7 +222,7 @@ def _ask(
     def replies(number: int, batch: Sequence[tuple[str, int]]) -> list[Reply]:
         draw = batch[0][1]
         decoding = _decoding(asking, draw, number)
-        made = complete(loaded, [prompts[question] for question, _ in batch], decoding)
+        made = complete(loaded, [prompts[question] for question, _ in batch], decoding, prefixes)
         return [Reply(q, draw, each.text, each.finished) for (q, _), each in zip(batch, made, strict=True)]
 
     if prompts:

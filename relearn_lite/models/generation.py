@@ -11,7 +11,9 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import free_memory, out_of_memory, tell_once
 from relearn_lite.data.examples import chat_ids, turn_end_id
 from relearn_lite.models.backends import evaluation_mode
+from relearn_lite.models.kv_cache import new_tokens
 from relearn_lite.models.loaded import Loaded, active_adapters, unwrapped
+from relearn_lite.models.shared_prefix import Prefixes, left_padded
 from relearn_lite.text.recall import as_long_as
 from relearn_lite.text.turns import is_passage
 
@@ -40,7 +42,8 @@ class Completion:
 class Decoding:
     """How prompts are continued: tokens at most, prompts at once, options of transformers' `generate`, and the seed.
 
-    section: of the recipe, whose max_new_tokens it is (for error messages).
+    section: of the recipe, whose max_new_tokens it is (for error messages). enough: whether a text that goes on holds
+    all that is wanted of it; it is asked now and then.
     """
 
     max_new_tokens: int
@@ -48,6 +51,7 @@ class Decoding:
     sampling: Mapping[str, Any] = field(default_factory=lambda: GREEDY)
     seed: int = 0
     section: str = "generate"
+    enough: Callable[[str], bool] | None = None
 
     @classmethod
     def of(cls, settings: Generate, seed: int, **changes: Any) -> Decoding:
@@ -65,20 +69,23 @@ def batches_of(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int
     yield from (order[i : i + size] for i in range(0, len(order), size))
 
 
-def complete(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding) -> list[Completion]:
+def complete(
+    loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding, prefixes: Prefixes | None = None
+) -> list[Completion]:
     """Continues one batch of prompts with the adapters that are active now: -> one Completion a prompt.
 
-    Where memory runs out the batch is halved, as often as it takes; greedy answers stay the same.
+    prefixes: beginnings that were computed for earlier batches, with the same weights and adapters. Where memory runs
+    out the batch is halved, as often as it takes; greedy answers stay the same.
     """
     try:
-        return _complete(loaded, prompts, decoding)
+        return _complete(loaded, prompts, decoding, prefixes)
     except RuntimeError as error:
         if not out_of_memory(error) or len(prompts) == 1:
             raise
     free_memory()  # here, not above: until then the error holds what the attempt took
     tell_once("Out of memory: a batch of prompts is done in halves; a smaller batch_size avoids the failed attempt.")
     half = len(prompts) // 2
-    return complete(loaded, prompts[:half], decoding) + complete(loaded, prompts[half:], decoding)
+    return [row for part in (prompts[:half], prompts[half:]) for row in complete(loaded, part, decoding, prefixes)]
 
 
 def stream(
@@ -97,31 +104,35 @@ def stream(
     def stop(ids, scores, **_):
         return torch.full((ids.shape[0],), stopped(), device=ids.device)
 
-    return _complete(loaded, [prompt], decoding, {"streamer": streamer, "stopping_criteria": [stop]})[0]
+    watched = {"streamer": streamer, "stopping_criteria": [stop]}
+    return _complete(loaded, [prompt], decoding, watched=watched)[0]
 
 
 def _complete(
-    loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding, watched: Mapping[str, Any] | None = None
-) -> list[Completion]:
+    loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding, prefixes: Prefixes | None = None,
+    watched: Mapping[str, Any] | None = None,
+) -> list[Completion]:  # fmt: skip
     """watched: more options of transformers' `generate`, which look at the text as it is made."""
     import torch
 
     model, tokenizer = loaded.model, loaded.tokenizer
-    ends = end_ids(loaded)
-    width = max(map(len, prompts))
-    # Padding goes to the left here: a row's new tokens must follow its last one.
-    ids = torch.tensor([[tokenizer.pad_token_id] * (width - len(p)) + list(p) for p in prompts], device=loaded.device)
-    mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=loaded.device)
+    ends = set(end_ids(loaded))
+
+    def ended(row: list[int]) -> bool:
+        if not ends.isdisjoint(row):
+            return True
+        return decoding.enough is not None and decoding.enough(tokenizer.decode(row, skip_special_tokens=True))
+
     with evaluation_mode(loaded), torch.random.fork_rng(), torch.inference_mode(), _without_own_options(model):
+        inputs = prefixes.inputs(prompts, decoding.max_new_tokens) if prefixes else None
+        inputs = inputs or left_padded(loaded, prompts)
         torch.manual_seed(decoding.seed)
-        output = model.generate(
-            input_ids=ids,
-            attention_mask=mask,
-            max_new_tokens=decoding.max_new_tokens,
-            eos_token_id=ends or None,
-            pad_token_id=tokenizer.pad_token_id,
-            **decoding.sampling, **(watched or {}),
-        )[:, width:].tolist()
+        options = {"eos_token_id": sorted(ends) or None, "pad_token_id": tokenizer.pad_token_id, **decoding.sampling}
+        if watched:
+            output = model.generate(**inputs, max_new_tokens=decoding.max_new_tokens, **options, **watched)
+            output = output[:, inputs["input_ids"].shape[1] :].tolist()
+        else:
+            output = new_tokens(loaded, inputs, decoding.max_new_tokens, ended, options)
     cut = [next((i for i, token in enumerate(row) if token in ends), None) for row in output]
     return [
         Completion(tokenizer.decode(row[:end], skip_special_tokens=True).strip(), end is not None)
@@ -153,15 +164,21 @@ def _without_own_options(model) -> Iterator[None]:
 
 
 def answer_prompts(
-    loaded: Loaded, prompts: Sequence[Sequence[int]], adapters: tuple[str, ...], decoding: Decoding
-) -> list[Completion]:
-    """Continues all prompts with exactly these adapters on, in batches of like length: -> one Completion a prompt."""
+    loaded: Loaded, prompts: Sequence[Sequence[int]], adapters: tuple[str, ...], decoding: Decoding,
+    prefixes: Prefixes | None = None,
+) -> list[Completion]:  # fmt: skip
+    """Continues all prompts with exactly these adapters on, in batches of like length: -> one Completion a prompt.
+
+    prefixes: see `complete`; without them what all these prompts begin with is computed once.
+    """
     answers: dict[int, Completion] = {}
     if prompts:
         check_fits(loaded, prompts, decoding)
+    prefixes = prefixes or Prefixes(loaded, [prompts])
     with active_adapters(loaded.model, adapters):
         for number, rows in enumerate(batches_of(prompts, decoding.batch_size)):
-            made = complete(loaded, [prompts[i] for i in rows], replace(decoding, seed=decoding.seed + number))
+            seeded = replace(decoding, seed=decoding.seed + number)
+            made = complete(loaded, [prompts[i] for i in rows], seeded, prefixes)
             answers |= zip(rows, made, strict=True)
     return [answers[i] for i in range(len(prompts))]
 
@@ -185,19 +202,35 @@ def check_fits(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decod
         )
 
 
-def chat(
-    loaded: Loaded, *, batch_size: int, temperature: float, section: str
-) -> Callable[[list[list[dict[str, str]]], int, int], list[str]]:
+def chat(loaded: Loaded, *, batch_size: int, temperature: float, section: str) -> Callable[..., list[str]]:
     """The vanilla model as a writer: conversations in, texts out, on the weights that are loaded already.
 
     section: of the recipe, which names the writer (for error messages). A last turn of the assistant is the beginning
-    of the reply, which then goes on from there.
+    of the reply, which then goes on from there. What stands before the last question (worked examples) is computed
+    once, as long as the writer lives: the model's own weights and the vanilla adapters must stay as they are.
     """
     sampling = {"do_sample": True, "temperature": temperature, "top_p": 1.0, "top_k": 0} if temperature else GREEDY
+    prefixes = Prefixes(loaded)
 
-    def write(conversations: list[list[dict[str, str]]], max_new_tokens: int, seed: int) -> list[str]:
+    def write(
+        conversations: list[list[dict[str, str]]], max_new_tokens: int, seed: int,
+        enough: Callable[[str], bool] | None = None,
+    ) -> list[str]:  # fmt: skip
         prompts = [chat_ids(loaded.tokenizer, messages) for messages in conversations]
-        decoding = Decoding(max_new_tokens, batch_size, sampling, seed, section)
-        return [answer.text for answer in answer_prompts(loaded, prompts, loaded.vanilla_adapters, decoding)]
+        for opening in _openings(conversations):
+            prefixes.add([chat_ids(loaded.tokenizer, [*opening, {"role": "user", "content": text}]) for text in "A0"])
+        decoding = Decoding(max_new_tokens, batch_size, sampling, seed, section, enough)
+        made = answer_prompts(loaded, prompts, loaded.vanilla_adapters, decoding, prefixes)
+        return [answer.text for answer in made]
 
     return write
+
+
+def _openings(conversations: list[list[dict[str, str]]]) -> list[list[dict[str, str]]]:
+    """The turns before the last question, each that occurs once."""
+    found: list[list[dict[str, str]]] = []
+    for turns in conversations:
+        opening = turns[: max((i for i, turn in enumerate(turns) if turn["role"] == "user"), default=0)]
+        if opening and opening not in found:
+            found.append(opening)
+    return found

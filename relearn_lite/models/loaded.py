@@ -33,6 +33,7 @@ class Loaded:
     vanilla_adapters: tuple[str, ...] = ()
     checkpointing: bool = False
     forgot: bool = False  # its own weights are those of an unlearned model, without an adapter
+    shares_prefixes: bool | None = None  # whether prompts may share their beginning; None: not tried (shared_prefix.py)
 
     @property
     def device(self):

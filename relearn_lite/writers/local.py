@@ -11,11 +11,13 @@ from relearn_lite.models.generation import batches_of, chat
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.recipe import Recipe, WriterChoice
 from relearn_lite.writers import Task
+from relearn_lite.writers.parsing import PARSERS, is_over
 from relearn_lite.writers.prompted import PromptedWriter
 from relearn_lite.writers.prompts import load_prompts, render
 
-# (chats, most new tokens, seed) -> the reply to each chat. The same arguments give the same texts.
-Complete = Callable[[list[list[dict[str, str]]], int, int], list[str]]
+# (chats, most new tokens, seed, whether a text holds enough to stop at) -> the reply to each chat. The same arguments
+# give the same texts.
+Complete = Callable[..., list[str]]
 
 
 def make(
@@ -65,7 +67,9 @@ class LocalWriter(PromptedWriter):
             if all(texts[i] is not None for i in rows):
                 continue
             begin = time.monotonic()
-            replies = self._complete([prompts[i] for i in rows], self._max_new_tokens, tasks[rows[0]].seed)
+            enough = None if any(tasks[i].kind in PARSERS for i in rows) else is_over
+            asked = [prompts[i] for i in rows]
+            replies = self._complete(asked, self._max_new_tokens, tasks[rows[0]].seed, enough)
             self.seconds += time.monotonic() - begin
             self.tokens += sum(map(self._count, replies))
             for i, text in zip(rows, replies, strict=True):

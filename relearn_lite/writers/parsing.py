@@ -40,13 +40,22 @@ def read(task: Task, raw: str | None, prompts: dict[str, Any] | None = None) -> 
     """
     if raw is None:
         return None
-    # A model that does not stop goes on with the next turn: what follows a chat mark is not its answer.
-    words = CHAT_MARK.split(THOUGHT.sub("", raw).strip())[0].strip()
+    words = _words(raw)
     if task.kind in PARSERS:
         found = PARSERS[task.kind](words)
         fits = found is not None and (task.kind not in TOGETHER_KINDS or len(found) == len(json.loads(task.text)))
         return words if fits else None
     return clean(words, task, prompts)
+
+
+def is_over(raw: str) -> bool:
+    """Whether a text that a model is still writing goes on with what `clean` leaves out."""
+    return len(_parts(_words(raw))) > 1
+
+
+def _words(raw: str) -> str:
+    # A model that does not stop goes on with the next turn: what follows a chat mark is not its answer.
+    return CHAT_MARK.split(THOUGHT.sub("", raw).strip())[0].strip()
 
 
 def verdict(text: str) -> bool | None:
@@ -166,13 +175,19 @@ def clean(text: str, task: Task, prompts: dict[str, Any] | None = None) -> str |
 
     None where nothing is left, or where the model only gave back a part of its prompt.
     """
+    parts = _parts(text)
+    prompts = prompts or built_in()
+    best = _without_labels(parts[0], prompts) if parts else ""
+    return best if best and not _echoes_prompt(best, task, prompts) else None
+
+
+def _parts(text: str) -> list[str]:
+    """The text written, and what follows it."""
     text = "".join(" " if char in "\t\r" else char for char in text if char.isprintable() or char in "\n\t\r")
     paragraphs = [part.strip() for part in NEXT_PART.split(text) if part.strip(" `\n")]
     if len(paragraphs) > 1 and paragraphs[0].endswith(":"):  # "Sure, here is the new question:"
-        paragraphs = paragraphs[1:]
-    prompts = prompts or built_in()
-    best = _without_labels(paragraphs[0], prompts) if paragraphs else ""
-    return best if best and not _echoes_prompt(best, task, prompts) else None
+        return paragraphs[1:]
+    return paragraphs
 
 
 def _without_labels(text: str, prompts: dict[str, Any]) -> str:

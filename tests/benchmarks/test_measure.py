@@ -14,6 +14,7 @@ sys.path.insert(0, str(BENCHMARKS))
 
 import cards  # noqa: E402
 import measure  # noqa: E402
+import write  # noqa: E402
 
 PARAMETERS = {"llama-3.2-1b": 1_235_814_400, "llama-3.1-8b": 8_030_261_248, "qwen2.5-7b": 7_615_616_512,
               "gemma-2-2b": 2_614_341_888}
@@ -58,3 +59,19 @@ def test_the_benchmark_of_answers_gives_a_result(tmp_path):
     subprocess.run([*command, "--out", out], check=True, capture_output=True)
     result = json.loads(out.read_text())
     assert result["answers"] == result["same_text"] == 3 and result["times_faster"] > 0
+
+
+def test_writing_is_measured_in_both_ways_and_counted(tiny_model_dir, tmp_path):
+    """A random model writes nothing that can be used, but its prompts are those of a real one."""
+    out = tmp_path / "write.json"
+    command = [sys.executable, BENCHMARKS / "write.py", "--model", tiny_model_dir, "--data", "nowhere.json"]
+    subprocess.run([*command, "--questions", "3", "--tokens", "4", "--parts", "simple", "--out", out], check=True)
+    found = json.loads(out.read_text(encoding="utf-8"))["parts"]["simple"]
+    before, now = found["before"], found["now"]
+    assert now["ideal_prompt_tokens"] <= now["prompt_tokens"] < 0.8 * before["prompt_tokens"]
+    assert now["useful_new_tokens"] and min(now["seconds"] + before["seconds"]) > 0
+
+
+def test_what_several_prompts_begin_with_counts_once():
+    assert write.once([[1, 2, 3], [1, 2, 4, 5], [9]]) == 6
+    assert write.once([[1, 2], [1, 2], [1, 2, 3]]) == 3

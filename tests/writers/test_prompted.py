@@ -6,7 +6,7 @@ import pytest
 
 from relearn_lite.recipe.names import RATING_KINDS, TASK_KINDS
 from relearn_lite.writers import Task
-from relearn_lite.writers.parsing import PARSERS, clean, entity_list, rating, ratings, read, verdict
+from relearn_lite.writers.parsing import PARSERS, clean, entity_list, is_over, rating, ratings, read, verdict
 from relearn_lite.writers.prompted import TRIES, PromptedWriter
 from relearn_lite.writers.prompts import built_in, render
 
@@ -206,3 +206,22 @@ def test_a_rating_that_cannot_be_read_is_asked_for_again_as_often_as_stated_then
     assert (rating(texts[0]), texts[1]) == (4, None)
     told = [render(tasks[0])[-1]["content"] for tasks in asked]
     assert len(set(told)) == 3  # a model without sampling would else only repeat itself
+
+
+@pytest.mark.parametrize("raw", [
+    "He lives abroad.\n\nQuestion: Who?\nGeneral answer: Nobody knows.\n\nMore.",
+    "Sure, here it is:\n\nHe lives **abroad**.\n- a list\n- goes on",
+    "<think>\n\nHm: he\n\n- lives</think>He lives abroad.\nNote: I left it out.\nText: and so on",
+    "```\nHe lives abroad.\n```\n\n1. One\n2. Two",
+    "\n\n**General answer:** He lives abroad.\n \n<|im_start|>user\n\nQuestion: Who?",
+])
+def test_nothing_is_lost_where_a_text_is_stopped(raw):
+    """At whatever character a writer looks, what `clean` makes of the text is the same from there on."""
+    over = [end for end in range(len(raw) + 1) if is_over(raw[:end])]
+    assert over and over[0] < len(raw), "it is never stopped"
+    assert {read(TASK, raw[:end]) for end in over} == {read(TASK, raw)} != {None}
+
+
+@pytest.mark.parametrize("raw", ["", "He lives abroad.", "Sure, here it is:\n\nHe lives abroad.", "<think>1\n\n2"])
+def test_a_text_of_one_part_is_not_over(raw):
+    assert not any(is_over(raw[:end]) for end in range(len(raw) + 1))

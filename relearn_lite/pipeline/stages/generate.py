@@ -10,6 +10,7 @@ from relearn_lite.core.records import QA, Answer
 from relearn_lite.data.examples import question_ids
 from relearn_lite.models.generation import Decoding, batches_of, check_fits, complete
 from relearn_lite.models.loaded import active_adapters
+from relearn_lite.models.shared_prefix import Prefixes
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.served_answers import ServedAnswers
 from relearn_lite.report.console import stage_progress
@@ -35,10 +36,11 @@ def answer_questions(
     prompts = {qa.id: question_ids(loaded.tokenizer, qa.question) for qa in asked}
     decoding = Decoding.of(run.recipe.generate, run.recipe.seed)
     check_fits(loaded, list(prompts.values()), decoding)
+    prefixes = Prefixes(loaded, [list(prompts.values())])
 
     def answers(number: int, batch: Sequence[QA]) -> list[Answer]:
         seeded = Decoding.of(run.recipe.generate, run.recipe.seed + number)
-        made = complete(loaded, [prompts[qa.id] for qa in batch], seeded)
+        made = complete(loaded, [prompts[qa.id] for qa in batch], seeded, prefixes)
         made = [answer.held_to(qa.question, qa.answer) for qa, answer in zip(batch, made, strict=True)]
         return [
             Answer(qa.id, model, split, qa.question, qa.answer, answer.text, answer.finished)
