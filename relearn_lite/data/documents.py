@@ -8,6 +8,8 @@ from __future__ import annotations
 import glob
 import os
 import re
+import sys
+import time
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +28,7 @@ BROKEN_SHARE = 0.01  # of the characters, that no text has: from here on it is n
 FULL_LINE = 0.75  # of the usual length of a page's lines: a shorter one ends a paragraph
 FORMATTED = (".html", ".htm", ".docx", ".pdf")  # what stands in the file is no text yet
 WHOLE = (".md", ".markdown", ".html", ".htm", ".docx")  # formats in which no line goes on in the next one
+SILENT, BETWEEN = 2.0, 30.0  # seconds of reading before the first line of progress, and from one to the next
 LAYOUT = frozenset("\n\r\t\f\u200b\u00ad\ufeff")
 _BEGINS = re.compile(r"[-•*–·▪]\s|\d+[.)]\s|[A-Z][\w /'-]{1,30}:\s")  # a list's item, or "Phone: ..."
 
@@ -118,7 +121,7 @@ def _pages(path: Path, key: str, read: Reader) -> list[tuple[str, str]]:
     if size > MOST_BYTES.get(suffix, MOST_BYTES[".txt"] if read is text_file else size):
         raise _too_long(path, key)
     try:
-        pages = list(read(path))
+        pages = list(_told(path.name, read(path)))
     except Unreadable as error:
         raise RecipeError(f"{key}: {path.name} {error}") from None
     text = "".join(page for _, page in pages)
@@ -133,6 +136,16 @@ def _pages(path: Path, key: str, read: Reader) -> list[tuple[str, str]]:
         tell_once(f"{key}: {path.name} has no text on {len(blank)} of {len(pages)} pages (first: {blank[0]}): what is "
                   "a picture there is not read")  # fmt: skip
     return pages
+
+
+def _told(name: str, parts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The parts of a document; where reading takes long, says how far it is."""
+    due = time.monotonic() + SILENT
+    for place, text in parts:
+        if time.monotonic() > due:
+            print(f"reading {name}: {place} ...", file=sys.stderr)
+            due = time.monotonic() + BETWEEN
+        yield place, text
 
 
 def _too_long(path: Path, key: str) -> RecipeError:

@@ -129,6 +129,18 @@ def test_an_encrypted_pdf_is_read_only_where_it_needs_no_password(algorithm, tmp
     assert [block.text for block in opened] == [block.text for block in read(plain)]
 
 
+def test_a_long_document_says_how_far_it_is(tmp_path, capsys, monkeypatch):
+    pages = [text for n in range(1, 10) for text in (f"Page {n}.", "\f")][:-1]
+    file = save(pages, tmp_path / "long.pdf")
+    read_documents([file], "data.forget.documents")
+    assert capsys.readouterr().err == "", "quick ones say nothing"
+    clock = iter(range(0, 1000, 10))  # ten seconds a page
+    monkeypatch.setattr("relearn_lite.data.documents.time.monotonic", lambda: next(clock))
+    copy = save(pages, tmp_path / "copy.pdf")
+    read_documents([copy], "data.forget.documents")
+    assert capsys.readouterr().err.splitlines() == [f"reading copy.pdf: page {n} ..." for n in (1, 5, 9)]
+
+
 def test_a_scan_is_told_of(tmp_path, capsys):
     with pytest.raises(RecipeError, match="scan.pdf has no text; its pages are pictures.*OCR"):
         read(picture_pdf([], tmp_path / "scan.pdf"))
