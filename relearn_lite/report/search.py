@@ -11,7 +11,7 @@ from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.sections import Folded, Part, Pictures, Text
 from relearn_lite.report.tables import Cell, Row, Table, measured
 from relearn_lite.report.texts import texts
-from relearn_lite.report.verdict import verdict
+from relearn_lite.report.verdict import percent, verdict
 
 COLOURS = 4  # line-1 to line-4 of the style sheet
 REMEDIES = {  # what to change where one of the four stands in the way
@@ -45,7 +45,7 @@ def sentence(search: Mapping[str, Any] | None) -> str:
     """Which of the four stood in the way, where training did not get to its goal; else empty."""
     if not fell_short(search):
         return ""
-    strength = f" and {search['strength']:.0%} of the adapter" if search["strength"] < 1 else ""
+    strength = f" and {percent(search['strength'])} of the adapter" if search["strength"] < 1 else ""
     where = f"the best point, step {search['step']} with the learning rate {search['lr']:g}{strength}, was kept"
     opening = f"Training until it is forgotten did not get there within {search['most_steps']} steps"
     if not search["in_the_way"]:
@@ -83,7 +83,7 @@ def parts(search: Mapping[str, Any] | None) -> list[Part]:
         ]
     title = "The way to the settings"
     drawn = line_chart(title, lines, ("optimizer step", "share"), (0.0, 1.0), (search["step"], "kept"))
-    used = f", and {search['strength']:.0%} of its adapter is used" if search["strength"] < 1 else ""
+    used = f", and {percent(search['strength'])} of its adapter is used" if search["strength"] < 1 else ""
     legend = texts("run")["search"].format(every=search["check_every"], lr=f"{search['lr']:g}", strength=used)
     checks = sum(len(rate["checks"]) for rate in kept_first)
     return [Pictures([drawn]), Text("legend", legend), Folded(f"{checks} checks", _table(kept_first, search))]
@@ -108,7 +108,7 @@ def _table(rates: list[Mapping[str, Any]], search: Mapping[str, Any]) -> Table:
             rows.append(_row(f"{rate['lr']:g}, step {check['step']}", check, goals, note))
             if best:
                 rows += [
-                    _row(f"{weaker['strength']:.0%} of its adapter", weaker, goals,
+                    _row(f"{percent(weaker['strength'])} of its adapter", weaker, goals,
                          "kept" if weaker["strength"] == search["strength"] else "")
                     for weaker in search["strengths"][1:]
                 ]  # fmt: skip

@@ -44,6 +44,10 @@ _EMPTY = frozenset(
 )
 
 
+# No synonym of anything: WordNet has the verb "to people" (a place) beside "to dwell".
+_ANYBODY = frozenset(map(key_of, ("people", "person", "human")))
+
+
 class Meaning(NamedTuple):
     """A sense of a term: `words` (stems) and `terms` (phrases) for the same, keys of its `definition` and its `kinds`.
 
@@ -82,7 +86,7 @@ def says_otherwise(text: Text, term: str, given: Collection[str]) -> bool:
 
 
 def _names_it(text: Text, meaning: Meaning, given: Collection[str]) -> bool:
-    if any(word in text.stems and word not in given for word in meaning.words):
+    if any(word in text.stems and word not in given for word in meaning.words - _ANYBODY):
         return True
     return any(f" {term} " in text.phrase and not _all_given(term, given) for term in meaning.terms)
 
