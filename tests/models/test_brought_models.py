@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 import torch
+from bitsandbytes.functional import has_avx512bf16
 from peft import (
     IA3Config,
     LoHaConfig,
@@ -332,11 +333,12 @@ def test_a_folder_that_is_quantized_already_is_used_as_it_is(tiny_model_dir, tmp
     AutoModelForCausalLM.from_pretrained(tiny_model_dir, quantization_config=own).save_pretrained(tmp_path)
     AutoTokenizer.from_pretrained(tiny_model_dir).save_pretrained(tmp_path)
     right = plain(AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32))
+    rounding = 5e-3 if has_avx512bf16() else 1e-4  # there bitsandbytes computes in bfloat16 where nothing is trained
     for asked in ("none", "4bit", "8bit"):
         loaded = load(tmp_path, asked)
         told = f"model.quantization: {tmp_path} is quantized already ({bits}); that is used, not {asked}."
         assert (told in capsys.readouterr().err) is (asked != bits)
-        torch.testing.assert_close(plain(loaded.model), right, rtol=0, atol=1e-4)
+        torch.testing.assert_close(plain(loaded.model), right, rtol=0, atol=rounding)
         backends.add_adapter(loaded, UNLEARNED, LORA, 7)
         assert logits(loaded).isfinite().all()
     with pytest.raises(RecipeError, match=f"quantized already \\({bits}\\), and all of them are to be trained"):

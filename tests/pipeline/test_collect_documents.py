@@ -65,9 +65,9 @@ def killed(tmp_path_factory):
     asked = []
     real = knowledge.complete
 
-    def noted(loaded, prompts, decoding):
+    def noted(loaded, prompts, decoding, *shared):
         asked.append((decoding.seed, len(prompts)))
-        return real(loaded, prompts, decoding)
+        return real(loaded, prompts, decoding, *shared)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(knowledge, "complete", noted)
