@@ -144,6 +144,8 @@ class Search:
         went_on: list[float] = []
         while len(went_on) < len(spent) + len(untried):
             while untried and not any(self._soon_enough(rate) for rate in spent if not given_up[rate]):
+                if self._settings.epochs == "auto" and sum(spent.values()) + trial >= self._total:
+                    break
                 rate = untried.pop(0)
                 given_up[rate], spent[rate] = self._train(rate, trial), trial
             able = self._order(given_up)

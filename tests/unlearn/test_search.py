@@ -133,6 +133,12 @@ def test_where_the_best_rate_does_too_much_harm_the_next_one_has_the_rest_of_the
     assert "lowest_krr" in gone[1e-3] and gone[1e-2] is None
 
 
+def test_a_rate_that_was_not_tried_is_not_begun_where_the_budget_is_used(tiny_model_dir, tmp_path):
+    """The first one does harm at the very last check."""
+    trial = Trial(tiny_model_dir, tmp_path, lambda n: found(0.1 * n, krr=0.1 if n == 6 else 1.0))
+    assert [(rate["lr"], rate["steps"]) for rate in trial.run()["rates"]] == [(1e-3, 24)]
+
+
 def test_at_the_first_check_retention_may_have_fallen(tiny_model_dir, tmp_path):
     trial = Trial(tiny_model_dir, tmp_path, lambda n: found(0.0, krr=0.1 if n == 1 else 1.0), lr=1e-2)
     assert trial.run()["reached"] and trial.checks(1e-2) == [4, 8, 12]

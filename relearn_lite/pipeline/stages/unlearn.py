@@ -97,8 +97,9 @@ def _search(
     recipe, loaded = run.recipe, run.vanilla
     questions = stopping_questions(run.data, settings.watch.questions, _trained_questions(run), recipe.seed)
     ask = quick_eval(recipe, loaded, questions, make_evaluators(recipe, lambda: loaded), likelihood=True)
-    say = lambda line: run.say(f"unlearn: {line}")  # noqa: E731
-    search = Search(loaded, forget, retain, settings, training, ask, say, generic)
+    search = Search(
+        loaded, forget, retain, settings, training, ask, lambda line: run.say(f"unlearn: {line}"), generic
+    )  # fmt: skip
     with active_adapters(loaded.model, loaded.unlearned_adapters):
         found = search.run()
     steps = sum(rate["steps"] for rate in found["rates"])
