@@ -1,6 +1,8 @@
 """A few questions to a model in between: what it measures, and that it leaves the model as it was."""
 
+import sys
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,6 +15,8 @@ from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Lora, load_recipe
+
+quick_eval_module = sys.modules[quick_eval.__module__]
 
 
 @pytest.fixture
@@ -46,6 +50,24 @@ def test_a_new_adapter_is_vanilla_and_a_ruined_one_is_not(work):
                 parameter.normal_(std=1.0)
     ruined = ask()
     assert ruined.krr == 0.0 and (ruined.ls_share is None or ruined.ls_share < 0.5)
+
+
+def test_a_general_question_lost_and_another_won_is_the_same_share_but_less_kept(work, monkeypatch):
+    loaded = backends.load(work.recipe.model, 0)
+    backends.add_adapter(loaded, UNLEARNED, Lora(r=2), 0)
+    asked = [QA(f"c{n}", f"Which city is number {n}?", city) for n, city in enumerate(("Paris.", "Rome.", "Oslo."))]
+    right = {"vanilla": {"c0", "c1"}, "unlearned": {"c1", "c2"}}
+    real = quick_eval_module._answers
+
+    def answers(recipe, loaded, side, asked, model):
+        said = real(recipe, loaded, side, asked, model)
+        texts = {qa.id: qa.answer if qa.id in right[model] else "Nobody knows." for qa in asked}
+        return [replace(a, generated_response=texts[a.id]) for a in said] if side == "control" else said
+
+    monkeypatch.setattr(quick_eval_module, "_answers", answers)
+    questions = {side: work.data[side][:1] for side in ("forget", "retain")} | {"control": asked}
+    found = quick_eval(work.recipe, loaded, questions, make_evaluators(work.recipe, lambda: loaded))()
+    assert (found.kept_general, found.general_share) == (0.5, 1.0)
 
 
 @pytest.mark.parametrize(

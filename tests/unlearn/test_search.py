@@ -125,6 +125,12 @@ def test_one_check_is_not_enough(tiny_model_dir, tmp_path):
     assert not result["reached"] and result["in_the_way"] == [] and trial.asked == 6
 
 
+def test_of_checks_that_met_all_goals_the_latest_is_kept(tiny_model_dir, tmp_path):
+    """Though one general question fewer was right: its rate has fallen, and so few questions tell nothing else apart."""
+    trial = Trial(tiny_model_dir, tmp_path, lambda n: found(0.0, general=1.0 if n == 1 else 0.92), lr=1e-2)
+    assert trial.run()["step"] == 8 and trial.result["reached"] and same(weights(trial.loaded), trial.seen[1])
+
+
 def test_where_the_best_rate_does_too_much_harm_the_next_one_has_the_rest_of_the_budget(tiny_model_dir, tmp_path):
     trial = Trial(tiny_model_dir, tmp_path, lambda n: found(0.1 * n, krr=0.1 if n == 2 else 1.0), budget=40)
     result = trial.run()
