@@ -126,7 +126,7 @@ def test_one_check_is_not_enough(tiny_model_dir, tmp_path):
 
 
 def test_of_checks_that_met_all_goals_the_latest_is_kept(tiny_model_dir, tmp_path):
-    """Though one general question fewer was right: its rate has fallen, and so few questions tell nothing else apart."""
+    """Though one general question fewer was right: its rate has fallen, and so few questions tell no more."""
     trial = Trial(tiny_model_dir, tmp_path, lambda n: found(0.0, general=1.0 if n == 1 else 0.92), lr=1e-2)
     assert trial.run()["step"] == 8 and trial.result["reached"] and same(weights(trial.loaded), trial.seen[1])
 
