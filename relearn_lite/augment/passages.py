@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from relearn_lite.augment.drafts import Draft, Outcome
-from relearn_lite.augment.form import is_refusal, repeats_itself
+from relearn_lite.augment.form import FEWEST_WORDS, is_refusal, repeats_itself
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.recall import PIECE, has_run, rouge_recall, runs
 from relearn_lite.text.turns import shown
 from relearn_lite.text.words import words
 
 MOST_RECALL = 0.3  # ROUGE-L recall of the rest; between unrelated passages 0.21 is rare (1 in 100)
-FEWEST_WORDS = 3
 
 
 def check_continuation(draft: Draft, text: str | None) -> Outcome:

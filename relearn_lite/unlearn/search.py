@@ -141,8 +141,8 @@ class Search:
         """Trials and what follows them. given_up: filled with each rate that was tried, and why it was given up."""
         trial = min(self._every, self._total)
         spent: dict[float, int] = {}  # not by what a run that was killed has left of a later rate
-        went_on: list[float] = []
-        while len(went_on) < len(spent) + len(untried):
+        went_on = False
+        while True:
             while untried and not any(self._soon_enough(rate) for rate in spent if not given_up[rate]):
                 if self._settings.epochs == "auto" and sum(spent.values()) + trial >= self._total:
                     break
@@ -152,17 +152,16 @@ class Search:
             if not able and not went_on:
                 raise RecipeError(self._cannot_work(given_up))
             if not able:
-                break
+                return
             rate = able[0]
             others = sum(spent.values()) - spent[rate] if self._settings.epochs == "auto" else 0
             until = self._total - others
             if until <= trial:
-                break
+                return
             self._tell(f"learning rate {rate:g}, to step {until} at most")
-            went_on.append(rate)
-            given_up[rate] = self._train(rate, until)
+            went_on, given_up[rate] = True, self._train(rate, until)
             if given_up[rate] is None:
-                break
+                return
             spent[rate] = self._steps(rate)
 
     def _at(self, rate: float) -> TrainingRun:
