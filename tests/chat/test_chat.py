@@ -127,9 +127,9 @@ def test_a_question_that_is_not_the_runs_is_judged_by_what_was_said_before(conve
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 def test_ctrl_c_ends_an_answer_and_not_the_chat(finished_run):
-    """At a real terminal: both answers appear; Ctrl-C in an answer and at the prompt leave the chat running."""
+    """At a real terminal: a long answer is wrapped; Ctrl-C in it and at the prompt leave the chat running."""
     master, slave = pty.openpty()
-    env = os.environ | {"TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
+    env = os.environ | {"TERM": "xterm", "COLUMNS": "60", "LINES": "40"}
     words = [*MAIN, str(finished_run), "generate.max_new_tokens=300"]
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a child inherits that it is ignored, as behind `nohup`
     process = subprocess.Popen(
@@ -154,6 +154,7 @@ def test_ctrl_c_ends_an_answer_and_not_the_chat(finished_run):
         os.write(master, b"Tell me everything that you know.\n")
         until("know.")
         until("after")  # the answer is under way
+        until("\x1b[1A")  # and goes on in a second line, redrawn from the first
         os.kill(process.pid, signal.SIGINT)
         until("(stopped)")
         until("> ")
