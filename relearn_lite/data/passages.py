@@ -46,26 +46,27 @@ def load_passages(source: Source, part: str, key: str, elsewhere: bool = False) 
     return records
 
 
-def passages_of_rows(
-    rows: Sequence[dict[str, Any]], where: str, column: str, length: int | None, part: str, elsewhere: bool = False
-) -> list[QA]:
-    """The passages of the texts in one column of a table, as `load_passages` has those of files; those of too few words
-    are left out, which is told. length: in words; None: each text is one record, with nothing before it.
-
-    where: what the table is, in words. Raises RecipeError where a row has no text, or nothing is left.
-    """
+def texts_of(rows: Sequence[dict[str, Any]], column: str, key: str, where: str) -> list[str]:
+    """The texts in one column of a table. where: what that is, in words. Raises RecipeError where a row has none."""
     wrong = [n for n, row in enumerate(rows, 1) if not isinstance(row.get(column), str) or not row[column].strip()]
     if wrong or not rows:
         told = f"row {wrong[0]} of {where} has no text in column {column!r}" if wrong else f"{where} has no rows"
-        raise RecipeError(f"data.{part}: {told}; give a whole copy of it")
-    texts = [row[column].replace(SEPARATOR, " ") for row in rows]
-    if length is None:
-        return [QA(f"{part}-{n:05d}", passage(""), text, ends=False) for n, text in enumerate(texts, 1)]
+        raise RecipeError(f"{key}: {told}; give a whole copy of it")
+    return [row[column].replace(SEPARATOR, " ") for row in rows]
+
+
+def whole_texts(texts: Sequence[str], part: str) -> list[QA]:
+    """Each text as one record, with nothing before it."""
+    return [QA(f"{part}-{n:05d}", passage(""), text, ends=False) for n, text in enumerate(texts, 1)]
+
+
+def passages_of_texts(texts: Sequence[str], length: int, part: str, elsewhere: bool = False) -> list[QA]:
+    """The passages of texts, as `load_passages` has those of files; of texts with too few words is told."""
     long, records = [text for text in texts if len(words(text)) >= FEWEST_WORDS], []
     for text in long:
         records += _records(text, length, part, len(records), elsewhere)
     if len(long) < len(texts):
-        tell_once(f"{len(texts) - len(long)} of {len(texts)} texts of {where} have fewer than {FEWEST_WORDS} words.")
+        tell_once(f"data.{part}: {len(texts) - len(long)} of {len(texts)} texts have fewer than {FEWEST_WORDS} words.")
     return records
 
 

@@ -18,7 +18,7 @@ from relearn_lite.core.records import QA
 from relearn_lite.data.files import is_unicode
 from relearn_lite.data.layouts import as_pairs
 from relearn_lite.data.origins import NotOnHub, rows_of_source
-from relearn_lite.data.passages import load_passages, passages_of_rows
+from relearn_lite.data.passages import load_passages, passages_of_texts, texts_of, whole_texts
 from relearn_lite.data.shapes import only_item
 from relearn_lite.data.where import kept_rows, matching_rows
 from relearn_lite.data.wording import worded
@@ -155,8 +155,14 @@ def _passages(source: Source, part: str, key: str, elsewhere: bool = False) -> l
         records = load_passages(source, part, key, elsewhere)
     else:
         table = table_of(source.preset)
-        length = None if table.whole else source.passage_words
-        records = passages_of_rows(*_rows(source, table, key), table.text, length, part, elsewhere)
+        rows, where = _rows(source, table, key)
+        texts = texts_of(rows, table.text, key, where)
+        if table.whole:
+            records = whole_texts(texts, part)
+        else:
+            records = passages_of_texts(texts, source.passage_words, part, elsewhere)
+        if not records and not elsewhere:
+            raise RecipeError(f"{key}: no text of {where} is long enough for a passage; give a whole copy of it")
     return _sampled(records[: source.limit], source.sample)
 
 

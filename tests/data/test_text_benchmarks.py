@@ -95,7 +95,8 @@ def test_passage_words_without_a_text_to_cut_is_told(muse):
     [
         ([{"txt": BELL}], "row 1 of .* has no text in column 'text'"),
         ([BELL, 7], "row 2 of .* is neither a text nor an object with the column 'text'"),
-        ([], "has no rows"),
+        ([], r"data\.forget: .* has no rows"),
+        (["Too short."], r"data\.forget: no text of .* is long enough"),
     ],
 )
 def test_a_table_without_its_texts_is_told(muse, rows, told):
