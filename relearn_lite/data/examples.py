@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 IGNORE = -100  # the label of a token that is not trained
+BREAK = "\n\n"  # between turns, where there is no chat template
 PLAIN_PROMPT = "Question: {question}\nAnswer:"  # for tokenizers without a chat template
 
 
@@ -69,8 +70,17 @@ def answered_ids(tokenizer, messages: list[dict[str, str]], answer: str) -> tupl
 
 
 def _plain(tokenizer, messages: list[dict[str, str]]) -> str:
-    text = "\n\n".join(message["content"] for message in messages)
-    return text if tokenizer.chat_template == BARE else PLAIN_PROMPT.format(question=text)
+    """Questions one below the other, each with its answer, up to where the last one is to be answered."""
+    if tokenizer.chat_template == BARE:
+        return BREAK.join(message["content"] for message in messages)
+    written, asked = [], []
+    for message in messages:
+        if message["role"] == "assistant":
+            written.append(f"{PLAIN_PROMPT.format(question=BREAK.join(asked))} {message['content']}")
+            asked = []
+        else:
+            asked.append(message["content"])
+    return BREAK.join([*written, PLAIN_PROMPT.format(question=BREAK.join(asked))])
 
 
 def turn_end_id(tokenizer) -> int:
@@ -92,7 +102,8 @@ def encode_answer(tokenizer, question: str, answer: str, ends: bool = True) -> E
     ends: False for an answer that the model would have gone on after: it is not taught to end there.
     """
     prompt, reply = answered_ids(tokenizer, turns_of(question), answer)
-    return Example((*prompt, *reply, *([turn_end_id(tokenizer)] if ends else [])), len(prompt))
+    ids = (*prompt, *reply, *([turn_end_id(tokenizer)] if ends else []))
+    return Example(ids, max(1, len(prompt)))  # nothing stands before a first token by which it could be told
 
 
 def encode_completion(tokenizer, start: str, rest: str) -> Example:

@@ -42,6 +42,17 @@ def _read_objects(path: Path, key: str) -> list[dict[str, Any]]:
     return rows
 
 
+def read_texts(path: Path, column: str, key: str) -> list[dict[str, Any]]:
+    """The rows of a JSON file, of which each may be a bare text: that of `column`."""
+    if path.stat().st_size == 0:
+        raise RecipeError(f"{key}: {path} is empty; it needs at least one text")
+    rows = [{column: row} if isinstance(row, str) else row for row in read_json(path, key)]
+    wrong = next((n for n, row in enumerate(rows, 1) if not isinstance(row, dict)), None)
+    if wrong is not None:
+        raise RecipeError(f"{key}: row {wrong} of {path} is neither a text nor an object with the column {column!r}")
+    return rows
+
+
 def read_json(path: Path, key: str) -> list[Any]:
     """The rows of a JSON file or of JSON Lines; whichever it is, the file may be called .json, as TOFU's are.
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError, first_line
-from relearn_lite.data.files import read_file
-from relearn_lite.recipe.presets import Table
+from relearn_lite.data.files import read_file, read_texts
+from relearn_lite.recipe.presets import Table, table_of
 from relearn_lite.recipe.yaml_text import parse
 
 if TYPE_CHECKING:
@@ -54,13 +54,14 @@ def rows_of_source(source: Source, table: Table, key: str) -> tuple[list[dict[st
             )
         if path.suffix == ".yaml":  # a list that comes with the project
             return [{"question": text} for text in parse(path.read_text(encoding="utf-8"))[0]], str(path)
-        return read_file(path, key), str(path)
+        return read_texts(path, table.text, key) if table.text else read_file(path, key), str(path)
     name, config, split = table.hub if source.preset else (source.dataset, source.config, source.split)
     try:
         rows = _from_hub(name, config, split, source.revision)
     except RecipeError as error:
         if source.preset:
-            raise NotOnHub([key], name, error.problems[0], table.files[:1]) from None
+            files = [*table.files[:1], *table_of(table.shots).files[:1]]
+            raise NotOnHub([key], name, error.problems[0], files) from None
         raise RecipeError(
             f"{key}: the data set {name} could not be had from the hub ({error.problems[0]}); "
             "check its name, config and split and the network, or give a local file (path) or copy (folder)"

@@ -8,14 +8,14 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import tell_once
 from relearn_lite.core.records import QA
 from relearn_lite.data.documents import find_documents, labels, read_text
 from relearn_lite.text.recall import RUN, runs
-from relearn_lite.text.turns import is_passage, looks_like_turns, passage, shown
+from relearn_lite.text.turns import SEPARATOR, is_passage, looks_like_turns, passage, shown
 from relearn_lite.text.words import sentences, words
 
 if TYPE_CHECKING:
@@ -32,22 +32,50 @@ def load_passages(source: Source, part: str, key: str, elsewhere: bool = False) 
     besides, that is told.
     """
     paths, records, problems, left_out = find_documents(source.text, f"{key}.text", plain=True), [], [], []
-    ending = "/elsewhere" if elsewhere else ""
     for path, name in labels(paths).items():
         try:
             text = _read(path, name, f"{key}.text")
         except RecipeError as error:
             (problems if path in source.text else left_out).extend(error.problems)
             continue
-        records += [
-            QA(f"{part}-{len(records) + n:05d}{ending}", passage(start), rest.rstrip(), ends=False)
-            for n, (start, rest) in enumerate(passages(text, source.passage_words, elsewhere), 1)
-        ]
+        records += _records(text, source.passage_words, part, len(records), elsewhere)
     if problems or not records and not elsewhere:
         raise RecipeError(problems or left_out)
     if left_out:
         tell_once(f"{len(left_out)} of {len(paths)} files are not used. First: {left_out[0]}")
     return records
+
+
+def texts_of(rows: Sequence[dict[str, Any]], column: str, key: str, where: str) -> list[str]:
+    """The texts in one column of a table. where: what that is, in words. Raises RecipeError where a row has none."""
+    wrong = [n for n, row in enumerate(rows, 1) if not isinstance(row.get(column), str) or not row[column].strip()]
+    if wrong or not rows:
+        told = f"row {wrong[0]} of {where} has no text in column {column!r}" if wrong else f"{where} has no rows"
+        raise RecipeError(f"{key}: {told}; give a whole copy of it")
+    return [row[column].replace(SEPARATOR, " ") for row in rows]
+
+
+def whole_texts(texts: Sequence[str], part: str) -> list[QA]:
+    """Each text as one record, with nothing before it."""
+    return [QA(f"{part}-{n:05d}", passage(""), text, ends=False) for n, text in enumerate(texts, 1)]
+
+
+def passages_of_texts(texts: Sequence[str], length: int, part: str, elsewhere: bool = False) -> list[QA]:
+    """The passages of texts, as `load_passages` has those of files; of texts with too few words is told."""
+    long, records = [text for text in texts if len(words(text)) >= FEWEST_WORDS], []
+    for text in long:
+        records += _records(text, length, part, len(records), elsewhere)
+    if len(long) < len(texts):
+        tell_once(f"data.{part}: {len(texts) - len(long)} of {len(texts)} texts have fewer than {FEWEST_WORDS} words.")
+    return records
+
+
+def _records(text: str, length: int, part: str, before: int, elsewhere: bool) -> list[QA]:
+    ending = "/elsewhere" if elsewhere else ""
+    return [
+        QA(f"{part}-{before + n:05d}{ending}", passage(start), rest.rstrip(), ends=False)
+        for n, (start, rest) in enumerate(passages(text, length, elsewhere), 1)
+    ]
 
 
 def _read(path: Path, name: str, key: str) -> str:

@@ -18,11 +18,11 @@ from relearn_lite.core.records import QA
 from relearn_lite.data.files import is_unicode
 from relearn_lite.data.layouts import as_pairs
 from relearn_lite.data.origins import NotOnHub, rows_of_source
-from relearn_lite.data.passages import load_passages
+from relearn_lite.data.passages import load_passages, passages_of_texts, texts_of, whole_texts
 from relearn_lite.data.shapes import only_item
-from relearn_lite.data.where import kept_rows
+from relearn_lite.data.where import kept_rows, matching_rows
 from relearn_lite.data.wording import worded
-from relearn_lite.recipe.presets import ASKED, PAIRS, STAYS, TABLES, Table
+from relearn_lite.recipe.presets import ASKED, PAIRS, STAYS, TABLES, Table, table_of
 from relearn_lite.text.turns import looks_like_turns, shown
 
 if TYPE_CHECKING:
@@ -88,16 +88,14 @@ def load(source: Source, part: str, key: str) -> list[QA]:
     cells of another type. Columns of other answers that a preset names are read where this copy of it has them; the
     recipe's own must be there.
     """
-    if source.text:
+    table = table_of(source.preset)
+    if source.text or table.text:
         return _passages(source, part, key)
-    table = TABLES[source.preset] if source.preset else Table(files=(), hub=None)
     if table.tables:
         return _load_all(source, table, part, key)
     if table.answer is None and part != "generic":
         raise RecipeError(f"{key}: preset {source.preset} has no answers; it is for data.generic alone")
-    rows, where = rows_of_source(source, table, key)
-    if source.where:
-        rows, where = kept_rows(rows, source.where, key, where)
+    rows, where = _rows(source, table, key)
     rows = rows[: source.limit]
     if not rows:
         raise RecipeError(f"{key}: {where} has no rows; it needs at least one question with its answer")
@@ -119,8 +117,10 @@ def load(source: Source, part: str, key: str) -> list[QA]:
             f"{key}.question: {where} holds U+241E with a role behind it in {_rows_of(wrong)}, which marks turns here; "
             "remove it, or give the turns as messages of {role, content}"
         )
-    return _sampled([QA(f"{part}-{n:05d}", **{"answer": "", **worded(row, table)}) for n, row in enumerate(cells, 1)],
-                    source.sample)  # fmt: skip
+    whole = source.model_copy(update={"preset": table.shots, "where": None, "limit": None, "sample": None})
+    shots = load(whole, part, key) if table.shots else []
+    records = [{"answer": "", **worded(row, table, shots)} for row in cells]
+    return _sampled([QA(f"{part}-{n:05d}", **record) for n, record in enumerate(records, 1)], source.sample)
 
 
 def load_asked(data: Data, side: str, trained: list[QA]) -> list[QA]:
@@ -134,14 +134,36 @@ def load_asked(data: Data, side: str, trained: list[QA]) -> list[QA]:
         part, rows = side, trained
     else:
         rows = load_part(data, part)
-    if not rows or not asked.text or (asked.text, asked.passage_words) != (source.text, source.passage_words):
+    same = ("text", "preset", "folder", "passage_words")
+    if not rows or not asked.is_cut or any(getattr(asked, key) != getattr(source, key) for key in same):
         return rows
     groups = {"cut as trained": rows, "cut elsewhere": _passages(asked, part, f"data.{part}", elsewhere=True)}
     return [replace(qa, group=group) for group, passages in groups.items() for qa in passages]
 
 
+def _rows(source: Source, table: Table, key: str) -> tuple[list[dict[str, Any]], str]:
+    """The rows of a table that count, and where they are from in words."""
+    rows, where = rows_of_source(source, table, key)
+    if source.where:
+        rows, where = kept_rows(rows, source.where, key, where)
+    return matching_rows(rows, table.matching, key, where) if table.matching else rows, where
+
+
 def _passages(source: Source, part: str, key: str, elsewhere: bool = False) -> list[QA]:
-    return _sampled(load_passages(source, part, key, elsewhere)[: source.limit], source.sample)
+    """The passages of files, or of the texts that a benchmark's table holds; or these texts as they are."""
+    if source.text:
+        records = load_passages(source, part, key, elsewhere)
+    else:
+        table = table_of(source.preset)
+        rows, where = _rows(source, table, key)
+        texts = texts_of(rows, table.text, key, where)
+        if table.whole:
+            records = whole_texts(texts, part)
+        else:
+            records = passages_of_texts(texts, source.passage_words, part, elsewhere)
+        if not records and not elsewhere:
+            raise RecipeError(f"{key}: no text of {where} is long enough for a passage; give a whole copy of it")
+    return _sampled(records[: source.limit], source.sample)
 
 
 def _sampled(records: list[QA], count: int | None) -> list[QA]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -41,6 +42,18 @@ def kept_rows(
             )
     told = ", ".join(f"{column} {' or '.join(sorted(values))}" for column, values in wanted.items())
     return kept, f"{place}, rows with {told},"
+
+
+def matching_rows(
+    rows: Sequence[dict[str, Any]], matching: Mapping[str, str], key: str, place: str
+) -> list[dict[str, Any]]:
+    """The rows of a benchmark's table of which each column named matches its regular expression. Raises RecipeError
+    where there are none."""
+    kept = [row for row in rows if all(re.search(found, str(row.get(column))) for column, found in matching.items())]
+    if rows and not kept:
+        told = ", ".join(f"{column} like {found}" for column, found in matching.items())
+        raise RecipeError(f"{key}: no row of {place} has {told}; give a copy of the whole table")
+    return kept
 
 
 def _written(value: Any) -> str:

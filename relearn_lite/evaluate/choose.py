@@ -91,6 +91,7 @@ def context_of(recipe: Recipe, data: Mapping[str, Sequence[QA]]) -> Context:
     results = recipe.evaluate.retain_model_results
     return Context(
         records={qa.id: qa for part in ("forget_eval", "retain_eval", "earlier") for qa in data.get(part, ())},
+        members=data.get("members", ()),
         holdout=data.get("holdout", ()),
         real_authors=data.get("real_authors", ()),
         world_facts=data.get("world_facts", ()),

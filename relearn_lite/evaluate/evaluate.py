@@ -13,7 +13,7 @@ from relearn_lite.data.answer_files import read_answers
 from relearn_lite.evaluate.texts import explain
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics import COMBINED, CONTROL, EARLIER, METRICS, PARAPHRASE, Metric, is_share
-from relearn_lite.metrics.declaration import Aggregate, MetricValues
+from relearn_lite.metrics.declaration import OTHER_KIND, Aggregate, MetricValues
 from relearn_lite.metrics.intervals import NO_SPREAD, mean_interval
 from relearn_lite.recipe.names import metric_name_problems
 
@@ -116,7 +116,7 @@ def _only_finite(found: MetricValues) -> MetricValues:
 def summarize(key: str, found: MetricValues, result: dict) -> float | None:
     """The mean of what could be scored; notes missing counts, the interval, and the reason if there is no mean."""
     known = [float(value) for value in found.values if value is not None]
-    n_missing = len(found.values) - len(known)
+    n_missing = len(found.values) - len(known) - found.reasons.count(OTHER_KIND)
     if n_missing:
         result["missing"][key] = n_missing
     if found.aggregate:

@@ -11,6 +11,7 @@ from typing import Any
 
 from relearn_lite.core.records import QA
 from relearn_lite.data.examples import Example, encode_answer, question_ids
+from relearn_lite.data.tokens import opened
 from relearn_lite.judges.answer_cache import AnswerCache
 from relearn_lite.models.generation import PUBLISHED, Decoding, answer_prompts
 from relearn_lite.models.loaded import Loaded
@@ -26,11 +27,13 @@ Pair = tuple[str, str]  # (question, answer)
 class Context:
     """What metrics of the model need besides it: data that `generate` did not ask, and the recipe's choices.
 
-    records: the QA records by id, for paraphrased and wrong answers. retain_ratios: log truth ratios of a model that
+    records: the QA records by id, for paraphrased and wrong answers. members: of the forget set, for membership
+    inference; empty: the answers that are measured. retain_ratios: log truth ratios of a model that
     never saw the forget set, or None where the recipe names none.
     """
 
     records: Mapping[str, QA] = field(default_factory=dict)
+    members: Sequence[QA] = ()
     holdout: Sequence[QA] = ()
     real_authors: Sequence[QA] = ()
     world_facts: Sequence[QA] = ()
@@ -74,6 +77,16 @@ class EvaluatedModel:
     def answers(self, questions: Sequence[str]) -> list[str]:
         """One answer to each question, as the recipe's `generate` section has it."""
         return self._answers(questions, self.context.seed)
+
+    def continued(self, texts: Sequence[str], tokens: int) -> list[str]:
+        """What the model writes behind each bare text, greedily, `tokens` at most; white space as it comes."""
+        prompts = [opened(self._loaded.tokenizer, text) for text in texts]
+        decoding = Decoding(tokens, self.context.generate.batch_size, seed=self.context.seed, stripped=False)
+        return [answer.text for answer in answer_prompts(self._loaded, prompts, self._adapters, decoding)]
+
+    def first_tokens(self, text: str, count: int) -> str:
+        """The beginning of a text, `count` tokens long with the mark that begins a text, where there is one."""
+        return self._loaded.tokenizer.decode(opened(self._loaded.tokenizer, text)[:count], skip_special_tokens=True)
 
     def _answers(self, questions: Sequence[str], seed: int, **changes: Any) -> list[str]:
         prompts = [question_ids(self._loaded.tokenizer, question) for question in questions]

@@ -12,6 +12,7 @@ from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.recipe.yaml_text import parse
 
+OTHER_KIND = "the metric is not of answers of this kind"  # reason of a value that is none, and is not missing
 Side = Literal["forget", "retain", "control"]
 SIDES: tuple[Side, ...] = ("forget", "retain")  # the data's own; control: general questions, see `knowledge.CONTROL`
 
@@ -60,7 +61,8 @@ class Aggregate:
 
 @dataclass(frozen=True)
 class MetricValues:
-    """A metric's value of each answer, in their order. None: could not be had; the reason stands in `reasons`.
+    """A metric's value of each answer, in their order. None: could not be had; the reason stands in `reasons`. With the
+    reason OTHER_KIND nothing is missing.
 
     judged: by name, what each answer's value came from, in the same order.
     """

@@ -93,24 +93,29 @@ ATTACKS: dict[str, Attack] = {
 
 
 def attack_auc(attack: Attack, answers: Sequence[Answer], model: EvaluatedModel) -> MetricValues:
-    """The attack's score of each forget answer, and as aggregate its AUC against the holdout with its interval."""
+    """The attack's score of each forget answer, and as aggregate its AUC against the holdout with its interval.
+
+    Where `data.members` is given, its records are compared with the holdout instead, and answers have no score.
+    """
     holdout = [(qa.question, qa.answer) for qa in model.context.holdout]
     if not holdout:
         return MetricValues.not_measured(
             "data.holdout is not given: questions like the forget set that the model never saw"
         )
-    scores = attack(model, [(answer.query, answer.ground_truth) for answer in answers])
+    named = [(qa.question, qa.answer) for qa in model.context.members]
+    scores = attack(model, named or [(answer.query, answer.ground_truth) for answer in answers])
     members, others = _known(scores), _known(attack(model, holdout))
     if not len(members) or not len(others):
         total = Aggregate(None, reason="no answer of the forget set, or none of data.holdout, has a token")
     else:
-        note = f"{len(members)} forget answers against {len(others)} of data.holdout"
+        what = "of data.members" if named else "forget answers"
+        note = f"{len(members)} {what} against {len(others)} of data.holdout"
         value, interval = auc(members, others), interval_of(auc, [members, others])
         if interval is None and value in (0, 1):  # no draw overlaps: each of so many pairs, apart, is told the same way
             pairs = min(len(members), len(others))
             interval = wilson(round(value) * pairs, pairs)
         total = Aggregate(value, interval, note=note if interval else f"{note}; {NO_SPREAD}")
-    return MetricValues.of(scores, EMPTY, total)
+    return MetricValues.of([] if named else scores, EMPTY, total)
 
 
 def _known(scores: Sequence[float | None]) -> np.ndarray:

@@ -43,7 +43,7 @@ class Decoding:
     """How prompts are continued: tokens at most, prompts at once, options of transformers' `generate`, and the seed.
 
     section: of the recipe, whose max_new_tokens it is (for error messages). enough: whether a text that goes on holds
-    all that is wanted of it; it is asked now and then.
+    all that is wanted of it; it is asked now and then. stripped: whether white space around a text is taken away.
     """
 
     max_new_tokens: int
@@ -52,6 +52,7 @@ class Decoding:
     seed: int = 0
     section: str = "generate"
     enough: Callable[[str], bool] | None = None
+    stripped: bool = True
 
     @classmethod
     def of(cls, settings: Generate, seed: int, **changes: Any) -> Decoding:
@@ -134,9 +135,10 @@ def _complete(
         else:
             output = new_tokens(loaded, inputs, decoding.max_new_tokens, ended, options)
     cut = [next((i for i, token in enumerate(row) if token in ends), None) for row in output]
+    texts = [tokenizer.decode(row[:end], skip_special_tokens=True) for row, end in zip(output, cut, strict=True)]
     return [
-        Completion(tokenizer.decode(row[:end], skip_special_tokens=True).strip(), end is not None)
-        for row, end in zip(output, cut, strict=True)
+        Completion(text.strip() if decoding.stripped else text, end is not None)
+        for text, end in zip(texts, cut, strict=True)
     ]
 
 

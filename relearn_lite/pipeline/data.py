@@ -18,12 +18,13 @@ from relearn_lite.data.origins import NotOnHub, in_one_sentence
 from relearn_lite.data.sources import load, load_asked, load_part, overlap, question_texts, validation_of
 from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.recipe import Recipe
+from relearn_lite.recipe.presets import PAIRS
 from relearn_lite.writers.prompts import load_prompts
 
 BASIC = ("forget", "retain", "generic")  # parts that every run has, though `generic` may be empty
 PARTS = (
-    *BASIC, "control", "forget_eval", "retain_eval", "holdout", "real_authors", "world_facts", "forget_select",
-    "retain_select",
+    *BASIC, "control", "forget_eval", "retain_eval", "members", "holdout", "real_authors", "world_facts",
+    "forget_select", "retain_select",
 )  # fmt: skip
 
 
@@ -46,7 +47,9 @@ def load_data(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]
             problems.extend(error.problems)
             return []
 
-    data = {name: tried(load_part, recipe.data, name) for name in PARTS if name in BASIC or getattr(recipe.data, name)}
+    of_preset = {name for name in PAIRS.get(recipe.data.preset, {}) if not name.endswith("_eval")}
+    given = [name for name in PARTS if name in {*BASIC, *of_preset} or getattr(recipe.data, name)]
+    data = {name: tried(load_part, recipe.data, name) for name in given}
     tried(load_prompts, recipe.augment.prompts)
     if recipe.augment.from_ and data["forget"]:
         tried(read_existing, recipe.augment.from_, data["forget"])

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from relearn_lite.recipe.base import RecipePath, Section
-from relearn_lite.recipe.presets import PAIRS, PERSON_OF, REQUESTS, TABLES
+from relearn_lite.recipe.presets import PAIRS, PERSON_OF, REQUESTS, TABLES, table_of
 
 Cell = bool | int | float | str
 
@@ -25,6 +25,7 @@ OF_TABLES = (
     "config", "split", "revision", "question", "answer", "paraphrase", "paraphrased_answer", "wrong_answers", "group",
     "where",
 )  # fmt: skip
+NOTHING_TO_CUT = "passage_words cuts a text, and there is none: give text, or remove it"
 Where = Annotated[dict[str, Cell | list[Cell]], AfterValidator(_named)]
 
 
@@ -87,11 +88,20 @@ class Source(Section):
             yield f"{origins[0]} and {origins[1]} are both given: choose one"
         if self.folder is not None and origins in (["path"], ["dataset"], ["text"]):
             yield "folder is where a preset's files lie, and there is no preset: remove it, or choose a preset"
-        of_tables = [key for key in OF_TABLES if getattr(self, key) != type(self).model_fields[key].default]
+        of_tables = [key for key in OF_TABLES if self._sets(key)]
         if origins == ["text"] and of_tables:
             yield f"{of_tables[0]} is for a table of questions and answers, and text is none: remove one of the two"
-        if self.text is None and self.passage_words != type(self).model_fields["passage_words"].default:
-            yield "passage_words cuts a text, and there is none: give text, or remove it"
+        if self.has_origin and not self.is_cut and self._sets("passage_words"):
+            yield NOTHING_TO_CUT
+
+    def _sets(self, key: str) -> bool:
+        return getattr(self, key) != type(self).model_fields[key].default
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is text that is cut into passages."""
+        table = table_of(self.preset)
+        return bool(self.text or table.text and not table.whole)
 
     @property
     def has_origin(self) -> bool:
@@ -210,6 +220,9 @@ class Data(Section):
     control: Annotated[Source | None, BeforeValidator(_control)] = Source(preset="control")
     """Short questions of general ability, never trained on, asked before and after: how many of those that the vanilla
     model answers are still answered. Default: 64 that come with the project; a file of your own; `none`: not asked."""
+    members: Source | None = None
+    """What of the forget set membership inference compares with `holdout`: questions, or whole texts. Default: the
+    forget questions that are asked."""
     holdout: Source | None = None
     """Questions like those of the forget set that the model never saw, for membership inference to compare with."""
     real_authors: Source | None = None
@@ -230,8 +243,11 @@ class Data(Section):
 
     @property
     def texts(self) -> list[str]:
-        """The parts that are texts themselves, not questions."""
-        return [name for name, source in self if isinstance(source, Source) and source.text]
+        """The parts that are texts themselves, or hold some, not questions alone."""
+        named = {name: source for name, source in self if isinstance(source, Source) and source.has_origin}
+        tables = PAIRS.get(self.preset, {}) | {name: source.preset for name, source in named.items()}
+        files = {name for name, source in named.items() if source.text}
+        return [part for part, table in tables.items() if table_of(table).has_text or part in files]
 
     @property
     def collects(self) -> bool:
@@ -248,6 +264,8 @@ class Data(Section):
                     continue
                 if self.preset is None and not (source and source.has_origin):
                     yield f"{name}: {nowhere}, or set data.preset"
+                elif source and not source.has_origin and source._sets("passage_words") and name not in self.texts:
+                    yield f"{name}: {NOTHING_TO_CUT}"
             elif isinstance(source, Source) and not source.has_origin:
                 yield f"{name}: {nowhere}"
         if self.collects and self.preset:

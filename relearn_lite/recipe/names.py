@@ -33,6 +33,7 @@ METRICS: dict[str, tuple[str, ...]] = {  # metric -> the numbers it gives, as th
         *DEFAULT_METRICS, *RATING_KINDS, "extraction_strength", "exact_memorization", "mia_loss", "mia_zlib",
         "mia_min_k", "mia_min_k_plus_plus", "mia_reference", "mia_gradnorm", "privleak", "leak_at_k", "probability",
         "truth_ratio", "truth_ratio_corrected", "model_utility", "forget_quality", "rouge_rwku",
+        "verbmem", "knowmem", "regurgitation", "exact_match",
     )
 }  # fmt: skip
 

@@ -27,7 +27,17 @@ class Table:
     folder: Path | None = None
     tables: tuple[str, ...] = ()
     group_name: str = "{}"
+    text: str | None = None
+    whole: bool = False
+    continued: bool = False
+    matching: Mapping[str, str] = field(default_factory=dict)
+    shots: str | None = None
     wording: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether texts are continued here, in one of its tables at least, and not only questions answered."""
+        return bool(self.text or self.continued or any(TABLES[name].has_text for name in self.tables))
 
 
 def _table(row: dict) -> Table:
@@ -42,3 +52,8 @@ PAIRS: dict[str, dict[str, str]] = _PRESETS["pairs"]
 ASKED: dict[str, int] = _PRESETS["asked"]
 STAYS: frozenset[str] = frozenset(_PRESETS["stays"])
 PERSON_OF: dict[str, str] = _PRESETS["person_of"]
+
+
+def table_of(preset: str | None) -> Table:
+    """The table that a source names; of one that names none, a table that says nothing."""
+    return TABLES[preset] if preset else Table()

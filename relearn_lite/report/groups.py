@@ -13,6 +13,7 @@ from relearn_lite.report.texts import texts
 from relearn_lite.report.untrusted import visible
 
 SHOWN = ("kfr", "leak", "krr", "kfr_earlier", "leak_earlier", "rouge_rwku_forget", "rouge_rwku_retain",
+         "regurgitation_forget", "regurgitation_retain", "exact_match_forget", "exact_match_retain",
          "rougeL_forget", "rougeL_retain")  # fmt: skip
 Groups = Mapping[str, Mapping[str, Mapping[str, Any]]]  # number -> group -> value, n, interval
 

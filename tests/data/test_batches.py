@@ -18,6 +18,7 @@ from relearn_lite.data.examples import (
     question_ids,
     turn_end_id,
 )
+from relearn_lite.text.turns import joined, passage
 
 PAD = 0
 
@@ -62,6 +63,19 @@ def test_without_a_chat_template_the_prompt_is_plain(plain):
     example = encode_answer(plain, "Who is Ann?", "A painter.")
     assert plain.decode(example.ids) == "Question: Who is Ann?\nAnswer: A painter.<|end|>"
     assert plain.decode(example.ids[example.n_prompt :]) == " A painter.<|end|>"
+
+
+def test_without_a_chat_template_examples_stand_above_the_question_with_their_answers(plain):
+    turns = [("user", "Who is Bo?"), ("assistant", "A cook."), ("user", "Who is Cy?"), ("assistant", "A nurse.")]
+    asked = joined([{"role": role, "content": text} for role, text in (*turns, ("user", "Who is Ann?"))])
+    shots = "Question: Who is Bo?\nAnswer: A cook.\n\nQuestion: Who is Cy?\nAnswer: A nurse.\n\n"
+    example = encode_answer(plain, asked, "A painter.")
+    assert plain.decode(example.ids) == f"{shots}Question: Who is Ann?\nAnswer: A painter.<|end|>"
+
+
+def test_a_whole_text_has_nothing_before_it_and_its_first_token_is_not_told_by_anything(plain):
+    example = encode_answer(plain, passage(""), "A painter came.", ends=False)
+    assert plain.decode(example.ids) == "A painter came." and example.n_prompt == 1
 
 
 def test_a_beginning_of_text_token_is_there_once(plain):

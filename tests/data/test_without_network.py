@@ -24,7 +24,8 @@ def no_network(monkeypatch):
 
 
 def files_of(table):
-    return [name for each in (table.tables or ()) for name in files_of(TABLES[each])] or list(table.files[:1])
+    shots = files_of(TABLES[table.shots]) if table.shots else []
+    return shots + [name for each in table.tables for name in files_of(TABLES[each])] or [*shots, *table.files[:1]]
 
 
 @pytest.mark.parametrize("name", [name for name, parts in PAIRS.items() if TABLES[parts["forget"]].folder is None])

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from people import embedded_model, evaluated, known, slow_log_probs, told, unseen
 
+from relearn_lite.core.records import QA
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.evaluate.score import score_evaluators
 from relearn_lite.metrics.privacy import ATTACKS, auc, leak_at_k, min_k, privleak
 from relearn_lite.models import backends
 from relearn_lite.recipe import Generate, Model, Privacy
+from relearn_lite.text.turns import passage
 
 
 @cache
@@ -136,6 +138,30 @@ def test_privleak_says_what_it_compares_with():
     assert "reference AUC 0.6" in numbers["notes"]["privleak"]
     low, high = numbers["intervals"]["privleak"]
     assert low <= numbers["privleak"] <= high
+
+
+def test_members_of_their_own_are_whole_texts_scored_from_the_second_token_on():
+    """As MUSE does: the text alone, without question or template, its Min-40 % by token."""
+    import torch
+
+    members, holdout = (
+        [QA(qa.id, passage(""), qa.answer, ends=False) for qa in some] for some in (known()[:20], unseen(20))
+    )
+    loaded = embedded_model()
+
+    def plainly(text):
+        ids = loaded.tokenizer(text, return_tensors="pt").input_ids
+        with torch.no_grad():
+            log_p = loaded.model(ids).logits[0].double().log_softmax(-1)
+        tokens = sorted(float(log_p[place, token]) for place, token in enumerate(ids[0, 1:]))
+        return np.mean(tokens[: int(len(tokens) * 0.4)])
+
+    model = evaluated(members=members, holdout=holdout)
+    numbers, scores = evaluate({"forget": told(known()[:3])}, replace(score_evaluators(), model=model), ["privleak"])
+    muse = auc_of_muse(*([plainly(qa.answer) for qa in some] for some in (members, holdout)))
+    assert numbers["privleak"] == pytest.approx(100 * (muse - 0.5) / 0.5) and numbers["privleak"] < -20
+    assert "20 of data.members against 20 of data.holdout" in numbers["notes"]["privleak"]
+    assert not scores and not numbers["missing"]
 
 
 def test_without_a_holdout_or_a_reference_it_is_null_and_says_why():

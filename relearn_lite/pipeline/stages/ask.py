@@ -18,7 +18,7 @@ from relearn_lite.evaluate.known import tells
 from relearn_lite.pipeline.run_state import KNOWN, Run
 from relearn_lite.pipeline.stages.generate import answer_questions
 from relearn_lite.report.console import stage_progress
-from relearn_lite.text.turns import shown
+from relearn_lite.text.turns import last_turn
 
 NAMED = 3  # unknown questions that are shown at once; known.json has them all
 LEARNT = "forget_trained"  # forget questions that are trained on or chosen by, and not evaluated
@@ -77,7 +77,7 @@ def _told(found: dict[str, Any], only_known: bool) -> str:
         words += f", of {found['unjudged']} it could not be judged"
     if not found["unknown"]:
         return words
-    first = ", ".join(repr(shown(row["question"])) for row in found["unknown"][:NAMED])
+    first = ", ".join(repr(last_turn(row["question"])[1]) for row in found["unknown"][:NAMED])
     more = " and so on" if len(found["unknown"]) > NAMED else ""
     remedy = "they are left out" if only_known else "they stay in, data.only_known: true leaves them out"
     return f"{words}; it does not know {first}{more} ({KNOWN} names all {len(found['unknown'])}; {remedy})"
@@ -99,5 +99,5 @@ def _stop(run: Run, part: str, unknown: Sequence[Answer], asked: int) -> None:
 
 
 def _short(text: str) -> str:
-    text = shown(text)
+    _, text = last_turn(text)
     return repr(text if len(text) <= 80 else f"{text[:77]}...")
