@@ -67,7 +67,10 @@ def test_it_is_asked_of_both_models_and_stands_in_every_place(recipe, tmp_path):
     reported = {row["query"] for row in samples}
     assert 3 <= len(samples) <= 11
     assert not {"What is seven times six?", "Which two days make up the weekend?"} & reported
-    assert after["notes"]["kept_general"].startswith(f"{len(samples)} of 12 control questions")
+    note = after["notes"]["kept_general"]
+    assert note.startswith(f"{len(samples)} of 12 control questions") and note == before["notes"]["kept_general"]
+    still, in_all = round(after["kept_general"] * len(samples)), int(note.split("the unlearned model answers ")[1])
+    assert still <= in_all <= still + 12 - len(samples)
     assert after["intervals"]["kept_general"][1] > after["intervals"]["kept_general"][0]
     assert metrics["difference"]["kept_general"]["n"] == len(samples)
     page = (folder / "report.md").read_text()

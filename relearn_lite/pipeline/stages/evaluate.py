@@ -31,7 +31,10 @@ def evaluate(run: Run) -> dict[str, Any]:
     answers = {model: read_answers(run, model) for model in run.models}
     results: dict[str, Any] = {}
     scores: dict[str, list[Score]] = {}
-    known, asked = _keep_known_control(run, answers, judges)
+    asked = len(answers["vanilla"].get("control", []))
+    right = _control_right(run, answers, judges)
+    for splits in answers.values() if asked else ():
+        splits["control"] = [row for row in splits["control"] if row.id in right["vanilla"]]
     total = sum(len(split) for model in answers.values() for split in model.values())
     with stage_progress("evaluate", total, run.quiet) as advance:
         for model in run.models:
@@ -44,10 +47,8 @@ def evaluate(run: Run) -> dict[str, Any]:
                 answers[model], replace(judges, model=evaluated_model(run, model)), run.recipe.evaluate.metrics, steps
             )
     for numbers in results.values() if asked else ():
-        numbers["reasons" if not known else "notes"][CONTROL.name] = (
-            f"{known} of {asked} control questions: those that the vanilla model answers" if known else
-            f"the vanilla model answers none of the {asked} control questions, so there is nothing that could be lost"
-        )  # fmt: skip
+        kind = "notes" if right["vanilla"] else "reasons"
+        numbers[kind][CONTROL.name] = _told_of_control(asked, right)
     if groups := groups_of(run.data):
         for model in run.models:
             results[model]["groups"] = by_group(scores[model], groups)
@@ -60,18 +61,24 @@ def evaluate(run: Run) -> dict[str, Any]:
     return {"answers": total}
 
 
-def _keep_known_control(run: Run, answers: dict[str, dict[str, list[Answer]]], judges: Evaluators) -> tuple[int, int]:
-    """Takes out the control questions that the vanilla model does not answer; how many are left, of how many."""
-    rows = answers["vanilla"].get("control", [])
-    if not rows:
-        return 0, 0
-    if run.vanilla_run:
-        known = {score.id for score in read_vanilla(run.vanilla_run)[1] if score.split == "control"}
-    else:
-        known = {row.id for row, right in zip(rows, answers_right(rows, judges), strict=True) if right}
-    for splits in answers.values():
-        splits["control"] = [row for row in splits["control"] if row.id in known]
-    return len(known), len(rows)
+def _control_right(run: Run, answers: dict[str, dict[str, list[Answer]]], judges: Evaluators) -> dict[str, set[str]]:
+    """The control questions that each model answers right, by their ids."""
+    right = {}
+    for model, splits in answers.items():
+        rows = splits.get("control", [])
+        right[model] = {row.id for row, is_so in zip(rows, answers_right(rows, judges), strict=True) if is_so}
+        if model == "vanilla" and run.vanilla_run:
+            right[model] = {score.id for score in read_vanilla(run.vanilla_run)[1] if score.split == "control"}
+    return right
+
+
+def _told_of_control(asked: int, right: dict[str, set[str]]) -> str:
+    """What `kept_general` is a share of, and how many of all the unlearned model answers: an answer that hung in the
+    balance may get lost and another be won, and the share alone would only count the former."""
+    if not right["vanilla"]:
+        return f"the vanilla model answers none of the {asked} control questions, so there is nothing that could be lost"
+    told = f"{len(right['vanilla'])} of {asked} control questions: those that the vanilla model answers"
+    return f"{told}; of all {asked} the unlearned model answers {len(right['unlearned'])}" if len(right) > 1 else told
 
 
 def read_vanilla(run: Path) -> tuple[dict[str, Any], list[Score]]:
