@@ -28,6 +28,7 @@ from typing import Any
 from measure import ROOT, SHAPES, kept_model, machine, peak_mb, report, synchronise
 
 BACKENDS = ("transformers", "unsloth")
+SETTINGS = ("shape", "rank", "length", "batch", "accumulate", "steps", "optimizer")
 WARM = 2  # optimizer steps that are not timed
 
 
@@ -94,7 +95,7 @@ def _steps(loaded: Any, options: argparse.Namespace) -> list[float]:
     rows = (options.steps + WARM) * options.accumulate * options.batch
     made = [Example(tuple((7 * row + place) % 2900 for place in range(options.length)), 32) for row in range(rows)]
     settings = Unlearn(epochs=1, lr=1e-5, batch_size=options.batch, accumulate=options.accumulate, warmup_epochs=0,
-                       reference="recompute", checkpoint_every=10**6)
+                       reference="recompute", checkpoint_every=10**6, optimizer=options.optimizer)
     with tempfile.TemporaryDirectory() as folder, active_adapters(loaded.model, loaded.unlearned_adapters):
         rows = [{"augmented": example} for example in made]
         train(loaded, rows, made, settings, TrainingRun("unlearn", Path(folder), 0, quiet=True), [Clock()])
@@ -108,7 +109,7 @@ def planned(options: argparse.Namespace, folder: Path) -> float:
 
     recipe = load_recipe(ROOT / "recipes" / "quickstart.yaml", [
         f"model={{name: {folder}, max_length: {options.length}}}", f"unlearn.lora.r={options.rank}",
-        f"unlearn.batch_size={options.batch}", "unlearn.reference=recompute",
+        f"unlearn.batch_size={options.batch}", "unlearn.reference=recompute", f"unlearn.optimizer={options.optimizer}",
     ])
     stages = memory_of_stages(recipe, model_sizes(recipe))
     return next(stage.total for stage in stages if stage.stage == "unlearn") / 1e6
@@ -117,7 +118,7 @@ def planned(options: argparse.Namespace, folder: Path) -> float:
 def in_own_process(options: argparse.Namespace, folder: Path, backend: str) -> list[dict[str, Any]]:
     """The findings of `trials`. Where the process dies, one more with the last line of what it said."""
     command = [sys.executable, __file__, "--folder", str(folder), "--backend", backend, *["--cpu"] * options.cpu]
-    for name in ("rank", "length", "batch", "accumulate", "steps"):
+    for name in SETTINGS[1:]:
         command += [f"--{name}", str(getattr(options, name))]
     command += ["--limits", *map(str, options.limits)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -142,6 +143,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1, help="rows of forget and of retain set at once")
     parser.add_argument("--accumulate", type=int, default=4)
     parser.add_argument("--steps", type=int, default=5, help=f"timed optimizer steps, after {WARM} others")
+    parser.add_argument("--optimizer", choices=("adamw", "adamw_8bit"), default="adamw")
     parser.add_argument("--models", type=Path, help="where the model is kept for another call; default: it is not kept")
     parser.add_argument("--cpu", action="store_true", help="without a GPU, under no limit: does the script run?")
     parser.add_argument("--out", type=Path, help="where the JSON goes; default: printed")
@@ -166,7 +168,7 @@ def main() -> None:
         told = [f"{one[name]:.0f}" if name in one else "-" for name in ("tokens_per_second", "peak_mb", "reserved_mb")]
         step = f"{statistics.median(one['step_seconds']):.2f}" if "step_seconds" in one else "-"
         table.append((one["backend"], f"{one['limit_gb']:g}", told[0], step, *told[1:], one.get("failed", "fits")))
-    settings = {name: getattr(options, name) for name in ("shape", "rank", "length", "batch", "accumulate", "steps")}
+    settings = {name: getattr(options, name) for name in SETTINGS}
     report({"machine": machine(), **settings, "plan_mb": plan, "trials": found}, table, options.out)
     print(f"plan: the unlearning stage takes {plan:.0f} MB")
 

@@ -187,6 +187,8 @@ CHECKS = (
     Check("smollm2", "a whole SmolLM2 run, backend auto", (FACTS + "{folder}",), 180, of_run("smollm2_facts")),
     Check("8b_unsloth", "8B shape, rank 32, 512 tokens, Unsloth",
           (f"{EIGHT} --backends unsloth --limits 7.2 8 12",), 200, of_cards),
+    Check("8b_unsloth_8bit", "the same with AdamW's states in 8 bits",
+          (f"{EIGHT} --backends unsloth --limits 7.2 8 --optimizer adamw_8bit",), 150, of_cards),
     Check("8b_transformers", "8B shape, rank 32, 512 tokens, transformers",
           (f"{EIGHT} --backends transformers --limits 7.2 8 12",), 150, of_cards),
     Check("speed_8b", "8B shape: ours and Unsloth's trainer",

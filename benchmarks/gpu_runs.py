@@ -92,7 +92,7 @@ def twice(recipe: str, overrides: list[str], runs: Path) -> dict[str, Any]:
 
 
 def planned(runs: list[str]) -> dict[str, Any]:
-    """Of each run's stages: peak memory that was measured and planned; of training a step's seconds too."""
+    """Of each run's stages that hold a model: peak memory, measured and planned; of training a step's seconds too."""
     from relearn_lite.plan import memory_of_stages, model_sizes, step_seconds
     from relearn_lite.recipe import load_recipe
 
@@ -103,7 +103,7 @@ def planned(runs: list[str]) -> dict[str, Any]:
         stages = {each.name: each.total / 1e6 for each in memory_of_stages(recipe, sizes)}
         rows = {
             name: {"peak_mb": done[name]["peak_memory_mb"], "planned_mb": round(stages[name], 1)}
-            for name in stages if name in done
+            for name in stages if name in done and stages[name]
         }  # fmt: skip
         for name in sizes.loras:
             if done.get(name, {}).get("steps"):
