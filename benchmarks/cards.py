@@ -25,16 +25,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from measure import SHAPES, build, machine, peak_mb, report, synchronise, tokenizer
+from measure import ROOT, SHAPES, kept_model, machine, peak_mb, report, synchronise
 
 BACKENDS = ("transformers", "unsloth")
+SETTINGS = ("shape", "rank", "length", "batch", "accumulate", "steps", "optimizer")
 WARM = 2  # optimizer steps that are not timed
-
-
-def write_model(shape: str, folder: Path) -> None:
-    """Random weights in 16 bit, and a tokenizer whose ids they have."""
-    build(shape).save_pretrained(folder, max_shard_size="2GB")
-    tokenizer().save_pretrained(folder)
 
 
 def trials(options: argparse.Namespace) -> None:
@@ -51,6 +46,8 @@ def trials(options: argparse.Namespace) -> None:
     from relearn_lite.recipe import Lora, Model
 
     def take_at_most(gigabytes: float) -> None:
+        if not torch.cuda.is_available():
+            return
         card = torch.cuda.get_device_properties(0).total_memory
         torch.cuda.set_per_process_memory_fraction(min(1.0, gigabytes * 1e9 / card))
 
@@ -63,7 +60,8 @@ def trials(options: argparse.Namespace) -> None:
     for limit in limits:
         take_at_most(limit)
         free_memory()
-        torch.cuda.reset_peak_memory_stats()
+        if torch.cuda.is_available():
+            torch.cuda.reset_peak_memory_stats()
         found = {"backend": options.backend, "limit_gb": limit, **loading}
         try:
             seconds = _steps(loaded, options)
@@ -71,7 +69,9 @@ def trials(options: argparse.Namespace) -> None:
             found |= {"step_seconds": seconds, "tokens_per_second": tokens / statistics.median(seconds)}
         except RecipeError as error:  # memory ran out
             found["failed"] = str(error).split(";")[0]
-        found |= {"peak_mb": peak_mb(), "reserved_mb": torch.cuda.max_memory_reserved() / 1e6}
+        found["peak_mb"] = peak_mb()
+        if torch.cuda.is_available():
+            found["reserved_mb"] = torch.cuda.max_memory_reserved() / 1e6
         print(json.dumps(found), flush=True)
 
 
@@ -95,7 +95,7 @@ def _steps(loaded: Any, options: argparse.Namespace) -> list[float]:
     rows = (options.steps + WARM) * options.accumulate * options.batch
     made = [Example(tuple((7 * row + place) % 2900 for place in range(options.length)), 32) for row in range(rows)]
     settings = Unlearn(epochs=1, lr=1e-5, batch_size=options.batch, accumulate=options.accumulate, warmup_epochs=0,
-                       reference="recompute", checkpoint_every=10**6)
+                       reference="recompute", checkpoint_every=10**6, optimizer=options.optimizer)
     with tempfile.TemporaryDirectory() as folder, active_adapters(loaded.model, loaded.unlearned_adapters):
         rows = [{"augmented": example} for example in made]
         train(loaded, rows, made, settings, TrainingRun("unlearn", Path(folder), 0, quiet=True), [Clock()])
@@ -107,12 +107,9 @@ def planned(options: argparse.Namespace, folder: Path) -> float:
     from relearn_lite.plan import memory_of_stages, model_sizes
     from relearn_lite.recipe import load_recipe
 
-    (folder / "recipe.yaml").write_text(
-        "name: card\ndata: {forget: {preset: people/forget}, retain: {preset: people/retain}}\n"
-    )
-    recipe = load_recipe(folder / "recipe.yaml", [
+    recipe = load_recipe(ROOT / "recipes" / "quickstart.yaml", [
         f"model={{name: {folder}, max_length: {options.length}}}", f"unlearn.lora.r={options.rank}",
-        f"unlearn.batch_size={options.batch}", "unlearn.reference=recompute",
+        f"unlearn.batch_size={options.batch}", "unlearn.reference=recompute", f"unlearn.optimizer={options.optimizer}",
     ])
     stages = memory_of_stages(recipe, model_sizes(recipe))
     return next(stage.total for stage in stages if stage.stage == "unlearn") / 1e6
@@ -120,8 +117,8 @@ def planned(options: argparse.Namespace, folder: Path) -> float:
 
 def in_own_process(options: argparse.Namespace, folder: Path, backend: str) -> list[dict[str, Any]]:
     """The findings of `trials`. Where the process dies, one more with the last line of what it said."""
-    command = [sys.executable, __file__, "--folder", str(folder), "--backend", backend]
-    for name in ("rank", "length", "batch", "accumulate", "steps"):
+    command = [sys.executable, __file__, "--folder", str(folder), "--backend", backend, *["--cpu"] * options.cpu]
+    for name in SETTINGS[1:]:
         command += [f"--{name}", str(getattr(options, name))]
     command += ["--limits", *map(str, options.limits)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -135,6 +132,8 @@ def in_own_process(options: argparse.Namespace, folder: Path, backend: str) -> l
 def main() -> None:
     import torch
 
+    from relearn_lite.core.memory import free_memory
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", choices=SHAPES, default="llama-3.1-8b")
     parser.add_argument("--limits", type=float, nargs="+", default=[8, 12, 24], help="GB of GPU memory")
@@ -144,29 +143,32 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1, help="rows of forget and of retain set at once")
     parser.add_argument("--accumulate", type=int, default=4)
     parser.add_argument("--steps", type=int, default=5, help=f"timed optimizer steps, after {WARM} others")
+    parser.add_argument("--optimizer", choices=("adamw", "adamw_8bit"), default="adamw")
+    parser.add_argument("--models", type=Path, help="where the model is kept for another call; default: it is not kept")
+    parser.add_argument("--cpu", action="store_true", help="without a GPU, under no limit: does the script run?")
     parser.add_argument("--out", type=Path, help="where the JSON goes; default: printed")
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--backend", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if not torch.cuda.is_available():
+    if not torch.cuda.is_available() and not options.cpu:
         sys.exit("cards.py measures GPU memory, and there is no GPU")
     if options.folder:
         trials(options)
         return
     found = []
     with tempfile.TemporaryDirectory() as place:
-        write_model(options.shape, Path(place))
-        torch.cuda.empty_cache()
-        plan = planned(options, Path(place))
+        model = kept_model(options.shape, options.models or Path(place))
+        free_memory()
+        plan = planned(options, model)
         for backend in options.backends:
-            found += in_own_process(options, Path(place), backend)
+            found += in_own_process(options, model, backend)
             print(f"{backend}: done", file=sys.stderr, flush=True)
     table = [("backend", "limit GB", "tokens/s", "step s", "peak MB", "reserved MB", "")]
     for one in found:
         told = [f"{one[name]:.0f}" if name in one else "-" for name in ("tokens_per_second", "peak_mb", "reserved_mb")]
         step = f"{statistics.median(one['step_seconds']):.2f}" if "step_seconds" in one else "-"
         table.append((one["backend"], f"{one['limit_gb']:g}", told[0], step, *told[1:], one.get("failed", "fits")))
-    settings = {name: getattr(options, name) for name in ("shape", "rank", "length", "batch", "accumulate", "steps")}
+    settings = {name: getattr(options, name) for name in SETTINGS}
     report({"machine": machine(), **settings, "plan_mb": plan, "trials": found}, table, options.out)
     print(f"plan: the unlearning stage takes {plan:.0f} MB")
 

@@ -1,4 +1,4 @@
-"""What both benchmarks share: real shapes with random weights, KnowUnDo's rows, interleaved timing, peak memory."""
+"""What the benchmarks share: real shapes with random weights, KnowUnDo's rows, interleaved timing, peak memory."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ sys.path.insert(0, str(ROOT))  # the benchmarks run from a checkout, without ins
 DATA = ROOT.parent / "shared" / "data" / "knowundo" / "privacy"
 LLAMA3_ROPE = {"rope_type": "default", "rope_theta": 500000.0}
 SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
+    # nothing of it is worth measuring: for trying the scripts
+    "tiny": ("LlamaConfig", dict(
+        vocab_size=4096, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=2048)),
     # 8 layers, 512 wide, with the vocabulary of Llama 2, whose models the paper used
     "small": ("LlamaConfig", dict(
         vocab_size=32000, hidden_size=512, intermediate_size=1376, num_hidden_layers=8, num_attention_heads=8,
@@ -25,6 +29,9 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "llama-3.2-1b": ("LlamaConfig", dict(
         vocab_size=128256, hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, num_attention_heads=32,
         num_key_value_heads=8, head_dim=64, tie_word_embeddings=True, rope_parameters=LLAMA3_ROPE)),
+    "llama-3.2-3b": ("LlamaConfig", dict(
+        vocab_size=128256, hidden_size=3072, intermediate_size=8192, num_hidden_layers=28, num_attention_heads=24,
+        num_key_value_heads=8, head_dim=128, tie_word_embeddings=True, rope_parameters=LLAMA3_ROPE)),
     "llama-3.1-8b": ("LlamaConfig", dict(
         vocab_size=128256, hidden_size=4096, intermediate_size=14336, num_hidden_layers=32, num_attention_heads=32,
         num_key_value_heads=8, rope_parameters=LLAMA3_ROPE)),
@@ -61,8 +68,32 @@ def tokenizer() -> Any:
     return AutoTokenizer.from_pretrained(EMBEDDED)
 
 
+def kept_model(shape: str, models: Path) -> Path:
+    """The folder of a shape's random weights in 16 bit, with a tokenizer whose ids they have; made where it is not."""
+    from relearn_lite.core.files import replace_folder
+
+    def write(made: Path) -> None:
+        build(shape).save_pretrained(made, max_shard_size="2GB")
+        tokenizer().save_pretrained(made)
+
+    folder = models / shape
+    if not folder.is_dir():
+        replace_folder(folder, write)
+    return folder
+
+
 def pairs(folder: Path) -> dict[str, list[tuple[str, str]]]:
-    """KnowUnDo privacy from a local copy: questions and answers to forget and to retain."""
+    """KnowUnDo privacy from a local copy: questions and answers to forget and to retain.
+
+    Without a copy beside the project, and no other folder named, those about the project's invented people.
+    """
+    if folder == DATA and not folder.is_dir():
+        from relearn_lite.data.sources import load
+        from relearn_lite.recipe import Source
+
+        print(f"there is no {folder}: the questions are those about the invented people", file=sys.stderr)
+        found = {part: load(Source(preset=f"people/{part}"), f"people/{part}", part) for part in ("forget", "retain")}
+        return {part: [(qa.question, qa.answer) for qa in records] for part, records in found.items()}
     files = {"forget": "unlearn_train.json", "retain": "retention_train.json"}
     if missing := [name for name in files.values() if not (folder / name).exists()]:
         sys.exit(f"--data: {folder} has no {' and no '.join(missing)}; give the folder of KnowUnDo's privacy files")

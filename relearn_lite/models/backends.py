@@ -9,7 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.core.memory import free_memory, tell_once
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.models.transformers_backend import save_adapter
 
@@ -42,10 +43,21 @@ def choose(settings: Model) -> str:
 def load(settings: Model, seed: int, *, full_precision: bool = False) -> Loaded:
     """Loads model and tokenizer as the recipe says. Raises RecipeError where they are not to be had.
 
-    full_precision: weights in float32, as training all of them needs; for the transformers backend, not quantized.
+    With `auto`, a model that Unsloth refuses is loaded by transformers; a sentence says so. full_precision: weights in
+    float32, as training all of them needs; for the transformers backend, not quantized.
     """
     options = {"full_precision": True} if full_precision else {}
-    return _module(choose(settings)).load(settings, seed, **options)
+    backend = choose(settings)
+    if (backend, settings.backend) == ("unsloth", "auto"):
+        try:
+            return _module("unsloth").load(settings, seed, **options)
+        except RecipeError as error:
+            why = first_line(error).partition(";")[0]
+        free_memory()  # outside the `except` block, where the failed attempt is still held
+        loaded = _module("transformers").load(settings, seed, **options)  # raises where the model is at fault
+        tell_once(f"model.backend: transformers holds the model, for Unsloth cannot load it ({why}).")
+        return loaded
+    return _module(backend).load(settings, seed, **options)
 
 
 def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import io
 import os
-import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.memory import out_of_memory
 from relearn_lite.models import transformers_backend as peft_backend
 from relearn_lite.models.adapters import is_plain
 from relearn_lite.models.folder import check_tokenizer, check_whole, follow_stored, stored_quantization, why_not
@@ -49,9 +50,11 @@ def load(settings: Model, seed: int) -> Loaded:
                 use_exact_model_name=True, use_gradient_checkpointing=checkpointing and CHECKPOINTING, **where,
             )
         tokenizer = peft_backend.load_tokenizer(settings)  # Unsloth's may have other padding
-    except torch.OutOfMemoryError:
+    except RecipeError:
         raise
-    except (OSError, ValueError, ImportError, RuntimeError) as error:
+    except Exception as error:  # of any kind: what Unsloth does not know it may not refuse but stumble over
+        if out_of_memory(error):
+            raise
         raise RecipeError(why_not(settings, error) + ", or set model.backend to transformers") from error
     check_whole(settings, model)
     check_tokenizer(settings, tokenizer, model.get_input_embeddings().weight.shape[0])
@@ -118,18 +121,22 @@ def _wrapped(loaded: Loaded, name: str, lora: Lora, seed: int) -> Iterator[None]
 
 @contextmanager
 def _unsloth() -> Iterator[Any]:
-    """Unsloth's FastLanguageModel. What it prints inside is kept back, and shown only where there is an error."""
+    """Unsloth's FastLanguageModel. What it prints inside is kept back; where there is an error it is a note of that."""
     os.environ.setdefault("UNSLOTH_DISABLE_STATISTICS", "1")  # else it calls the hub at every load
     os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(Path.home() / ".cache" / "relearn-lite" / "unsloth"))
     said = io.StringIO()
     try:
-        with redirect_stdout(said):
+        with redirect_stdout(said), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*Unsloth should be imported before")  # advice for scripts of one's own
             import relearn_lite.models.recompute  # noqa: F401, I001  before Unsloth, for the reason given there
             from unsloth import FastLanguageModel
+            from unsloth_zoo import gradient_checkpointing
 
+            gradient_checkpointing.print = lambda *_, **__: None  # in the first steps of training it tells what it does
             yield FastLanguageModel
-    except Exception:
-        sys.stderr.write(said.getvalue())
+    except Exception as error:
+        if text := said.getvalue().strip():
+            error.add_note(f"Unsloth printed before: {text}")
         raise
 
 

@@ -54,6 +54,7 @@ def _savings(sizes: ModelSizes, card: int) -> list[Saving]:
         lambda recipe: _halve(recipe, "attacks.relearn.examples", least=1),
         lambda recipe: _without_largest_precisions(Estimate(recipe, sizes)),
         lambda recipe: (_changed(recipe, "evaluate.evaluators", Evaluators()), "evaluate.evaluators=embedded"),
+        *(lambda recipe, section=section: _smaller_states(recipe, section) for section in ("unlearn", "finetune")),
         lambda recipe: _halve(recipe, "unlearn.lora.r", least=8),
         lambda recipe: _halve(recipe, "model.max_length", least=128),
     ]  # fmt: skip
@@ -92,6 +93,12 @@ def _checkpoint(recipe: Recipe) -> Change | None:
     if recipe.model.gradient_checkpointing is not False:
         return None
     return _changed(recipe, "model.gradient_checkpointing", True), "model.gradient_checkpointing=true"
+
+
+def _smaller_states(recipe: Recipe, section: str) -> Change | None:
+    if getattr(recipe, section) is None or getattr(recipe, section).optimizer == "adamw_8bit":
+        return None
+    return _changed(recipe, f"{section}.optimizer", "adamw_8bit"), f"{section}.optimizer=adamw_8bit"
 
 
 def _without_large_precisions(estimate: Estimate, card: int) -> Change | None:

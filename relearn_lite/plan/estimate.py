@@ -104,7 +104,7 @@ class Estimate:
         # The activations of all passes are alive until the backward pass; their chunked logits are not.
         tokens = rows * self.recipe.model.max_length
         return parts | {
-            "optimizer": optimizer(adapter),
+            "optimizer": optimizer(adapter, "adamw" if stage == "attack" else getattr(self.recipe, stage).optimizer),
             "activations": self.shape.activations(passes * tokens, checkpointing is not False),
             "logits": self.shape.logits(tokens),
         }

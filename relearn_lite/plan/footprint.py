@@ -76,9 +76,9 @@ class Shape:
         return 6 * SINGLE * min(positions * self.vocabulary, max(LARGE, self.vocabulary))
 
 
-def optimizer(parameters: int) -> int:
-    """AdamW's two moments in float32."""
-    return 2 * parameters * SINGLE
+def optimizer(parameters: int, kind: str = "adamw") -> int:
+    """AdamW's two moments: in float32, or (adamw_8bit) in 8 bits with a float32 scale for 256 of them."""
+    return round(2 * parameters * (1 + SINGLE / 256 if kind == "adamw_8bit" else SINGLE))
 
 
 def mask_gradients(parameters: int, retain: bool) -> int:

@@ -57,7 +57,10 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
         "gradient_checkpointing": NoEffect("the same activations, computed again instead of kept"),
     },
     Data: {"nothing_known": NoEffect("whether a run goes on, not how")},
-    Training: {"checkpoint_every": NoEffect("how much is lost when a run is killed; it goes on to the same end")},
+    Training: {
+        "checkpoint_every": NoEffect("how much is lost when a run is killed; it goes on to the same end"),
+        "optimizer": NoEffect("what runs had before there was a choice", lambda s: s.optimizer == "adamw"),
+    },
     Unlearn: {
         **{
             key: NoEffect("of losses and masks not in use", lambda s, key=key: key not in s.objective.hyperparameters)

@@ -33,6 +33,7 @@ class Schedule:
     """AdamW's settings: the rate rises to `lr` over `warmup_steps` and falls linearly to 0 at `total_steps`.
 
     constant: it stays at `lr` but for what `UnlearnModule.cooling` says, for training whose end is not known.
+    states_8bit: its moments are kept in 8 bits, in blocks with a scale each (Dettmers et al., 2022).
     """
 
     lr: float
@@ -40,6 +41,7 @@ class Schedule:
     warmup_steps: int = 0
     weight_decay: float = 0.01
     constant: bool = False
+    states_8bit: bool = False
 
 
 class UnlearnModule(lightning.LightningModule):
@@ -118,7 +120,10 @@ class UnlearnModule(lightning.LightningModule):
         from transformers import get_linear_schedule_with_warmup
 
         trained, schedule = [p for p in self.model.parameters() if p.requires_grad], self.schedule
-        optimizer = torch.optim.AdamW(trained, lr=schedule.lr, weight_decay=schedule.weight_decay)
+        make = torch.optim.AdamW
+        if schedule.states_8bit:
+            from bitsandbytes.optim import AdamW8bit as make
+        optimizer = make(trained, lr=schedule.lr, weight_decay=schedule.weight_decay)
         if schedule.constant:
             warmup = max(1, schedule.warmup_steps)
             rates = LambdaLR(optimizer, lambda step: min(1.0, step / warmup) * self.cooling(step))

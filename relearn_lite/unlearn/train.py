@@ -93,7 +93,10 @@ def train(
     _tell_effective_batch(settings, run, rank, world_size)
     total = settings.total_steps(batches.steps_per_epoch)
     warmup = min(round(batches.steps_per_epoch * settings.warmup_epochs), total // 2)
-    schedule = Schedule(settings.lr, total, warmup, settings.weight_decay, constant=settings.epochs == "auto")
+    schedule = Schedule(
+        settings.lr, total, warmup, settings.weight_decay, constant=settings.epochs == "auto",
+        states_8bit=settings.optimizer == "adamw_8bit",
+    )  # fmt: skip
     module = UnlearnModule(
         loaded, method, hyperparameters, schedule, keep_reference=keep_reference, seed=run.seed
     )

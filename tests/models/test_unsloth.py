@@ -6,6 +6,7 @@ The CPU backend is stock transformers and peft inside; the GPU kernels are not c
 import json
 import os
 import shutil
+import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ import torch
 from trial import LORA, a_few_steps, adapter_bytes, logits, shake
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.memory import tell_once
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED, VANILLA, active_adapters
 from relearn_lite.recipe import Lora, Model
@@ -67,7 +69,56 @@ def test_the_model_is_that_of_the_transformers_backend(tiny_model_dir, quantizat
 def test_nothing_is_printed(tiny_model_dir, capfd):
     loaded = load(tiny_model_dir)
     backends.add_adapter(loaded, UNLEARNED, LORA, 7)
+    from unsloth_zoo import gradient_checkpointing
+
+    gradient_checkpointing.patch_unsloth_gradient_checkpointing()  # prints a line, as training does on a GPU
+    gradient_checkpointing.unpatch_unsloth_gradient_checkpointing()
     assert capfd.readouterr().out == ""
+
+
+def test_its_import_warns_of_nothing():
+    """It wants to be imported before transformers, which is advice for scripts and looks like a fault of the run."""
+    code = (
+        "import transformers\nfrom relearn_lite.models import unsloth_backend\n"
+        "with unsloth_backend._unsloth() as found: pass\nprint(found.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "FastLanguageModel" and "imported before" not in done.stderr
+
+
+def test_auto_takes_transformers_for_what_it_cannot_load(tiny_model_dir, monkeypatch, capfd):
+    """On a CPU it loads no 8-bit weights. `auto` takes it on a GPU, so here that choice is made for it."""
+    choose = backends.choose
+    monkeypatch.setattr(backends, "choose", lambda s: "unsloth" if s.backend == "auto" else choose(s))
+    tell_once.cache_clear()
+    assert load(tiny_model_dir, "auto").backend == "unsloth"
+    assert capfd.readouterr().err.count("model.backend") == 0
+    loaded = load(tiny_model_dir, "auto", "8bit")
+    assert loaded.backend == "transformers"
+    assert any(type(layer).__name__ == "Linear8bitLt" for layer in loaded.model.modules())
+    told = [line for line in capfd.readouterr().err.splitlines() if "model.backend" in line]
+    assert len(told) == 1 and told[0].startswith("model.backend: transformers holds the model, for Unsloth cannot load")
+
+
+def test_what_no_library_can_load_is_one_mistake_with_auto(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(backends, "choose", lambda settings: "unsloth")
+    with pytest.raises(RecipeError, match="model.name: .* could not be loaded") as found:
+        load(tmp_path, "auto")
+    assert "model.backend" not in str(found.value) and "Unsloth" not in capfd.readouterr().err
+
+
+def test_what_unsloth_stumbles_over_is_a_clear_error(tiny_model_dir, monkeypatch):
+    """It fails with errors of any kind at models that it does not know, and those were shown as a crash."""
+    from unsloth import FastLanguageModel
+
+    def stumble(*_, **__):
+        print("a line of Unsloth's")
+        raise KeyError("no such model")
+
+    monkeypatch.setattr(FastLanguageModel, "from_pretrained", stumble)
+    with pytest.raises(RecipeError, match="KeyError: 'no such model'.* or set model.backend to transformers") as found:
+        load(tiny_model_dir)
+    assert found.value.__cause__.__notes__ == ["Unsloth printed before: a line of Unsloth's"]
 
 
 def test_4bit_is_4bit_even_without_gradients(tiny_model_dir):

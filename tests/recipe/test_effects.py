@@ -172,6 +172,8 @@ def same(tmp_path: Path, section: str, before: list[str], after: list[str]) -> b
         ([], ["unlearn.checkpoint_every=1"], True),
         ([], ["unlearn.reference=cached"], False),
         ([], ["unlearn.gradient_clip=null"], False),
+        ([], ["unlearn.optimizer=adamw_8bit"], False),
+        ([], ["unlearn.optimizer=adamw"], True),
         ([], ["unlearn.batch_size=2", "unlearn.accumulate=2"], False),
     ],
 )  # fmt: skip

@@ -72,6 +72,7 @@ def unlearn(run: Run) -> dict[str, Any]:
     for sentence in warnings:
         print(f"unlearn: {sentence}", file=sys.stderr)
     notes |= {"warnings": warnings}
+    notes |= {"backend": loaded.backend}  # which one `auto` came to
     return {"rows": len(forget), **{key: value for key, value in notes.items() if value not in (None, [])}}
 
 
