@@ -26,7 +26,8 @@ def section(shown: Sequence[Model], numbers: Table, ranked: bool) -> Section:
     rows = [_row(row, each) for _, row, each in found]
     made = {key: f"{columns()[key]} {arrow}" for key, arrow in NO_METRICS.items()}
     drawn = Table("Method", headings | made | COST, rows)
-    said = Text("verdict", told) if ranked and (told := verdict([(row, each) for _, row, each in found])) else None
+    told = verdict([(row, each) for _, row, each in found]) if ranked else ""
+    said = Text("verdict", told.replace(" %", "\u00a0%")) if told else None
     legend = Text("legend", texts("comparison")["glance"].format(rule=RULE))
     return Section("glance", "At a glance", [said, drawn, legend])
 

@@ -30,7 +30,7 @@ def parts(compared, ranked=True):
     shown = models(compared)
     found = [part for part in section(shown, table(shown), ranked).parts if part]
     told = next((part.text for part in found if isinstance(part, Text) and part.kind == "verdict"), "")
-    return told, next(part for part in found if isinstance(part, Table))
+    return told.replace("\u00a0", " "), next(part for part in found if isinstance(part, Table))
 
 
 def test_the_best_balance_is_named_in_words_and_stands_first_what_failed_last(compared):
