@@ -38,6 +38,8 @@ def chat(run: Run, ask: Path | None = None, as_json: bool = False) -> None:
     lines = _lines(ask)  # a file that cannot be read is told before a model is loaded
     console = Console(highlight=False, markup=False)
     console.soft_wrap = not console.is_terminal  # a pipe gets whole lines; a live answer would be cut at the edge
+    if console.is_terminal:
+        console.print(f"loading {visible(run.recipe.model.name)} ...", style="dim")
     talk = Talk(Conversation(run), Judging(run), console, as_json)
     if lines is None and sys.stdin.isatty():
         talk.interactively()

@@ -71,8 +71,8 @@ class Judging:
     def _verdicts(self, answer: Answer, side: str) -> Iterator[str]:
         told = leaks(answer.generated_response, answer.query, answer.ground_truth)
         away = gives_away(answer.generated_response, answer.query, answer.ground_truth)
-        words = "gives away" if away else "gives nothing away"
-        yield f"leak check: {words} ({', '.join(told)})" if told else f"leak check: {words}"
+        words = ("gives nothing away", "gives away") if side == "forget" else ("tells nothing of it", "tells")
+        yield f"leak check: {words[away]}" + (f" ({', '.join(told)})" if told else "")
         measure, words = (
             (measure_forgetting, ("told", "forgotten")) if side == "forget" else (measure_retention, ("lost", "kept"))
         )

@@ -33,7 +33,7 @@ def push(folder: Path, name: str, private: bool) -> str:
                 f"--push: {name} is there already and public; make it private, or add --public to send it there"
             )
         hub.upload_folder(repo_id=name, folder_path=folder, commit_message="relearn-lite export")
-    except (HfHubHTTPError, OSError) as error:
+    except (HfHubHTTPError, OSError, ValueError) as error:  # ValueError: what answers is no hub, its text no JSON
         raise RecipeError(
             f"--push: {name} could not be sent ({first_line(error)}); the export lies whole in {folder}: check the "
             "token and the network, then send it with `hf upload`"

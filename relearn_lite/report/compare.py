@@ -175,12 +175,12 @@ def unlike(compared: Sequence[Compared]) -> list[str]:
     return told
 
 
-def judged(compared: Sequence[Compared]) -> str:
-    """Who judged; a warning where runs were not judged alike, for then their numbers do not compare."""
+def judged(compared: Sequence[Compared]) -> tuple[str, bool]:
+    """Who judged, and whether all were judged alike; a warning where not, for then their numbers do not compare."""
     told = list(dict.fromkeys(judged_by(_base_by_name(each.results)) for each in compared if each.results))
     if len(told) > 1:
-        return "These runs were not judged alike, so their numbers do not compare. " + " ".join(told)
-    return told[0] if told else "Nothing was judged: no method finished."
+        return "These runs were not judged alike, so their numbers do not compare. " + " ".join(told), False
+    return told[0] if told else "Nothing was judged: no method finished.", True
 
 
 def _base_by_name(results: RunResults) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def overview(shown: Sequence[Model], numbers: Table) -> Section:
         kfr, krr, share = (row.at(key)[0].value for key in ("kfr", "krr", "ls_share"))
         if kfr is not None and krr is not None:
             dots.append(Dot(model.sign, kfr, krr, share, model.is_vanilla))
-    drawn = scatter("Forgotten and kept", dots, ("forgotten (KFR)", "kept (KRR)"))
+    drawn = scatter("KFR across, KRR up; the larger, the more fluent", dots, ("forgotten (KFR)", "kept (KRR)"))
     names = ", ".join(f"{model.sign} {model.name}" for model in shown)
     told = Text("legend", texts("comparison")["overview"].format(names=names))
     return Section("scatter", "Forgotten and kept", [Pictures([drawn]), told] if drawn else [

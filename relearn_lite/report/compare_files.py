@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relearn_lite.core.files import write_text
-from relearn_lite.report import compare_analysis, compare_attacks, compare_ratings, general, groups, requests
+from relearn_lite.report import (
+    compare_analysis,
+    compare_attacks,
+    compare_glance,
+    compare_ratings,
+    general,
+    groups,
+    requests,
+)
 from relearn_lite.report.compare import COST, Compared, Model, checks, columns, judged, models, overview, table, unlike
 from relearn_lite.report.render import document, latex, page
 from relearn_lite.report.samples import Answer, Card, Span, clean, secrets, status
@@ -31,7 +39,8 @@ ENDS = ("", "_low", "_high")
 def write_comparison(folder: Path, name: str, compared: Sequence[Compared], questions: int, mask: bool) -> None:
     """Writes compare.html, .csv, .md and .tex to a folder."""
     told = sections(compared, mask)
-    tables = [latex(part) for section in told for part in section.parts if isinstance(part, Table)]
+    others = [part for section in told if section.name not in ("glance", "table") for part in section.parts]
+    tables = [latex(part) for part in (table(models(compared)), *others) if isinstance(part, Table)]
     write_text(folder / "compare.csv", as_csv(models(compared)))
     write_text(folder / "compare.md", document(f"Methods compared, {name}", told))
     write_text(folder / "compare.tex", "\n".join(tables))
@@ -50,11 +59,14 @@ def as_html(name: str, compared: Sequence[Compared], questions: int, mask: bool)
 def sections(compared: Sequence[Compared], mask: bool = False) -> list[Section]:
     """All but the answers. mask: groups are numbered, not named."""
     shown = models(compared)
-    numbers = table(shown)
-    legend = Text("legend", texts("comparison")["numbers"].format(rule=RULE))
+    numbers, notices, (who, alike), words = table(shown), unlike(compared), judged(compared), texts("comparison")
+    asked = {key: text for key, text in numbers.columns.items() if key not in COST}
+    told = [(text, words["told"][key].format(rule=RULE)) for key, text in asked.items()]
+    judges = Text("legend" if alike else "notice", who)
     found = [
-        Section("judged", "", [*(Text("notice", told) for told in unlike(compared)), Text("legend", judged(compared))]),
-        Section("table", "One table", [numbers, legend]),
+        Section("judged", "", [*(Text("notice", each) for each in notices), judges]),
+        compare_glance.section(shown, numbers, ranked=alike and not notices),
+        Section("table", "All numbers", [numbers.only(asked), Facts(told), Text("legend", words["numbers"])]),
         Section("notes", "What to know beside the numbers", [Facts(numbers.notes())]) if numbers.notes() else None,
         requests.section(shown), groups.compared(shown, mask), overview(shown, numbers), checks(shown),
         general.compared(shown), compare_ratings.section(shown), compare_attacks.section(shown),

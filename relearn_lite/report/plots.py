@@ -254,7 +254,7 @@ def scatter(title: str, dots: Sequence[Dot], axes_labels: tuple[str, str]) -> Pi
         axes.grid(True, axis="both")
         _write_signs(axes, grouped([(dot.x, dot.y, dot.sign) for dot in dots], 0.03, 0.04), LARGEST_DOT / 2 + 2)
 
-    return Picture(title, f"{title}: {axes_labels[0]} across, {axes_labels[1]} up", 440, draw) if dots else None
+    return Picture(title, f"{title}: {' by '.join(reversed(axes_labels))}", 400, draw, NARROW) if dots else None
 
 
 def part_name(layer: int, head: int | None) -> str:

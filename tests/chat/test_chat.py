@@ -76,6 +76,14 @@ def test_a_file_of_questions_gives_json(finished_run, tmp_path):
     ]
 
 
+def test_of_what_should_stay_why_says_that_it_is_told_not_given_away(finished_run, conversation):
+    kept = next(row for row in rows(finished_run) if row["split"] == "retain")
+    ask(conversation, kept["query"])
+    shown = " ".join(Judging(conversation.run).explain(conversation))
+    assert "before: leak check: tells (" in shown and "gives" not in shown
+    conversation.forget_turns()
+
+
 def test_each_side_is_told_what_it_said_itself(conversation, finished_run):
     question = rows(finished_run)[0]["query"]
     conversation.forget_turns()
