@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -13,7 +12,6 @@ from relearn_lite.augment import augment
 from relearn_lite.cli.commands import cli
 from relearn_lite.pipeline import check, run_state
 from relearn_lite.pipeline.stages.augment import settings_of
-from relearn_lite.pipeline.stages.generate import answer_questions
 from relearn_lite.plan import measure as tried
 from relearn_lite.recipe import load_recipe
 from relearn_lite.writers.rules import RulesWriter
@@ -49,27 +47,6 @@ class SlowRules(RulesWriter):
         return [
             None if task.seed % 3 == 0 and not task.feedback else text for task, text in zip(tasks, texts, strict=True)
         ]
-
-
-def test_asking_is_told_within_30_percent(recipe, tmp_path, monkeypatch):
-    """In seconds of processor time, since other programs are not what is tested; one of three tries must be right."""
-    job = recipe("unlearn=null")
-    run = run_state.Run(job, tmp_path, quiet=True)
-    run.given = check(job)
-    splits = run.questions
-    monkeypatch.setattr(tried, "time", SimpleNamespace(monotonic=time.process_time))
-    decoding = tried.Decoding.of(job.generate, job.seed)
-    ratios = []
-    for n in range(3):
-        work, answers = tried._asking(run, "vanilla", splits, decoding, 0.0)
-        begin = time.process_time()
-        for split, asked in splits.items():
-            answer_questions(run, run.vanilla, "vanilla", split, asked, lambda *_: None)
-            (tmp_path / "answers" / f"vanilla_{split}.jsonl").unlink()
-        ratios.append(work.seconds / (time.process_time() - begin))
-        assert 0 < work.tried < work.rows == sum(map(len, splits.values())), n
-        assert sum(map(len, answers.values())) == work.tried
-    assert any(0.7 <= ratio <= 1.3 for ratio in ratios), ratios
 
 
 @pytest.mark.parametrize("seconds", [0.0, 8.0], ids=["in part", "whole chunks"])
