@@ -131,8 +131,9 @@ def compare(arguments: tuple[str, ...], again: tuple[str, ...], quiet: bool, run
 
 @cli.command()
 @with_recipe
-def plan(recipe: Recipe) -> None:
-    """Say what a recipe takes and whether it fits; downloads no weights.
+@click.option("--measure", is_flag=True, help="Try it too: how long writing, asking and judging take on this machine.")
+def plan(recipe: Recipe, measure: bool) -> None:
+    """Say what a recipe takes and whether it fits; downloads no weights, unless asked to measure.
 
     Parameters, GPU memory of every stage, disk, time of a step, and what to change for cards of 6 to 24 GB. Estimates
     for rows as long as model.max_length; what cannot be counted from the configuration is named.
@@ -141,7 +142,7 @@ def plan(recipe: Recipe) -> None:
 
     from relearn_lite.plan import plan as show
 
-    show(recipe, Console(highlight=False, soft_wrap=True).print)
+    show(recipe, Console(highlight=False, soft_wrap=True).print, measure)
 
 
 @cli.command()

@@ -6,16 +6,19 @@ is the most that they may be: with shorter ones a run takes less. What cannot be
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from rich.table import Table
 
 from relearn_lite.models.folder import as_stored
+from relearn_lite.pipeline.check import check
 from relearn_lite.plan.advice import CARDS, advice, fits
 from relearn_lite.plan.attack import most_answers
 from relearn_lite.plan.disk_and_time import CPU_SPEED, SPEED, disk, step_seconds
 from relearn_lite.plan.estimate import Estimate, StageMemory
 from relearn_lite.plan.footprint import empty_model
+from relearn_lite.plan.measure import TRIAL, trial
 from relearn_lite.plan.model_sizes import ModelSizes, model_sizes
 from relearn_lite.plan.stages import memory_of_stages
 from relearn_lite.recipe import Recipe
@@ -30,8 +33,8 @@ TRAINED = {"finetune": "finetune", "unlearn": "unlearn", "attack": "attack, rele
 STEPS = {"finetune": "a finetune step", "unlearn": "an unlearning step", "attack": "a step of relearning"}
 
 
-def plan(recipe: Recipe, write: Callable[[object], None]) -> None:
-    """Writes the plan, as lines and tables, with `write`."""
+def plan(recipe: Recipe, write: Callable[[object], None], measured: bool = False) -> None:
+    """Writes the plan, as lines and tables, with `write`. measured: the models are loaded and tried too."""
     recipe = recipe.model_copy(update={"model": as_stored(recipe.model, empty_model(recipe.model).config)})
     sizes = model_sizes(recipe)
     parameters = sizes.shape.parameters
@@ -59,6 +62,32 @@ def plan(recipe: Recipe, write: Callable[[object], None]) -> None:
         "Exact: parameters, LoRA, optimizer, gradient mask, KV cache. Estimates, of rows as long as model.max_length: "
         "the rest. Judges that are encoders: their weights alone."
     )
+    if measured:
+        _measure(recipe, write)
+
+
+def _measure(recipe: Recipe, write: Callable[[object], None]) -> None:
+    """Writes how long writing, asking and judging will take here, found by doing some of each."""
+    data = check(recipe)
+    if not data["forget"]:
+        write("not measured: the questions of data.forget are yet to be found by stage collect")
+        return
+    write(f"time of writing, asking and judging, from a trial of about {TRIAL:g} s on this machine:")
+    total, begin = 0.0, time.monotonic()
+    for work in trial(recipe, data, TRIAL):
+        tried = f", {work.tried} tried" if work.tried else ""
+        write(f"  {work.stage}: {_time(work.seconds)} ({work.rows} x {work.what}{tried})")
+        total += work.seconds if work.tried else 0.0
+    more = ["training with its checks", *(name for name in ("analyze", "attacks", "compare") if getattr(recipe, name))]
+    more += ["general tasks"] if recipe.evaluate.general else []
+    more += ["answers of a served unlearned model"] if recipe.unlearned and recipe.unlearned.server else []
+    write(f"together {_time(total)}, without {', '.join(more)}; the trial took {_time(time.monotonic() - begin)}")
+
+
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _search(recipe: Recipe, sizes: ModelSizes) -> str:

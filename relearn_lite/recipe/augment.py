@@ -23,8 +23,8 @@ class WriterChoice(Section):
     """server: its address, such as http://127.0.0.1:11434/v1. What the writer reads is sent there."""
     api_key_env: str | None = None
     """server: name of the environment variable that holds the key. The key itself never goes into a recipe."""
-    concurrency: int = Field(8, ge=1)
-    """server: requests sent in parallel."""
+    concurrency: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+    """server: requests sent in parallel; `auto`: as many as make it faster, found by trying, up to 64."""
     batch_size: int = Field(8, ge=1)
     """local: prompts completed at once."""
     max_new_tokens: int = Field(160, ge=8)

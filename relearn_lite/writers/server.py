@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError
@@ -12,6 +12,7 @@ from relearn_lite.models.loaded import Loaded
 from relearn_lite.models.server import Address, Fault, Served
 from relearn_lite.recipe import Recipe, WriterChoice
 from relearn_lite.writers import Task
+from relearn_lite.writers.in_flight import InFlight
 from relearn_lite.writers.parsing import PARSERS
 from relearn_lite.writers.prompted import PromptedWriter
 from relearn_lite.writers.prompts import load_prompts, render
@@ -27,7 +28,7 @@ def make(
 
 
 class ServerWriter(PromptedWriter):
-    """Writes through a server's chat completions, `choice.concurrency` requests at a time.
+    """Writes through a server's chat completions, `choice.concurrency` requests at a time (see `InFlight`).
 
     A request that meets a busy, broken or slow server is repeated up to `max_retries` times, then gives None.
 
@@ -44,6 +45,8 @@ class ServerWriter(PromptedWriter):
     ):
         super().__init__(f"server:{choice.model}", prompts)
         self._choice, self._section, self._max_retries = choice, section, max_retries
+        self.in_flight = InFlight(None if choice.concurrency == "auto" else choice.concurrency)
+        self._written, self._lock = 0, Lock()
         self._served = Served(Address(
             choice.base_url, choice.model, section, api_key_env=choice.api_key_env, timeout_s=choice.timeout_s,
             max_retries=max_retries,
@@ -57,10 +60,11 @@ class ServerWriter(PromptedWriter):
         self._served.connect()
         faults: list[str] = []
         begin = time.monotonic()
-        with ThreadPoolExecutor(self._choice.concurrency) as pool:
-            replies = pool.map(lambda i: self._request(tasks[i], faults), unanswered)
-            for i, text in zip(unanswered, replies, strict=True):
-                texts[i] = text
+        replies = self.in_flight.map(
+            lambda i: self._request(tasks[i], faults), unanswered, lambda: self._written, lambda: len(faults)
+        )
+        for i, text in zip(unanswered, replies, strict=True):
+            texts[i] = text
         self.seconds += time.monotonic() - begin
         if len(faults) == len(unanswered) >= ENOUGH_TO_JUDGE:
             raise RecipeError(
@@ -74,13 +78,13 @@ class ServerWriter(PromptedWriter):
         """One request. `faults` gets a line where there was no reply at all; a reply without text is just None."""
         temperature = 0.0 if task.kind in PARSERS else self._choice.temperature
         try:
-            reply = self._served.ask(
-                render(task, self.prompts), self._choice.max_new_tokens, temperature, task.seed
-            )
+            reply = self._served.ask(render(task, self.prompts), self._choice.max_new_tokens, temperature, task.seed)
         except Fault as fault:
             faults.append(str(fault))
             return None
         text = reply.text if reply.text and reply.text.strip() else None
         self.replies.put(task, text)
-        self.tokens += reply.tokens
+        with self._lock:
+            self.tokens += reply.tokens
+            self._written += reply.tokens or 1  # not every server counts
         return text
