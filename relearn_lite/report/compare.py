@@ -9,9 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from relearn_lite.core.progress import duration
 from relearn_lite.metrics import key_of
 from relearn_lite.report.metric_table import arrow, judged_by, missing_words, split_of
-from relearn_lite.report.numbers import duration, memory, number
+from relearn_lite.report.numbers import memory, number
 from relearn_lite.report.plots import MARKS, Dot, Line, line_chart, scatter
 from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.sections import Pictures, Section, Text

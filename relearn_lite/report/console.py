@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.files import load_json
+from relearn_lite.core.progress import ProgressLines, duration
 from relearn_lite.report import attacks
 from relearn_lite.report.metric_table import headline, judged_by, metric_table
 from relearn_lite.report.next_steps import next_steps
-from relearn_lite.report.numbers import duration
 from relearn_lite.report.review import collected
 from relearn_lite.report.run_results import RunResults, read_run
 from relearn_lite.report.search import told
@@ -111,7 +111,8 @@ def stage_progress(
     """Yields a function `advance(count=1, doing="")`: how many more items are done, and what is being done now.
 
     The bar appears only in a terminal, when not `quiet`, once the work has lasted two seconds, and goes with its end.
-    What stays, unless the work fails, is one line: description, items, time. total: None where it is not known.
+    Without a terminal, work that lasts has a line every half minute. What stays in either case, unless the work fails,
+    is one line: description, items, time. total: None where it is not known.
     """
     from rich import progress as rich
     from rich.console import Console
@@ -124,10 +125,13 @@ def stage_progress(
     )  # fmt: skip
     task = progress.add_task(description, total=total)
     start, done = time.monotonic(), 0
+    lines = ProgressLines(total, lambda line: console.print(f"{description}: {line}", markup=False, highlight=False))
 
     def advance(count: float = 1, doing: str = "") -> None:
         nonlocal done
         done += count
+        if not console.is_terminal and not quiet:
+            lines.tell(done)
         progress.update(task, description=f"{description}: {doing}" if doing else description)
         if not progress.live.is_started and time.monotonic() - start > PATIENCE:
             progress.start()

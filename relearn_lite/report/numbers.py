@@ -27,20 +27,6 @@ def interval(bounds: Sequence[float] | None) -> str:
     return f"{number(bounds[0])} – {number(bounds[1])}" if bounds else ""
 
 
-def duration(seconds: float | None) -> str:
-    """`0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`; a dash where it is not known."""
-    if seconds is None:
-        return "—"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
 def memory(megabytes: float | None) -> str:
     """`512 MB`, `5.4 GB`; a dash where it is not known."""
     if megabytes is None:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from relearn_lite.core.progress import duration
 from relearn_lite.metrics import is_share, key_of
 from relearn_lite.report import analysis, attacks, augmentation, general, groups, search
 from relearn_lite.report.metric_table import arrow, headline, judged_by, metric_table
 from relearn_lite.report.next_steps import next_steps
-from relearn_lite.report.numbers import duration, memory
+from relearn_lite.report.numbers import memory
 from relearn_lite.report.plots import Change, Line, Picture, change_chart, curves
 from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.samples import Card, cards

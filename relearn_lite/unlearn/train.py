@@ -193,6 +193,8 @@ def _trainer(settings: Training, run: TrainingRun, callbacks: list[Any], options
     from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
     from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
+    from relearn_lite.unlearn.step_lines import StepLines
+
     for name in ("lightning.pytorch", "lightning.fabric"):  # lines on found hardware; the manifest has them
         logging.getLogger(name).setLevel(logging.WARNING)
     # Those that look on come before checkpoints are written.
@@ -203,11 +205,12 @@ def _trainer(settings: Training, run: TrainingRun, callbacks: list[Any], options
     length = {"max_epochs": -1 if settings.epochs == "auto" else settings.epochs, "max_steps": run.until or -1}
     name = f"{run.stage}/{run.part}" if run.part else run.stage
     bar = not run.quiet and sys.stderr.isatty()
+    shown = [RichProgressBar(leave=True)] if bar else [] if run.quiet else [StepLines(run.stage)]
     try:
         return lightning.Trainer(
             precision=_precision(run.trainer.precision), **length,
             gradient_clip_val=settings.gradient_clip, logger=make_loggers(run.trainer.logger, run.folder, name),
-            callbacks=[*callbacks, checkpoint, *([RichProgressBar(leave=True)] if bar else [])], log_every_n_steps=1,
+            callbacks=[*callbacks, checkpoint, *shown], log_every_n_steps=1,
             enable_progress_bar=bar, enable_model_summary=False, num_sanity_val_steps=0, **options,
         )  # fmt: skip
     except (ValueError, MisconfigurationException) as error:

@@ -1,11 +1,14 @@
 import io
+import re
+import time
 
 import pytest
 from rich.console import Console
 
+from relearn_lite.core import progress
+from relearn_lite.core.progress import duration
 from relearn_lite.report import console
 from relearn_lite.report.console import stage_progress, summary_table
-from relearn_lite.report.numbers import duration
 from relearn_lite.report.run_results import RunResults
 
 
@@ -86,6 +89,19 @@ def test_the_bar_tells_what_is_being_done_and_the_last_line_does_not(monkeypatch
         advance(1.5, "ls of forget, vanilla")
     assert "evaluate: kfr of forget, vanilla" in file.getvalue()
     assert "evaluate: 3 in 0." in file.getvalue()
+
+
+def test_without_a_terminal_work_that_lasts_has_a_line_every_half_minute(monkeypatch):
+    monkeypatch.setattr(progress, "BETWEEN_LINES", 0.05)
+    file = io.StringIO()
+    with stage_progress("generate", 40, console=Console(file=file, width=100)) as advance:
+        for _ in range(4):
+            time.sleep(0.03)
+            advance(10)
+    lines = [line for line in file.getvalue().splitlines() if line]
+    assert len(lines) == 3, "two of progress, and that of the end"
+    assert re.fullmatch(r"generate: 20 of 40 in 0\.\d s, some 0\.\d s left", lines[0])
+    assert lines[1].startswith("generate: 40 of 40") and lines[2].startswith("generate: 40 in")
 
 
 def test_a_stage_that_fails_does_not_say_that_it_is_done():

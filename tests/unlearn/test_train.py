@@ -5,6 +5,7 @@ import pytest
 import torch
 from lightning.pytorch import loggers
 
+from relearn_lite.core import progress
 from relearn_lite.data.examples import Example
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED
@@ -18,12 +19,12 @@ HOST = "https://wandb.example.org"
 def taught(tiny_model_dir, tmp_path):
     """Trains the tiny model for two steps with these settings of `trainer`; returns it."""
 
-    def teach(**trainer):
+    def teach(quiet=True, **trainer):
         loaded = backends.load(Model(name=str(tiny_model_dir), quantization="none"), 0)
         backends.add_adapter(loaded, UNLEARNED, Lora(r=4), 0)
         rows = [{"augmented": Example(tuple(range(start, start + 9)), 4)} for start in range(10, 50, 10)]
         settings = Training(epochs=1, lr=1e-2, batch_size=2, accumulate=1, weight_decay=0.0, warmup_epochs=0.0)
-        train(loaded, rows, [], settings, TrainingRun("unlearn", tmp_path, 1, Trainer(**trainer), quiet=True))
+        train(loaded, rows, [], settings, TrainingRun("unlearn", tmp_path, 1, Trainer(**trainer), quiet=quiet))
         return loaded
 
     return teach
@@ -35,6 +36,15 @@ def test_the_model_is_left_on_its_device(taught, monkeypatch):
     monkeypatch.setattr(torch.nn.Module, "cpu", lambda self: moved.append(self) or self)
     taught()
     assert not moved
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_without_a_terminal_training_says_how_far_it_is(taught, quiet, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "BETWEEN_LINES", 0.0)  # else a line every half minute
+    taught(quiet)
+    said = capsys.readouterr().err.splitlines()
+    lines = [line.partition(" in ")[0] for line in said if line.startswith("unlearn: ")]
+    assert lines == ([] if quiet else ["unlearn: 1 of 2 steps", "unlearn: 2 of 2 steps"])
 
 
 def test_no_gradient_is_left_in_memory(taught):

@@ -76,7 +76,7 @@ def _told_of_control(asked: int, right: dict[str, set[str]]) -> str:
     """What `kept_general` is a share of, and how many of all the unlearned model answers: an answer that hung in the
     balance may get lost and another be won, and the share alone would only count the former."""
     if not right["vanilla"]:
-        return f"the vanilla model answers none of the {asked} control questions, so there is nothing that could be lost"
+        return f"the vanilla model answers none of the {asked} control questions, so nothing could be lost"
     told = f"{len(right['vanilla'])} of {asked} control questions: those that the vanilla model answers"
     return f"{told}; of all {asked} the unlearned model answers {len(right['unlearned'])}" if len(right) > 1 else told
 
