@@ -151,10 +151,10 @@ def test_the_base_model_is_the_same_judge_in_all_of_them():
         return Compared(judge, RunResults("run", {"evaluators": {"language_model": judge}}, recipe=recipe))
 
     later = judged_as("base model (embedded)", "model: {adapters: [runs/first/adapter]}")
-    assert "not judged alike" not in judged([judged_as("vanilla (embedded)", "finetune: null"), later])
-    assert "not judged alike" in judged([judged_as("vanilla (embedded)", "finetune: {epochs: 1}"), later])
+    assert "not judged alike" not in judged([judged_as("vanilla (embedded)", "finetune: null"), later])[0]
+    assert "not judged alike" in judged([judged_as("vanilla (embedded)", "finetune: {epochs: 1}"), later])[0]
     forgot = judged_as("vanilla (embedded)", "model: {adapters: [runs/first/adapter]}")
-    assert "not judged alike" in judged([forgot, later])
+    assert "not judged alike" in judged([forgot, later])[0]
 
 
 def test_runs_that_start_from_none_have_no_requests(place):

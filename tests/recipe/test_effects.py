@@ -21,9 +21,15 @@ data:
   preset: people
   generic: &source {path: a.jsonl, question: q, answer: a, limit: 3}
   forget_eval: {dataset: a/b, config: c, revision: main, paraphrase: p, paraphrased_answer: p, wrong_answers: w}
-finetune: {data: [*source]}
+finetune: {data: [*source], optimizer: adamw_8bit}
 augment: {writer: local, model: org/name, semantic: {}, prompts: p.yaml, from: f.jsonl}
-unlearn: {forget_loss: simnpo, retain_losses: {kl: 1.0}, forget_weight: 0.5, evaluate_every: 5, keep_best: harmonic}
+unlearn:
+  forget_loss: simnpo
+  retain_losses: {kl: 1.0}
+  forget_weight: 0.5
+  evaluate_every: 5
+  keep_best: harmonic
+  optimizer: adamw_8bit
 generate: {sampling: published}
 evaluate:
   evaluators:
@@ -33,7 +39,7 @@ evaluate:
   general: {tasks: [mmlu], include_path: tasks, shots: 5}
 analyze: {}
 attacks: {}
-compare: {methods: [{name: one}], sweep: {lr: [1e-5], epochs: [1]}}
+compare: {methods: [{name: one, optimizer: adamw_8bit}], sweep: {lr: [1e-5], epochs: [1]}}
 """
 ALONE = """\
 name: alone

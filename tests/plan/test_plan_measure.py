@@ -49,7 +49,8 @@ class SlowRules(RulesWriter):
         ]
 
 
-@pytest.mark.parametrize("seconds", [0.0, 8.0], ids=["in part", "whole chunks"])
+@pytest.mark.slow  # it compares times, which other jobs beside it change
+@pytest.mark.parametrize("seconds", [0.0, 4.0], ids=["in part", "whole chunks"])
 def test_writing_is_told_within_30_percent(recipe, tmp_path, seconds):
     job = recipe("data.forget.limit=24")
     run = run_state.Run(job, tmp_path, quiet=True)
