@@ -52,6 +52,8 @@ class SlowRules(RulesWriter):
 @pytest.mark.slow  # it compares times, which other jobs beside it change
 @pytest.mark.parametrize("seconds", [0.0, 4.0], ids=["in part", "whole chunks"])
 def test_writing_is_told_within_30_percent(recipe, tmp_path, seconds):
+    import rouge_score.rouge_scorer  # noqa: F401  seconds, once a process, for the statistics of what was written
+
     job = recipe("data.forget.limit=24")
     run = run_state.Run(job, tmp_path, quiet=True)
     run.given = check(job)
