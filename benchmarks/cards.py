@@ -25,7 +25,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from measure import ROOT, SHAPES, kept_model, machine, peak_mb, report, synchronise
+from measure import ROOT, SHAPES, kept_model, machine, peak_mb, report, rounded, synchronise
 
 BACKENDS = ("transformers", "unsloth")
 SETTINGS = ("shape", "rank", "length", "batch", "accumulate", "steps", "optimizer")
@@ -165,9 +165,9 @@ def main() -> None:
             print(f"{backend}: done", file=sys.stderr, flush=True)
     table = [("backend", "limit GB", "tokens/s", "step s", "peak MB", "reserved MB", "")]
     for one in found:
-        told = [f"{one[name]:.0f}" if name in one else "-" for name in ("tokens_per_second", "peak_mb", "reserved_mb")]
+        speed, *memory = rounded(one, "tokens_per_second", "peak_mb", "reserved_mb")
         step = f"{statistics.median(one['step_seconds']):.2f}" if "step_seconds" in one else "-"
-        table.append((one["backend"], f"{one['limit_gb']:g}", told[0], step, *told[1:], one.get("failed", "fits")))
+        table.append((one["backend"], f"{one['limit_gb']:g}", speed, step, *memory, one.get("failed", "fits")))
     settings = {name: getattr(options, name) for name in SETTINGS}
     report({"machine": machine(), **settings, "plan_mb": plan, "trials": found}, table, options.out)
     print(f"plan: the unlearning stage takes {plan:.0f} MB")

@@ -167,6 +167,11 @@ def _processor() -> str:
     return next(names, platform.machine())
 
 
+def rounded(found: dict[str, Any], *names: str) -> list[str]:
+    """Numbers of a trial as whole ones, for a table; a dash for one that it has not."""
+    return [f"{found[name]:.0f}" if name in found else "-" for name in names]
+
+
 def report(result: dict[str, Any], table: Sequence[Sequence[str]], out: Path | None) -> None:
     """Prints a table (its first row the header) and writes everything as JSON."""
     from rich.console import Console

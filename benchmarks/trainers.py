@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from measure import DATA, SHAPES, kept_model, machine, pairs, peak_mb, report, synchronise, tokenizer
+from measure import DATA, SHAPES, kept_model, machine, pairs, peak_mb, report, rounded, synchronise, tokenizer
 
 WAYS = ("unsloth", "transformers", "sft")
 BATCHES = {"full": (1, 4), "short": (8, 1)}  # rows at a time, batches an optimizer step
@@ -173,8 +173,7 @@ def main() -> None:
             found += in_own_process(options, model, way)
     table = [("rows", "way", "tokens/s", "peak MB", "")]
     for one in sorted(found, key=lambda one: one["rows"]):
-        told = [f"{one[name]:.0f}" if name in one else "-" for name in ("tokens_per_second", "peak_mb")]
-        table.append((one["rows"], one["way"], *told, one.get("failed", "")))
+        table.append((one["rows"], one["way"], *rounded(one, "tokens_per_second", "peak_mb"), one.get("failed", "")))
     settings = {name: getattr(options, name) for name in ("shape", "length", "rows_each")}
     result = {"machine": machine(), **settings, "short_rows_are_those_of": lengths(options.lengths)[0], "trials": found}
     report(result, table, options.out)

@@ -35,11 +35,7 @@ def read_file(path: Path, key: str) -> list[dict[str, Any]]:
 
 def _read_objects(path: Path, key: str) -> list[dict[str, Any]]:
     """The rows of a JSON file, each of which must be an object."""
-    rows = read_json(path, key)
-    wrong = next((n for n, row in enumerate(rows, 1) if not isinstance(row, dict)), None)
-    if wrong is not None:
-        raise RecipeError(f"{key}: row {wrong} of {path} is not an object with columns such as {{question, answer}}")
-    return rows
+    return _all_objects(read_json(path, key), path, key, "not an object with columns such as {question, answer}")
 
 
 def read_texts(path: Path, column: str, key: str) -> list[dict[str, Any]]:
@@ -47,9 +43,14 @@ def read_texts(path: Path, column: str, key: str) -> list[dict[str, Any]]:
     if path.stat().st_size == 0:
         raise RecipeError(f"{key}: {path} is empty; it needs at least one text")
     rows = [{column: row} if isinstance(row, str) else row for row in read_json(path, key)]
+    return _all_objects(rows, path, key, f"neither a text nor an object with the column {column!r}")
+
+
+def _all_objects(rows: list[Any], path: Path, key: str, otherwise: str) -> list[dict[str, Any]]:
+    """The rows, all of which must be objects. otherwise: what the first that is none is told to be."""
     wrong = next((n for n, row in enumerate(rows, 1) if not isinstance(row, dict)), None)
     if wrong is not None:
-        raise RecipeError(f"{key}: row {wrong} of {path} is neither a text nor an object with the column {column!r}")
+        raise RecipeError(f"{key}: row {wrong} of {path} is {otherwise}")
     return rows
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from rich.table import Table
 
+from relearn_lite.core.progress import duration
 from relearn_lite.models.folder import as_stored
 from relearn_lite.pipeline.check import check
 from relearn_lite.plan.advice import CARDS, advice, fits
@@ -76,18 +77,12 @@ def _measure(recipe: Recipe, write: Callable[[object], None]) -> None:
     total, begin = 0.0, time.monotonic()
     for work in trial(recipe, data, TRIAL):
         tried = f", {work.tried} tried" if work.tried else ""
-        write(f"  {work.stage}: {_time(work.seconds)} ({work.rows} x {work.what}{tried})")
+        write(f"  {work.stage}: {duration(work.seconds)} ({work.rows} x {work.what}{tried})")
         total += work.seconds if work.tried else 0.0
     more = ["training with its checks", *(name for name in ("analyze", "attacks", "compare") if getattr(recipe, name))]
     more += ["general tasks"] if recipe.evaluate.general else []
     more += ["answers of a served unlearned model"] if recipe.unlearned and recipe.unlearned.server else []
-    write(f"together {_time(total)}, without {', '.join(more)}; the trial took {_time(time.monotonic() - begin)}")
-
-
-def _time(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    write(f"together {duration(total)}, without {', '.join(more)}; the trial took {duration(time.monotonic() - begin)}")
 
 
 def _search(recipe: Recipe, sizes: ModelSizes) -> str:

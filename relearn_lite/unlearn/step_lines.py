@@ -18,9 +18,11 @@ class StepLines(lightning.Callback):
 
     def on_train_start(self, trainer: Any, module: Any) -> None:
         total = trainer.max_steps if trainer.max_steps > 0 else module.schedule.total_steps
-        first = trainer.is_global_zero  # of several processes one speaks
-        say = (lambda line: print(f"{self._stage}: {line}", file=sys.stderr)) if first else (lambda line: None)
-        self._lines = ProgressLines(total, say, "steps", before=trainer.global_step)
+        self._lines = ProgressLines(total, self._say, "steps", before=trainer.global_step)
 
     def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        self._lines.tell(trainer.global_step)
+        if trainer.is_global_zero:  # of several processes one speaks
+            self._lines.tell(trainer.global_step)
+
+    def _say(self, line: str) -> None:
+        print(f"{self._stage}: {line}", file=sys.stderr)

@@ -56,6 +56,13 @@ def recipe_of(folder, preset, *overrides):
     return load_recipe(folder / "r.yaml", overrides)
 
 
+def run_of(folder, preset, *overrides):
+    """The folder of a run on the embedded model, and its metrics."""
+    always = ["model.quantization=none", "data.control=none", "data.nothing_known=go_on"]
+    done = pipeline.run(recipe_of(folder, preset, *always, *overrides), runs=folder / "runs", quiet=True)
+    return done, json.loads((done / "metrics.json").read_text())
+
+
 @pytest.mark.parametrize("corpus", ["news", "books"])
 def test_muse_trains_raw_text_and_asks_what_muse_asks(muse, corpus):
     data = load_data(recipe_of(muse, f"muse/{corpus}"))
@@ -158,13 +165,11 @@ def test_knowundo_copyright_is_read_as_its_privacy_part_is(tmp_path):
 
 
 def test_a_run_has_the_numbers_of_muse(muse):
-    overrides = [
-        "model.quantization=none", "unlearn=null", "data.control=none", "data.nothing_known=go_on",
-        "data.forget={passage_words: 20}", "data.retain={passage_words: 20}",
+    done, metrics = run_of(
+        muse, "muse/news", "unlearn=null", "data.forget={passage_words: 20}", "data.retain={passage_words: 20}",
         "evaluate.metrics=[verbmem, knowmem, privleak, kfr]",
-    ]  # fmt: skip
-    done = pipeline.run(recipe_of(muse, "muse/news", *overrides), runs=muse / "runs", quiet=True)
-    numbers = json.loads((done / "metrics.json").read_text())["vanilla"]
+    )  # fmt: skip
+    numbers = metrics["vanilla"]
     groups = numbers["groups"]
     assert 0 <= numbers["verbmem"] <= 1 and list(groups["verbmem"]) == ["verbatim"]
     assert groups["knowmem_forget"]["knowledge"]["n"] == 2 and "verbatim" not in groups["knowmem_forget"]
@@ -174,13 +179,11 @@ def test_a_run_has_the_numbers_of_muse(muse):
 
 
 def test_a_text_of_lume_and_its_questions_are_forgotten_together(lume):
-    overrides = [
-        "model.quantization=none", "data.control=none", "data.nothing_known=go_on", "generate.max_new_tokens=24",
-        "augment={questions: []}", "unlearn={method: relearn, epochs: 1}",
+    _, metrics = run_of(
+        lume, "lume", "generate.max_new_tokens=24", "augment={questions: []}", "unlearn={method: relearn, epochs: 1}",
         "evaluate.metrics=[regurgitation, exact_match]",
-    ]  # fmt: skip
-    done = pipeline.run(recipe_of(lume, "lume", *overrides), runs=lume / "runs", quiet=True)
-    groups = json.loads((done / "metrics.json").read_text())["unlearned"]["groups"]
+    )  # fmt: skip
+    groups = metrics["unlearned"]["groups"]
     assert list(groups["regurgitation_forget"]) == ["Task1, completions"]
     assert {group: cell["n"] for group, cell in groups["exact_match_forget"].items()} == {
         "Task3, questions": 1, "Task2, questions": 1

@@ -32,7 +32,7 @@ def evaluate(run: Run) -> dict[str, Any]:
     results: dict[str, Any] = {}
     scores: dict[str, list[Score]] = {}
     asked = len(answers["vanilla"].get("control", []))
-    right = _control_right(run, answers, judges)
+    right = _control_right(run, answers, judges) if asked else {}
     for splits in answers.values() if asked else ():
         splits["control"] = [row for row in splits["control"] if row.id in right["vanilla"]]
     total = sum(len(split) for model in answers.values() for split in model.values())
@@ -65,10 +65,11 @@ def _control_right(run: Run, answers: dict[str, dict[str, list[Answer]]], judges
     """The control questions that each model answers right, by their ids."""
     right = {}
     for model, splits in answers.items():
-        rows = splits.get("control", [])
-        right[model] = {row.id for row, is_so in zip(rows, answers_right(rows, judges), strict=True) if is_so}
         if model == "vanilla" and run.vanilla_run:
             right[model] = {score.id for score in read_vanilla(run.vanilla_run)[1] if score.split == "control"}
+        else:
+            rows = splits["control"]
+            right[model] = {row.id for row, is_so in zip(rows, answers_right(rows, judges), strict=True) if is_so}
     return right
 
 

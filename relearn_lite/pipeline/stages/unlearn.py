@@ -71,8 +71,7 @@ def unlearn(run: Run) -> dict[str, Any]:
     warnings = explain(losses(run.folder))
     for sentence in warnings:
         print(f"unlearn: {sentence}", file=sys.stderr)
-    notes |= {"warnings": warnings}
-    notes |= {"backend": loaded.backend}  # which one `auto` came to
+    notes |= {"warnings": warnings, "backend": loaded.backend}  # the backend that `auto` came to
     return {"rows": len(forget), **{key: value for key, value in notes.items() if value not in (None, [])}}
 
 
