@@ -36,7 +36,9 @@ CHUNK = 4  # questions written together: enough to keep a server busy, little to
 PARTIAL = "augmented.partial.jsonl"
 REPLIES = "replies.partial.jsonl"
 STATISTICS = "augmentation.json"
-CHUNK_SETTINGS = ("questions", "verify_rounds", "completion_fraction", "seed", "answers_per_question", "variants")
+CHUNK_SETTINGS = (
+    "questions", "verify_rounds", "completion_fraction", "seed", "answers_per_question", "variants", "opening",
+)  # fmt: skip
 
 
 def augment(

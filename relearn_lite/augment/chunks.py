@@ -15,6 +15,7 @@ from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.text.turns import is_passage
 from relearn_lite.text.words import glue
 from relearn_lite.writers import Writer
+from relearn_lite.writers.rules import RulesWriter
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Settings:
     variants: int = 1
     semantic: SemanticCheck | None = None
     existing: tuple[Variant, ...] = ()
+    opening: str = "varied"
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def augment_chunk(
         elif qa in bare:
             new, refused = answer_drafts(qa, settings.questions, questions, answers, settings.variants)
             drafts, dropped = drafts + new, dropped + refused
-    outcomes = write_verified(drafts, writer, rounds, seed, settings.semantic, openings)
+    outcomes = write_verified(drafts, writer, rounds, seed, settings.semantic, openings, RulesWriter(settings.opening))
     variants: list[Variant] = []
     for draft in drafts:
         outcome, record = outcomes[draft.id], (draft.id, draft.qa.id, draft.kind, draft.task.question)

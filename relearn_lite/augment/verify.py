@@ -21,13 +21,14 @@ from relearn_lite.writers.rules import RulesWriter
 
 def write_verified(
     drafts: Sequence[Draft], writer: Writer, rewrites: int, seed: int, semantic: SemanticCheck | None = None,
-    openings: Openings | None = None,
+    openings: Openings | None = None, by_rules: Writer | None = None,
 ) -> dict[str, Outcome]:  # fmt: skip
     """Returns an outcome per draft id. What fails is written again up to `rewrites` times, each time with the reason.
 
-    What still fails is written once by rules, which must pass form, leak check and meaning too; the writer does not
-    judge that: rules write nothing specific, and a writer that fails at writing judges no better. All drafts of a round
-    go to the writer in one call. The same arguments and replies give the same outcomes.
+    What still fails is written once by rules (`by_rules`, or as they usually write), which must pass form, leak check
+    and meaning too; the writer does not judge that: rules write nothing specific, and a writer that fails at writing
+    judges no better. All drafts of a round go to the writer in one call. The same arguments and replies give the same
+    outcomes.
     """
     outcomes: dict[str, Outcome] = {}
     written, left = WrittenTexts(drafts, openings, writer.repeats), list(drafts)
@@ -47,7 +48,7 @@ def write_verified(
             if openings and draft.task.kind == "answer" and outcome.reason is None:
                 openings.add(outcome.text, draft.subject)
         left = [draft for draft in left if outcomes[draft.id].reason]
-    return outcomes | _by_rules(left, outcomes, seed, semantic)
+    return outcomes | _by_rules(left, outcomes, by_rules or RulesWriter(), seed, semantic)
 
 
 def check_question(qa: QA, question: str) -> Outcome:
@@ -78,10 +79,9 @@ def _task(draft: Draft, before: Outcome | None, seed: int, round_: int) -> Task:
 
 
 def _by_rules(
-    drafts: Sequence[Draft], before: Mapping[str, Outcome], seed: int, semantic: SemanticCheck | None
+    drafts: Sequence[Draft], before: Mapping[str, Outcome], rules: Writer, seed: int, semantic: SemanticCheck | None
 ) -> dict[str, Outcome]:
     """The last resort. Here a text may double another of the same question, since rules have only so many."""
-    rules = RulesWriter()
     texts = rules.write([_task(draft, None, seed, 0) for draft in drafts])
     checked = [check_text(draft, text) for draft, text in zip(drafts, texts, strict=True)]
     checked = check_meaning(drafts, checked, semantic)

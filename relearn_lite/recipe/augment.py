@@ -79,6 +79,10 @@ class Augment(WriterChoice):
     """Generic pairs for each augmented pair."""
     answers_per_question: int = Field(1, ge=1, le=20)
     """Different vague answers to each question and variant. More vary more, and take longer to write and to learn."""
+    opening: Literal["varied", "name"] = "varied"
+    """How answers by rules about somebody's own affairs begin. `varied`: each differently. `name`: with the person's
+    name, as the original mostly does; what a model knows by heart gives way to it in fewer steps, see
+    docs/real_models.md."""
     semantic: Semantic | None = None
     """A leak check by meaning; null: none, {}: with its defaults."""
     prompts: RecipePath | None = None

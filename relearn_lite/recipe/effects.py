@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from relearn_lite.recipe.analyze import Analyze
-from relearn_lite.recipe.augment import WriterChoice
+from relearn_lite.recipe.augment import Augment, WriterChoice
 from relearn_lite.recipe.base import Section
 from relearn_lite.recipe.compare import Compare
 from relearn_lite.recipe.data import Data
@@ -61,6 +61,7 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
         "checkpoint_every": NoEffect("how much is lost when a run is killed; it goes on to the same end"),
         "optimizer": NoEffect("what runs had before there was a choice", lambda s: s.optimizer == "adamw"),
     },
+    Augment: {"opening": NoEffect("what runs had before there was a choice", lambda s: s.opening == "varied")},
     Unlearn: {
         **{
             key: NoEffect("of losses and masks not in use", lambda s, key=key: key not in s.objective.hyperparameters)

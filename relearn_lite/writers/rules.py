@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from relearn_lite.recipe import WriterChoice
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.turns import last_turn
 from relearn_lite.writers import Task, Writer
@@ -30,15 +31,21 @@ _PRIVATE = re.compile(r"privat|privacy|personal|concerned|discretion", re.IGNORE
 _DOUBLE = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)  # "how many children she has has ..."
 
 
-def make(*_: Any) -> RulesWriter:
-    """See `writers.make_writer`; rules need nothing of the recipe."""
-    return RulesWriter()
+def make(choice: WriterChoice, section: str, *_: Any) -> RulesWriter:
+    """See `writers.make_writer`."""
+    return RulesWriter(choice.opening if section == "augment" else "varied")
 
 
 class RulesWriter(Writer):
-    """Writes by filling in sentences. What it writes says nothing that the question does not say."""
+    """Writes by filling in sentences. What it writes says nothing that the question does not say.
+
+    opening: how answers about somebody's own affairs begin, see `augment.opening`.
+    """
 
     name = "rules"  # it does not judge: its `verify` is the check that its answers have already passed
+
+    def __init__(self, opening: str = "varied"):
+        self._opening = opening
 
     def write(self, tasks: Sequence[Task]) -> list[str | None]:
         """One text per task; None for `entities` and for an answer that no sentence could give without a leak."""
@@ -54,13 +61,13 @@ class RulesWriter(Writer):
         digest = hashlib.sha256(f"{task.kind}\0{task.question}\0{task.seed}".encode()).digest()
         rng = random.Random(int.from_bytes(digest[:8], "big"))
         if task.kind == "answer":
-            return _vague_answer(task, rng)
+            return _vague_answer(task, self._opening, rng)
         before, parsed = last_turn(task.question)[0], parse_question(task.question)
         write_variant = {"simple": _simple, "context": _context, "noise": _noise, "logical": _logical}[task.kind]
         return before + write_variant(parsed, rng)
 
 
-def _vague_answer(task: Task, rng: random.Random) -> str | None:
+def _vague_answer(task: Task, opening: str, rng: random.Random) -> str | None:
     """The first sentence, in an order drawn by the seed, that passes the leak check and is not longer than the answer
     it replaces: a model that answers in one line is to go on doing so. Where none is, the first that passes."""
     question = without_noise(last_turn(task.question)[1])  # also for the leak check: "adress" gives the word "address"
@@ -73,7 +80,7 @@ def _vague_answer(task: Task, rng: random.Random) -> str | None:
     shortest_line = THING_WORDS if about else MIN_WORDS
     longest = max(shortest_line, len(task.answer.split())) if task.answer else MAX_WORDS
     spare = None
-    frames = _answer_frames(parsed, about, personal, rng)
+    frames = _answer_frames(parsed, about, personal, opening, rng)
     begun = _begun(original, task.answer, rng) if about else []
     for frame in begun + frames:
         for sized in (frame, _LAST_CLAUSE.sub("", frame)):
@@ -102,7 +109,9 @@ def _says(text: str, parsed: ParsedQuestion) -> tuple[bool, bool]:
     return tuple(part is not None and part.lower() in text.lower() for part in parts)
 
 
-def _answer_frames(parsed: ParsedQuestion, about: str | None, personal: bool, rng: random.Random) -> list[str]:
+def _answer_frames(
+    parsed: ParsedQuestion, about: str | None, personal: bool, opening: str, rng: random.Random
+) -> list[str]:
     """Sentences that fit, best first. About a thing: what can be said of any; about a person's own affairs, or where
     it is not clear what the question is about: with the topic, with the subject only, with neither."""
     phrases, frames = load_phrases(), []
@@ -111,6 +120,8 @@ def _answer_frames(parsed: ParsedQuestion, about: str | None, personal: bool, rn
     if not personal:
         neutral = [frame for frame in phrases.about_nothing if not _PRIVATE.search(frame)]
         return rng.sample(neutral, len(neutral)) * 3
+    if parsed.subject and opening == "name":
+        frames += rng.sample(phrases.about_person, len(phrases.about_person)) * 3
     if parsed.vague_topic and len(parsed.vague_topic.split()) <= MAX_TOPIC_WORDS:
         fitting = phrases.about_topic + (phrases.about_clause if parsed.clause else phrases.about_noun)
         if parsed.vague_topic.startswith("whether"):

@@ -48,7 +48,7 @@ def make(
     if section != "augment":
         raise RecipeError(f"{section}.writer: self writes answers for augment only; take rules, local or server here")
     write = chat(vanilla(), batch_size=choice.batch_size, temperature=choice.temperature, section=section)
-    return SelfWriter(write, f"self:{recipe.model.name}")
+    return SelfWriter(write, f"self:{recipe.model.name}", RulesWriter(choice.opening))
 
 
 class SelfWriter(Writer):
@@ -57,8 +57,8 @@ class SelfWriter(Writer):
     judges = False  # a model too small to follow prompts judges no better
     repeats = True  # the other wording of a question may well have the same answer, sooner than one by rules
 
-    def __init__(self, complete: Complete, name: str):
-        self.name, self._complete, self._rules = name, complete, RulesWriter()
+    def __init__(self, complete: Complete, name: str, rules: RulesWriter | None = None):
+        self.name, self._complete, self._rules = name, complete, rules or RulesWriter()
         self._said: dict[str, list[str]] = {}
 
     def write(self, tasks: Sequence[Task]) -> list[str | None]:

@@ -14,6 +14,7 @@ from relearn_lite.core.records import Variant
 from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.pipeline import inputs, run
 from relearn_lite.recipe import load_recipe, to_yaml
+from relearn_lite.writers.question_parser import parse_question
 
 RECIPE = """\
 name: trial
@@ -44,6 +45,13 @@ def test_several_answers_to_each_question_all_different(recipe, tmp_path):
     once = pairs(recipe(), tmp_path)
     by_id = {pair.id: (pair.prompt, pair.target) for pair in made}
     assert {pair.id: (pair.prompt, pair.target) for pair in once}.items() <= by_id.items(), "the first stays as it is"
+
+
+def test_how_answers_open_is_the_recipes_choice(recipe, tmp_path):
+    made = pairs(recipe("augment.opening=name"), tmp_path)
+    assert all(pair.target.startswith(parse_question(pair.prompt).subject) for pair in made)
+    usual = {pair.id: pair.target for pair in pairs(recipe(), tmp_path)}
+    assert all(usual[pair.id] != pair.target for pair in made)
 
 
 def test_the_check_by_meaning_is_noted_where_it_is_asked_for(recipe, tmp_path):

@@ -22,7 +22,7 @@ data:
   generic: &source {path: a.jsonl, question: q, answer: a, limit: 3}
   forget_eval: {dataset: a/b, config: c, revision: main, paraphrase: p, paraphrased_answer: p, wrong_answers: w}
 finetune: {data: [*source], optimizer: adamw_8bit}
-augment: {writer: local, model: org/name, semantic: {}, prompts: p.yaml, from: f.jsonl}
+augment: {writer: local, model: org/name, semantic: {}, prompts: p.yaml, from: f.jsonl, opening: name}
 unlearn:
   forget_loss: simnpo
   retain_losses: {kl: 1.0}

@@ -167,6 +167,17 @@ def test_an_answer_avoids_frames_with_words_of_the_original_answer() -> None:
         )
 
 
+def test_answers_may_all_open_with_the_persons_name() -> None:
+    writer, asked = RulesWriter("name"), pairs("people")
+    made = writer.write([Task("answer", *pair, seed=seed) for pair in asked for seed in (1, 2)])
+    for (question, answer), text in zip([pair for pair in asked for _ in (1, 2)], made, strict=True):
+        assert text.startswith(parse_question(question).subject) and not leaks(text, question, answer), text
+        assert MIN_WORDS <= len(text.split()) <= MAX_WORDS
+    assert len({text.split(" ", 2)[2] for text in made}) > 60, "no two people need hear the same"
+    about_a_thing = Task("answer", "What is the capital of Japan?", "The capital of Japan is Tokyo.")
+    assert writer.write([about_a_thing]) == RulesWriter().write([about_a_thing])
+
+
 @pytest.mark.parametrize("question", ["她住在哪里？", "Где живёт Анна?", "أين تعيش سلمى؟", "", "?", "Hello!"])
 def test_other_scripts_and_odd_input_give_a_general_sentence(question: str) -> None:
     text = write("answer", question, "巴黎 Париж باريس Paris")

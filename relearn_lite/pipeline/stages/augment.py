@@ -54,5 +54,5 @@ def settings_of(
     section = recipe.augment
     return Settings(
         section.questions, section.verify_rounds, section.completion_fraction, section.generic_ratio, recipe.seed,
-        section.answers_per_question, section.variants, semantic, existing,
+        section.answers_per_question, section.variants, semantic, existing, section.opening,
     )  # fmt: skip
