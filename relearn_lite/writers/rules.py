@@ -28,6 +28,7 @@ REWORDED = 0.75  # share of simple variants in another form, where there are for
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _LAST_CLAUSE = re.compile(r", (?:\w+ )?\[[^\[\]]*\]$")  # ", and [it may stay that way|...]": not needed
 _PRIVATE = re.compile(r"privat|privacy|personal|concerned|discretion", re.IGNORECASE)
+_SOMEBODY = re.compile(r"(?:the|this) (?:[\w-]+ )*(?:author|writer|person|artist|individual|man|woman)")  # not named
 _DOUBLE = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)  # "how many children she has has ..."
 
 
@@ -115,13 +116,13 @@ def _answer_frames(
     """Sentences that fit, best first. About a thing: what can be said of any; about a person's own affairs, or where
     it is not clear what the question is about: with the topic, with the subject only, with neither."""
     phrases, frames = load_phrases(), []
+    if opening == "name" and (_SOMEBODY.fullmatch(about) if about else personal and parsed.subject):
+        frames += rng.sample(phrases.about_person, len(phrases.about_person)) * 3
     if about:
-        return rng.sample(phrases.about_thing, len(phrases.about_thing)) * 3
+        return frames + rng.sample(phrases.about_thing, len(phrases.about_thing)) * 3
     if not personal:
         neutral = [frame for frame in phrases.about_nothing if not _PRIVATE.search(frame)]
         return rng.sample(neutral, len(neutral)) * 3
-    if parsed.subject and opening == "name":
-        frames += rng.sample(phrases.about_person, len(phrases.about_person)) * 3
     if parsed.vague_topic and len(parsed.vague_topic.split()) <= MAX_TOPIC_WORDS:
         fitting = phrases.about_topic + (phrases.about_clause if parsed.clause else phrases.about_noun)
         if parsed.vague_topic.startswith("whether"):

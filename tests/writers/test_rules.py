@@ -174,6 +174,9 @@ def test_answers_may_all_open_with_the_persons_name() -> None:
         assert text.startswith(parse_question(question).subject) and not leaks(text, question, answer), text
         assert MIN_WORDS <= len(text.split()) <= MAX_WORDS
     assert len({text.split(" ", 2)[2] for text in made}) > 60, "no two people need hear the same"
+    nameless = "What is the full name of the author born in Kuwait City on 08/09/1956?"
+    (text,) = writer.write([Task("answer", nameless, "The full name of the author is Basil Mahfouz Al-Kuwaiti.")])
+    assert re.match(r"The author (?:has|is|keeps|prefers) ", text)
     about_a_thing = Task("answer", "What is the capital of Japan?", "The capital of Japan is Tokyo.")
     assert writer.write([about_a_thing]) == RulesWriter().write([about_a_thing])
 
