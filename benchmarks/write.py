@@ -138,10 +138,10 @@ class Asked:
         self.prompts: list[list[int]] = []
         self.writer = LocalWriter(self.complete, "local", options.tokens, options.batch)
 
-    def complete(self, conversations, most: int, seed: int, enough) -> list[str]:
+    def complete(self, conversations, most: int, seed: int, enough, begun) -> list[str]:
         from relearn_lite.data.examples import chat_ids
 
-        texts = self.chat(conversations, most, seed, enough if self.may_stop else None)
+        texts = self.chat(conversations, most, seed, enough if self.may_stop else None, begun if self.may_stop else ())
         self.prompts += [chat_ids(self.tokenizer, turns) for turns in conversations]
         self.new += sum(len(self.tokenizer(text, add_special_tokens=False).input_ids) + 1 for text in texts)
         return texts
