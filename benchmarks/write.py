@@ -134,14 +134,19 @@ class Asked:
         from relearn_lite.writers.local import LocalWriter
 
         self.tokenizer, self.may_stop, self.new = loaded.tokenizer, may_stop, 0
-        self.chat = chat(loaded, batch_size=options.batch, temperature=options.temperature, section="augment")
+        settings = {"batch_size": options.batch, "temperature": options.temperature, "section": "augment"}
+        self.made = lambda: chat(loaded, **settings)
+        self.chat = self.made()
         self.prompts: list[list[int]] = []
         self.writer = LocalWriter(self.complete, "local", options.tokens, options.batch)
 
     def complete(self, conversations, most: int, seed: int, enough, begun) -> list[str]:
         from relearn_lite.data.examples import chat_ids
 
-        texts = self.chat(conversations, most, seed, enough if self.may_stop else None, begun if self.may_stop else ())
+        if self.now:
+            texts = self.chat(conversations, most, seed, enough, begun)
+        else:
+            texts = self.made()(conversations, most, seed)
         self.prompts += [chat_ids(self.tokenizer, turns) for turns in conversations]
         self.new += sum(len(self.tokenizer(text, add_special_tokens=False).input_ids) + 1 for text in texts)
         return texts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -214,10 +215,11 @@ def chat(loaded: Loaded, *, batch_size: int, temperature: float, section: str) -
     of the reply, which then goes on from there. What stands before the last question (worked examples) is computed
     once, as long as the writer lives: the model's own weights and the vanilla adapters must stay as they are. So is, on
     a CPU, each of `begun`: conversations that break off in their last turn, which those asked begin with, and later
-    ones. A GPU reads so few tokens in the time of one more pass anyway.
+    ones. A GPU reads so few tokens in the time of one more pass anyway. Where nothing is drawn the reply to a prompt is
+    known once it was asked (a text that is refused again for the same reason).
     """
     sampling = {"do_sample": True, "temperature": temperature, "top_p": 1.0, "top_k": 0} if temperature else GREEDY
-    prefixes = Prefixes(loaded)
+    prefixes, said = Prefixes(loaded), {}
 
     def write(
         conversations: list[Conversation], max_new_tokens: int, seed: int,
@@ -228,10 +230,19 @@ def chat(loaded: Loaded, *, batch_size: int, temperature: float, section: str) -
             prefixes.add(_going_on(loaded, [*opening, {"role": "user", "content": ""}]))
         known = prefixes.extended(_going_on(loaded, turns) for turns in (begun if loaded.device.type == "cpu" else ()))
         decoding = Decoding(max_new_tokens, batch_size, sampling, seed, section, enough)
-        made = answer_prompts(loaded, prompts, loaded.vanilla_adapters, decoding, known)
-        return [answer.text for answer in made]
+        keys = [(_digest(prompt), max_new_tokens, enough, temperature and row) for row, prompt in enumerate(prompts)]
+        new = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if temperature or key not in said}
+        made = answer_prompts(loaded, [*new.values()], loaded.vanilla_adapters, decoding, known)
+        replies = dict(zip(new, (answer.text for answer in made), strict=True))
+        if not temperature:
+            said.update(replies)
+        return [replies[key] if key in replies else said[key] for key in keys]
 
     return write
+
+
+def _digest(prompt: Sequence[int]) -> bytes:
+    return hashlib.sha256(repr([*prompt]).encode()).digest()
 
 
 def _going_on(loaded: Loaded, turns: Conversation) -> list[list[int]]:

@@ -93,7 +93,7 @@ class Prefixes:
         return _tensors(self._loaded, tails, list(map(list, beginnings))) | {"past_key_values": cache}
 
     def _computed(self, beginning: tuple[int, ...]) -> list[KeysAndValues]:
-        """What attention keeps of a beginning, in the parts that it is made of: that of the one before, and the rest."""
+        """What attention keeps of a beginning, in parts: that of the beginning that it goes on from, and the rest."""
         import torch
 
         shorter = self._of(beginning)

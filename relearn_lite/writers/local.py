@@ -15,8 +15,8 @@ from relearn_lite.writers.parsing import PARSERS, is_over
 from relearn_lite.writers.prompted import PromptedWriter
 from relearn_lite.writers.prompts import load_prompts, render, render_begun
 
-# (chats, most new tokens, seed, whether a text holds enough to stop at, what chats begin with that will come back) -> the
-# reply to each chat. The same arguments give the same texts.
+# (chats, most new tokens, seed, whether a text holds enough to stop at, what chats begin with that will come back) ->
+# the reply to each chat. The same arguments give the same texts.
 Complete = Callable[..., list[str]]
 
 

@@ -231,3 +231,17 @@ def test_what_a_task_begins_with_is_computed_once_for_all_its_attempts(models, s
         assert texts(([attempts[0]], [begun]), ([attempts[1]], [begun])) == whole
     assert twice.tokens - once.tokens < 40 < len(loaded.tokenizer(told).input_ids)
     assert texts(([other, attempts[1]], [other, begun]))[0][1] == whole[1][0]
+
+
+def test_a_prompt_is_asked_once_where_nothing_is_drawn(models):
+    loaded = models("llama")
+    one, other = ([{"role": "user", "content": f"Question: Where does {who} live?"}] for who in ("Ada", "Luis"))
+    write = chat(loaded, batch_size=4, temperature=0.0, section="augment")
+    first = write([one, one], 8, 3)
+    with Counted(loaded) as again:
+        assert write([one, one], 8, 4) == first
+    assert again.tokens == 0
+    fresh = chat(loaded, batch_size=4, temperature=0.0, section="augment")
+    assert write([one, other], 8, 5) == fresh([one, other], 8, 5) and len(write([one], 20, 3)[0]) > len(first[0])
+    drawn = chat(loaded, batch_size=4, temperature=1.0, section="augment")
+    assert len({*drawn([one, one], 20, 3), *drawn([one], 20, 4)}) == 3
