@@ -143,7 +143,7 @@ class Asked:
     def complete(self, conversations, most: int, seed: int, enough, begun) -> list[str]:
         from relearn_lite.data.examples import chat_ids
 
-        if self.now:
+        if self.may_stop:
             texts = self.chat(conversations, most, seed, enough, begun)
         else:
             texts = self.made()(conversations, most, seed)
