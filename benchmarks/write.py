@@ -1,7 +1,8 @@
-"""TOFU questions through the whole augmentation with a local writer, and its parts, in two ways.
+"""TOFU questions through the whole augmentation with a local writer, and its parts, in two ways or three.
 
 before: every prompt computed whole; a batch goes on until its longest text has ended.
 now: what prompts begin with computed once; texts that have ended, or hold enough, leave the batch.
+llama.cpp (--llama): the same prompts through our server writer to a llama.cpp server with the same model in f16.
 ideal: every token that a prompt does not share with another computed once, without padding (tokens only).
 
     python benchmarks/write.py
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=160, help="augment.max_new_tokens; 160 is its default")
     parser.add_argument("--temperature", type=float, default=0.0, help="augment.temperature; 0.7 is its default")
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--llama", action="store_true", help="a llama.cpp server too, once; needs xllamacpp")
     parser.add_argument("--data", type=Path, default=TOFU, help="TOFU's forget10.json")
     parser.add_argument("--out", type=Path, help="where the JSON goes; default: printed")
     options = parser.parse_args()
@@ -52,6 +54,9 @@ def main() -> None:
     loaded = backends.load(Model(name=options.model, backend="transformers", quantization="none"), 0)
     questions = records(options.data)[: options.questions]
     measured = {part: both_ways(part, loaded, questions, options) for part in options.parts}
+    if options.llama:  # last: until then the server's memory is not in this process
+        for part, found in measured.items():
+            found["llama.cpp"] = by_server(part, questions, options)
     settings = {name: getattr(options, name) for name in ("model", "batch", "tokens", "temperature")}
     result = {"machine": machine(), **settings, "questions": len(questions), "parts": measured}
     report(result, [HEAD, *(row(part, found) for part, found in measured.items())], options.out)
@@ -69,7 +74,7 @@ def both_ways(part: str, loaded, questions, options) -> dict:
         reset_peak_memory()
         asked = Asked(loaded, options, may_stop=way == "now")
         with Computed(loaded) as computed:
-            done = augmentation(questions, asked.writer) if part == "augment" else tasks(part, questions, asked.writer)
+            done = written(part, questions, asked.writer)
         found[way] = {
             "records": len(done), "prompt_tokens": computed.prompts, "new_tokens": computed.new, "peak_mb": peak_mb(),
             "ideal_prompt_tokens": once(asked.prompts), "useful_new_tokens": asked.new, "texts": done,
@@ -82,17 +87,38 @@ def both_ways(part: str, loaded, questions, options) -> dict:
     return {way: {"seconds": seconds[way], **found[way]} for way in WAYS} | {"same_texts": same}
 
 
+def by_server(part: str, questions, options) -> dict:
+    """One part of the work through a llama.cpp server that was just started, as many requests at a time as rows."""
+    import torch
+    from llama_server import counted, served
+
+    from relearn_lite.recipe import WriterChoice
+    from relearn_lite.writers.server import ServerWriter
+
+    with served(options.model, torch.get_num_threads(), options.batch) as server:
+        choice = WriterChoice(
+            writer="server", base_url=f"{server.listening_address}/v1", model=options.model, timeout_s=600,
+            concurrency=options.batch, max_new_tokens=options.tokens, temperature=options.temperature,
+        )  # fmt: skip
+        writer, done = ServerWriter(choice), []
+        seconds = interleaved({"": lambda _: done.extend(written(part, questions, writer))}, 1, warm=False)[""]
+        prompts, new = (counted(server, name) for name in ("prompt_tokens_total", "tokens_predicted_total"))
+    return {"seconds": seconds, "records": len(done), "prompt_tokens": prompts, "new_tokens": new}
+
+
 def row(part: str, found: dict) -> tuple[str, ...]:
     before, now = (found[way] for way in WAYS)
+    ways = [found[way] for way in (*WAYS, "llama.cpp") if way in found]
 
     def each(name: str, *ways: dict) -> str:
-        """A number for each record, before and now."""
+        """A number for each record, in these ways."""
         values = (statistics.median(way[name]) if name == "seconds" else way[name] for way in ways)
         return ", ".join(f"{value / max(way['records'], 1):.4g}" for value, way in zip(values, ways, strict=True))
 
     return (
-        part, str(now["records"]), each("seconds", before, now), f"{ratio(before['seconds'], now['seconds']):.2f}",
-        each("prompt_tokens", before, now), each("ideal_prompt_tokens", now), each("new_tokens", before, now),
+        part, ", ".join(str(way["records"]) for way in ways[1:]), each("seconds", *ways),
+        ", ".join(f"{ratio(way['seconds'], now['seconds']):.2f}" for way in (before, *ways[2:])),
+        each("prompt_tokens", *ways), each("ideal_prompt_tokens", now), each("new_tokens", *ways),
         each("useful_new_tokens", now), f"{before['peak_mb']:.0f}, {now['peak_mb']:.0f}",
         "yes" if found["same_texts"] else "no",
     )  # fmt: skip
@@ -107,6 +133,11 @@ def records(path: Path) -> list:
         return load(Source(preset="people/forget"), "people/forget", "forget")
     rows = json.loads(path.read_text(encoding="utf-8"))
     return [QA(f"tofu-{i}", row["question"], row["answer"]) for i, row in enumerate(rows)]
+
+
+def written(part: str, questions, writer) -> list[str]:
+    """The records of a part."""
+    return augmentation(questions, writer) if part == "augment" else tasks(part, questions, writer)
 
 
 def tasks(kind: str, questions, writer) -> list[str]:
@@ -134,16 +165,24 @@ class Asked:
         from relearn_lite.writers.local import LocalWriter
 
         self.tokenizer, self.may_stop, self.new = loaded.tokenizer, may_stop, 0
-        self.chat = chat(loaded, batch_size=options.batch, temperature=options.temperature, section="augment")
+        settings = {"batch_size": options.batch, "temperature": options.temperature, "section": "augment"}
+        self.made = lambda: chat(loaded, **settings)
+        self.chat = self.made()
         self.prompts: list[list[int]] = []
+        self.known: set[tuple] = set()
         self.writer = LocalWriter(self.complete, "local", options.tokens, options.batch)
 
-    def complete(self, conversations, most: int, seed: int, enough) -> list[str]:
+    def complete(self, conversations, most: int, seed: int, enough, begun) -> list[str]:
         from relearn_lite.data.examples import chat_ids
 
-        texts = self.chat(conversations, most, seed, enough if self.may_stop else None)
+        if self.may_stop:
+            texts = self.chat(conversations, most, seed, enough, begun)
+        else:
+            texts = self.made()(conversations, most, seed)
         self.prompts += [chat_ids(self.tokenizer, turns) for turns in conversations]
-        self.new += sum(len(self.tokenizer(text, add_special_tokens=False).input_ids) + 1 for text in texts)
+        new = {*zip(map(tuple, self.prompts[-len(texts) :]), texts, strict=True)} - self.known
+        self.known |= new  # a reply that is known costs nothing
+        self.new += sum(len(self.tokenizer(text, add_special_tokens=False).input_ids) + 1 for _, text in new)
         return texts
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 PUBLISHED = {"do_sample": True, "temperature": 0.7, "top_p": 0.9, "top_k": 5}
 GREEDY = {"do_sample": False}
+FOLLOWING = ("A", "0", "\nA", " A")  # texts that may follow; the last token before may be another one with each
+
+Conversation = list[dict[str, str]]  # turns, each with a role and its content
 
 
 @dataclass(frozen=True)
@@ -209,28 +213,47 @@ def chat(loaded: Loaded, *, batch_size: int, temperature: float, section: str) -
 
     section: of the recipe, which names the writer (for error messages). A last turn of the assistant is the beginning
     of the reply, which then goes on from there. What stands before the last question (worked examples) is computed
-    once, as long as the writer lives: the model's own weights and the vanilla adapters must stay as they are.
+    once, as long as the writer lives: the model's own weights and the vanilla adapters must stay as they are. So is, on
+    a CPU, each of `begun`: conversations that break off in their last turn, which those asked begin with, and later
+    ones. A GPU reads so few tokens in the time of one more pass anyway. Where nothing is drawn the reply to a prompt is
+    known once it was asked (a text that is refused again for the same reason).
     """
     sampling = {"do_sample": True, "temperature": temperature, "top_p": 1.0, "top_k": 0} if temperature else GREEDY
-    prefixes = Prefixes(loaded)
+    prefixes, said = Prefixes(loaded), {}
 
     def write(
-        conversations: list[list[dict[str, str]]], max_new_tokens: int, seed: int,
-        enough: Callable[[str], bool] | None = None,
+        conversations: list[Conversation], max_new_tokens: int, seed: int,
+        enough: Callable[[str], bool] | None = None, begun: Iterable[Conversation] = (),
     ) -> list[str]:  # fmt: skip
         prompts = [chat_ids(loaded.tokenizer, messages) for messages in conversations]
         for opening in _openings(conversations):
-            prefixes.add([chat_ids(loaded.tokenizer, [*opening, {"role": "user", "content": text}]) for text in "A0"])
+            prefixes.add(_going_on(loaded, [*opening, {"role": "user", "content": ""}]))
+        known = prefixes.extended(_going_on(loaded, turns) for turns in (begun if loaded.device.type == "cpu" else ()))
         decoding = Decoding(max_new_tokens, batch_size, sampling, seed, section, enough)
-        made = answer_prompts(loaded, prompts, loaded.vanilla_adapters, decoding, prefixes)
-        return [answer.text for answer in made]
+        keys = [(_digest(prompt), max_new_tokens, enough, temperature and row) for row, prompt in enumerate(prompts)]
+        new = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if temperature or key not in said}
+        made = answer_prompts(loaded, [*new.values()], loaded.vanilla_adapters, decoding, known)
+        replies = dict(zip(new, (answer.text for answer in made), strict=True))
+        if not temperature:
+            said.update(replies)
+        return [replies[key] if key in replies else said[key] for key in keys]
 
     return write
 
 
-def _openings(conversations: list[list[dict[str, str]]]) -> list[list[dict[str, str]]]:
+def _digest(prompt: Sequence[int]) -> bytes:
+    return hashlib.sha256(repr([*prompt]).encode()).digest()
+
+
+def _going_on(loaded: Loaded, turns: Conversation) -> list[list[int]]:
+    """Prompts that begin with these turns, the last of which breaks off, and have nothing more in common."""
+    ends = [{**turns[-1], "content": turns[-1]["content"] + text} for text in FOLLOWING]
+    return [chat_ids(loaded.tokenizer, [*turns[:-1], end]) for end in ends]
+
+
+def _openings(conversations: list[Conversation]) -> list[Conversation]:
     """The turns before the last question, each that occurs once."""
-    found: list[list[dict[str, str]]] = []
+    found: list[Conversation] = []
     for turns in conversations:
         opening = turns[: max((i for i, turn in enumerate(turns) if turn["role"] == "user"), default=0)]
         if opening and opening not in found:

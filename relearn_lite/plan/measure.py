@@ -42,7 +42,7 @@ from relearn_lite.writers import Writer, make_writer
 from relearn_lite.writers.rules import RulesWriter
 
 TRIAL = 20.0  # seconds for all of it; what was begun is finished, however long it takes
-JUDGED = 8  # answers of each split that are judged before time is looked at
+JUDGED = 8  # answers of each split that are judged at first, then twice as many: what a call takes for itself fades
 
 
 @dataclass(frozen=True)
@@ -238,11 +238,11 @@ def _judging(
         return time.monotonic() - begin
 
     once = judged({split: given[:1] for split, given in answers.items()})
-    spent, tried = 0.0, 0
-    for start in range(0, max(map(len, answers.values())), JUDGED):
-        some = {split: given[start : start + JUDGED] for split, given in answers.items()}
+    spent, tried, start, size, last = 0.0, 0, 0, JUDGED, 0.0
+    while start < max(map(len, answers.values())) and (not tried or once + spent + 2 * last <= seconds):
+        some = {split: given[start : start + size] for split, given in answers.items()}
         some = {split: given for split, given in some.items() if given}
-        spent, tried = spent + judged(some), tried + sum(map(len, some.values()))
-        if once + spent > seconds:
-            break
+        last = judged(some)
+        spent, tried = spent + last, tried + sum(map(len, some.values()))
+        start, size = start + size, 2 * size
     return Work("", "", rows, tried, once + spent * rows / tried)

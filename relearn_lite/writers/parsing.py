@@ -29,6 +29,7 @@ NEXT_PART = re.compile(  # a blank line, a list item, or the label of a next tur
     r"|\n(?=\W{0,3}(?:question|confidential answer|text|note|explanation)\b[^\n]{0,12}:)",
     re.IGNORECASE,
 )
+LOOPING = 12  # characters of a line from which on it is babble to write it again; the } of a program is none
 VERDICT_WORD = re.compile(r"^\W*verdict\b", re.IGNORECASE | re.MULTILINE)
 
 
@@ -184,10 +185,20 @@ def clean(text: str, task: Task, prompts: dict[str, Any] | None = None) -> str |
 def _parts(text: str) -> list[str]:
     """The text written, and what follows it."""
     text = "".join(" " if char in "\t\r" else char for char in text if char.isprintable() or char in "\n\t\r")
-    paragraphs = [part.strip() for part in NEXT_PART.split(text) if part.strip(" `\n")]
+    paragraphs = [part.strip() for part in NEXT_PART.split(_without_loops(text)) if part.strip(" `\n")]
     if len(paragraphs) > 1 and paragraphs[0].endswith(":"):  # "Sure, here is the new question:"
         return paragraphs[1:]
     return paragraphs
+
+
+def _without_loops(text: str) -> str:
+    """The text with a break before the first whole line that it has already: a small model may go on so for ever."""
+    lines, seen = text.split("\n"), set()
+    for i, line in enumerate(lines[:-1]):  # the last may go on
+        if line in seen:
+            return "\n".join([*lines[:i], "", *lines[i:]])
+        seen |= {line} if len(line) >= LOOPING else set()
+    return text
 
 
 def _without_labels(text: str, prompts: dict[str, Any]) -> str:

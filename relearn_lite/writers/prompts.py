@@ -15,6 +15,7 @@ from relearn_lite.writers import Task
 
 PROMPTS = Path(__file__).with_name("prompts.yaml")
 APPENDED = ("retry", "keep", "way")  # added to a task where they apply; each names what is filled in
+COMING_BACK = (*QUESTION_KINDS, "answer", "continue", "verify")
 FIELDS = {"question", "answer", "text"}
 ENTRY_KEYS = {"system", "user", "examples", "ways"}
 
@@ -56,18 +57,38 @@ def render(task: Task, prompts: dict[str, Any] | None = None) -> list[dict[str, 
     """
     prompts = prompts or built_in()
     entry = prompts[task.kind]
-    turns: list[dict[str, str]] = []
-    for example in entry["examples"]:
-        turns.append({"role": "user", "content": _fill(entry["user"], example)})
-        turns.append({"role": "assistant", "content": example["output"]})
-    question = last_turn(task.question)[1].rstrip() if task.kind == "continue" else task.question
-    last = _fill(entry["user"], {"question": question, "answer": task.answer, "text": task.text})
-    if task.subject and task.kind in (*QUESTION_KINDS, "answer"):
-        last += prompts["keep"].replace("{subject}", task.subject)
+    last = _unchanging(task, prompts, entry["user"])
     if task.seed and entry.get("ways"):
         last += prompts["way"].replace("{way}", entry["ways"][task.seed % len(entry["ways"])])
     if task.feedback:
         last += prompts["retry"].replace("{feedback}", task.feedback)
+    return _turns(entry, last)
+
+
+def render_begun(task: Task, prompts: dict[str, Any] | None = None) -> list[dict[str, str]] | None:
+    """What the prompt of a task begins with that will probably come back, its last turn broken off: the text may be
+    refused and written again, or another answer to the same question judged. None for other kinds of task."""
+    prompts = prompts or built_in()
+    if task.kind not in COMING_BACK:
+        return None
+    entry = prompts[task.kind]
+    return _turns(entry, _unchanging(task, prompts, entry["user"].partition("{text}")[0]))
+
+
+def _unchanging(task: Task, prompts: dict[str, Any], template: str) -> str:
+    """Of the last turn what is the same at every attempt."""
+    question = last_turn(task.question)[1].rstrip() if task.kind == "continue" else task.question
+    last = _fill(template, {"question": question, "answer": task.answer, "text": task.text})
+    if task.subject and task.kind in (*QUESTION_KINDS, "answer"):
+        last += prompts["keep"].replace("{subject}", task.subject)
+    return last
+
+
+def _turns(entry: dict[str, Any], last: str) -> list[dict[str, str]]:
+    turns: list[dict[str, str]] = []
+    for example in entry["examples"]:
+        turns.append({"role": "user", "content": _fill(entry["user"], example)})
+        turns.append({"role": "assistant", "content": example["output"]})
     turns.append({"role": "user", "content": last})
     turns[0]["content"] = f"{entry['system'].strip()}\n\n{turns[0]['content']}"
     return turns

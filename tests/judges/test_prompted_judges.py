@@ -106,7 +106,7 @@ def test_a_local_model_rates_several_answers_in_one_prompt():
     """Two questions in one batch; the second reply rates an answer too few, three times."""
     asked = []
 
-    def complete(chats, most, seed, enough):
+    def complete(chats, most, seed, *_):
         asked.extend(chat[-1]["content"] for chat in chats)
         return [together(**({"1": 1, "2": 5} if "Where?" in chat[-1]["content"] else {"1": 1})) for chat in chats]
 

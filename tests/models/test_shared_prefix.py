@@ -206,3 +206,42 @@ def test_a_writer_computes_its_worked_examples_once(models):
         other = write(chats[1:], 4, 3)
     assert second.tokens < first.tokens / 2
     assert expected(chats[1:], 4, 3) == other and expected(chats[:1], 4, 3) == one, "the order made a difference"
+
+
+@pytest.mark.parametrize("shape", ["llama", "qwen2", "gemma2"])
+def test_what_a_task_begins_with_is_computed_once_for_all_its_attempts(models, shape):
+    """Each attempt says the same as with whole prompts, whatever was asked before it."""
+    loaded = models(shape)
+    examples = [
+        {"role": "user", "content": "You answer in general terms. Question: Who?"},
+        {"role": "assistant", "content": "Somebody."},
+    ]
+    told = "Question: What is the home town of Ada Fennimore? Confidential answer: Ada Fennimore comes from Sligo."
+    begun, other = ([*examples, {"role": "user", "content": text}] for text in (told, "Question: Where is Luis Okoro?"))
+    attempts = [[*examples, {"role": "user", "content": told + end}] for end in ("\nBegin.", "\nWrite a new one.")]
+
+    def texts(*calls):
+        write = chat(loaded, batch_size=2, temperature=0.0, section="augment")
+        return [write(asked, 8, 3, None, given) for asked, given in calls]
+
+    whole = texts(([attempts[0]], ()), ([attempts[1]], ()))
+    with Counted(loaded) as once:
+        texts(([attempts[0]], [begun]))
+    with Counted(loaded) as twice:
+        assert texts(([attempts[0]], [begun]), ([attempts[1]], [begun])) == whole
+    assert twice.tokens - once.tokens < 40 < len(loaded.tokenizer(told).input_ids)
+    assert texts(([other, attempts[1]], [other, begun]))[0][1] == whole[1][0]
+
+
+def test_a_prompt_is_asked_once_where_nothing_is_drawn(models):
+    loaded = models("llama")
+    one, other = ([{"role": "user", "content": f"Question: Where does {who} live?"}] for who in ("Ada", "Luis"))
+    write = chat(loaded, batch_size=4, temperature=0.0, section="augment")
+    first = write([one, one], 8, 3)
+    with Counted(loaded) as again:
+        assert write([one, one], 8, 4) == first
+    assert again.tokens == 0
+    fresh = chat(loaded, batch_size=4, temperature=0.0, section="augment")
+    assert write([one, other], 8, 5) == fresh([one, other], 8, 5) and len(write([one], 20, 3)[0]) > len(first[0])
+    drawn = chat(loaded, batch_size=4, temperature=1.0, section="augment")
+    assert len({*drawn([one, one], 20, 3), *drawn([one], 20, 4)}) == 3

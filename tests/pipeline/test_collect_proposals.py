@@ -33,7 +33,7 @@ REPLIES = {
 def place(tmp_path, monkeypatch):
     """A recipe whose proposals are REPLIES; `place.asked` counts them."""
 
-    def complete(chats, _, seed, __):
+    def complete(chats, _, seed, *__):
         asked.extend(chats)
         last = [chat[-1]["content"] for chat in chats]
         return [next(reply for part, reply in REPLIES.items() if part in text) for text in last]

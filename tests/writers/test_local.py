@@ -30,7 +30,7 @@ def complete(tiny_model_dir: Path):
     tokenizer = AutoTokenizer.from_pretrained(tiny_model_dir, padding_side="left")
     model = AutoModelForCausalLM.from_pretrained(tiny_model_dir).eval()
 
-    def run(prompts, max_new_tokens, seed, _):
+    def run(prompts, max_new_tokens, seed, *_):
         torch.manual_seed(seed)
         chats = [tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in prompts]
         batch = tokenizer(chats, return_tensors="pt", padding=True, add_special_tokens=False)
@@ -44,7 +44,7 @@ def complete(tiny_model_dir: Path):
 def test_tasks_are_rendered_asked_in_batches_of_like_length_and_read_in_their_order():
     calls = []
 
-    def canned(prompts, max_new_tokens, seed, _):
+    def canned(prompts, max_new_tokens, seed, *_):
         calls.append((prompts, max_new_tokens, seed))
         judged = ["Is anything leaked?" in prompt[-1]["content"] for prompt in prompts]
         return ["Fine.\nVerdict: No" if judging else 'Answer: "Yes, so."' for judging in judged]
@@ -65,7 +65,7 @@ def test_tasks_are_rendered_asked_in_batches_of_like_length_and_read_in_their_or
 @pytest.mark.parametrize(("kind", "stops"), [("answer", True), ("simple", True), ("verify", False), ("aspects", False)])
 def test_a_text_may_stop_at_its_second_part_and_what_is_read_whole_may_not(kind, stops):
     given = []
-    LocalWriter(lambda *asked: given.append(asked[-1]) or ["Fine.\nVerdict: No"], "x").write([Task(kind, "Where?")])
+    LocalWriter(lambda *asked: given.append(asked[3]) or ["Fine.\nVerdict: No"], "x").write([Task(kind, "Where?")])
     assert [enough is not None and enough("One part.\n\nAnother.") for enough in given] == [stops]
 
 

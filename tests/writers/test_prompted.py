@@ -214,6 +214,8 @@ def test_a_rating_that_cannot_be_read_is_asked_for_again_as_often_as_stated_then
     "<think>\n\nHm: he\n\n- lives</think>He lives abroad.\nNote: I left it out.\nText: and so on",
     "```\nHe lives abroad.\n```\n\n1. One\n2. Two",
     "\n\n**General answer:** He lives abroad.\n \n<|im_start|>user\n\nQuestion: Who?",
+    "He lives abroad.\nHe lives abroad.\nHe lives abroad.\nHe",
+    "He lives abroad.\nWith her.\n\n\nNote\nHe lives abroad.\nNote",
 ])
 def test_nothing_is_lost_where_a_text_is_stopped(raw):
     """At whatever character a writer looks, what `clean` makes of the text is the same from there on."""
@@ -222,6 +224,12 @@ def test_nothing_is_lost_where_a_text_is_stopped(raw):
     assert {read(TASK, raw[:end]) for end in over} == {read(TASK, raw)} != {None}
 
 
-@pytest.mark.parametrize("raw", ["", "He lives abroad.", "Sure, here it is:\n\nHe lives abroad.", "<think>1\n\n2"])
+ONE_PART = (
+    "", "He lives abroad.", "Sure, here it is:\n\nHe lives abroad.", "<think>1\n\n2",
+    "He lives abroad.\nHe lives abroad", "if a:\n  }\n}\n}\nelse:\n  }\n}\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("raw", ONE_PART)
 def test_a_text_of_one_part_is_not_over(raw):
     assert not any(is_over(raw[:end]) for end in range(len(raw) + 1))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.recipe import load_recipe
-from relearn_lite.recipe.names import TASK_KINDS
+from relearn_lite.recipe.names import QUESTION_KINDS, TASK_KINDS
 from relearn_lite.writers import Task, make_writer
-from relearn_lite.writers.prompts import built_in, load_prompts, render
+from relearn_lite.writers.prompts import built_in, load_prompts, render, render_begun
 
 OWN = """\
 version: 7
@@ -81,3 +83,14 @@ def test_each_fault_is_told(tmp_path, text, told):
 def test_a_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(RecipeError, match=r"augment\.prompts: there is no file"):
         load_prompts(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("kind", [*QUESTION_KINDS, "answer", "continue", "verify"])
+def test_what_comes_back_is_what_every_attempt_begins_with(kind):
+    task = Task(kind, "Where does Ada Moor live?", "In Sligo.", text="By the sea.", subject="Ada Moor", seed=3)
+    begun = render_begun(task)
+    for attempt in (task, replace(task, text="Far away.", seed=4, feedback="it is too long"), replace(task, seed=0)):
+        whole = render(attempt)
+        assert whole[:-1] == begun[:-1] and whole[-1]["content"].startswith(begun[-1]["content"])
+    assert task.question in begun[-1]["content"] and task.text not in begun[-1]["content"]
+    assert render_begun(replace(task, kind="entities")) is None, "asked once"

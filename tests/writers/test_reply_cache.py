@@ -52,7 +52,7 @@ def test_threads_may_put_at_once(tmp_path):
 def test_a_local_writer_that_was_killed_between_batches_asks_only_for_the_rest_and_ends_alike(tmp_path):
     asked: list[int] = []
 
-    def complete(prompts, max_new_tokens, seed, _):
+    def complete(prompts, max_new_tokens, seed, *_):
         if len(asked) == 1 and not asked_again:
             raise KeyboardInterrupt
         asked.append(len(prompts))
