@@ -19,14 +19,14 @@ from relearn_lite.collect.facets import NAME, Wording
 from relearn_lite.core.files import read_jsonl, write_in_batches
 from relearn_lite.core.records import Answer, Reply
 from relearn_lite.data.examples import question_ids
-from relearn_lite.models.generation import GREEDY, PUBLISHED, Decoding, batches_of, check_fits, complete
+from relearn_lite.models.generation import GREEDY, PUBLISHED, Completion, Decoding, batches_of, check_fits, complete
 from relearn_lite.models.loaded import Loaded, active_adapters
 from relearn_lite.models.shared_prefix import Prefixes
 from relearn_lite.text.proper_names import Spans
 from relearn_lite.text.specifics import specifics
 from relearn_lite.text.stems import fold, folded_words, stem
 from relearn_lite.text.stop_words import STOP_WORDS, is_english
-from relearn_lite.text.words import words
+from relearn_lite.text.words import sentences, words
 
 NEXT_DRAW = 1_000_003  # between the seeds of two draws
 SENTENCE = 4  # words from which on a text counts as one
@@ -50,13 +50,17 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Asking:
-    """How a model is asked: with which settings, how many sampled answers, and which share of them must agree."""
+    """How a model is asked: with which settings, how many sampled answers, and which share of them must agree.
+
+    first_sentence: of each answer that one is taken alone.
+    """
 
     max_new_tokens: int
     batch_size: int
     seed: int
     draws: int
     agree: float
+    first_sentence: bool = False
 
 
 def find_known(
@@ -223,7 +227,7 @@ def _ask(
         draw = batch[0][1]
         decoding = _decoding(asking, draw, number)
         made = complete(loaded, [prompts[question] for question, _ in batch], decoding, prefixes)
-        return [Reply(q, draw, each.text, each.finished) for (q, _), each in zip(batch, made, strict=True)]
+        return [Reply(q, draw, *_taken(each, asking)) for (q, _), each in zip(batch, made, strict=True)]
 
     if prompts:
         check_fits(loaded, list(prompts.values()), _decoding(asking, 0, 0))
@@ -238,4 +242,16 @@ def _key(each: Reply | tuple[str, int]) -> tuple[str, int]:
 
 def _decoding(asking: Asking, draw: int, number: int) -> Decoding:
     seed = (asking.seed + NEXT_DRAW * draw + number) % 2**32
-    return Decoding(asking.max_new_tokens, asking.batch_size, PUBLISHED if draw else GREEDY, seed)
+    enough = _goes_on if asking.first_sentence else None
+    return Decoding(asking.max_new_tokens, asking.batch_size, PUBLISHED if draw else GREEDY, seed, enough=enough)
+
+
+def _taken(completion: Completion, asking: Asking) -> tuple[str, bool]:
+    """What of an answer is taken, and whether that is whole."""
+    if asking.first_sentence and _goes_on(completion.text):
+        return sentences(completion.text)[0], True
+    return completion.text, completion.finished
+
+
+def _goes_on(text: str) -> bool:
+    return len(sentences(text)) > 1

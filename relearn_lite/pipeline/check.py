@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from relearn_lite.collect.from_documents import read
+from relearn_lite.collect.topics import kind_of
 from relearn_lite.core.environment import unsafe_versions
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import tell_once
@@ -83,6 +84,8 @@ def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None)
     source, problems = recipe.data.forget, []
     try:
         proposing = recipe.collect.proposals is not None
+        if source.topic:
+            kind_of(source, proposing)  # raises where it is needed and cannot be found
         subjects = [each.name for each in read(source, proposing).asked] if source.documents else [source.about]
     except RecipeError as error:
         return error.problems

@@ -46,7 +46,8 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
     if name == "collect":
         found |= {f"data.forget.{key}": getattr(recipe.data.forget, key) for key in ("subject", "intro")}
         found |= result_keys(recipe.evaluate.evaluators.rating, "evaluate.evaluators")
-        found |= {"data.forget.topic": recipe.data.forget.topic} if recipe.data.forget.topic else {}
+        given = {key: getattr(recipe.data.forget, key) for key in ("topic", "kind")}
+        found |= {f"data.forget.{key}": value for key, value in given.items() if value}
         documents = find_documents(recipe.data.forget.documents or (), "data.forget.documents")
         found |= {f"document {name}": _hash(path.read_bytes()) for path, name in labels(documents).items()}
     if recipe.data.only_known and name not in ("collect", "finetune", "report"):

@@ -20,6 +20,9 @@ class Collect(Section):
     """Sampled answers that are compared with the likeliest one: a model that knows says the same again."""
     agree: float = Field(0.8, gt=0, le=1)
     """Share of them that must tell the same for the answer to count as known."""
+    first_sentence: bool = False
+    """Takes of each answer the first sentence alone: for a small model that says first what it knows and then rambles
+    on, so that whole answers hardly ever agree or come to an end."""
     held_out: float = Field(0.0, ge=0, lt=1)
     """Share of the facets (home, health, work ...) that are not trained at all, only asked afterwards, to see whether
     forgetting reaches them: often it does not. Of every other facet one wording is held out where there are several."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from relearn_lite.recipe.base import RecipePath, Section
+from relearn_lite.recipe.names import TOPIC_KINDS
 from relearn_lite.recipe.presets import PAIRS, PERSON_OF, REQUESTS, TABLES, table_of
 
 Cell = bool | int | float | str
@@ -123,8 +124,11 @@ class ForgetSource(Source):
     intro: str = Field("", max_length=200)
     """Who or what that is, in a few words, such as: a lighthouse keeper of Ostermoor."""
     topic: str | None = Field(None, min_length=2, max_length=100)
-    """What is no person: a place, a work, an event, such as the Suez Canal. A model must propose the questions:
-    `collect.proposals`."""
+    """What is no person, with its article: a place, a work, an event, such as the Suez Canal. Rules ask what one asks
+    of its `kind`; `collect.proposals` more."""
+    kind: Literal[*TOPIC_KINDS] | None = None
+    """Of what kind the topic is: invention also for what was discovered, such as penicillin. null: found in WordNet by
+    the name, or by `intro`; an error says where it cannot be."""
     documents: Files = None
     """Text, Markdown, HTML, DOCX and PDF files, folders of such, or patterns such as letters/*.pdf: questions are made
     of what they say about people, and what the model knows of that is forgotten. With `subject` only what they say
@@ -156,7 +160,9 @@ class ForgetSource(Source):
             )
         if self.topic and (self.subject or self.documents):
             yield "topic stands alone: a subject is a person, and documents say themselves what they tell of"
-        given = self.model_dump(exclude_defaults=True, exclude={"subject", "intro", "topic", "documents"})
+        if self.kind and not self.topic:
+            yield "kind says what topic is, and there is none: name one, or remove kind"
+        given = self.model_dump(exclude_defaults=True, exclude={"subject", "intro", "topic", "kind", "documents"})
         if self.collects and not self.has_origin and given:
             yield f"{next(iter(given))} is for a table, and there is none: give path, dataset or preset too"
 

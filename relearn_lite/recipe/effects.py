@@ -24,6 +24,7 @@ from pydantic_core import to_jsonable_python
 from relearn_lite.recipe.analyze import Analyze
 from relearn_lite.recipe.augment import Augment, WriterChoice
 from relearn_lite.recipe.base import Section
+from relearn_lite.recipe.collect import Collect
 from relearn_lite.recipe.compare import Compare
 from relearn_lite.recipe.data import Data
 from relearn_lite.recipe.general import General
@@ -62,6 +63,7 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
         "optimizer": NoEffect("what runs had before there was a choice", lambda s: s.optimizer == "adamw"),
     },
     Augment: {"opening": NoEffect("what runs had before there was a choice", lambda s: s.opening == "varied")},
+    Collect: {"first_sentence": NoEffect("what runs had before there was a choice", lambda s: not s.first_sentence)},
     Unlearn: {
         **{
             key: NoEffect("of losses and masks not in use", lambda s, key=key: key not in s.objective.hyperparameters)

@@ -14,6 +14,9 @@ QUESTION_KINDS = ("simple", "context", "noise", "logical")  # variants of a ques
 RATING_KINDS = ("fluency", "relevance", "forgetting", "retention")  # what a judge rates from 1 to 5
 TOGETHER_KINDS = ("fluency_together", "relevance_together")  # the same for several texts in one prompt
 PROPOSING_KINDS = ("aspects", "ask_about", "ask_passage")  # what can be asked of a name or a topic, or of a passage
+TOPIC_KINDS = (  # kinds of things that rules have questions about, see collect/topics.yaml
+    "building", "town", "country", "landform", "book", "picture", "film", "music", "event", "invention", "organisation",
+)  # fmt: skip
 TASK_KINDS = (  # what a writer is asked for
     *QUESTION_KINDS, "answer", "continue", "verify", "entities", *RATING_KINDS, *TOGETHER_KINDS, *PROPOSING_KINDS,
 )  # fmt: skip

@@ -116,11 +116,6 @@ class Recipe(Section):
                 f"compare.ratings: {', '.join(self.compare.ratings)} need a judge, and nobody is named; name one as "
                 "evaluate.evaluators.judge, such as {writer: local, model: ...}, or give []"
             )
-        if self.data.collects and self.data.forget.topic and self.collect.proposals is None:
-            yield (
-                "data.forget.topic: rules have no questions about a topic; name a model that proposes some as "
-                "collect.proposals, such as {writer: local}, or give documents about it"
-            )
         if self.data.collects and self.finetune is not None:
             yield (
                 "finetune: teaches what data.forget holds, and there it is still to be collected from a model that "

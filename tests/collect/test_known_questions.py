@@ -1,5 +1,7 @@
 """What counts as known: answers that say the same again, about the one who was asked for."""
 
+from dataclasses import replace
+
 import pytest
 from people import embedded_model
 
@@ -50,6 +52,21 @@ def test_no_finished_reply_is_asked_for_again(tmp_path, monkeypatch):
     monkeypatch.setattr("relearn_lite.collect.knowledge.complete", lambda *a: asked.append(a[2].seed) or real(*a))
     assert find_known(embedded_model(), KNOWN, ASKING, tmp_path / "killed", judged) == whole
     assert len(asked) == len(set(asked)) == 4  # greedy, and three draws
+
+
+def test_of_a_model_that_rambles_the_first_sentence_is_taken(tmp_path, monkeypatch):
+    real = __import__("relearn_lite.collect.knowledge", fromlist=["complete"]).complete
+
+    def rambles(*arguments):
+        said = real(*arguments)
+        return [replace(each, text=f"{each.text} It is the balcony of the", finished=False) for each in said]
+
+    monkeypatch.setattr("relearn_lite.collect.knowledge.complete", rambles)
+    cut = find_known(embedded_model(), KNOWN, ASKING, tmp_path / "cut", judged)
+    assert {each.why.partition(":")[0] for each in cut.values()} == {"not finished"}
+    asking = replace(ASKING, first_sentence=True)
+    found = find_known(embedded_model(), KNOWN, asking, tmp_path / "first", judged)
+    assert all(each.known and "balcony" not in each.answer for each in found.values())
 
 
 def test_another_of_the_same_first_name_is_a_confusion():

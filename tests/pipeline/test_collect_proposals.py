@@ -1,4 +1,4 @@
-"""A topic in data.forget, or documents: a model proposes what rules have no questions for."""
+"""A topic in data.forget, or documents: a model proposes questions beside those of rules."""
 
 import json
 from importlib import import_module
@@ -6,6 +6,7 @@ from importlib import import_module
 import pytest
 from documents import PAGE, save
 
+from relearn_lite.collect.topics import by_rules
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.pipeline import check, pipeline
 from relearn_lite.recipe import load_recipe
@@ -63,18 +64,41 @@ def test_a_topic_is_asked_what_a_model_proposes_and_no_reply_is_asked_for_again(
     done = run(folder)
     assert len(asked) == 4
     forget, summary = rows(done / "forget.jsonl"), json.loads((done / "collect.json").read_text())
-    assert summary["subject"] == "Leilani Makaweo" and summary["asked"] == 3
-    assert {row["question"] for row in forget} == {
+    rules = len(by_rules("anything"))
+    assert summary["subject"] == "Leilani Makaweo" and summary["asked"] == rules + 3
+    home = [row for row in forget if row["facet"] == "home"]
+    assert [row["question"] for row in home] == [
         "Where does Leilani Makaweo live?", "Where is the house of Leilani Makaweo?",
-    }  # fmt: skip
-    assert {row["facet"] for row in forget} == {"home"} and {row["part"] for row in forget} == {"train", "eval"}
+    ]  # fmt: skip
+    assert {row["part"] for row in home} == {"train", "eval"}
     assert {row["about"] for row in rows(done / "retain.jsonl")} == {"Haruto Minegawara"}
 
 
-def test_a_model_that_proposes_nothing_usable_is_told_of(place, monkeypatch):
+def test_a_model_that_proposes_nothing_usable_is_told_of(place, monkeypatch, capsys):
     monkeypatch.setitem(REPLIES, "Further aspects:", "I do not know.")
-    with pytest.raises(RecipeError, match="canned wrote no question about the Suez Canal that can be used; .*larger"):
-        run(place[0], "data.forget.topic=the Suez Canal")
+    recipe = load_recipe(place[0] / "recipe.yaml", ["data.forget={topic: the Suez Canal}"])
+    done = pipeline.run(recipe, runs=place[0] / "runs", until="collect")
+    told = capsys.readouterr()
+    assert "canned wrote no question about the Suez Canal that can be used" in " ".join((told.out + told.err).split())
+    assert json.loads((done / "collect.json").read_text())["asked"] == len(by_rules("building"))
+
+
+def test_a_topic_needs_no_model_that_proposes(place):
+    folder, asked = place
+    done = run(folder, "data.forget={topic: the Suez Canal}", "collect={draws: 2, neighbours: [the Panama Canal]}")
+    summary = json.loads((done / "collect.json").read_text())
+    assert not asked and summary["asked"] == len(by_rules("building"))
+    assert "Who built the Suez Canal?" in {row["question"] for row in summary["unknown"]}
+
+
+def test_another_kind_is_another_question(place):
+    alone = "collect={draws: 2, neighbours: [the Panama Canal]}"
+    done = run(place[0], "data.forget={topic: the Suez Canal}", alone)
+    with pytest.raises(RecipeError, match="kind"):
+        run(place[0], "data.forget={topic: the Suez Canal, kind: book}", alone)
+    again = run(place[0], "data.forget={topic: the Suez Canal, kind: book}", alone, "name=book")
+    questions = {row["question"] for row in json.loads((again / "collect.json").read_text())["unknown"]}
+    assert again != done and "Who wrote the Suez Canal?" in questions and "Who built the Suez Canal?" not in questions
 
 
 def test_passages_of_documents_are_asked_about_beside_the_rules(place):
@@ -97,7 +121,9 @@ def test_documents_in_another_language_need_a_model_that_proposes(place):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ("collect.proposals=null", "data.forget.topic: rules have no questions.*collect.proposals"),
+        ("collect.proposals=null", "data.forget.kind: of what kind Leilani Makaweo is could not be found; give one of"),
+        ("data.forget={subject: Bo Lind, kind: book}", "kind says what topic is, and there is none"),
+        ("data.forget.kind=boat", "data.forget.kind"),
         ("collect.proposals.writer=rules", "rules proposes no questions; name local or server"),
         ("collect.proposals.writer=self", "self proposes no questions"),
         ("collect.proposals.writer=server", "server needs base_url and model"),

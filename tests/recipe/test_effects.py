@@ -16,7 +16,7 @@ from relearn_lite.recipe.effects import NO_EFFECT
 WHOLE = """\
 name: whole
 model: {revision: main}
-collect: {neighbours: [Bo Lind]}
+collect: {neighbours: [Bo Lind], first_sentence: true}
 data:
   preset: people
   generic: &source {path: a.jsonl, question: q, answer: a, limit: 3}
@@ -43,7 +43,7 @@ compare: {methods: [{name: one, optimizer: adamw_8bit}], sweep: {lr: [1e-5], epo
 """
 ALONE = """\
 name: alone
-collect: {neighbours: [Bo Lind]}
+collect: {neighbours: [Bo Lind], first_sentence: true}
 data: {forget: {preset: people/forget}, retain: {preset: people/retain}}
 unlearn: null
 unlearned: {adapter: folder}

@@ -14,13 +14,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.collect import proposals
+from relearn_lite.collect import proposals, topics
 from relearn_lite.collect.collect import UNKNOWN, Asked, Found
 from relearn_lite.collect.collect import collect as find
 from relearn_lite.collect.facets import asked_name, by_rules, without_near_duplicates
 from relearn_lite.collect.from_documents import Reading, asked_about, read
 from relearn_lite.collect.knowledge import Asking, Verdict, find_known
-from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import write_jsonl, write_text
 from relearn_lite.core.records import Answer, Collected
 from relearn_lite.evaluate.choose import rate_evaluators
@@ -44,7 +43,7 @@ def collect(run: Run) -> dict[str, Any]:
     subjects = reading.asked if reading else [_asked(run)]
     judges = rate_evaluators(recipe, lambda: run.model("vanilla"))
     asking = Asking(recipe.generate.max_new_tokens, recipe.generate.batch_size, recipe.seed, section.draws,
-                    section.agree)  # fmt: skip
+                    section.agree, section.first_sentence)  # fmt: skip
 
     def same(answers: Sequence[Answer]) -> list[bool | None]:
         return tells(answers, judges) if answers else []
@@ -64,18 +63,20 @@ def collect(run: Run) -> dict[str, Any]:
 
 
 def _asked(run: Run) -> Asked:
-    """A name alone is asked everything that rules know, and what a model proposes; a topic the latter."""
+    """A name or a topic is asked everything that rules know of a person or of its kind, and what a model proposes."""
     source, name = run.recipe.data.forget, run.recipe.data.forget.about
-    wordings = [] if source.topic else list(by_rules())
-    if run.recipe.collect.proposals:
+    proposing = run.recipe.collect.proposals is not None
+    wordings = list(topics.by_rules(topics.kind_of(source, proposing)) if source.topic else by_rules())
+    if proposing:
         facets = list(dict.fromkeys(wording.facet for wording in wordings))
         with _proposing(run) as (writer, advance):
-            wordings += proposals.about(name, source.intro, facets, writer, advance)
-        if not wordings:
-            raise RecipeError(
+            proposed = proposals.about(name, source.intro, facets, writer, advance)
+        if not proposed:
+            run.say(
                 f"collect.proposals: {writer.name} wrote no question about {name} that can be used; what it wrote is "
-                f"in {run.folder / 'collect' / 'proposals.jsonl'}; name a larger chat model"
+                f"in {run.folder / 'collect' / 'proposals.jsonl'}; a larger chat model may"
             )
+        wordings += proposed
     called = name if source.topic else asked_name(name, source.intro)
     return Asked(name, called, without_near_duplicates(wordings, name), is_person=not source.topic)
 
