@@ -15,7 +15,7 @@ RECIPE = """
 name: collected
 model: {name: embedded, quantization: none, max_length: 160}
 data: {forget: {subject: Leilani Makaweo}}
-collect: {neighbours: [Haruto Minegawara, Katalin Eszterhazy], draws: 2, held_out: 0.2}
+collect: {neighbours: [Haruto Minegawara, Katalin Eszterhazy], draws: 3, held_out: 0.2}
 unlearn: {method: ga_gdr, epochs: 1, lr: 1.0e-3, batch_size: 4, accumulate: 1}
 generate: {max_new_tokens: 48, batch_size: 16}
 """
