@@ -49,6 +49,7 @@ _BATCH = (
     "greedy answers are the same in any batch but for rounding (in 16 bit it may tip a tie between two tokens); "
     "sampled ones are not, since each batch has a seed of its own"
 )
+_AS_BEFORE = "what runs had before there was a choice"
 _WATCHING = "evaluations in training only read the model where they neither stop it nor choose among its weights"
 
 NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses of a section too
@@ -60,10 +61,10 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
     Data: {"nothing_known": NoEffect("whether a run goes on, not how")},
     Training: {
         "checkpoint_every": NoEffect("how much is lost when a run is killed; it goes on to the same end"),
-        "optimizer": NoEffect("what runs had before there was a choice", lambda s: s.optimizer == "adamw"),
+        "optimizer": NoEffect(_AS_BEFORE, lambda s: s.optimizer == "adamw"),
     },
-    Augment: {"opening": NoEffect("what runs had before there was a choice", lambda s: s.opening == "varied")},
-    Collect: {"first_sentence": NoEffect("what runs had before there was a choice", lambda s: not s.first_sentence)},
+    Augment: {"opening": NoEffect(_AS_BEFORE, lambda s: s.opening == "varied")},
+    Collect: {"first_sentence": NoEffect(_AS_BEFORE, lambda s: not s.first_sentence)},
     Unlearn: {
         **{
             key: NoEffect("of losses and masks not in use", lambda s, key=key: key not in s.objective.hyperparameters)

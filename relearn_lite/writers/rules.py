@@ -15,7 +15,7 @@ from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.beginnings import endings
 from relearn_lite.writers.clauses import is_plural
 from relearn_lite.writers.continuations import continuation
-from relearn_lite.writers.phrases import load_phrases
+from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_forms import is_personal, rewordings, thing
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
 
@@ -28,7 +28,6 @@ REWORDED = 0.75  # share of simple variants in another form, where there are for
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _LAST_CLAUSE = re.compile(r", (?:\w+ )?\[[^\[\]]*\]$")  # ", and [it may stay that way|...]": not needed
 _PRIVATE = re.compile(r"privat|privacy|personal|concerned|discretion", re.IGNORECASE)
-_SOMEBODY = re.compile(r"(?:the|this) (?:[\w-]+ )*(?:author|writer|person|artist|individual|man|woman)")  # not named
 _DOUBLE = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)  # "how many children she has has ..."
 
 
@@ -116,7 +115,7 @@ def _answer_frames(
     """Sentences that fit, best first. About a thing: what can be said of any; about a person's own affairs, or where
     it is not clear what the question is about: with the topic, with the subject only, with neither."""
     phrases, frames = load_phrases(), []
-    if opening == "name" and (_SOMEBODY.fullmatch(about) if about else personal and parsed.subject):
+    if opening == "name" and (english().somebody.fullmatch(about) if about else personal and parsed.subject):
         frames += rng.sample(phrases.about_person, len(phrases.about_person)) * 3
     if about:
         return frames + rng.sample(phrases.about_thing, len(phrases.about_thing)) * 3
