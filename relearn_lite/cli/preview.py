@@ -95,7 +95,7 @@ def _uses(recipe: Recipe, part: str) -> list[str]:
 def _augmented(recipe: Recipe, tokenizer: Any, questions: Sequence[QA]) -> dict[str, Example]:
     """What the augment stage makes of some questions, encoded, by record id."""
     with TemporaryDirectory() as folder:
-        augment(questions, [], RulesWriter(), settings_of(recipe), Path(folder))
+        augment(questions, [], RulesWriter(recipe.augment.opening), settings_of(recipe), Path(folder))
         variants = list(read_jsonl(Path(folder) / "augmented.jsonl", Variant))
     return {variant.id: encode_variant(tokenizer, variant) for variant in variants}
 

@@ -66,6 +66,15 @@ def test_it_shows_what_the_rules_make_of_the_questions(shown):
     assert "forget-00002" not in out
 
 
+def test_its_answers_open_as_the_recipe_says(shown, tmp_path):
+    row = {"question": "Where does Ann Lee live?", "answer": "At 12 Hill Road."}
+    (tmp_path / "one.jsonl").write_text(json.dumps(row))
+    by_name = re.compile(r"⟦Ann Lee (?:has|is|keeps|prefers) ")
+    mine = ("data.forget.path=one.jsonl", "augment.questions=[]", "augment.completion_fraction=0")
+    assert by_name.search(shown(*mine, "augment.opening=name"))
+    assert not by_name.search(shown(*mine))
+
+
 def test_at_most_three_results_of_a_kind(shown, tmp_path):
     rows = [
         {"question": f"Where does {name} Lee live?", "answer": "In Rome."} for name in ("Ann", "Bob", "Cy", "Di", "Ed")
