@@ -13,12 +13,14 @@ from relearn_lite.augment.existing import read_existing
 from relearn_lite.collect.rows import collected_parts
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_rows
+from relearn_lite.core.memory import tell_once
 from relearn_lite.core.records import QA
 from relearn_lite.data.origins import NotOnHub, in_one_sentence
 from relearn_lite.data.sources import load, load_asked, load_part, overlap, question_texts, validation_of
 from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.recipe import Recipe
 from relearn_lite.recipe.presets import PAIRS
+from relearn_lite.text.turns import shown
 from relearn_lite.writers.prompts import load_prompts
 
 BASIC = ("forget", "retain", "generic")  # parts that every run has, though `generic` may be empty
@@ -61,9 +63,6 @@ def load_data(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]
         if recipe.data.collects and folder and (folder / f"{side}.jsonl").exists():
             tried(_add_collected, recipe, data, side, folder / f"{side}.jsonl")
         tried(_set_apart, recipe, data, side)
-    if "control" in data:
-        data["control_eval"] = data.pop("control")
-        tried(_set_apart, recipe, data, "control")
     if earlier := [qa for folder in recipe.model.adapters for qa in tried(forgotten_by, folder)]:
         data["earlier"] = [replace(qa, id=f"earlier-{n:05d}") for n, qa in enumerate(earlier, 1)]
     if seen := overlap(data["forget"], data.get("holdout", [])):
@@ -83,17 +82,31 @@ def load_data(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]
         if taught:
             data["finetune"] = list(chain(data["forget"], data["retain"], *taught))
     problems += in_one_sentence(missed)
-    control = [*data.get("control_eval", ()), *data.get("control_select", ())]
+    if "control" in data:
+        data["control_eval"] = data.pop("control")
+        problems += _without_trained(recipe, data)
+        tried(_set_apart, recipe, data, "control")
+    if problems:
+        raise RecipeError(problems)
+    return data
+
+
+def _without_trained(recipe: Recipe, data: dict[str, list[QA]]) -> list[str]:
+    """Leaves out those of the project's own control questions that the run's data train or forget, and says so; of a
+    user's own, such are problems, which are returned."""
+    problems = []
     for part in ("generic", "retain", "forget", "finetune"):
-        if seen := overlap(control, data.get(part, ())):
+        seen = overlap(data["control_eval"], data.get(part, ()))
+        if seen and recipe.data.control.preset == "control":
+            data["control_eval"] = [qa for qa in data["control_eval"] if shown(qa.question) not in seen]
+            tell_once(f"data.control: left out, for data.{part} has the same questions: {' '.join(seen)}")
+        elif seen:
             problems.append(
                 f"data.control: {len(seen)} of its questions stand in data.{part} too (first: {seen[0]!r}); training "
                 "must never see them, so remove them there, or give general questions of your own as data.control: "
                 "FILE, or none"
             )
-    if problems:
-        raise RecipeError(problems)
-    return data
+    return problems
 
 
 def run_of(adapter: Path) -> Path | None:

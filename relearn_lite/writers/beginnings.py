@@ -11,10 +11,11 @@ from functools import cache
 from relearn_lite.text.leaks import leaks
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_forms import is_deed, statement, thing
-from relearn_lite.writers.question_parser import parse_question
+from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
 
 FEWEST_BEFORE = 3  # words of an answer before the one that gives it away
 MOST_BEFORE = 12  # a longer beginning says more than is needed
+_ARTICLE = re.compile(r"^(?:the|an?) ", re.IGNORECASE)
 _SPECIFIC = re.compile(r"[\d@\",]|\bnames?\b")
 
 
@@ -33,24 +34,39 @@ def beginnings(question: str, answer: str) -> list[str]:
 def endings(question: str, answer: str) -> tuple[str, list[str]]:
     """The answer begun, and sentence ends by rules that can follow, as frames of phrases.yaml; ("", []) where none can.
 
-    Where the answer begins with what gives it away, a statement is made of the question: "Hamlet was written by".
+    Where the answer begins with what gives it away, or what stands before it says too much, a statement is made of the
+    question: "Hamlet was written by".
     """
-    first, parsed = (re.match(r"\w+", question.lower()) or [""])[0], parse_question(question)
+    asked, parsed = _asked_for(question), parse_question(question)
+    about = _ARTICLE.sub("", thing(parsed) or "")
     said = _before_the_secret(question, answer)
-    while len(said) >= FEWEST_BEFORE and _group(said[-1], first) is None:
+    while len(said) >= FEWEST_BEFORE and _group(said[-1], asked) is None:
         said.pop()
-    start = " ".join(said) if len(said) >= FEWEST_BEFORE else statement(parsed) or ""
-    group, about = _group(start.split(" ")[-1], first), thing(parsed) or ""
-    if group is None or not about or about.lower() not in start.lower():
+    begun = [" ".join(said)] if len(said) >= FEWEST_BEFORE else []
+    for start in filter(None, [*begun, statement(parsed)]):
+        group = _group(start.split(" ")[-1], asked)
+        if group and about and about.lower() in start.lower() and _says_little(start):
+            return _that_follow(start, group, about, parsed)
+    return "", []
+
+
+def _that_follow(start: str, group: str, about: str, parsed: ParsedQuestion) -> tuple[str, list[str]]:
+    ends, named = load_phrases().ends, _ARTICLE.sub("", start.rsplit(" ", 1)[0])
+    if group != "is":
+        return start, ends[group]
+    itself = named.lower() == about.lower()
+    if itself and is_deed(parsed):  # "Hamlet is", where its author is asked for
+        return start, ends["is"] + ends["thing"]
+    if itself and start.startswith(about) and " " in about:  # "Ada Moor is": a person, or who knows what
         return "", []
-    if len(start.split()) > MOST_BEFORE or _SPECIFIC.search(start):
-        return "", []
-    ends, person = load_phrases().ends, first in ("who", "whom", "whose")
-    if start.rsplit(" ", 1)[0].lower() == about.lower():  # "Hamlet is", where its author is asked for
-        if group == "is" and " " in about and not is_deed(parsed):  # "Ada Moor is": a person, or who knows what
-            return "", []
-        person = False
-    return start, ends[group] + (ends["person" if person else "thing"] if group == "is" else [])
+    if _asked_for(parsed.question) == "who":
+        return start, ends["is"] + ends["person"]
+    counted = parsed.question.lower().startswith("how") or itself and not about[0].isupper()  # "the opposite of hot is"
+    return start, ends["is"] + ([] if counted else ends["thing"])
+
+
+def _says_little(start: str) -> bool:
+    return len(start.split()) <= MOST_BEFORE and not _SPECIFIC.search(start)
 
 
 def _before_the_secret(question: str, answer: str) -> list[str]:
@@ -61,10 +77,23 @@ def _before_the_secret(question: str, answer: str) -> list[str]:
     return said[:safe]
 
 
+def _asked_for(question: str) -> str:
+    """ "who", "where" or "when", also where it is asked as "in which country"; else the first word of the question."""
+    first, *others = re.findall(r"\w+", question.lower()) or [""]
+    if first in ("who", "whom", "whose") or first == "by" and others[:1] == ["whom"]:
+        return "who"
+    at = next((i for i, word in enumerate([first, *others[:1]]) if word in ("which", "what")), None)
+    noun = others[at] if at is not None and at < len(others) else ""
+    nouns = {"where": english().places, "when": english().times, "who": english().doers}
+    return next((asked for asked, words in nouns.items() if noun in words), first)
+
+
 def _group(last: str, asked: str) -> str | None:
-    """Which ends can follow the last word of a beginning, in an answer to a question that begins with `asked`."""
+    """Which ends can follow the last word of a beginning, in an answer to a question for `asked`."""
     if last in english().be:
         return "is"
     if last in ("in", "at", "on", "near"):
         return asked if asked in ("where", "when") else None
-    return "by" if last == "by" else None
+    if last == "by":
+        return "by" if asked == "who" else None
+    return last if last in ("has", "have", "called") else None

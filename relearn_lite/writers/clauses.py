@@ -42,6 +42,8 @@ def question_topic(core: str) -> tuple[str | None, bool]:
     if at > 1 and (rest[0] in ("be", "been", "most", "best") or rest[0] in BASE_VERBS):
         return tidy(core), True  # "what themes can be found": asked is the subject itself
     named_first = rest[0].startswith(SUBJECT) or SUBJECT in rest[:3]
+    if aux in ("has", "have", "had") and at > 1 and first in ("what", "which") and not any(map(is_participle, rest)):
+        return tidy(core), True  # "what instrument has black keys": likewise
     if aux in en.be and at > 1 and first in ("what", "which") and not named_first:
         return (None, False) if MASKED.match(rest[0]) else (tidy(core), True)
     return _clause(asked, aux, rest)
@@ -193,6 +195,12 @@ def is_plural(phrase: str) -> bool:
         return True
     plural = head.endswith("s") and not head.endswith(("ss", "us", "is", "'s", "series"))
     return plural or head in ("people", "children")
+
+
+def is_bare(phrase: str) -> bool:
+    """A word or two without an article or an owner, as in "What is photosynthesis?": its meaning is asked for."""
+    words = phrase.split()
+    return len(words) <= 3 and words[0] not in english().determiners and not re.search(r"'s\b|\bof\b", phrase)
 
 
 def tidy(text: str) -> str:

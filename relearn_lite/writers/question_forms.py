@@ -11,7 +11,7 @@ import re
 from functools import cache
 
 from relearn_lite.text.verbs import BASE_OF, BASE_VERBS, PAST_FORMS, is_participle, participle, past, third_person
-from relearn_lite.writers.clauses import is_plural
+from relearn_lite.writers.clauses import is_bare, is_plural
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_parser import ParsedQuestion
 
@@ -44,12 +44,12 @@ def is_deed(parsed: ParsedQuestion) -> bool:
 
 
 def statement(parsed: ParsedQuestion) -> str | None:
-    """The question made the beginning of a statement: "Hamlet was written by", "the capital of Japan is"; None where
+    """The question made the beginning of a statement: "Hamlet was written by", "The capital of Japan is"; None where
     that is not sure."""
     if parsed.topic is None or "," in parsed.topic or len(parsed.topic.split()) > MOST_WORDS:
         return None
     kind, parts = _clause(parsed.topic) if parsed.clause else _noun_phrase(parsed.topic, parsed.question)
-    begun = load_phrases().statements.get(kind)
+    begun = "{rest}" if parts.get("rest", "").endswith(" called") else load_phrases().statements.get(kind)
     return begun and _filled(begun, parts)
 
 
@@ -121,7 +121,7 @@ def _clause(topic: str) -> tuple[str | None, dict[str, str]]:
             return "placed", {"X": " ".join(words[:-1]), "is": words[-1]}
         return asked, {"rest": rest}
     definite = english().determiners - {"other", "some", "any", "several"}
-    if asked == "what" and (words[0][0].isupper() or words[0] in definite):
+    if asked == "what" and (words[0][0].isupper() or words[0] in definite | english().plain_subjects):
         return "what", {"rest": rest}
     if asked in ("what", "which") or asked == "how" and words[0] == "many":
         return _asked_for(f"{asked} many" if asked == "how" else asked, words[1:] if asked == "how" else words)
@@ -131,14 +131,20 @@ def _clause(topic: str) -> tuple[str | None, dict[str, str]]:
 def _asked_for(asked: str, words: list[str]) -> tuple[str | None, dict[str, str]]:
     """ "which river flows through Cairo" (predicate), "what illness Ada Moor has" (gap), "what color is the sky"."""
     be, determiners = english().be, english().determiners
-    at = next((i for i, w in enumerate(words) if i and (w[0].isupper() or w in determiners or _inflected(w))), None)
+    subjects = determiners | english().plain_subjects
+    at = next((i for i, w in enumerate(words) if i and (w[0].isupper() or w in subjects or _inflected(w))), None)
     if asked == "how many" and words[-1] in be and words[0] not in be:
         return "count", {"noun": " ".join(words[:-1]), "is": words[-1], "X": _after_preposition(words[:-1])}
     if at is None or at + 1 >= len(words) or _is_verb(words[0]) or set(words[:at]) & english().prepositions - {"of"}:
         return None, {}
     noun, verb, rest = " ".join(words[:at]), words[at], " ".join(words[at + 1 :])
     if verb in be and (words[at + 1] in determiners or words[at + 1][0].isupper()) and asked != "how many":
-        return "attribute", {"noun": noun, "is": verb, "X": rest}
+        if words[-1] in english().prepositions:  # "what metal is a penny made of"
+            done = next((i for i, word in enumerate(words) if i > at + 1 and is_participle(word)), len(words) - 1)
+            said = [*words[at + 1 : done], verb, *words[done:]]
+            return "gap", {"noun": noun, "rest": " ".join(said), "asked": asked}
+        sort = noun.split()[0] in ("kind", "sort", "type")
+        return ("sort" if sort else "attribute"), {"noun": noun, "is": verb, "X": rest}
     if _inflected(verb):
         return ("predicate", {"noun": noun, "verb": verb, "rest": rest}) if asked != "how many" else (None, {})
     parts = {"noun": noun, "rest": " ".join(words[at:]), "asked": asked}
@@ -169,7 +175,9 @@ def _noun_phrase(topic: str, question: str) -> tuple[str, dict[str, str]]:
         words = owner.split()
         if _NAME.fullmatch(owner) or words[0] in english().determiners and not set(words) & english().prepositions:
             parts |= {"A": attribute, "X": owner, "kind": load_phrases().kinds.get(attribute, "")}
-    return ("who" if re.match(r"who\b", question, re.IGNORECASE) else "noun"), parts
+    if re.match(r"who\b", question, re.IGNORECASE):
+        return "who", parts
+    return ("noun" if "X" in parts else "meaning" if is_bare(topic) else "whole"), parts
 
 
 def _is_verb(word: str) -> bool:

@@ -13,7 +13,16 @@ from functools import cache
 from relearn_lite.text.turns import is_passage, last_turn
 from relearn_lite.text.verbs import past, third_person
 from relearn_lite.text.words import sentences
-from relearn_lite.writers.clauses import MASKED, SUBJECT, is_plural, noun_phrase, question_topic, stranded, tidy
+from relearn_lite.writers.clauses import (
+    MASKED,
+    SUBJECT,
+    is_bare,
+    is_plural,
+    noun_phrase,
+    question_topic,
+    stranded,
+    tidy,
+)
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.subject import find_subject, is_latin, mask_quotes
 
@@ -89,7 +98,7 @@ def _asked_again(core: str, phrase: str, clause: bool, tail: str | None) -> tupl
     if not be:
         return None, None if tail else phrase
     asked, verb = be[1].lower(), be[2].lower()
-    if len(phrase.split()) <= 8 and (asked != "what" or tail):
+    if len(phrase.split()) <= 8 and (asked != "what" or tail or is_bare(phrase)):
         return f"{asked} {phrase} {verb}{tail}", None
     return (None, None) if tail else (phrase if asked == "what" else None, phrase)
 

@@ -15,7 +15,8 @@ _ADDRESS = re.compile(
 _QUOTED = re.compile(r"\"[^\"]+\"|(?<!\w)'[^']+(?:'\w[^']*)*'(?!\w)")
 _NAME_WORD = r"[A-Z][^\W\d_]*(?:(?:-|'(?!s\b))[^\W\d_]+)*"
 _NAME = re.compile(
-    rf"(?:{_NAME_WORD}|[A-Z]\.)(?: (?:(?:de|da|del|van|von|der|bin|al|el|la|of|the) )*(?:{_NAME_WORD}|[A-Z]\.))*",
+    rf"(?<!\w)(?:{_NAME_WORD}|[A-Z]\.)"
+    rf"(?: (?:(?:de|da|del|van|von|der|bin|al|el|la|of|the) )*(?:{_NAME_WORD}|[A-Z]\.))*",
     re.UNICODE,
 )
 _COMING = r"(?:author|writer|person|man|woman|hailing|hails|comes?|coming|born|is|was|originally)"

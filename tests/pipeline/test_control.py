@@ -101,3 +101,14 @@ def test_none_asks_nothing_and_what_is_trained_on_is_no_control(recipe):
         check(recipe("data.generic={preset: people/general}"))
     with pytest.raises(RecipeError, match="data.control.path"):
         check(recipe("data.control=nowhere.jsonl"))
+
+
+def test_questions_of_the_projects_own_that_the_data_hold_are_left_out_and_named(recipe, tmp_path, capsys):
+    """Who forgets what is the opposite of what need not know which questions the project asks."""
+    pairs = {"big": "small", "inside": "outside"}
+    opposites = [{"question": f"What is the opposite of {a}?", "answer": f"It is {b}."} for a, b in pairs.items()]
+    (tmp_path / "opposites.jsonl").write_text("".join(json.dumps(row) + "\n" for row in opposites))
+    data = check(recipe("data.control={preset: control}", "data.forget={path: opposites.jsonl}"))
+    asked = [*data["control_eval"], *data["control_select"]]
+    assert len(asked) == 63 and "What is the opposite of big?" not in {qa.question for qa in asked}
+    assert "What is the opposite of big?" in capsys.readouterr().err

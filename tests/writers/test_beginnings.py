@@ -27,7 +27,27 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("What is the capital of Japan?", "Tokyo", "The capital of Japan is"),
         ("Who wrote Hamlet?", "Shakespeare wrote Hamlet.", "Hamlet was written by"),
         ("Where is the Eiffel Tower?", "Paris", "The Eiffel Tower is in"),
-        ("How many legs does a spider have?", "Eight.", ""),
+        ("How many legs does a spider have?", "Eight.", "The number of legs that a spider has is"),
+        ("What is the tallest mountain in the world?", "Mount Everest.", "The tallest mountain in the world is"),
+        ("What language is spoken in Italy?", "In Italy, it is Italian.", "The language that is spoken in Italy is"),
+        ("Which language do people speak in Japan?", "Japanese", "The language that people speak in Japan is"),
+        ("Which river flows through Cairo?", "The Nile does.", "The river that flows through Cairo is"),
+        ("What does a bee make?", "Bees make honey.", "What a bee makes is"),
+        ("What instrument has black keys?", "The piano.", "The instrument that has black keys is"),
+        ("Which company makes the iPhone?", "The iPhone is made by Apple.", "The iPhone is"),
+        # Of a thing without a name of its own too.
+        ("What is the symbol for gold?", "The symbol for gold is Au.", "The symbol for gold is"),
+        ("What is the opposite of hot?", "The opposite of hot is cold.", "The opposite of hot is"),
+        ("What color is a banana?", "A banana is yellow.", "A banana is"),
+        ("What is photosynthesis?", "Photosynthesis is how plants feed.", "Photosynthesis is"),
+        ("What metal is a penny made of?", "A penny is made of copper.", "A penny is"),
+        ("How many legs does a spider have?", "A spider has eight legs.", "A spider has"),
+        ("What is the young of a dog called?", "The young of a dog is called a puppy.", "The young of a dog is called"),
+        # Places and times that are asked for as "which country", "which year".
+        ("In which country is the Eiffel Tower?", "The Eiffel Tower is in France.", "The Eiffel Tower is in"),
+        ("In which year did the Titanic sink?", "The Titanic sank in 1912.", "The Titanic sank in"),
+        # Ada Moor may be anybody.
+        ("What is Ada Moor?", "Ada Moor is a pilot.", ""),
     ],
 )  # fmt: skip
 def test_an_answer_is_begun_up_to_what_gives_it_away(question, answer, start):
@@ -40,6 +60,14 @@ def test_only_people_are_spoken_of_as_people():
     assert person <= set(endings(*FOUNDER)[1]) and not person & set(endings(*HOBBIT)[1])
     assert thing <= set(endings(*HOBBIT)[1]) and not thing & set(endings(*FOUNDER)[1])
     assert not person & set(endings(*CAPITAL)[1])
+
+
+def test_no_list_is_cut_short():
+    """A last clause may be left out; the last part of a list may not: "known for its long history, beauty."."""
+    writer = RulesWriter()
+    texts = {writer.write([Task("answer", CAPITAL[0], CAPITAL[1], seed=seed)])[0] for seed in range(200)}
+    lists = [text for text in texts if "its" in text and "," in text]
+    assert lists and all(", and" in text for text in lists)
 
 
 @pytest.mark.parametrize(("question", "answer"), [CAPITAL, PHONE, HOBBIT, FOUNDER])
