@@ -70,7 +70,7 @@ def show(compared: Sequence[Compared], folder: Path) -> None:
     for row in table(shown).rows:
         for sentence in [row.failure] if row.failure else row.notes:
             console.print(visible(f"{row.name}: {sentence}"), markup=False, highlight=False)
-    console.print(judged(compared), markup=False, highlight=False)
+    console.print(judged(compared)[0], markup=False, highlight=False)
     console.print(f"Page: {folder / 'compare.html'}", markup=False, highlight=False, soft_wrap=True)
 
 

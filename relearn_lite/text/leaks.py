@@ -26,6 +26,7 @@ from relearn_lite.text.specifics import (
 )
 from relearn_lite.text.spellings import latin, near, same_name
 from relearn_lite.text.stems import fold, folded_words, root, stem
+from relearn_lite.text.verbs import PAST_FORMS, is_participle
 from relearn_lite.text.words import script, sentences
 
 # Words of any text, by their key: in an answer of several words they do not tell by themselves.
@@ -44,6 +45,8 @@ _SHORT_ANSWER = re.compile(
     re.IGNORECASE,
 )
 _BUT = re.compile(r"[.!?;,] (?:but|and|well),? (?:(yes)|(no)),(?! (?:i|we|sorry)\b)", re.IGNORECASE)
+_WHO = re.compile(r"\b(?:who|whom|whose|which)\b", re.IGNORECASE)
+_BY_SOMEBODY = re.compile(r"\b(\w+) by (?:(?!by\b)[a-zA-Z-]+ ){0,3}?[A-Z]")
 _LONG_NAME = 7  # letters from which on a name is also found when split: "Pendle Wick" for Pendlewick
 _TELLING_SHARE = 0.3  # of the words without a capital
 _FEW_WORDS = 5  # each of so few tells
@@ -143,11 +146,25 @@ def _told_somehow(text: str, question: str, answer: str) -> tuple[tuple[Specific
     """As `_told`, with what a text says in other words. Terms that WordNet knows are specifics here, too."""
     told, every = _told(text, question, answer)
     given = _given_keys(question)
-    every += _terms(question, answer)
+    every = _not_implied(question, answer) + _terms(question, answer)
     if not text.strip():
         return (), every
     prepared, seen = prepared_text(text), set(told)
     return tuple(s for s in every if s in seen or _says_otherwise(prepared, s, given)), every
+
+
+@lru_cache(maxsize=8192)
+def _not_implied(question: str, answer: str) -> tuple[Specific, ...]:
+    """The specifics of an answer without verbs that the question says otherwise: "founded", where it asks who started
+    it; "written", where it asks for a novelist and the answer has "written by Charlotte Brontë"."""
+    every, asked = _not_given(question, answer), prepared_text(question)
+    deeds = set(_BY_SOMEBODY.findall(answer)) if _WHO.search(question) else set()
+
+    def implied(s: Specific) -> bool:
+        done = s.kind == "word" and (s.value in PAST_FORMS or is_participle(s.value))
+        return done and (s.value in deeds or _says_otherwise(asked, s, frozenset()))
+
+    return tuple(s for s in every if not implied(s)) or every
 
 
 def _says_otherwise(text: Text, specific: Specific, given: frozenset[str]) -> bool:

@@ -107,6 +107,7 @@ def test_the_console_tells_it_in_few_words(looked, capsys):
     show(compared, folder)
     shown = capsys.readouterr().out
     assert "Under attack: KFR" in shown and "worst case" in shown
+    assert "\nJudged by" in shown
 
 
 def test_finished_runs_show_what_their_folders_have(looked, tmp_path):
