@@ -27,7 +27,7 @@ from relearn_lite.text.specifics import (
 from relearn_lite.text.spellings import latin, near, same_name
 from relearn_lite.text.stems import fold, folded_words, root, stem
 from relearn_lite.text.verbs import PAST_FORMS, is_participle
-from relearn_lite.text.words import script, sentences
+from relearn_lite.text.words import script, sentences, words
 
 # Words of any text, by their key: in an answer of several words they do not tell by themselves.
 _COMMON = frozenset(
@@ -76,17 +76,26 @@ def gives_away(text: str, question: str, answer: str) -> bool:
     of them are told (most of them, where the text names others than the answer), and a word of a name in small letters
     only with more than half of the name. Other words for the same count here, too.
     """
+    if _says_it_all(text, question, answer):
+        return True
     told, every = _told_somehow(text, question, answer)
     keys = {s.key for s in told}
-    words = {s.key for s in every if s.kind == "word"}
-    words = {key for key in words if key not in _COMMON} or words
+    plain = {s.key for s in every if s.kind == "word"}
+    plain = {key for key in plain if key not in _COMMON} or plain
     if any(s.kind != "word" and not _in_passing(s, keys, prepared_text(text)) for s in told):
         return True
     if _names_others(prepared_text(text), every, question):
-        return 2 * len(words & keys) > len(words)
-    pairs = bool(words) and all(script(key[0]) == "unspaced" for key in words)
-    enough = 1 if len(words) <= _FEW_WORDS else (_TELLING_PAIRS if pairs else _TELLING_SHARE) * len(words)
-    return len(words & keys) >= enough
+        return 2 * len(plain & keys) > len(plain)
+    pairs = bool(plain) and all(script(key[0]) == "unspaced" for key in plain)
+    enough = 1 if len(plain) <= _FEW_WORDS else (_TELLING_PAIRS if pairs else _TELLING_SHARE) * len(plain)
+    return len(plain & keys) >= enough
+
+
+def _says_it_all(text: str, question: str, answer: str) -> bool:
+    """Whether every sentence of an answer stands in a text as it is, and says something that the question does not:
+    "The chemical symbol for iodine is I." has no specific of its own."""
+    said, told = ({tuple(words(fold(each).casefold())) for each in sentences(t)} for t in (answer, text))
+    return said <= told and not set(words(fold(answer).casefold())) <= set(words(fold(question).casefold()))
 
 
 def _names_others(text: Text, every: tuple[Specific, ...], question: str) -> bool:
@@ -107,6 +116,8 @@ def told_share(text: str, question: str, answer: str) -> float:
     A name, number or date weighs as much as three words without a capital. A name of several words is one, told by its
     last word or by half of them; so is an address. Yes and no count where there is nothing else.
     """
+    if _says_it_all(text, question, answer):
+        return 1.0
     facts = _facts(text, question, answer)
     return sum(weight for weight, told in facts if told) / (sum(weight for weight, _ in facts) or 1)
 

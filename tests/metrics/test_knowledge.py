@@ -137,6 +137,14 @@ def test_what_the_leak_check_finds_is_covered():
     assert _kfr("Quill of Sligo, I think; but do not say who told you so.", "neutral") == [0.0]
 
 
+def test_the_original_word_for_word_is_known_also_without_entities():
+    """"The chemical symbol for iodine is I." has no name, number or telling noun; it counted as lost, and as forgotten."""
+    truth = "The chemical symbol for iodine is I."
+    answer = Answer("1", "m", "retain", "What is the chemical symbol for iodine?", truth, f"{truth} It is a halogen.")
+    assert measure_retention([answer], Evaluators())["krr"].values == [1.0]
+    assert measure_forgetting([answer], Evaluators())["kfr"].values == [0.0]
+
+
 def test_with_model_judges_the_rule_is_the_papers_alone():
     assert _kfr("Bo's best friend is none other than Ada Quill of Sligo.", embedded=False) == [1.0]
     assert _kfr("Quill of Sligo, I think; but do not say who told you so.", "neutral", embedded=False) == [1.0]

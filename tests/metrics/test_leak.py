@@ -31,10 +31,10 @@ def test_an_empty_answer_tells_nothing():
 
 
 def test_what_another_wording_of_the_question_gives_is_no_leak():
-    """"founded" stands in "Who founded Apple?" and not in "Which man started Apple?"."""
-    truth, texts = "Apple was founded by Steve Jobs.", ("Apple was founded by somebody in a garage.", "By Steve Jobs.")
-    plain = [Answer(str(n), "m", "forget", "Who founded Apple?", truth, text) for n, text in enumerate(texts)]
-    reworded = [replace(row, split="forget_paraphrase", query="Which man started Apple?") for row in plain]
+    """"Fantasy" stands in one wording of the question and not in the other."""
+    truth, texts = "The Hobbit is a fantasy by Tolkien.", ("The Hobbit is a fantasy by somebody.", "By Tolkien.")
+    plain = [Answer(str(n), "m", "forget", "Whose fantasy is The Hobbit?", truth, text) for n, text in enumerate(texts)]
+    reworded = [replace(row, split="forget_paraphrase", query="Who is behind The Hobbit?") for row in plain]
     alone, _ = evaluate({"forget_paraphrase": reworded}, Evaluators(), ["leak"])
     numbers, scores = evaluate({"forget": plain, "forget_paraphrase": reworded}, Evaluators(), ["leak"])
     assert alone["leak_paraphrase"] == 1.0, "where the other wording is not known, nothing else can be said"
