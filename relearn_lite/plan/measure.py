@@ -138,7 +138,7 @@ def _asking(
         check_fits(loaded, prompts, decoding)
         prefixes = Prefixes(loaded, [prompts])
         made = [(split, [asked[i] for i in rows], [prompts[i] for i in rows], prefixes)
-                for rows in batches_of(prompts, decoding.batch_size)]  # fmt: skip
+                for rows in batches_of(prompts, decoding.rows(loaded))]  # fmt: skip
         batches += random.Random(len(batches)).sample(made, len(made))
     batches = batches[:1] + sorted(batches[1:], key=lambda batch: -len(batch[1]))
     answers: dict[str, list[Answer]] = {}
