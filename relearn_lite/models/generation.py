@@ -106,7 +106,7 @@ def complete(
             raise
     free_memory()  # here, not above: until then the error holds what the attempt took
     avoided = "a smaller batch_size avoids the failed attempt"
-    if decoding.batch_size == AUTO:
+    if callable(decoding.rows(loaded)):
         avoided = "the next ones are smaller"
         ran_out(loaded, len(prompts), max(map(len, prompts)), decoding.max_new_tokens)
     tell_once(f"Out of memory: a batch of prompts is done in halves; {avoided}.")

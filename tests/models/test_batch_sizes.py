@@ -124,12 +124,15 @@ def test_a_number_is_kept_to_and_teaches_nothing(embedded, prompts, sizes, monke
     assert sizes.count(6) == 2 and not cache.exists()
 
 
-def test_what_is_drawn_does_not_depend_on_memory(embedded, prompts, sizes, monkeypatch):
+def test_what_is_drawn_does_not_depend_on_memory(embedded, prompts, sizes, monkeypatch, cache):
     monkeypatch.setattr(batch_sizes, "_room", lambda _: pytest.fail("memory was looked at"))
     drawn = replace(AUTO, sampling=PUBLISHED, seed=3)
     fixed = replace(drawn, batch_size=batch_sizes.DRAWN)
     assert answer_prompts(embedded, prompts, (), drawn) == answer_prompts(embedded, prompts, (), fixed)
     assert sizes[0] == batch_sizes.DRAWN
+    sizes.most = 8
+    answer_prompts(embedded, prompts, (), drawn)
+    assert not cache.exists(), "nothing is learnt where nothing is found by memory"
 
 
 def test_a_model_whose_counts_are_not_told_takes_a_number():
