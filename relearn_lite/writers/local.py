@@ -68,6 +68,9 @@ class LocalWriter(PromptedWriter):
         prompts = [render(task, self.prompts) for task in tasks]
         for rows in batches_of(["".join(turn["content"] for turn in prompt) for prompt in prompts], self._batch_size):
             # A batch is done whole or not at all: one random state serves it, so half of it would come out otherwise.
+            # Batches sized by memory draw nothing, and those of a run before may have been others.
+            if callable(self._batch_size):
+                rows = [i for i in rows if texts[i] is None]
             if all(texts[i] is not None for i in rows):
                 continue
             begin = time.monotonic()
