@@ -7,24 +7,31 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 CONTEXT = 1024  # tokens of a prompt and its reply
 
 
-@contextmanager
-def served(model: str, threads: int, rows: int) -> Iterator[Any]:
-    """The running server, which does `rows` requests at a time; `listening_address` says where."""
-    from relearn_lite.export.gguf_file import write_gguf
-    from relearn_lite.models.gguf import gguf_file, gguf_folder, is_gguf
+def check(model: str) -> None:
+    """Ends the program where such a server cannot be had for this model."""
+    from relearn_lite.models.gguf import is_gguf
 
-    try:
-        import xllamacpp
-    except ImportError:
+    if find_spec("xllamacpp") is None:
         sys.exit("--llama needs the package xllamacpp: run `pip install --no-deps xllamacpp` (34 MB)")
     if not is_gguf(model):
         sys.exit(f"--llama: {model} is not written as a GGUF file here: give smollm2 or a .gguf")
+
+
+@contextmanager
+def served(model: str, threads: int, rows: int) -> Iterator[Any]:
+    """The running server, which does `rows` requests at a time; `listening_address` says where. See `check`."""
+    import xllamacpp
+
+    from relearn_lite.export.gguf_file import write_gguf
+    from relearn_lite.models.gguf import gguf_file, gguf_folder
+
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "f16.gguf"
         write_gguf(gguf_folder(model), file, "f16", gguf_file(model))

@@ -22,6 +22,7 @@ import tempfile
 from os.path import commonprefix
 from pathlib import Path
 
+import llama_server
 from measure import ROOT, interleaved, machine, peak_mb, ratio, report
 
 TOFU = ROOT.parent / "shared" / "data" / "tofu" / "forget10.json"
@@ -47,6 +48,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=TOFU, help="TOFU's forget10.json")
     parser.add_argument("--out", type=Path, help="where the JSON goes; default: printed")
     options = parser.parse_args()
+    if options.llama:  # before all the rest is measured
+        llama_server.check(options.model)
 
     from relearn_lite.models import backends
     from relearn_lite.recipe import Model
@@ -90,19 +93,19 @@ def both_ways(part: str, loaded, questions, options) -> dict:
 def by_server(part: str, questions, options) -> dict:
     """One part of the work through a llama.cpp server that was just started, as many requests at a time as rows."""
     import torch
-    from llama_server import counted, served
 
     from relearn_lite.recipe import WriterChoice
     from relearn_lite.writers.server import ServerWriter
 
-    with served(options.model, torch.get_num_threads(), options.batch) as server:
+    with llama_server.served(options.model, torch.get_num_threads(), options.batch) as server:
         choice = WriterChoice(
             writer="server", base_url=f"{server.listening_address}/v1", model=options.model, timeout_s=600,
             concurrency=options.batch, max_new_tokens=options.tokens, temperature=options.temperature,
         )  # fmt: skip
         writer, done = ServerWriter(choice), []
         seconds = interleaved({"": lambda _: done.extend(written(part, questions, writer))}, 1, warm=False)[""]
-        prompts, new = (counted(server, name) for name in ("prompt_tokens_total", "tokens_predicted_total"))
+        prompts = llama_server.counted(server, "prompt_tokens_total")
+        new = llama_server.counted(server, "tokens_predicted_total")
     return {"seconds": seconds, "records": len(done), "prompt_tokens": prompts, "new_tokens": new}
 
 

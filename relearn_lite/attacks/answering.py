@@ -87,10 +87,11 @@ def collect_answers(
 
 def _batches(target: Target, prompts: Sequence[AttackPrompt]) -> Iterator[list[AttackPrompt]]:
     """Prompts with as many turns and first turns of like length: the same batches each time, as a resume needs."""
+    size = Decoding.of(target.generate, target.seed).rows(target.loaded)
     for turns in sorted({len(prompt.turns) for prompt in prompts}):
         group = [prompt for prompt in prompts if len(prompt.turns) == turns]
         first = [_ids(target, turns_of(prompt.turns[0])) for prompt in group]
-        for rows in batches_of(first, target.generate.batch_size):
+        for rows in batches_of(first, size):
             yield [group[i] for i in rows]
 
 

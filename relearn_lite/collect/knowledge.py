@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
 from relearn_lite.augment.form import is_refusal, normal_form, repeats_itself
 from relearn_lite.collect.facets import NAME, Wording
@@ -56,7 +57,7 @@ class Asking:
     """
 
     max_new_tokens: int
-    batch_size: int
+    batch_size: int | Literal["auto"]
     seed: int
     draws: int
     agree: float
@@ -220,7 +221,7 @@ def _ask(
     batches = []
     for draw in dict.fromkeys(draw for _, draw in pairs):
         asked = [question for question, each in pairs if each == draw]
-        rows = batches_of([prompts[question] for question in asked], asking.batch_size)
+        rows = batches_of([prompts[question] for question in asked], _decoding(asking, draw, 0).rows(loaded))
         batches += [[(asked[i], draw) for i in batch] for batch in rows]
 
     def replies(number: int, batch: Sequence[tuple[str, int]]) -> list[Reply]:

@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import free_memory, out_of_memory, tell_once
 from relearn_lite.data.examples import chat_ids, turn_end_id
 from relearn_lite.models.backends import evaluation_mode
+from relearn_lite.models.batch_sizes import AUTO, DRAWN, fitting, ran_out
 from relearn_lite.models.kv_cache import new_tokens
 from relearn_lite.models.loaded import Loaded, active_adapters, unwrapped
 from relearn_lite.models.shared_prefix import Prefixes, left_padded
@@ -26,6 +27,8 @@ GREEDY = {"do_sample": False}
 FOLLOWING = ("A", "0", "\nA", " A")  # texts that may follow; the last token before may be another one with each
 
 Conversation = list[dict[str, str]]  # turns, each with a role and its content
+Prompt = Sequence[int] | str  # token ids, or a text
+Rows = int | Callable[[Prompt], int]  # prompts at once: a number, or what gives one for the longest of them
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,13 @@ class Completion:
 class Decoding:
     """How prompts are continued: tokens at most, prompts at once, options of transformers' `generate`, and the seed.
 
-    section: of the recipe, whose max_new_tokens it is (for error messages). enough: whether a text that goes on holds
-    all that is wanted of it; it is asked now and then. stripped: whether white space around a text is taken away.
+    batch_size: see `rows`. section: of the recipe, whose max_new_tokens it is (for error messages). enough: whether a
+    text that goes on holds all that is wanted of it; it is asked now and then. stripped: whether white space around a
+    text is taken away.
     """
 
     max_new_tokens: int
-    batch_size: int
+    batch_size: int | Literal["auto"]
     sampling: Mapping[str, Any] = field(default_factory=lambda: GREEDY)
     seed: int = 0
     section: str = "generate"
@@ -64,14 +68,27 @@ class Decoding:
         sampling = GREEDY if settings.sampling == "greedy" else PUBLISHED
         return replace(cls(settings.max_new_tokens, settings.batch_size, sampling, seed), **changes)
 
+    def rows(self, loaded: Loaded, length: Callable[[Prompt], int] = len) -> Rows:
+        """How many prompts at once, for `batches_of`. `auto`: as many as memory takes of the longest one that is left;
+        where answers are drawn a number, the same everywhere. length: the tokens of a prompt."""
+        if self.batch_size != AUTO:
+            return self.batch_size
+        if self.sampling["do_sample"]:
+            return DRAWN
+        return lambda longest: fitting(loaded, length(longest), self.max_new_tokens)
 
-def batches_of(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
+
+def batches_of(prompts: Sequence[Prompt], size: Rows) -> Iterator[list[int]]:
     """Indices of prompts in batches of like length, longest first: what does not fit in memory fails at once.
 
-    A function of the prompts and `size` alone, so a resumed run forms the same batches and writes the same text.
+    With a number a function of the arguments alone, so a resumed run forms the same batches and writes the same text.
+    Otherwise `size` is asked before each batch.
     """
     order = sorted(range(len(prompts)), key=lambda i: (-len(prompts[i]), i))
-    yield from (order[i : i + size] for i in range(0, len(order), size))
+    while order:
+        rows = size(prompts[order[0]]) if callable(size) else size
+        yield order[:rows]
+        order = order[rows:]
 
 
 def complete(
@@ -88,7 +105,11 @@ def complete(
         if not out_of_memory(error) or len(prompts) == 1:
             raise
     free_memory()  # here, not above: until then the error holds what the attempt took
-    tell_once("Out of memory: a batch of prompts is done in halves; a smaller batch_size avoids the failed attempt.")
+    avoided = "a smaller batch_size avoids the failed attempt"
+    if callable(decoding.rows(loaded)):
+        avoided = "the next ones are smaller"
+        ran_out(loaded, len(prompts), max(map(len, prompts)), decoding.max_new_tokens)
+    tell_once(f"Out of memory: a batch of prompts is done in halves; {avoided}.")
     half = len(prompts) // 2
     return [row for part in (prompts[:half], prompts[half:]) for row in complete(loaded, part, decoding, prefixes)]
 
@@ -182,7 +203,7 @@ def answer_prompts(
         check_fits(loaded, prompts, decoding)
     prefixes = prefixes or Prefixes(loaded, [prompts])
     with active_adapters(loaded.model, adapters):
-        for number, rows in enumerate(batches_of(prompts, decoding.batch_size)):
+        for number, rows in enumerate(batches_of(prompts, decoding.rows(loaded))):
             seeded = replace(decoding, seed=decoding.seed + number)
             made = complete(loaded, [prompts[i] for i in rows], seeded, prefixes)
             answers |= zip(rows, made, strict=True)
@@ -208,7 +229,9 @@ def check_fits(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decod
         )
 
 
-def chat(loaded: Loaded, *, batch_size: int, temperature: float, section: str) -> Callable[..., list[str]]:
+def chat(
+    loaded: Loaded, *, batch_size: int | Literal["auto"], temperature: float, section: str
+) -> Callable[..., list[str]]:
     """The vanilla model as a writer: conversations in, texts out, on the weights that are loaded already.
 
     section: of the recipe, which names the writer (for error messages). A last turn of the assistant is the beginning

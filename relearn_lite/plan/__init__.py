@@ -12,6 +12,7 @@ from collections.abc import Callable
 from rich.table import Table
 
 from relearn_lite.core.progress import duration
+from relearn_lite.models.batch_sizes import AUTO, CPU_MOST, CPU_SHARE, DRAWN, GPU_MOST, GPU_SHARE
 from relearn_lite.models.folder import as_stored
 from relearn_lite.pipeline.check import check
 from relearn_lite.plan.advice import CARDS, advice, fits
@@ -23,6 +24,7 @@ from relearn_lite.plan.measure import TRIAL, trial
 from relearn_lite.plan.model_sizes import ModelSizes, model_sizes
 from relearn_lite.plan.stages import memory_of_stages
 from relearn_lite.recipe import Recipe
+from relearn_lite.recipe.base import value_of
 from relearn_lite.recipe.unlearn import FEWEST_STEPS
 
 __all__ = [
@@ -31,6 +33,12 @@ __all__ = [
 ]  # fmt: skip
 
 TRAINED = {"finetune": "finetune", "unlearn": "unlearn", "attack": "attack, relearning"}
+# Sections whose batch_size may be auto, and what that does.
+ASKING = ("generate", "augment", "collect.proposals", "evaluate.evaluators.entities", "evaluate.evaluators.judge")
+FILLED = (
+    f"a run fills {GPU_SHARE:.0%} of the card's memory that is then free, {GPU_MOST} rows at most (on a CPU "
+    f"{CPU_SHARE:.0%} of the machine's, {CPU_MOST} at most), and takes {DRAWN} where texts are drawn"
+)
 STEPS = {"finetune": "a finetune step", "unlearn": "an unlearning step", "attack": "a step of relearning"}
 
 
@@ -48,6 +56,9 @@ def plan(recipe: Recipe, write: Callable[[object], None], measured: bool = False
         changes = advice(recipe, sizes, card)
         verdict = "no setting fits: take a smaller model" if changes is None else "fits" if not changes else "change "
         write(f"{card:>3} GB: {verdict}{' '.join(changes or [])}")
+    for section in ASKING:
+        if value_of(recipe, f"{section}.batch_size") == AUTO:
+            write(f"{section}.batch_size: auto is counted as 1, the least; {FILLED}")
     write("disk: " + ", ".join(f"{what} {_gb(size)}" for what, size in disk(recipe, sizes).items()))
     for speed, machine in ((SPEED, "a card of 20 TFLOP/s"), (CPU_SPEED, "two CPU cores of 30 GFLOP/s")):
         times = [f"{step_seconds(recipe, sizes, stage, speed):.2g} s {STEPS[stage]}" for stage in sizes.loras]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from relearn_lite.models.batch_sizes import AUTO
 from relearn_lite.plan.attack import precisions
 from relearn_lite.plan.estimate import Estimate
 from relearn_lite.plan.model_sizes import ModelSizes
@@ -67,7 +68,7 @@ def _changed(section: Any, key: str, value: object) -> Any:
 
 def _halve(recipe: Recipe, key: str, least: int) -> Change | None:
     value = value_of(recipe, key)
-    if value is None or value <= least:
+    if value in (None, AUTO) or value <= least:
         return None
     return _changed(recipe, key, value // 2), f"{key}={value // 2}"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from relearn_lite.attacks.jailbreaks import jailbreaks
 from relearn_lite.attacks.relearning import measured_steps
+from relearn_lite.models.shape import HALF, SINGLE
 from relearn_lite.plan.estimate import Estimate, Parts, StageMemory, largest
-from relearn_lite.plan.footprint import HALF, SINGLE
 from relearn_lite.plan.model_sizes import writer_model
 from relearn_lite.recipe.names import QUESTION_KINDS
 

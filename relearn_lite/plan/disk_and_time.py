@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from relearn_lite.models.shape import HALF, SINGLE
 from relearn_lite.plan.attack import merged_copy
 from relearn_lite.plan.estimate import Estimate, forward_passes
-from relearn_lite.plan.footprint import HALF, SINGLE
 from relearn_lite.plan.model_sizes import ModelSizes, lora_of
 from relearn_lite.recipe import Recipe
 from relearn_lite.recipe.base import OWN_NAMES

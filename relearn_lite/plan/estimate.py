@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from relearn_lite.plan.footprint import SINGLE, Shape, optimizer
+from relearn_lite.models.batch_sizes import AUTO
+from relearn_lite.models.shape import SINGLE, Shape
+from relearn_lite.plan.footprint import optimizer
 from relearn_lite.plan.model_sizes import ModelSizes, asks_for, encoder_names, judging_models, writer_model
 from relearn_lite.recipe import Evaluators, Recipe, WriterChoice
 from relearn_lite.unlearn.losses import FORGET_LOSSES, RETAIN_LOSSES
@@ -73,13 +76,10 @@ class Estimate:
         weights = max(self.weights(shape) for shape in (self.shape, self.asked))
         return {"weights": weights, "LoRA": SINGLE * self.sizes.adapters(self.recipe)}
 
-    def answering(self, shape: Shape, rows: int, new: int, turns: int = 1) -> Parts:
-        """`rows` questions at once, with `new` tokens an answer; turns: of a conversation, answers in between."""
-        tokens = turns * (self.recipe.model.max_length + new)
-        return {
-            "KV cache": shape.kv_cache(rows, tokens), "activations": shape.forward(rows * (tokens - new)),
-            "logits": SINGLE * rows * shape.vocabulary,
-        }  # fmt: skip
+    def answering(self, shape: Shape, rows: int | Literal["auto"], new: int, turns: int = 1) -> Parts:
+        """`rows` questions at once (`auto`: one, the least that it does), with `new` tokens an answer; turns: of a
+        conversation, answers in between."""
+        return shape.answering(1 if rows == AUTO else rows, turns * (self.recipe.model.max_length + new), new)
 
     def generating(self, shape: Shape, turns: int = 1) -> Parts:
         """Answers as the recipe's `generate` section has them."""

@@ -11,14 +11,13 @@ import yaml
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.sources import source_of
 from relearn_lite.metrics import METRICS
+from relearn_lite.models.shape import Shape, shape_of
 from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.plan.footprint import (
-    Shape,
     adapter_parameters,
     empty_model,
     encoder_parameters,
     lora_parameters,
-    shape_of,
 )
 from relearn_lite.recipe import Recipe, WriterChoice
 from relearn_lite.recipe.presets import TABLES

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from relearn_lite.recipe.base import RecipePath, Section, model_name, model_or
+from relearn_lite.recipe.base import CountOrAuto, RecipePath, Section, model_name, model_or
 from relearn_lite.recipe.names import QUESTION_KINDS, WRITERS
 
 
@@ -23,10 +23,10 @@ class WriterChoice(Section):
     """server: its address, such as http://127.0.0.1:11434/v1. What the writer reads is sent there."""
     api_key_env: str | None = None
     """server: name of the environment variable that holds the key. The key itself never goes into a recipe."""
-    concurrency: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+    concurrency: CountOrAuto = "auto"
     """server: requests sent in parallel; `auto`: as many as make it faster, found by trying, up to 64."""
-    batch_size: int = Field(8, ge=1)
-    """local: prompts completed at once."""
+    batch_size: CountOrAuto = 8
+    """local, self: prompts completed at once; `auto`: with `temperature: 0` as many as memory takes, else 16."""
     max_new_tokens: int = Field(160, ge=8)
     """Upper limit on the tokens of one text."""
     temperature: float = Field(0.7, ge=0)

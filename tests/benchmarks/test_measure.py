@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,38 @@ def test_writing_is_measured_in_both_ways_and_counted(tiny_model_dir, tmp_path):
     before, now = found["before"], found["now"]
     assert now["ideal_prompt_tokens"] <= now["prompt_tokens"] < 0.8 * before["prompt_tokens"]
     assert now["useful_new_tokens"] and min(now["seconds"] + before["seconds"]) > 0
+
+
+@pytest.mark.parametrize(("model", "package", "told"), [
+    ("smollm2", None, "pip install --no-deps xllamacpp"), ("embedded", json, "give smollm2 or a .gguf"),
+])
+def test_a_server_that_cannot_be_had_is_told_before_anything_is_measured(model, package, told, monkeypatch):
+    monkeypatch.setitem(sys.modules, "xllamacpp", package)
+    monkeypatch.setattr(sys, "argv", ["write.py", "--llama", "--model", model])
+    monkeypatch.setattr(write, "both_ways", lambda *_: pytest.fail("measured"))
+    with pytest.raises(SystemExit, match=told):
+        write.main()
+
+
+def test_writing_through_a_llama_cpp_server_is_measured_too(tmp_path):
+    """The same prompts, which the server computes and counts itself."""
+    pytest.importorskip("xllamacpp", reason="a llama.cpp runtime is optional: pip install --no-deps xllamacpp")
+    pytest.importorskip("gguf", reason="the package gguf is optional: requirements-real.txt")
+    from relearn_lite.export.gguf_file import write_gguf
+    from relearn_lite.models.transformers_backend import EMBEDDED
+
+    write_gguf(EMBEDDED, tmp_path / "embedded.gguf", "f16")
+    out = tmp_path / "write.json"
+    command = [sys.executable, BENCHMARKS / "write.py", "--model", tmp_path / "embedded.gguf", "--llama", "--out", out]
+    command += ["--data", "nowhere.json", "--questions", "3", "--tokens", "8", "--parts", "simple"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    found = json.loads(out.read_text(encoding="utf-8"))["parts"]["simple"]
+    server, now = found["llama.cpp"], found["now"]
+    assert found["same_texts"] and server["records"] == now["records"] == 3
+    assert now["ideal_prompt_tokens"] <= server["prompt_tokens"] < 1.1 * found["before"]["prompt_tokens"]
+    assert 3 <= server["new_tokens"] <= 3 * (8 + 1)  # it may count the token that ends a text
+    assert len(server["seconds"]) == 1 and server["seconds"][0] > 0
 
 
 def test_what_several_prompts_begin_with_counts_once():

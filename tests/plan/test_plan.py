@@ -15,6 +15,7 @@ from relearn_lite import plan
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED, Loaded
+from relearn_lite.models.shape import BYTES, shape_of
 from relearn_lite.plan.attack import most_answers
 from relearn_lite.plan.disk_and_time import step_seconds
 from relearn_lite.plan.estimate import Estimate, forward_passes
@@ -25,7 +26,6 @@ from relearn_lite.plan.footprint import (
     lora_parameters,
     mask_gradients,
     optimizer,
-    shape_of,
 )
 from relearn_lite.plan.model_sizes import PUBLISHED_ENCODERS, PUBLISHED_SHAPES
 from relearn_lite.recipe import Lora, Model, load_recipe
@@ -117,8 +117,6 @@ def test_4bit_weights_are_those_of_bitsandbytes():
     weight = torch.randn(2048, 2048)
     packed, state = quantize_4bit(weight, compress_statistics=True, quant_type="nf4")
     size = packed.nbytes + state.absmax.nbytes + state.state2.absmax.nbytes
-    from relearn_lite.plan.footprint import BYTES
-
     assert weight.numel() * BYTES["4bit"] == size
 
 
@@ -146,6 +144,20 @@ def test_16bit_is_told_what_to_change_and_then_fits(tmp_path, llama_8b):
     small = recipe(tmp_path, llama_8b, **small)
     assert small.unlearn.lora.r < 32, "the rank was not lowered"
     assert plan.advice(small, plan.model_sizes(small), 8) == [], "another rank, another count"
+
+
+def test_batches_sized_by_memory_count_one_row_and_are_named(tmp_path, llama_8b):
+    def need(size):
+        job = recipe(tmp_path, llama_8b, **{"generate.batch_size": size})
+        sizes = plan.model_sizes(job)
+        assert all("generate.batch_size" not in change for change in plan.advice(job, sizes, 8) or [])
+        return next(stage.total for stage in plan.memory_of_stages(job, sizes) if stage.stage == "generate")
+
+    assert need("auto") == need(1)
+    said = []
+    plan.plan(recipe(tmp_path, llama_8b, **{"generate.batch_size": "auto"}), lambda line: said.append(str(line)))
+    (line,) = [line for line in said if "batch_size: auto" in line]
+    assert line.startswith("generate.batch_size: auto is counted as 1") and "70% of the card's memory" in line
 
 
 def test_checkpointing_saves_what_it_should(tmp_path, llama_8b):

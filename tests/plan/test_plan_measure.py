@@ -10,9 +10,12 @@ from click.testing import CliRunner
 
 from relearn_lite.augment import augment
 from relearn_lite.cli.commands import cli
+from relearn_lite.core.records import Answer
 from relearn_lite.pipeline import check, run_state
 from relearn_lite.pipeline.stages.augment import settings_of
-from relearn_lite.plan import measure as tried
+from relearn_lite.plan import measure_asking
+from relearn_lite.plan.measure_asking import judging
+from relearn_lite.plan.measure_writing import written
 from relearn_lite.recipe import load_recipe
 from relearn_lite.writers.rules import RulesWriter
 
@@ -58,12 +61,54 @@ def test_writing_is_told_within_30_percent(recipe, tmp_path, seconds):
     run = run_state.Run(job, tmp_path, quiet=True)
     run.given = check(job)
     forget = run.data["forget"]
-    work = tried._written(run, forget, SlowRules(), seconds)
+    work = written(run, forget, SlowRules(), seconds)
     begin = time.monotonic()
     augment(forget, [], SlowRules(), settings_of(job), tmp_path)
     assert work.tried == 4 if seconds == 0 else work.tried > 4
     assert work.rows == len(forget) > work.tried
     assert work.seconds == pytest.approx(time.monotonic() - begin, rel=0.3)
+
+
+LOADING, EACH = 5.0, 0.5  # seconds: at the first call, and for each answer
+
+
+@pytest.fixture
+def judge(monkeypatch):
+    """Judges by a clock of its own, and keeps which answers it was given."""
+    now, given = [0.0], []
+    monkeypatch.setattr(measure_asking.time, "monotonic", lambda: now[0])
+
+    def judged(some):
+        now[0] += (0 if given else LOADING) + EACH * sum(map(len, some.values()))
+        given.append({split: [answer.id for answer in answers] for split, answers in some.items()})
+
+    judged.given = given
+    return judged
+
+
+def answers_of(**counts):
+    return {split: [Answer(f"{split}{n}", "vanilla", split, "?", "A", "A", True) for n in range(count)]
+            for split, count in counts.items()}  # fmt: skip
+
+
+@pytest.mark.parametrize(("seconds", "tried"), [(0, [16]), (28, [16]), (30, [16, 18]), (99, [16, 18, 16])])
+def test_judging_is_told_from_portions_that_grow_while_there_is_time(judge, seconds, tried):
+    """40 answers and 10: one of each at first, then 8 of each, 16, and what is left."""
+    work = judging(answers_of(forget=40, retain=10), judge, 1000, seconds).work("evaluate", "judged")
+    first, *portions = judge.given
+    assert first == {"forget": ["forget0"], "retain": ["retain0"]}
+    assert [sum(map(len, some.values())) for some in portions] == tried
+    asked = {split: [id_ for some in judge.given[1:] for id_ in some.get(split, ())] for split in ("forget", "retain")}
+    assert all(ids == [f"{split}{n}" for n in range(len(ids))] for split, ids in asked.items()), "twice or left out"
+    assert len(asked["retain"]) == (8 if len(tried) == 1 else 10)
+    assert (work.rows, work.tried) == (1000, sum(tried))
+    assert work.seconds == pytest.approx(LOADING + 2 * EACH + 1000 * EACH)
+
+
+def test_what_judges_do_once_is_not_multiplied(judge):
+    few, many = (judging(answers_of(forget=3), judge, rows, 0).work("", "") for rows in (10, 1000))
+    assert few.seconds == pytest.approx(LOADING + EACH + 10 * EACH)
+    assert many.seconds == pytest.approx(EACH + 1000 * EACH), "it was loaded before"
 
 
 def test_the_command_names_every_step_and_leaves_nothing(recipe, tmp_path, monkeypatch):

@@ -110,6 +110,10 @@ RECIPES = {
         RECIPE.replace("epochs: 1", "epochs: many"),
         ['recipe.yaml:7: unlearn.epochs: found "many"', "integer"],
     ),
+    "neither a count nor auto": (
+        RECIPE.replace("max_new_tokens: 8", "batch_size: all"),
+        ['recipe.yaml:8: generate.batch_size: found "all"; give an integer from 1 on, or auto'],
+    ),
     "section is a word": (
         RECIPE.replace("{path: forget.jsonl}", "forget.jsonl"),
         ['recipe.yaml:4: data.forget: found "forget.jsonl"', "path, dataset,"],

@@ -195,6 +195,9 @@ SERVER = "augment={{writer: server, base_url: 'http://127.0.0.1:1', model: m, {}
     [
         ("generate", [], ["generate.batch_size=3"], True),
         ("generate", ["generate.sampling=published"], ["generate.sampling=published", "generate.batch_size=3"], False),
+        ("generate", [], ["generate.batch_size=auto"], True),
+        ("augment", ["augment={writer: local, temperature: 0}"],
+         ["augment={writer: local, temperature: 0, batch_size: auto}"], True),
         ("augment", [], ["augment.batch_size=3", "augment.temperature=0.1", "augment.max_new_tokens=9"], True),
         ("augment", ["augment.writer=local"], ["augment.writer=local", "augment.batch_size=3"], False),
         ("augment", ["augment={writer: local, temperature: 0}"],

@@ -73,3 +73,16 @@ def test_a_local_writer_that_was_killed_between_batches_asks_only_for_the_rest_a
     assert first == [2] and asked == [2, 1]
     whole = LocalWriter(complete, "local:x", batch_size=2)
     assert texts == whole.write(TASKS)
+
+
+def test_where_memory_sizes_the_batches_a_reply_that_is_there_is_not_asked_for_though_they_are_others_now(tmp_path):
+    asked = []
+
+    def write(size):
+        made = LocalWriter(lambda prompts, *_: asked.append(len(prompts)) or ["It is fine."] * len(prompts), "local:x",
+                           batch_size=lambda longest: size)  # fmt: skip
+        made.replies = ReplyCache(tmp_path / "r.jsonl", "m")
+        return made
+
+    write(2).write(TASKS[-2:])
+    assert write(3).write(TASKS) == ["It is fine."] * 5 and asked == [2, 1, 2]

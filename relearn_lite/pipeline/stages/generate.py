@@ -47,7 +47,7 @@ def answer_questions(
             for qa, answer in zip(batch, made, strict=True)
         ]
 
-    batches = ([asked[i] for i in rows] for rows in batches_of(list(prompts.values()), decoding.batch_size))
+    batches = ([asked[i] for i in rows] for rows in batches_of(list(prompts.values()), decoding.rows(loaded)))
     target = run.folder / "answers" / f"{model}_{split}.jsonl"
     with active_adapters(loaded.model, loaded.adapters_of(model)):
         write_in_batches(target, Answer, asked, batches, answers, lambda row: row.id, advance)
