@@ -5,6 +5,7 @@ import pytest
 from metrics.golden import golden
 
 from relearn_lite.core.records import Answer
+from relearn_lite.evaluate.score import score_evaluators
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.knowledge import (
     COMBINED,
@@ -138,11 +139,11 @@ def test_what_the_leak_check_finds_is_covered():
 
 
 def test_the_original_word_for_word_is_known_also_without_entities():
-    """"The chemical symbol for iodine is I." has no name, number or telling noun; it counted as lost, and as forgotten."""
+    """ "The chemical symbol for iodine is I." has no name, number or telling noun: it was lost, and forgotten."""
     truth = "The chemical symbol for iodine is I."
     answer = Answer("1", "m", "retain", "What is the chemical symbol for iodine?", truth, f"{truth} It is a halogen.")
-    assert measure_retention([answer], Evaluators())["krr"].values == [1.0]
-    assert measure_forgetting([answer], Evaluators())["kfr"].values == [0.0]
+    assert measure_retention([answer], score_evaluators())["krr"].values == [1.0]
+    assert measure_forgetting([answer], score_evaluators())["kfr"].values == [0.0]
 
 
 def test_with_model_judges_the_rule_is_the_papers_alone():
