@@ -141,7 +141,7 @@ def test_what_the_leak_check_finds_is_covered():
 def test_the_original_word_for_word_is_known_also_without_entities():
     """ "The chemical symbol for iodine is I." has no name, number or telling noun: it was lost, and forgotten."""
     truth = "The chemical symbol for iodine is I."
-    answer = Answer("1", "m", "retain", "What is the chemical symbol for iodine?", truth, f"{truth} It is a halogen.")
+    answer = Answer("1", "m", "retain", "What is the chemical symbol for iodine?", truth, f"Easy. {truth}")
     assert measure_retention([answer], score_evaluators())["krr"].values == [1.0]
     assert measure_forgetting([answer], score_evaluators())["kfr"].values == [0.0]
 
