@@ -134,7 +134,8 @@ def _asked_for(asked: str, words: list[str]) -> tuple[str | None, dict[str, str]
     subjects = determiners | english().plain_subjects
     at = next((i for i, w in enumerate(words) if i and (w[0].isupper() or w in subjects or _inflected(w))), None)
     if asked == "how many" and words[-1] in be and words[0] not in be:
-        return "count", {"noun": " ".join(words[:-1]), "is": words[-1], "X": _after_preposition(words[:-1])}
+        noun = words[:-2] if words[-2] == "there" else words[:-1]  # "how many continents there are"
+        return "count", {"noun": " ".join(noun), "is": words[-1], "X": _after_preposition(noun)}
     if at is None or at + 1 >= len(words) or _is_verb(words[0]) or set(words[:at]) & english().prepositions - {"of"}:
         return None, {}
     noun, verb, rest = " ".join(words[:at]), words[at], " ".join(words[at + 1 :])
