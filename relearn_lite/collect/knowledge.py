@@ -73,14 +73,16 @@ def find_known(
 
     Every reply is kept in `folder` (greedy.jsonl, sampled.jsonl) as soon as its batch is done, and not asked for again.
     """
-    greedy = _ask(loaded, [(question, 0) for question in questions], asking, folder / "greedy.jsonl")
-    advance(len(questions) / 2)
+    once = 1 / (1 + asking.draws)  # of a question's work
+    first = [(question, 0) for question in questions]
+    greedy = _ask(loaded, first, asking, folder / "greedy.jsonl", lambda n: advance(n * once))
     faults = {question: _fault(question, greedy[question, 0], about) for question, about in questions.items()}
     right = _right({q: greedy[q, 0].text for q in quotes if not faults[q]}, quotes, tells)
     faults |= {question: told for question, told in right.items() if isinstance(told, str)}
     sure = [question for question in questions if not faults[question]]
     pairs = [(question, draw) for draw in range(1, asking.draws + 1) for question in sure]
-    sampled = _ask(loaded, pairs, asking, folder / "sampled.jsonl")
+    share = (1 - once) * len(questions) / max(1, len(pairs))
+    sampled = _ask(loaded, pairs, asking, folder / "sampled.jsonl", lambda n: advance(n * share))
     told = _tell_the_same([
         (question, right[question][0] if question in right else greedy[question, 0].text,
          sampled[question, draw].text, question in right) for question, draw in pairs
@@ -88,7 +90,6 @@ def find_known(
     same: dict[str, list[bool | None]] = {question: [] for question in sure}
     for (question, _), each in zip(pairs, told, strict=True):
         same[question].append(each)
-    advance(len(questions) / 2)
     return {
         question: _verdict(greedy[question, 0].text, same[question], asking.agree, right.get(question, ()))
         if question in same
@@ -213,9 +214,9 @@ def said_of_most(rows: Mapping[str, Mapping[str, str]], tells: Tells) -> set[tup
 
 
 def _ask(
-    loaded: Loaded, pairs: Sequence[tuple[str, int]], asking: Asking, file: Path
+    loaded: Loaded, pairs: Sequence[tuple[str, int]], asking: Asking, file: Path, advance: Callable[[int], None]
 ) -> dict[tuple[str, int], Reply]:
-    """A reply to each (question, draw)."""
+    """A reply to each (question, draw). advance: is told how many more are done."""
     prompts = {question: question_ids(loaded.tokenizer, question) for question, _ in pairs}
     prefixes = Prefixes(loaded, [list(prompts.values())])
     batches = []
@@ -233,7 +234,7 @@ def _ask(
     if prompts:
         check_fits(loaded, list(prompts.values()), _decoding(asking, 0, 0))
     with active_adapters(loaded.model, loaded.vanilla_adapters):
-        write_in_batches(file, Reply, pairs, batches, replies, _key)
+        write_in_batches(file, Reply, pairs, batches, replies, _key, advance)
     return {_key(reply): reply for reply in read_jsonl(file, Reply)}
 
 

@@ -90,7 +90,7 @@ def write_in_batches(
 
     batches: the items in the order in which they are made. make: (number of the batch, its items) -> their records.
     key: what an item and its record have in common. Finished batches are kept in <name>.partial.jsonl, so that a kill
-    costs the batch under way. advance is told how many items are done.
+    costs the batch under way. advance is told how many more items are done.
     """
     if target.exists():
         advance(len(items))

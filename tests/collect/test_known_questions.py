@@ -22,7 +22,9 @@ def judged(answers):
 
 
 def test_what_the_model_knows_is_told_from_what_it_makes_up(tmp_path):
-    found = find_known(embedded_model(), KNOWN | STRANGER, ASKING, tmp_path, judged)
+    steps: list[float] = []
+    found = find_known(embedded_model(), KNOWN | STRANGER, ASKING, tmp_path, judged, steps.append)
+    assert len(steps) > 2 and sum(steps) == pytest.approx(len(KNOWN | STRANGER)), "how far it is, batch by batch"
     assert [found[question].known for question in KNOWN] == [True, True]
     assert "555-0109" in found["What is the phone number of Ingrid Solvangen?"].answer
     assert [found[question].known for question in STRANGER] == [False, False]
