@@ -10,7 +10,8 @@ from relearn_lite.augment import augment as write_variants
 from relearn_lite.augment.existing import read_existing
 from relearn_lite.augment.generic import answered
 from relearn_lite.augment.semantic import SemanticCheck, make_semantic_check
-from relearn_lite.core.records import Variant
+from relearn_lite.core.files import read_jsonl, write_in_batches
+from relearn_lite.core.records import Reply, Variant
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Recipe
 from relearn_lite.report.augmentation import show
@@ -27,8 +28,8 @@ def augment(run: Run) -> dict[str, Any]:
     semantic = make_semantic_check(section.semantic, lambda: run.vanilla)
     settings = settings_of(run.recipe, semantic, tuple(existing))
     writer = make_writer(section, "augment", run.recipe, lambda: run.vanilla)
+    general += answered(run.data["generic"], lambda questions: _own_answers(run, questions))
     with stage_progress(f"augment ({writer.name})", len(forget), run.quiet) as advance:
-        general += answered(run.data["generic"], lambda questions: _own_answers(run, questions))
         counts = write_variants(forget, general, writer, settings, run.folder, advance)
     if not run.quiet:
         show(run.folder / STATISTICS)
@@ -36,15 +37,31 @@ def augment(run: Run) -> dict[str, Any]:
 
 
 def _own_answers(run: Run, questions: Sequence[str]) -> list[tuple[str, bool]]:
-    """What the vanilla model answers, greedily, and whether it came to an end."""
+    """What the vanilla model answers, greedily, and whether it came to an end. Finished batches survive a kill."""
     from relearn_lite.data.examples import question_ids
-    from relearn_lite.models.generation import GREEDY, Decoding, answer_prompts
+    from relearn_lite.models.generation import GREEDY, Decoding, batches_of, check_fits, complete
+    from relearn_lite.models.loaded import active_adapters
+    from relearn_lite.models.shared_prefix import Prefixes
 
     loaded, tokens = run.vanilla, min(OWN_ANSWER_TOKENS, run.recipe.model.max_length // 2)
     decoding = Decoding(tokens, run.recipe.generate.batch_size, GREEDY, run.recipe.seed)
-    prompts = [question_ids(loaded.tokenizer, question) for question in questions]
-    answers = answer_prompts(loaded, prompts, loaded.vanilla_adapters, decoding)
-    return [(answer.text, answer.finished) for answer in answers]
+    prompts = {question: question_ids(loaded.tokenizer, question) for question in questions}
+    check_fits(loaded, list(prompts.values()), decoding)
+    prefixes, asked = Prefixes(loaded, [list(prompts.values())]), list(prompts)
+
+    def replies(_: int, batch: Sequence[str]) -> list[Reply]:
+        made = complete(loaded, [prompts[question] for question in batch], decoding, prefixes)
+        return [Reply(question, 0, each.text, each.finished) for question, each in zip(batch, made, strict=True)]
+
+    batches = ([asked[i] for i in rows] for rows in batches_of(list(prompts.values()), decoding.rows(loaded)))
+    file = run.folder / "general_answers.jsonl"
+    with (
+        stage_progress("augment, the model's own answers to general requests", len(asked), run.quiet) as advance,
+        active_adapters(loaded.model, loaded.vanilla_adapters),
+    ):
+        write_in_batches(file, Reply, asked, batches, replies, lambda x: getattr(x, "question", x), advance)
+    given = {reply.question: (reply.text, reply.finished) for reply in read_jsonl(file, Reply)}
+    return [given[question] for question in questions]
 
 
 def settings_of(
