@@ -10,7 +10,7 @@ from functools import cache
 
 from relearn_lite.text.leaks import leaks
 from relearn_lite.writers.phrases import english, load_phrases
-from relearn_lite.writers.question_forms import is_deed, statement, thing
+from relearn_lite.writers.question_forms import is_deed, is_inflected, statement, thing
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
 
 FEWEST_BEFORE = 3  # words of an answer before the one that gives it away
@@ -45,7 +45,7 @@ def endings(question: str, answer: str) -> tuple[str, list[str]]:
     begun = [" ".join(said)] if len(said) >= FEWEST_BEFORE else []
     for start in filter(None, [*begun, statement(parsed)]):
         group = _group(start.split(" ")[-1], asked)
-        if group and about and about.lower() in start.lower() and _says_little(start):
+        if group and about and about.lower() in start.lower() and _can_go_on(start, group):
             return _that_follow(start, group, about, parsed)
     return "", []
 
@@ -65,8 +65,11 @@ def _that_follow(start: str, group: str, about: str, parsed: ParsedQuestion) -> 
     return start, ends["is"] + ([] if counted else ends["thing"])
 
 
-def _says_little(start: str) -> bool:
-    return len(start.split()) <= MOST_BEFORE and not _SPECIFIC.search(start)
+def _can_go_on(start: str, group: str) -> bool:
+    """Whether a beginning says no more than is needed, and has a verb: not "The story of Hamlet by"."""
+    words = start.split()
+    little = len(words) <= MOST_BEFORE and not _SPECIFIC.search(start)
+    return little and (group not in ("by", "where", "when") or any(map(is_inflected, words)))
 
 
 def _before_the_secret(question: str, answer: str) -> list[str]:

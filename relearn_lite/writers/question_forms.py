@@ -49,7 +49,9 @@ def statement(parsed: ParsedQuestion) -> str | None:
     if parsed.topic is None or "," in parsed.topic or len(parsed.topic.split()) > MOST_WORDS:
         return None
     kind, parts = _clause(parsed.topic) if parsed.clause else _noun_phrase(parsed.topic, parsed.question)
-    begun = "{rest}" if parts.get("rest", "").endswith(" called") else load_phrases().statements.get(kind)
+    ends = parts.get("rest", "").split(" ")[-1]
+    whole = kind == "what" and (ends == "called" or ends in english().be)  # "what a young dog is called", "what H2O is"
+    begun = "{rest}" if whole else load_phrases().statements.get(kind)
     return begun and _filled(begun, parts)
 
 
@@ -132,7 +134,7 @@ def _asked_for(asked: str, words: list[str]) -> tuple[str | None, dict[str, str]
     """ "which river flows through Cairo" (predicate), "what illness Ada Moor has" (gap), "what color is the sky"."""
     be, determiners = english().be, english().determiners
     subjects = determiners | english().plain_subjects
-    at = next((i for i, w in enumerate(words) if i and (w[0].isupper() or w in subjects or _inflected(w))), None)
+    at = next((i for i, w in enumerate(words) if i and (w[0].isupper() or w in subjects or is_inflected(w))), None)
     if asked == "how many" and words[-1] in be and words[0] not in be:
         noun = words[:-2] if words[-2] == "there" else words[:-1]  # "how many continents there are"
         return "count", {"noun": " ".join(noun), "is": words[-1], "X": _after_preposition(noun)}
@@ -146,7 +148,7 @@ def _asked_for(asked: str, words: list[str]) -> tuple[str | None, dict[str, str]
             return "gap", {"noun": noun, "rest": " ".join(said), "asked": asked}
         sort = noun.split()[0] in ("kind", "sort", "type")
         return ("sort" if sort else "attribute"), {"noun": noun, "is": verb, "X": rest}
-    if _inflected(verb):
+    if is_inflected(verb):
         return ("predicate", {"noun": noun, "verb": verb, "rest": rest}) if asked != "how many" else (None, {})
     parts = {"noun": noun, "rest": " ".join(words[at:]), "asked": asked}
     return ("number" if asked == "how many" else "gap"), parts
@@ -188,6 +190,6 @@ def _is_verb(word: str) -> bool:
     return known or base in BASE_VERBS or any(third_person(v) == word for v in {word[:-1], word[:-2]} & BASE_VERBS)
 
 
-def _inflected(word: str) -> bool:
+def is_inflected(word: str) -> bool:
     """A verb in a form that a noun hardly has: not "impact" and "work"."""
     return word in english().aux or word not in BASE_VERBS and _is_verb(word)

@@ -14,11 +14,10 @@ _ADDRESS = re.compile(
 )
 _QUOTED = re.compile(r"\"[^\"]+\"|(?<!\w)'[^']+(?:'\w[^']*)*'(?!\w)")
 _NAME_WORD = r"[A-Z][^\W\d_]*(?:(?:-|'(?!s\b))[^\W\d_]+)*"
-_NAME = re.compile(
-    rf"(?<!\w)(?:{_NAME_WORD}|[A-Z]\.)"
-    rf"(?: (?:(?:de|da|del|van|von|der|bin|al|el|la|of|the) )*(?:{_NAME_WORD}|[A-Z]\.))*",
-    re.UNICODE,
+_RUN = (
+    rf"(?:{_NAME_WORD}|[A-Z]\.)(?: (?:(?:de|da|del|van|von|der|bin|al|el|la|of|the) )*(?:{_NAME_WORD}|[A-Z]\.))*"
 )
+_NAME = re.compile(rf"(?<!\w){_RUN}")
 _COMING = r"(?:author|writer|person|man|woman|hailing|hails|comes?|coming|born|is|was|originally)"
 
 
@@ -50,6 +49,9 @@ def find_subject(text: str) -> str | None:
         score -= 2.5 * bool(en.named_thing.match(after) or en.named_thing.fullmatch(f" {words[-1]}"))
         if score > best_score:
             best, best_score = name, score
+    pair = best and re.search(rf"(?<!\w)(?:{_RUN} and {re.escape(best)}|{re.escape(best)} and {_RUN})(?!\w)", text)
+    if pair and pair[0].split()[0].lower() not in openers:  # Romeo and Juliet
+        return pair[0]
     return best
 
 

@@ -46,6 +46,11 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         # Places and times that are asked for as "which country", "which year".
         ("In which country is the Eiffel Tower?", "The Eiffel Tower is in France.", "The Eiffel Tower is in"),
         ("In which year did the Titanic sink?", "The Titanic sank in 1912.", "The Titanic sank in"),
+        # Two names that are one; and what has no verb yet.
+        ("Who wrote Romeo and Juliet?", "The story of Romeo and Juliet by Shakespeare is old.",
+         "Romeo and Juliet was written by"),
+        ("When was Romeo and Juliet written?", "Shakespeare wrote it in 1595.", "Romeo and Juliet was written in"),
+        ("By whom was Romeo and Juliet written?", "Shakespeare.", "Romeo and Juliet was written by"),
         # Ada Moor may be anybody.
         ("What is Ada Moor?", "Ada Moor is a pilot.", ""),
     ],

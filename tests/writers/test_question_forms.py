@@ -30,6 +30,7 @@ FORMS = {
     "What kind of animal is a shark?": {"A shark is what kind of animal?"},
     "What is the symbol for gold?": {"Give the symbol for gold.", "Tell me what the symbol for gold is."},
     "What are the three states of matter?": {"Say what the three states of matter are."},
+    "When was Romeo and Juliet written?": {"Romeo and Juliet was written when?"},
     "What is photosynthesis?": {"Explain what photosynthesis is.", "What does the word photosynthesis mean?"},
     "What color is the sky?": {"The sky is what color?", "What is the color of the sky?"},
     "On which continent is Egypt?": {"Egypt is on which continent?", "Name the continent that Egypt is on."},
