@@ -27,9 +27,11 @@ Found = Mapping[str, Any]  # what `ask_task` gives
 
 
 def task_problems(settings: General) -> list[str]:
-    """One sentence for each task that lm-eval does not know, or one that it is not installed."""
+    """One sentence for each task that lm-eval does not know, or one that it is not installed or has no such folder."""
     if not find_spec("lm_eval"):
         return [f"{KEY}: needs lm-eval, which is not installed; pip install -r requirements-lm-eval.txt, or give null"]
+    if settings.include_path and not settings.include_path.is_dir():  # lm-eval passes over it
+        return [f"{KEY}.include_path: {settings.include_path} is no folder; give one with task files, or null"]
     known = _manager(settings.include_path).all_tasks
     where = f", nor has {settings.include_path}" if settings.include_path else ""
     return [

@@ -50,6 +50,8 @@ def read_retain_ratios(path: Path) -> list[float]:
         raise RecipeError(f"{KEY}: {path} cannot be read ({error.__class__.__name__}); {WANTED}") from None
     try:
         ratios = _of_run(text) if path.suffix == ".jsonl" else _of_results(json.loads(text))
+        if not all(map(math.isfinite, ratios)):
+            raise ValueError("losses and ratios are finite numbers")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RecipeError(f"{KEY}: {path} does not hold such results; {WANTED}") from None
     if not ratios:
@@ -71,11 +73,10 @@ def _of_results(results: Any) -> list[float]:
         return of_scores([float(score) for score in scores if score is not None])
     log = next((results[key] for key in ("forget", "eval_log_forget.json") if key in results), results)
     numbers = log[LOSSES[0]]  # of questions, in TOFU's logs: there losses stand under them, in its tables in a list
+    if len(numbers) != len(log[LOSSES[1]]):
+        raise ValueError("each question has both")
     losses = {key: [log[key][n] for n in numbers] if isinstance(numbers, dict) else log[key] for key in LOSSES}
-    ratios = [float(ratio) for ratio in log_ratios(losses)]
-    if not all(map(math.isfinite, ratios)):
-        raise ValueError("losses are finite numbers")
-    return ratios
+    return [float(ratio) for ratio in log_ratios(losses)]
 
 
 def of_scores(scores: Sequence[float]) -> list[float]:

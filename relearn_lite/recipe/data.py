@@ -14,6 +14,16 @@ from relearn_lite.recipe.presets import PAIRS, PERSON_OF, REQUESTS, TABLES, tabl
 Cell = bool | int | float | str
 
 
+def _single(where: Any) -> Any:
+    """Told here in one sentence, where pydantic has one for each type that a value may be of."""
+    for column, wanted in where.items() if isinstance(where, dict) else ():
+        for value in wanted if isinstance(wanted, list) else [wanted]:
+            if not isinstance(value, Cell):
+                found = "nothing" if value is None else str(value)
+                raise ValueError(f"{column} has {found}; give a text, a number or true or false, or a list of them")
+    return where
+
+
 def _named(where: dict[str, Any]) -> dict[str, Any]:
     if not where:
         raise ValueError("it names no column; give one with the value to keep, such as {label: 1}, or leave it out")
@@ -27,7 +37,7 @@ OF_TABLES = (
     "where",
 )  # fmt: skip
 NOTHING_TO_CUT = "passage_words cuts a text, and there is none: give text, or remove it"
-Where = Annotated[dict[str, Cell | list[Cell]], AfterValidator(_named)]
+Where = Annotated[dict[str, Cell | list[Cell]], BeforeValidator(_single), AfterValidator(_named)]
 
 
 def _list(value: Any) -> Any:

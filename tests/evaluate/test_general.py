@@ -196,6 +196,8 @@ def test_what_cannot_be_put_is_told_before_anything_is_done(tasks):
     place = tasks.parent
     with pytest.raises(RecipeError, match="evaluate.general.tasks: lm-eval has no task 'chose', nor has .*'choose'"):
         check(load_recipe(place / "recipe.yaml", ["evaluate.general.tasks=[chose]"]))
+    with pytest.raises(RecipeError, match="evaluate.general.include_path: .*nowhere is no folder"):
+        check(load_recipe(place / "recipe.yaml", ["evaluate.general={tasks: [arc_easy], include_path: nowhere}"]))
     (tasks / "broken.yaml").write_text(TASK.format(name="broken", data=place / "none.jsonl", rest=KINDS["choose"]))
     general._manager.cache_clear()
     loaded = backends.load(Model(quantization="none"), seed=0)

@@ -200,6 +200,8 @@ VALUES = {
     "data.forget.dataset=org/set": ["data.forget.path and dataset are both given: choose one"],
     "data.forget.limit=0": ["data.forget.limit: found 0", "greater than or equal to 1"],
     "data.folder=.": ["data.folder", "set data.preset"],
+    "data.generic={path: x.csv, where: {label: null}}": ["data.generic.where: label has nothing; give a text"],
+    "data.generic={path: x.csv, where: {label: [1, {a: 2}]}}": ["data.generic.where: label has {'a': 2}; give a text"],
     "data.generic={limit: 3}": ["data.generic: nothing says where it is"],
     "finetune.data=[{limit: 3}]": ["finetune.data: item 1 has no path, dataset or preset"],
     "finetune={lora: null}|model.quantization=4bit": ["finetune.lora: null", "needs model.quantization: none"],
