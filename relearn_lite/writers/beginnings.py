@@ -12,6 +12,7 @@ from relearn_lite.text.leaks import leaks
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_forms import is_deed, is_inflected, statement, thing
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
+from relearn_lite.writers.subject import is_full_name
 
 FEWEST_BEFORE = 3  # words of an answer before the one that gives it away
 MOST_BEFORE = 12  # a longer beginning says more than is needed
@@ -57,7 +58,7 @@ def _that_follow(start: str, group: str, about: str, parsed: ParsedQuestion) -> 
     itself = named.lower() == about.lower()
     if itself and is_deed(parsed):  # "Hamlet is", where its author is asked for
         return start, ends["is"] + ends["thing"]
-    if itself and start.startswith(about) and " " in about:  # "Ada Moor is": a person, or who knows what
+    if itself and start.startswith(about) and is_full_name(about):  # "Ada Moor is": a person, or who knows what
         return "", []
     if _asked_for(parsed.question) == "who":
         return start, ends["is"] + ends["person"]

@@ -55,7 +55,7 @@ def _be(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
     joined = " ".join(rest)
     if rest == [SUBJECT]:
         return f"{asked} {SUBJECT} {aux}", True
-    if rest[0] in en.predicative or (rest[0].endswith("ing") and len(rest) > 1):
+    if rest[0] in en.predicative or (rest[0].endswith("ing") or is_participle(rest[0])) and len(rest) > 1:
         return tidy(f"{asked} {aux} {joined}"), True
     like = re.match(r"(.+?) like\b(.*)$", joined)
     if asked == "what" and like:

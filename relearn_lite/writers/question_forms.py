@@ -14,6 +14,7 @@ from relearn_lite.text.verbs import BASE_OF, BASE_VERBS, PAST_FORMS, is_particip
 from relearn_lite.writers.clauses import is_bare, is_plural
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_parser import ParsedQuestion
+from relearn_lite.writers.subject import is_full_name
 
 MOST_WORDS = 16  # of a topic: a longer one seldom stands well in another place
 MOST_THING_WORDS = 5
@@ -99,7 +100,7 @@ def is_personal(parsed: ParsedQuestion) -> bool:
     """Whether it asks for somebody's own affairs (home, family, health, money ...): only there does privacy explain
     a vague answer."""
     cues = (cue for group in load_phrases().context for cue in group["cues"])
-    named = parsed.subject is not None and " " in parsed.subject
+    named = is_full_name(parsed.subject)
     name = re.escape(parsed.subject or "")
     owned = named and re.search(rf"\b(?:by|author) {name}|{name}['’]", parsed.question)
     cued = named and any(re.search(rf"\b{cue}", parsed.question, re.IGNORECASE) for cue in cues)

@@ -55,6 +55,11 @@ def find_subject(text: str) -> str | None:
     return best
 
 
+def is_full_name(name: str | None) -> bool:
+    """Whether a name may be somebody's: it has several words, not "Paris", nor "Romeo and Juliet"."""
+    return any(" " in each for each in (name or "").split(" and "))
+
+
 def is_latin(text: str) -> bool:
     letters = [script(c) for c in text if c.isalpha()]
     return sum(kind == "latin" for kind in letters) > 0.7 * max(1, len(letters))

@@ -51,7 +51,10 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
          "Romeo and Juliet was written by"),
         ("When was Romeo and Juliet written?", "Shakespeare wrote it in 1595.", "Romeo and Juliet was written in"),
         ("By whom was Romeo and Juliet written?", "Shakespeare.", "Romeo and Juliet was written by"),
-        # Ada Moor may be anybody.
+        ("What is Romeo and Juliet?", "Romeo and Juliet is a play by Shakespeare.", "Romeo and Juliet is"),
+        ("What is meant by Romeo and Juliet?", "Shakespeare wrote it.", ""),
+        # Ada Moor may be anybody, and so may she and Bo Quill.
+        ("Who are Ada Moor and Bo Quill?", "Ada Moor and Bo Quill are pilots.", ""),
         ("What is Ada Moor?", "Ada Moor is a pilot.", ""),
     ],
 )  # fmt: skip
