@@ -16,7 +16,7 @@ from relearn_lite.core.files import replace_folder
 from relearn_lite.export import llama_cpp
 from relearn_lite.export.card import model_card, public_name
 from relearn_lite.export.gguf_file import why_not_here, write_gguf
-from relearn_lite.export.measure import Measured, evaluated, measure
+from relearn_lite.export.measure import Measured, check_evaluated, measure
 from relearn_lite.export.merge import base_config, stored_dtype, write_merged
 from relearn_lite.export.ollama import modelfile
 from relearn_lite.export.push import check_push, push
@@ -99,7 +99,7 @@ def check_export(run: Run, place: Path) -> Measured:
 
     In a folder with a GGUF file that file is asked, being the smaller.
     """
-    evaluated(run)
+    check_evaluated(run)
     settings = run.recipe.model
     if place.is_dir() and (place / "adapter_config.json").is_file():
         base, under = run.weights("vanilla")
@@ -131,7 +131,7 @@ def _check(run: Run, asked: Export) -> str:
     if asked.push:
         check_push(asked.push)
     if asked.check:
-        evaluated(run)
+        check_evaluated(run)
     if "adapter" in asked.written:
         if len(asked.written) > 1:
             raise RecipeError("--format: adapter stands alone, with another card; export it to a folder of its own")

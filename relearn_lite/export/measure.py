@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.core.files import load_json, read_rows
+from relearn_lite.core.files import read_rows
 from relearn_lite.core.memory import free_memory
 from relearn_lite.core.records import Answer
 from relearn_lite.data.examples import question_ids
@@ -64,31 +64,41 @@ class Measured:
         return Table("Metric", COLUMNS, rows)
 
 
-def evaluated(run: Run) -> dict[str, Any]:
-    """The run's own numbers. Raises RecipeError where it was not evaluated: there is nothing to compare with."""
-    path = run.folder / "metrics.json"
-    if not path.exists():
+def check_evaluated(run: Run) -> None:
+    """Raises RecipeError where the run was not evaluated: there is nothing to compare with."""
+    if not (run.folder / "metrics.json").exists():
         raise RecipeError(
             f"export: {run.folder} was not evaluated yet, so there is nothing to compare the export with; give the "
             "command again that began it, or add --no-check"
         )
-    return load_json(path)
 
 
 def measure(run: Run, exported: Model, adapters: Mapping[str, Path]) -> Measured:
-    """Loads the exported model, with the adapters on it that were not merged, asks it, and judges as the run did."""
-    before = evaluated(run)
+    """Loads the exported model, with the adapters on it that were not merged, asks it, and judges its answers.
+
+    The run's own answers are judged beside them, by the same judges: those of metrics.json may be of an older version.
+    """
     rows = read_rows(run.folder / "samples.jsonl")
     answers = _answers(run, rows, exported, adapters)
     free_memory()
     given = {(row["split"], row["id"]): row["unlearned"] for row in rows}
     same = sum(row.generated_response == given[row.split, row.id] for split in answers.values() for row in split)
+    compared = {"before": _given(rows, "vanilla"), "adapter": _given(rows, "unlearned"), "exported": answers}
     names = [name for name in run.recipe.evaluate.metrics if not {*METRICS[name].needs} & {*NOT_ASKED}]
     judges = make_evaluators(run.recipe, lambda: run.model("vanilla"))
-    numbers, _ = evaluate(answers, judges, names)
+    numbers = {column: evaluate(each, judges, names)[0] for column, each in compared.items()}
     run.unload_models()
-    columns = {"before": before["vanilla"], "adapter": before["unlearned"], "exported": numbers}
-    return Measured(columns, judges.names(), same, len(rows))
+    return Measured(numbers, judges.names(), same, len(rows))
+
+
+def _given(rows: list[dict[str, Any]], model: str) -> dict[str, list[Answer]]:
+    """The answers of samples.jsonl that a model of the run gave, by split."""
+    answers: dict[str, list[Answer]] = {}
+    for row in rows:
+        answers.setdefault(row["split"], []).append(Answer(
+            row["id"], model, row["split"], row["query"], row["ground_truth"], row[model], row["finished"][model]
+        ))  # fmt: skip
+    return answers
 
 
 def _answers(

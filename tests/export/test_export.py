@@ -129,6 +129,19 @@ def test_an_adapter_is_exported_with_its_card_and_measured_on_its_base(finished_
     assert "library_name: peft" in (tmp_path / "out/README.md").read_text()
 
 
+def test_all_columns_are_by_the_judges_of_today(finished_run, tmp_path):
+    """Numbers in metrics.json by an older version's judges would pass for what the export changed, or hide it."""
+    run = shutil.copytree(finished_run, tmp_path / "run")
+    old = json.loads((run / "metrics.json").read_text())
+    old["unlearned"] |= {"kfr": 0.25, "krr": 0.5}
+    old["vanilla"]["kfr"] = 0.75
+    (run / "metrics.json").write_text(json.dumps(old))
+    numbers = export(run, tmp_path / "out", "adapter")[0].numbers
+    assert numbers["adapter"]["kfr"] == numbers["exported"]["kfr"] == 1
+    assert numbers["adapter"]["krr"] == numbers["exported"]["krr"]
+    assert numbers["before"]["kfr"] == vanilla_kfr(finished_run)
+
+
 def test_a_bad_export_is_caught_red(finished_run, tmp_path, monkeypatch):
     """An adapter that was lost on the way (the base's weights alone are written) tells everything again."""
     words = ["export", str(finished_run), "--to", str(tmp_path / "out")]
