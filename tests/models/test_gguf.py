@@ -1,6 +1,7 @@
 """Models from GGUF files: a small one written here by the package gguf, SmolLM2's where there is one, and bad files."""
 
 import json
+import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -121,6 +122,21 @@ def test_a_file_is_converted_once_and_again_when_its_content_changes(qwen, tmp_p
     file.write_bytes(bytes(changed))
     assert gguf_folder(str(file)) != first
     assert not [path for path in first.parent.iterdir() if path.name.startswith(".")]
+
+
+def test_what_lies_beside_a_file_is_not_read(qwen, tmp_path):
+    """Folders on disk and on the hub often hold both a GGUF file and files of transformers, of this model or another."""
+    file = tmp_path / "alone/tiny.gguf"
+    file.parent.mkdir()
+    shutil.copy(qwen[1], file)
+    alone = gguf_folder(str(file))
+    kept = {path.name: path.read_bytes() for path in alone.iterdir()}
+    shutil.rmtree(alone)
+    (file.parent / "chat_template.jinja").write_text("{{ 'another' }}")
+    (file.parent / "tokenizer.json").write_text("{}")
+    (file.parent / "config.json").write_text('{"model_type": "llama", "vocab_size": 7}')
+    (file.parent / "tokenizer_config.json").write_text('{"tokenizer_class": "GPT2Tokenizer", "eos_token": "<|endoftext|>"}')
+    assert {path.name: path.read_bytes() for path in gguf_folder(str(file)).iterdir()} == kept
 
 
 def test_a_converted_model_takes_an_adapter_and_4bit(qwen):
