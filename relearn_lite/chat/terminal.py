@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 SHOWN = {"/before": ("before",), "/after": ("after",), "/both": NAMES}  # command -> who answers from now on
 HELP = (
     "/before, /after, /both: who answers. /why: what the last answers give away, by the run's leak check and judges. "
-    "/new: forget what was said. /quit or Ctrl-D: end. Ctrl-C ends an answer."
+    "/new: forget what was said. /alone, /history: each question by itself, or after what was said. /quit or Ctrl-D: "
+    "end. Ctrl-C ends an answer."
 )
+SINGLE = "The embedded model knows single questions only, so each is asked by itself; /history changes that."
 SIDE_BY_SIDE = 60  # columns of the terminal from which on two answers stand beside each other
 LONGEST = 100_000  # characters of one answer that are shown
 
@@ -63,12 +65,15 @@ class Talk:
     def __init__(self, said: Conversation, judging: Judging, console: Console, as_json: bool = False):
         self.said, self.judging, self.console, self.as_json = said, judging, console, as_json
         self.who: tuple[str, ...] = NAMES
+        self.alone = said.run.recipe.model.name == "embedded"
 
     def interactively(self) -> None:
         """Asks for lines until /quit or the end of the input. Ctrl-C ends an answer, or clears the line."""
         with suppress(ImportError):  # Windows has none
             import readline  # noqa: F401  edits lines; what was typed is kept in memory and never written
         self.console.print(f"{self.judging.run.folder.name}: {HELP}", style="dim")
+        if self.alone:
+            self.console.print(SINGLE, style="dim")
         while True:
             try:
                 line = input("> ").strip()
@@ -90,8 +95,7 @@ class Talk:
         for line in lines:
             if line.strip() in ("/quit", "/exit"):
                 return
-            if not line.lstrip().startswith("/"):
-                self.said.forget_turns()
+            self.alone = True
             self.take(line.strip())
 
     def take(self, line: str) -> None:
@@ -100,6 +104,8 @@ class Talk:
             self.who = SHOWN[line]
         elif line == "/new":
             self.said.forget_turns()
+        elif line in ("/alone", "/history"):
+            self.alone = line == "/alone"
         elif line == "/why":
             for sentence in self.judging.explain(self.said):
                 self.console.print(visible(sentence, LONGEST))
@@ -112,6 +118,8 @@ class Talk:
 
     def question(self, text: str) -> None:
         """Asks both models, or the one that is to answer, and shows the answers."""
+        if self.alone:
+            self.said.forget_turns()
         self.said.begin(text)
         if self.as_json:
             for name in self.who:

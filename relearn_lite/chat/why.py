@@ -10,16 +10,27 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from relearn_lite.chat.conversation import Conversation
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_rows
 from relearn_lite.core.records import Answer
 from relearn_lite.evaluate.choose import rate_evaluators
 from relearn_lite.judges import Evaluators
+from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.metrics.knowledge import measure_forgetting, measure_retention
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.report.untrusted import specifics
 from relearn_lite.text.leaks import gives_away, leaks
+from relearn_lite.text.stems import stem
+from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.words import words
 
 ALIKE = 70  # of 100, by words in any order: a question of the run from here on may be meant
+
+
+def _telling(question: str, named: frozenset[str]) -> set[str]:
+    """The stems of what is neither a function word nor a name."""
+    names = {word.casefold() for name in named for word in words(name)}
+    return {stem(word.casefold()) for word in words(question) if word.casefold() not in STOP_WORDS | names}
 
 
 @dataclass
@@ -30,24 +41,38 @@ class Judging:
 
     @cached_property
     def known(self) -> list[dict[str, Any]]:
-        """The questions that the run evaluated: query, ground_truth, split. None where it was not evaluated yet."""
+        """The run's questions, trained, chosen by or reported: query, ground_truth, split.
+
+        Where its data are gone, those that it reported.
+        """
         path = self.run.folder / "samples.jsonl"
         rows = read_rows(path) if path.exists() else []
-        return [row for row in rows if not row["split"].startswith("control")]
+        reported = [row for row in rows if not row["split"].startswith("control")]
+        try:
+            data = self.run.data
+        except RecipeError:
+            return reported
+        return reported + [
+            {"query": text, "ground_truth": qa.answer, "split": side}
+            for side in SIDES for part in (side, f"{side}_select") for qa in data.get(part, ())
+            for text in (qa.question, qa.paraphrase) if text
+        ]
 
     @cached_property
     def judges(self) -> Evaluators:
         return rate_evaluators(self.run.recipe, lambda: self.run.model("vanilla"))
 
     def meant(self, question: str) -> dict[str, Any] | None:
-        """The question of the run that is asked here: of those with the same names and numbers the likest."""
+        """The question of the run that is asked here: of those with the same names and numbers, and a telling word in
+        common beside these, the likest."""
         asked, named = question.casefold().split(), specifics([question])
+        matter = _telling(question, named)
         best, score = None, ALIKE
         for row in self.known:
             if row["query"].casefold().split() == asked:
                 return row
             alike = fuzz.token_sort_ratio(question.casefold(), row["query"].casefold())
-            if alike >= score and specifics([row["query"]]) == named:
+            if alike >= score and specifics([row["query"]]) == named and matter & _telling(row["query"], named):
                 best, score = row, alike
         return best
 

@@ -13,7 +13,7 @@ from relearn_lite.data.sources import question_texts
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics import CONTROL
-from relearn_lite.metrics.declaration import SIDES
+from relearn_lite.metrics.declaration import GENERAL, SIDES
 from relearn_lite.models.backends import evaluation_mode
 from relearn_lite.models.generation import GREEDY, Decoding, answer_prompts
 from relearn_lite.models.loaded import Loaded
@@ -77,7 +77,8 @@ def quick_eval(
     def ask(model: str) -> tuple[dict, list[Answer], list[Score]]:
         with evaluation_mode(loaded):  # the judge of fluency may be this model too
             answers = {side: _answers(recipe, loaded, side, asked, model) for side, asked in questions.items()}
-            numbers, scores = evaluate(answers, judges, MEASURED)
+            general = {GENERAL: answers["control"]} if "control" in answers else {}
+            numbers, scores = evaluate(answers | general, judges, MEASURED)
         return numbers, [answer for side in answers.values() for answer in side], scores
 
     before, _, scores = ask("vanilla")
@@ -93,7 +94,9 @@ def quick_eval(
         return EvalResult(
             step=0, kfr=numbers["kfr"], krr=krr, ls=ls, ls_share=_share(ls, before["ls_forget"]),
             kept_general=_share(len(general & general_before), len(general_before)),
-            general_share=_share(len(general), len(general_before)), krr_share=_share(krr, before["krr"]),
+            general_share=_share(len(general), len(general_before)),
+            general_ls_share=_share(numbers.get("ls_general"), before.get("ls_general")),
+            krr_share=_share(krr, before["krr"]),
             broken=None if broken is None else max(0.0, broken - (before["broken_forget"] or 0.0)),
             moved=fmean(abs(a - b) for a, b in zip(losses, loss_before, strict=True)) if losses else None,
             answers=[

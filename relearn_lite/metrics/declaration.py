@@ -13,8 +13,10 @@ from relearn_lite.judges import Evaluators
 from relearn_lite.recipe.yaml_text import parse
 
 OTHER_KIND = "the metric is not of answers of this kind"  # reason of a value that is none, and is not missing
-Side = Literal["forget", "retain", "control"]
-SIDES: tuple[Side, ...] = ("forget", "retain")  # the data's own; control: general questions, see `knowledge.CONTROL`
+# control: general questions that the vanilla model answers, see `knowledge.CONTROL`; general: all of them
+Side = Literal["forget", "retain", "control", "general"]
+SIDES: tuple[Side, ...] = ("forget", "retain")  # the data's own
+GENERAL: Side = "general"
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,13 @@ class Key:
 def keys() -> dict[str, Key]:
     """Every number that a metric can give, by its name in metrics.json."""
     declared = parse(Path(__file__).with_name("numbers.yaml").read_text(encoding="utf-8"))[0].items()
-    told = {name.format(side=side): (side, number) for name, number in declared for side in SIDES}
     return {
-        name: Key(name, **number | {"description": number["description"].format(side=side)})
-        for name, (side, number) in told.items()
+        name.format(side=side, any=side): Key(
+            name.format(side=side, any=side),
+            **number | {"description": number["description"].format(side=side, any=side)},
+        )
+        for name, number in declared
+        for side in (*SIDES, *([GENERAL] if "{any}" in name else []))
     }
 
 

@@ -14,7 +14,7 @@ from functools import cache
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.broken import fault
-from relearn_lite.metrics.declaration import SIDES, Combined, Metric, MetricValues, Side, both_means
+from relearn_lite.metrics.declaration import GENERAL, SIDES, Combined, Metric, MetricValues, Side, both_means
 from relearn_lite.text.words import glue, sentences
 
 BRUNET_OF_NOTHING = 1000.0
@@ -116,5 +116,6 @@ def _score(side: Side, name: str, which: int) -> Combined:
     return Combined(f"{name}_{side}", of, lambda *means: linguistic_score(*means)[which])
 
 
-METRICS = (Metric("ls", measure, parts=("ppl", "brunet", "honore", "rttr", "broken")),)
-COMBINED = tuple(_score(side, *score) for side in SIDES for score in (("ls", 0), ("ls_arithmetic", 1)))
+SPEECH = (*SIDES, GENERAL)  # whatever is asked: language may break where nothing was to be forgotten
+METRICS = (Metric("ls", measure, SPEECH, parts=("ppl", "brunet", "honore", "rttr", "broken")),)
+COMBINED = tuple(_score(side, *score) for side in SPEECH for score in (("ls", 0), ("ls_arithmetic", 1)))

@@ -11,10 +11,12 @@ from relearn_lite.report import search
 from relearn_lite.report.run_results import RunResults
 from relearn_lite.report.verdict import (
     BROKEN,
+    FLUENT,
     FORGOTTEN,
     KEPT,
     PARTLY_BROKEN,
     UNKNOWN_BEFORE,
+    general_fluency,
     least_forgotten,
     share_of,
     too_few_general,
@@ -41,7 +43,7 @@ def next_steps(results: RunResults) -> list[str]:
         return [sentence for sentence in (_unknown(before) or search.remedy(results.search), few) if sentence]
     found = [
         _unknown(before) or _not_forgotten(before, after, results, recipe), _rest_lost(before, after, recipe),
-        _general_lost(after, recipe), _broken(before, after, recipe), few,
+        _general_lost(before, after, recipe), _broken(before, after, recipe), few,
     ]  # fmt: skip
     return [sentence for sentence in found if sentence]
 
@@ -122,13 +124,14 @@ def _rest_lost(before: Mapping[str, Any], after: Mapping[str, Any], recipe: Mapp
     )
 
 
-def _general_lost(after: Mapping[str, Any], recipe: Mapping[str, Any]) -> str | None:
-    if after.get("kept_general") is None or after["kept_general"] >= KEPT or not recipe.get("unlearn"):
+def _general_lost(before: Mapping[str, Any], after: Mapping[str, Any], recipe: Mapping[str, Any]) -> str | None:
+    kept, fluency, section = after.get("kept_general"), general_fluency(before, after), recipe.get("unlearn")
+    fine = (kept is None or kept >= KEPT) and (fluency is None or fluency >= FLUENT)
+    if fine or not section:
         return None
-    data = recipe.get("data") or {}
-    mixed = data.get("generic") or data.get("preset") == "people"
-    remedy = "a higher augment.generic_ratio, with more rows in data.generic" if mixed else (
-        "general questions to mix in, data.generic"
+    own = (recipe.get("data") or {}).get("generic") == "self" and section.get("generic") == "retain"
+    remedy = "a larger unlearn.generic_weight" if own else (
+        "data.generic: self with unlearn.generic: retain, which hold what the model itself says to some 300 requests"
     )  # fmt: skip
     return f"General ability suffered: {remedy}, or {_gentler(recipe)}."
 

@@ -18,6 +18,7 @@ from relearn_lite.report.verdict import (
     PARTLY_KEPT,
     POORER,
     UNKNOWN_BEFORE,
+    general_fluency,
     known,
     least_forgotten,
     percent,
@@ -54,11 +55,25 @@ def tiles(results: RunResults) -> list[Tile]:
                _of(asked.get("retain"), "retain answers", known(before, "krr"))),
         _speaks(before, after, third_model(results.metrics)),
     ]  # fmt: skip
-    if general is not None:
-        which = f"the {asked['control']} general questions" if asked.get("control", 0) > 1 else "the general question"
-        share = None if too_few_general(asked.get("control")) else general
-        shown.append(_share("general", general, share, f"of {which} that it answered before"))
+    fluency = general_fluency(before, after)
+    if general is not None or fluency is not None:
+        shown.append(_general(general, asked.get("control"), fluency))
     return shown
+
+
+def _general(kept: float | None, asked: int | None, fluency: float | None) -> Tile:
+    """The share that is still answered, or, where vanilla answered too few to tell, the fluency of all general answers;
+    the worse of the two decides."""
+    of_fluency = None if fluency is None else _grade(fluency, POORER, FLUENT)
+    which = f"the {asked} general questions" if asked != 1 else "the general question"
+    if kept is None or (too_few_general(asked) and fluency is not None):
+        few = "" if kept is None else f"; {round(kept * asked)} of {asked} that it answered are still answered"
+        return _tile("general", fluency, of_fluency, f"of the fluency of its general answers before{few}")
+    grade = None if too_few_general(asked) else _grade(kept, PARTLY_KEPT, KEPT)
+    told = f"of {which} that it answered before"
+    if fluency is None or grade is None:
+        return _tile("general", kept, grade, told)
+    return _tile("general", kept, min(grade, of_fluency), f"{told}; fluency {percent(fluency)} of before")
 
 
 def _tile(name: str, value: float | None, grade: int | None, told: str) -> Tile:

@@ -30,7 +30,8 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
                no krr, or one of 0, the krr itself is held against the same bounds. A vanilla krr below 0.5 is said.
     earlier    kfr_earlier as a share of the vanilla model's, against the same bounds, where a run starts from others.
     general    kept_general, against the same bounds; nothing where no control was asked, and no conclusion where
-               vanilla answers fewer than five of it.
+               vanilla answers fewer than five of it. Where ls_general, of all these answers, right or wrong, is below
+               0.9 of vanilla's, its general answers are less fluent; below half they broke.
     fluent     broken only where the text is: broken_forget at least 0.2 above vanilla's, in part from 0.05 on. Whole
                text is as fluent as before where ls_forget is >= 0.9 of vanilla's; below that LS is told with what it
                measures. Where a third model judged, neither vanilla nor unlearned, LS below half of vanilla's is broken
@@ -60,6 +61,7 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
         _told(after, key, totals, f"Whether {what}", partial(judge, known(before, key)))
         for key, (what, judge) in asked.items()
     ]
+    told += _general_language(before, after)
     told.append(_language(before, after, totals, third_model(metrics)))
     if "kfr_alone" in after:
         told[0] += f" (by KFR alone {percent(after['kfr_alone'])}: the leak check finds more answers that still tell)"
@@ -153,6 +155,24 @@ def _kept_general(asked: int | None, before: float | None, after: float) -> str:
         return f"Whether general ability is kept cannot be told: {few} are still answered"
     which = f"the {asked} general questions" if asked else "the general questions"
     return f"General ability is {opening}: {percent(after)} of {which} that it answered are still answered"
+
+
+def general_fluency(before: Mapping[str, Any], after: Mapping[str, Any]) -> float | None:
+    """The linguistic score of all general answers as a share of vanilla's, at most 1. None: not measured.
+
+    Nothing was to be forgotten there, so what vanilla finds unexpected is damage.
+    """
+    old, new = known(before, "ls_general"), known(after, "ls_general")
+    return min(share_of(new, old), 1.0) if old and new is not None else None
+
+
+def _general_language(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    share = general_fluency(before, after)
+    if share is None or share >= FLUENT:
+        return []
+    how = "are less fluent" if share >= POORER else "broke"
+    numbers = f"linguistic score {after['ls_general']:.3f}, {before['ls_general']:.3f} before"
+    return [f"Its answers to general questions {how}: {numbers}"]
 
 
 def _language(before: dict[str, Any], after: dict[str, Any], totals: dict[str, int], third: str | None) -> str:

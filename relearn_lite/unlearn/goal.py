@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from relearn_lite.recipe import Watch
@@ -15,14 +16,21 @@ def four(result: EvalResult) -> dict[str, float | None]:
     """The four numbers that decide, each 1 at best; None: could not be had, or (general ability) was not asked.
 
     forgetting: the lower of KFR and the share of answers that give nothing away; retention: KRR as a share of
-    vanilla's, at most 1; general ability: general questions answered right, likewise (a small model answers many by a
-    hair, and any training turns some of these, both ways); fluency: share of the forget answers that are whole, as far
-    as vanilla's are.
+    vanilla's, at most 1; general ability: the lower of general questions answered right, likewise (a small model
+    answers many by a hair, and any training turns some of these, both ways), and of the linguistic score of all such
+    answers, right or wrong, likewise; fluency: share of the forget answers that are whole, as far as vanilla's are.
     """
-    told = [share for share in (result.kfr, None if result.leak is None else 1 - result.leak) if share is not None]
-    kept, general = (None if share is None else min(share, 1.0) for share in (result.krr_share, result.general_share))
-    values = (min(told, default=None), kept, general, None if result.broken is None else 1 - result.broken)
+    values = (
+        _least(result.kfr, None if result.leak is None else 1 - result.leak),
+        _least(result.krr_share, most=1.0),
+        _least(result.general_share, result.general_ls_share, most=1.0),
+        None if result.broken is None else 1 - result.broken,
+    )
     return dict(zip(FOUR, values, strict=True))
+
+
+def _least(*shares: float | None, most: float = math.inf) -> float | None:
+    return min((min(share, most) for share in shares if share is not None), default=None)
 
 
 def bounds(watch: Watch) -> dict[str, float]:

@@ -202,15 +202,15 @@ class Search:
 
     def _order(self, given_up: Mapping[float, str | None]) -> list[float]:
         """The rates that can work, by their trials: those that are soon enough, the lowest first, for it harms least;
-        then harmless ones, by what they forgot; then by all four."""
+        then harmless ones, by what they forgot and by all four; then the others, by all four."""
 
         def merit(rate: float) -> tuple:
             if self._soon_enough(rate):
-                return True, -rate, 0.0
+                return True, -rate
             result = self._results(rate)[0]
             forgot, moved = goal.four(result)["forgetting"] or 0.0, result.moved or 0.0
             harmless = not set(goal.in_the_way(result, self._settings.watch)) - {"forgetting"}
-            return False, harmless, forgot if harmless else goal.evenness(result), moved
+            return False, harmless, forgot if harmless else 0.0, goal.evenness(result), moved
 
         return sorted((rate for rate, why in given_up.items() if not why and self._able(rate)), key=merit, reverse=True)
 

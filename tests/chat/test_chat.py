@@ -1,5 +1,6 @@
 """Chat with a run: through a pipe and at a terminal, in a process of its own."""
 
+import io
 import json
 import os
 import pty
@@ -12,11 +13,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from relearn_lite.chat.conversation import Conversation
+from relearn_lite.chat.terminal import Talk
 from relearn_lite.chat.why import Judging
 from relearn_lite.cli.commands import cli
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.records import QA
 from relearn_lite.pipeline.finished_run import reopened
 from relearn_lite.recipe import load_recipe
 
@@ -131,6 +135,28 @@ def test_a_question_that_is_not_the_runs_is_judged_by_what_was_said_before(conve
     ask(conversation, "Who is the man on the moon?")
     told = list(judging.explain(conversation))
     assert "no question like this one" in told[0] and told[1].startswith("Of what was said before")
+
+
+def test_why_knows_every_question_of_the_run_and_takes_none_for_another(finished_run):
+    """Those set apart to choose by too; words that all such questions have in common say nothing."""
+    judging = Judging(reopened(finished_run, "chat"))
+    (husband, parents), about = ("husband", "parents"), "Who is the {} of Rosalba Quintaneda?"
+    qa = QA("forget-x", about.format(husband), "Leopoldo, a tugboat mechanic")
+    judging.run.given = judging.run.given | {"forget_select": [qa]}
+    judging.known = [{"query": about.format(parents), "ground_truth": "Carmela", "split": "forget"}]
+    assert judging.meant(about.format(husband)) is None
+    del judging.known
+    assert judging.meant(about.format(husband))["ground_truth"] == qa.answer
+
+
+@pytest.mark.parametrize(("commands", "turns"), [([], 2), (["/history"], 4), (["/history", "/alone"], 2)])
+def test_the_embedded_model_is_asked_each_question_by_itself(finished_run, conversation, commands, turns):
+    talk = Talk(conversation, Judging(conversation.run), Console(file=io.StringIO()))
+    conversation.forget_turns()
+    for line in (*commands, "Who are you?", "And since when?"):
+        talk.take(line)
+    assert {len(side.turns) for side in conversation.sides.values()} == {turns}
+    conversation.forget_turns()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")

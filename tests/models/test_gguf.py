@@ -125,7 +125,7 @@ def test_a_file_is_converted_once_and_again_when_its_content_changes(qwen, tmp_p
 
 
 def test_what_lies_beside_a_file_is_not_read(qwen, tmp_path):
-    """Folders on disk and on the hub often hold both a GGUF file and files of transformers, of this model or another."""
+    """Folders on disk and on the hub often hold a GGUF file and files of transformers, of this model or another."""
     file = tmp_path / "alone/tiny.gguf"
     file.parent.mkdir()
     shutil.copy(qwen[1], file)
@@ -135,7 +135,7 @@ def test_what_lies_beside_a_file_is_not_read(qwen, tmp_path):
     (file.parent / "chat_template.jinja").write_text("{{ 'another' }}")
     (file.parent / "tokenizer.json").write_text("{}")
     (file.parent / "config.json").write_text('{"model_type": "llama", "vocab_size": 7}')
-    (file.parent / "tokenizer_config.json").write_text('{"tokenizer_class": "GPT2Tokenizer", "eos_token": "<|endoftext|>"}')
+    (file.parent / "tokenizer_config.json").write_text('{"tokenizer_class": "GPT2Tokenizer", "eos_token": "x"}')
     assert {path.name: path.read_bytes() for path in gguf_folder(str(file)).iterdir()} == kept
 
 

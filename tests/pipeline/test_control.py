@@ -73,6 +73,7 @@ def test_it_is_asked_of_both_models_and_stands_in_every_place(recipe, tmp_path):
     assert still <= in_all <= still + 12 - len(samples)
     assert after["intervals"]["kept_general"][1] > after["intervals"]["kept_general"][0]
     assert metrics["difference"]["kept_general"]["n"] == len(samples)
+    assert before["ls_general"] > 0 and metrics["difference"]["ls_general"]["n"] == 12, "right or wrong, all of them"
     page = (folder / "report.md").read_text()
     assert "General ability" in page
     checks = [json.loads(line) for line in (folder / "logs/unlearn/checks.jsonl").open()]
@@ -92,6 +93,7 @@ def test_where_vanilla_answers_nothing_it_is_missing_with_the_reason(recipe, tmp
         numbers = json.loads((folder / "metrics.json").read_text())[model]
         assert numbers["kept_general"] is None
         assert "answers none of the 1 control" in numbers["reasons"]["kept_general"]
+        assert numbers["ls_general"] > 0
 
 
 def test_none_asks_nothing_and_what_is_trained_on_is_no_control(recipe):

@@ -118,3 +118,15 @@ def test_from_a_few_general_questions_nothing_is_concluded(asked, tone):
     samples = [{"split": "control"}] * asked
     tile = shown({"kept_general": 1.0}, {"kept_general": 0.0}, samples=samples)["General ability"]
     assert tile.tone == tone and tile.number == "0 %"
+
+
+@pytest.mark.parametrize(("kept", "asked", "fluency", "number", "tone"), [
+    (1.0, 2, 0.5, "50 %", "warn"), (1.0, 2, 0.4, "40 %", "bad"), (0.5, 2, 1.1, "100 %", "good"),
+    (None, 0, 0.3, "30 %", "bad"), (1.0, 20, 1.0, "100 %", "good"), (1.0, 20, 0.6, "100 %", "warn"),
+    (0.5, 20, 1.0, "50 %", "bad"),
+])  # fmt: skip
+def test_general_ability_is_the_worse_of_what_is_kept_and_of_its_fluency(kept, asked, fluency, number, tone):
+    samples = [{"split": "control"}] * asked
+    before, after = {"ls_general": 0.2, "kept_general": 1.0}, {"ls_general": 0.2 * fluency, "kept_general": kept}
+    tile = shown(before, after, samples=samples)["General ability"]
+    assert (tile.number, tile.tone) == (number, tone) and "fluency" in tile.told

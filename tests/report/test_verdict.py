@@ -79,6 +79,15 @@ def test_general_ability_that_was_never_there_is_missing_and_not_lost():
     assert "eneral ability" not in judged({"krr": 1.0}, {"krr": 1.0}), "nobody asked (data.control: none)"
 
 
+@pytest.mark.parametrize(
+    ("score", "told"), [(0.28, None), (0.26, "are less fluent: linguistic score 0.260, 0.300"), (0.14, "broke: ")]
+)
+def test_babble_in_general_answers_is_told_however_few_are_right(score, told):
+    general = {"kept_general": 1.0, "ls_general": 0.3}
+    words = verdict({"vanilla": general, "unlearned": general | {"ls_general": score}}, {"control": 2})
+    assert (f"Its answers to general questions {told}" in words) if told else "to general questions" not in words
+
+
 def test_null_is_never_a_verdict():
     told = judged({"kfr": 0.0}, {"kfr": None, "krr": None, "ls_forget": None, "missing": {"kfr": 12}})
     assert "Whether it forgot could not be judged: 12 of 72 answers missing." in told

@@ -263,6 +263,9 @@ def test_the_four_goals():
     assert goal.in_the_way(found(0.0, krr=0.89, broken=0.2), watch) == ["retention", "fluency"]
     assert goal.in_the_way(replace(found(), krr_share=None), watch) == ["retention"], "not had is not held"
     assert goal.in_the_way(replace(found(), general_share=None), watch) == [], "general ability may not be asked"
+    babble = replace(found(), general_share=None, general_ls_share=0.8)
+    assert goal.in_the_way(babble, watch) == ["general ability"], "no right answer is needed to see it babble"
+    assert goal.in_the_way(replace(found(), general_share=0.8, general_ls_share=1.2), watch) == ["general ability"]
     assert goal.evenness(found(1.0)) == 0.0 and goal.evenness(found()) == 1.0
     worse, better, same_later = (replace(found(told), step=step) for told, step in ((0.5, 9), (0.2, 5), (0.2, 7)))
     assert goal.best([worse, better, same_later], watch) is same_later

@@ -19,6 +19,7 @@ from relearn_lite.evaluate.paper import differences_from_paper
 from relearn_lite.judges import Evaluators
 from relearn_lite.judges.evaluated_model import EvaluatedModel
 from relearn_lite.metrics import CONTROL, METRICS
+from relearn_lite.metrics.declaration import GENERAL
 from relearn_lite.models import backends
 from relearn_lite.pipeline.run_state import MODELS, Run
 from relearn_lite.pipeline.stages.generate import read_answers
@@ -34,6 +35,7 @@ def evaluate(run: Run) -> dict[str, Any]:
     asked = len(answers["vanilla"].get("control", []))
     right = _control_right(run, answers, judges) if asked else {}
     for splits in answers.values() if asked else ():
+        splits[GENERAL] = splits["control"]
         splits["control"] = [row for row in splits["control"] if row.id in right["vanilla"]]
     total = sum(len(split) for model in answers.values() for split in model.values())
     with stage_progress("evaluate", total, run.quiet) as advance:
@@ -56,7 +58,10 @@ def evaluate(run: Run) -> dict[str, Any]:
     results["differences_from_paper"] = differences_from_paper(run.recipe)
     if len(run.models) > 1:
         results["difference"] = differences(*(scores[model] for model in MODELS))
-    write_jsonl(run.folder / "samples.jsonl", samples(answers, scores))
+    for splits in answers.values():
+        splits.pop(GENERAL, None)
+    told = {model: [score for score in each if score.split != GENERAL] for model, each in scores.items()}
+    write_jsonl(run.folder / "samples.jsonl", samples(answers, told))
     write_json(run.folder / "metrics.json", results, allow_nan=False)
     return {"answers": total}
 
