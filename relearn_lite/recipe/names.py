@@ -47,7 +47,7 @@ def metric_name_problems(names: Sequence[str], where: str = "evaluate.metrics") 
     for name in names:
         if name in METRICS:
             continue
-        asked = str(name).lower().removesuffix("_forget").removesuffix("_retain")
+        asked = str(name).lower().removesuffix("_forget").removesuffix("_retain").removesuffix("_general")
         owner = next((metric for metric, parts in METRICS.items() if asked in map(str.lower, parts)), None)
         near = [owner] if owner else difflib.get_close_matches(asked, METRICS, n=1, cutoff=0.5)
         hint = f" Did you mean '{near[0]}'?" if near else ""

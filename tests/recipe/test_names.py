@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def without_side(key: str) -> str:
-    return re.sub("_(forget|retain)$", "", key)
+    return re.sub("_(forget|retain|general)$", "", key)
 
 
 def test_metrics_and_their_parts():
