@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from relearn_lite.recipe import Recipe
 
 _STAGES = Path(__file__).parents[1] / "pipeline/stages/stages.yaml"  # read here: importing them would take seconds
+ROLES = {"_eval": " (asked before and after, and reported)", "_select": " (asked to choose by, and not reported)"}
 STAGE_NAMES = tuple(yaml.safe_load(_STAGES.read_text(encoding="utf-8")))
 
 
@@ -103,7 +104,8 @@ def check(recipe: Recipe) -> None:
     click.echo(f"{file}: fine. Stages: {', '.join(stages_of(recipe))}")
     for part, rows in data.items():
         if rows:
-            click.echo(f"  data.{part}: {len(rows)} rows, first: {shown(rows[0].question)!r}")
+            role = next((words for ending, words in ROLES.items() if part.endswith(ending)), "")
+            click.echo(f"  data.{part}: {len(rows)} rows{role}, first: {shown(rows[0].question)!r}")
 
 
 @cli.command()

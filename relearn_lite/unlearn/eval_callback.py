@@ -94,11 +94,14 @@ class EvalCallback(lightning.Callback):
                 self._save(module)  # before the result is noted: what is noted as best is there
             append_jsonl(self._log, [result])
             self._results[self._step] = result
-            self._tell(describe(result, is_best))
+            self._tell(f"check at step {result.step}: {self._describe(result)}{' (best so far)' if is_best else ''}")
             for file in self._kept.glob("best-step=*.safetensors"):
                 if self.best is None or file != self.weights(self.best.step):
                     file.unlink()
         return self._results[self._step]
+
+    def _describe(self, result: EvalResult) -> str:
+        return describe(result)
 
     def weights(self, step: int) -> Path:
         """The file with what was trained, as it was at the best check."""

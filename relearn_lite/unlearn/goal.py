@@ -45,6 +45,14 @@ def in_the_way(result: EvalResult, watch: Watch) -> list[str]:
     return [name for name in asked if values[name] is None or round(values[name], 9) < round(least[name], 9)]
 
 
+def describe(result: EvalResult, watch: Watch) -> str:
+    """The four, each with its goal; general ability only where it was asked."""
+    values, least = four(result), bounds(watch)
+    asked = [name for name in FOUR if name != "general ability" or values[name] is not None]
+    shown = {name: "not had" if values[name] is None else f"{values[name]:.2f}" for name in asked}
+    return ", ".join(f"{name} {shown[name]} (goal {least[name]:g})" for name in asked)
+
+
 def reached(results: Sequence[EvalResult], watch: Watch) -> bool:
     """Whether the last checks found all four at their bounds."""
     last = results[-IN_A_ROW:]

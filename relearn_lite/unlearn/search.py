@@ -59,6 +59,9 @@ class SearchCallback(EvalCallback):
     def _best_of(self, results: Iterable[EvalResult]) -> EvalResult | None:
         return goal.best(results, self._settings.watch)
 
+    def _describe(self, result: EvalResult) -> str:
+        return goal.describe(result, self._settings.watch)
+
     def _why_stop(self, result: EvalResult) -> str | None:
         so_far = [self._results[step] for step in sorted(self._results) if step <= result.step]
         if self._settings.epochs == "auto" and goal.reached(so_far, self._settings.watch):

@@ -83,17 +83,16 @@ def why_stop(result: EvalResult, bounds: Watch) -> str | None:
     return None
 
 
-def describe(result: EvalResult, is_best: bool) -> str:
-    """One line on a check."""
+def describe(result: EvalResult) -> str:
+    """A check's numbers, by which its weights are chosen."""
 
     def shown(value: float | None) -> str:
         return "not had" if value is None else f"{value:.2f}"
 
     general = "" if result.kept_general is None else f"general {shown(result.kept_general)}, "
-    ending = " (best so far)" if is_best else ""
     return (
-        f"check at step {result.step}: kfr {shown(result.kfr)}, leak {shown(result.leak)}, krr {shown(result.krr)}, LS "
-        f"{shown(result.ls_share)} of vanilla's, {general}balance {shown(result.balance)}{ending}"
+        f"kfr {shown(result.kfr)}, leak {shown(result.leak)}, krr {shown(result.krr)}, LS {shown(result.ls_share)} of "
+        f"vanilla's, {general}balance {shown(result.balance)}"
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from relearn_lite.core.files import append_jsonl, read_partial
 from relearn_lite.recipe import Watch
 from relearn_lite.unlearn import goal
-from relearn_lite.unlearn.selection import EvalResult, describe
+from relearn_lite.unlearn.selection import EvalResult
 
 WEAKER = (0.9, 0.8, 0.7, 0.6, 0.5)  # shares of the update
 
@@ -41,7 +41,7 @@ def weaken(
             known[strength] = replace(ask(), step=full.step, strength=strength)
             append_jsonl(log, [known[strength]])
         asked.append(known[strength])
-        tell(f"{strength:.0%} of the adapter, {describe(asked[-1], is_best=False)}")
+        tell(f"{strength:.0%} of the adapter: {goal.describe(asked[-1], watch)}")
         if "forgetting" in goal.in_the_way(asked[-1], watch):
             break
         held.append(asked[-1])

@@ -73,6 +73,7 @@ def test_check_tells_stages_and_rows():
     shown = invoke("check", str(ROOT / "recipes/quickstart.yaml"))
     assert "Stages: ask, augment, unlearn, generate, evaluate, report" in shown
     assert "data.forget: 72 rows, first: '" in shown
+    assert "data.forget_eval: 72 rows (asked before and after, and reported), first: '" in shown
 
 
 def test_check_leaves_out_stages_that_a_recipe_does_not_need():

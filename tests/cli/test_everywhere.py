@@ -30,6 +30,12 @@ def test_what_was_mistyped_is_answered_with_what_was_meant(arguments, told):
     assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr
 
 
+def test_a_python_without_the_packages_is_told_of_in_a_sentence():
+    """As in a new terminal, where nobody has switched the environment on."""
+    done = subprocess.run([sys.executable, "-S", "main.py", QUICKSTART], capture_output=True, cwd=ROOT, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("error: the package ") and "activate" in done.stderr
+
+
 @pytest.mark.parametrize("key", [
     "learning_rate", "num_train_epochs", "per_device_train_batch_size", "gradient_accumulation_steps", "lora_r",
     "lora_alpha", "load_in_4bit", "model_name_or_path",

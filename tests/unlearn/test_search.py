@@ -267,6 +267,8 @@ def test_the_four_goals():
     assert goal.in_the_way(babble, watch) == ["general ability"], "no right answer is needed to see it babble"
     assert goal.in_the_way(replace(found(), general_share=0.8, general_ls_share=1.2), watch) == ["general ability"]
     assert goal.evenness(found(1.0)) == 0.0 and goal.evenness(found()) == 1.0
+    told = goal.describe(replace(found(0.25), general_share=None), watch)
+    assert told.startswith("forgetting 0.75 (goal 0.95), retention 1.00 (goal 0.9), fluency") and "general" not in told
     worse, better, same_later = (replace(found(told), step=step) for told, step in ((0.5, 9), (0.2, 5), (0.2, 7)))
     assert goal.best([worse, better, same_later], watch) is same_later
 
