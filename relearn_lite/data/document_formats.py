@@ -16,6 +16,7 @@ INSTALL = "pip install -r requirements-documents.txt"
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # how encrypted and old Office files begin
 MOST_UNPACKED = 200_000_000  # bytes of a DOCX file: a small file may unpack to any size
 NOT_READ = ("script", "style", "noscript", "template", "svg", "nav", "form", "head")  # of an HTML page
+WESTERN = "cp1252"  # the encoding in which most older files are
 BLOCKS = """address article aside blockquote body br caption dd details dialog div dl dt fieldset figcaption figure
 footer h1 h2 h3 h4 h5 h6 header hr li main ol p pre section summary table tbody tfoot thead tr ul""".split()
 BROKEN = (
@@ -147,7 +148,9 @@ def decoded(path: Path) -> str:
     except UnicodeDecodeError:
         from charset_normalizer import from_bytes
 
-    best = from_bytes(raw).best()
+    found = from_bytes(raw)
+    # Of a Western text several others are about as likely, and none is as usual.
+    best = next((each for each in found if each.encoding == WESTERN), found.best())
     if best is None:
         raise Unreadable("holds no text but binary data; give a document, or leave it out")
     tell_once(f"{path.name} is not UTF-8: it is read as {best.encoding}; if names in it look wrong, save it as UTF-8")
@@ -165,7 +168,7 @@ def needed(module: str, package: str) -> ModuleType:
 def _row(cells: list[str]) -> str:
     """A row of a table; of two cells the first one says what the second one is."""
     texts = [" ".join(cell.split()) for cell in cells]
-    return ": ".join(texts) if len(texts) == 2 else ", ".join(filter(None, texts))
+    return ": ".join(texts) if len(texts) == 2 and all(texts) else ", ".join(filter(None, texts))
 
 
 READERS: dict[str, Reader] = {

@@ -88,6 +88,23 @@ def test_encodings(encoding, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text", ["Favourite dish: crème brûlée à la façon de Zürich.", "Ana Núñez has a house.", "Søren lives in Århus."]
+)
+def test_an_english_page_with_some_western_names_is_read_as_the_usual_old_encoding(text, tmp_path, capsys):
+    """It was read as that of a Baltic DOS: `crĶme br¹lķe`."""
+    path = tmp_path / f"{text.split()[0]}.txt"
+    path.write_bytes(f"{' '.join(PAGE[1:3])} {text}".encode("latin-1"))
+    assert read(path)[0].text.endswith(text)
+    assert f"{path.name} is not UTF-8: it is read as cp1252" in capsys.readouterr().err
+
+
+def test_a_text_in_another_script_is_read_in_its_encoding(tmp_path):
+    text = "Анна Петрова живёт в Москве на улице Ленина. Её сын учится в школе."
+    (tmp_path / "a.txt").write_bytes(text.encode("cp1251"))
+    assert [block.text for block in read(tmp_path / "a.txt")] == [text]
+
+
+@pytest.mark.parametrize(
     ("name", "content", "told"),
     [
         ("a.txt", b"", "a.txt is empty"),
@@ -161,3 +178,38 @@ def test_a_package_that_is_missing_is_named(form, package, tmp_path, monkeypatch
     monkeypatch.setattr(document_formats, "import_module", without)
     with pytest.raises(RecipeError, match=f"{package}, which is not installed: pip install -r requirements-documents"):
         read(path)
+
+
+PROSE = [
+    ["Ada keeps the lighthouse, and every evening at six she", "lights the lamp. In the morning she writes a letter"],
+    ["to her brother, who lives at the other harbour, and", "reads his. On Sundays both of them walk to the old"],
+    ["chapel on the hill, from which one sees all of the", "islands. In the winter nobody comes there but them"],
+]
+
+
+@pytest.mark.parametrize(
+    ("header", "footer", "kept"),
+    [
+        ("The Archive, volume 3", "Page {n} of 4", "The Archive, volume 3"),
+        ("", "- {n} -", ""),
+        ("Ada Fennimore, {n}", "Printed for Bo Lind", "Ada Fennimore, 1 Printed for Bo Lind"),
+    ],
+)
+def test_what_runs_along_the_edges_of_pages_is_part_of_no_sentence(header, footer, kept, tmp_path):
+    """Headers and page numbers stood in the sentences that a page's end cut in two."""
+    pages = [[header.format(n=n), *lines, footer.format(n=n)] for n, lines in enumerate(PROSE, 1)]
+    texts = [text for page in pages for text in ("\f", *filter(None, page))][1:]
+    said = " ".join(block.text for block in read(save(texts, tmp_path / "a.pdf")))
+    assert said == " ".join(filter(None, [kept, *(line for lines in PROSE for line in lines)]))
+
+
+def test_what_pages_say_alike_in_other_numbers_is_not_taken_for_a_running_line(tmp_path):
+    pages = [f"Phone: 555-01{n}" for n in ("12", "71", "33")]
+    texts = [text for page in pages for text in ("\f", page, "Born: 1950")][1:]
+    assert [block.text for block in read(save(texts, tmp_path / "a.pdf")) if "Phone" in block.text] == pages
+
+
+def test_a_short_line_that_ends_in_the_midst_of_a_sentence_goes_on():
+    """A sentence was cut in two where a long word had left its line short."""
+    page = "She keeps the lighthouse of Ostermoor, a tower\nthat was built in\n2016. It stands on the northern pier."
+    assert [" ".join(each.split()) for each in paragraphs(page) if each] == [" ".join(page.split())]
