@@ -129,6 +129,16 @@ def test_what_cannot_be_read_says_why(name, content, told, tmp_path):
         read(path)
 
 
+def test_a_folder_without_documents_is_told_of_as_a_folder(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures/a.jpg").write_bytes(b"x")
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(RecipeError, match="no document in the folder .*pictures; allowed: .txt.*name another"):
+        read(tmp_path / "pictures")
+    with pytest.raises(RecipeError, match="no document in the folder .*nothing; allowed"):
+        read(tmp_path / "nothing")
+
+
 def test_every_bad_document_is_told_at_once(tmp_path):
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_bytes(b"")
