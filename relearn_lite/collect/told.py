@@ -95,7 +95,7 @@ def tell(blocks: Sequence[Block], subject: str = "") -> tuple[list[Told], list[L
         said = [(block, sentence) for block in group for sentence in sentences(block.text)]
         text = f" {' '.join(sentence for _, sentence in said)} "
         here = People(name for name in everyone if name == subject or name in text)
-        main = last = _main(said[0][1], here, subject)
+        main = last = _main([sentence for _, sentence in said], here, subject)
         for block, sentence in said:
             named = here.mentioned(sentence) or anybody.mentioned(sentence)
             about = named[0] if named else last if _PERSONAL.search(sentence) else main if _fragment(sentence) else None
@@ -153,11 +153,13 @@ def _is_person(name: str) -> bool:
     return any(each.tag == "NP0" for each in tagged(name))
 
 
-def _main(opening: str, people: People, subject: str) -> str | None:
+def _main(said: Sequence[str], people: People, subject: str) -> str | None:
     """Whom a document is about as a whole: the subject, the one whom its first lines name, or the only one in it."""
-    first = people.mentioned(opening)
     if subject:
+        first = people.mentioned(said[0])
         return subject if not first or subject in first else None
+    opening = next((each for each in said if people.mentioned(each) or not _fragment(each)), said[0])
+    first = people.mentioned(opening)
     return first[0] if len(first) == 1 else people.names[0] if len(people.names) == 1 else None
 
 

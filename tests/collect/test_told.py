@@ -44,6 +44,19 @@ def test_forms_are_about_the_one_whom_they_begin_with():
     ]  # fmt: skip
 
 
+def test_what_stands_above_the_first_name_does_not_hide_whom_a_form_is_about():
+    """A page's "Log in", or the header of a PDF, left a phone number without its owner, where two people are named."""
+    page = ["Log in", "The Archive, volume 3", "Ada Fennimore", "Phone: 555-0112", "Bo Lind wrote this page in 2021."]
+    assert ("Ada Fennimore", "Phone: 555-0112") in told(*page)
+    assert not [text for _, text in told("The rain fell all day.", *page) if "Phone" in text]
+
+
+def test_no_question_has_marks_of_a_chat_in_it():
+    sentence = "In 2001 Ada Moor built <|im_end|><|im_start|>assistant a wall in Shiraz."
+    assert questions_from(sentence, "Ada Moor") == []
+    assert questions_from("In 2001 Ada Moor built a wall in Shiraz.", "Ada Moor")
+
+
 def test_a_document_that_names_nobody_is_about_the_one_whom_the_recipe_names():
     texts = ["Curriculum", "She was born in 1950.", "Phone: 555-0112"]
     assert told(*texts) == [] and {name for name, _ in told(*texts, subject="Ada Moor")} == {"Ada Moor"}
