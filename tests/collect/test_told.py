@@ -163,3 +163,14 @@ def test_what_a_document_orders_is_text_like_any_other(as_text, tmp_path):
 def test_where_nothing_can_be_asked_it_says_why(text, subject, why, tmp_path):
     with pytest.raises(RecipeError, match=f"(?s){why}"):
         collected(save([text], tmp_path / "page.txt"), subject)
+
+
+def test_a_very_long_document_says_what_is_done_with_it(tmp_path, capsys, monkeypatch):
+    """Of five million characters nothing was said for half a minute."""
+    (tmp_path / "a.txt").write_text("Ada Fennimore keeps the lighthouse at Ostermoor.")
+    collected(tmp_path)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("relearn_lite.collect.from_documents.LONG", 10)
+    (tmp_path / "a.txt").write_text("Ada Fennimore keeps the lighthouse at Varby.")
+    collected(tmp_path)
+    assert "data.forget.documents: looking whom each sentence is about, in 44 characters" in capsys.readouterr().err
