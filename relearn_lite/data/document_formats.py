@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from relearn_lite.core.memory import tell_once
 
+# What stands between a DOCX file's body and its text: fields of forms, what was inserted under review, smart tags.
+WRAPPED = ".//w:sdt/w:sdtContent | .//w:sdt | .//w:ins | .//w:moveTo | .//w:smartTag"
 INSTALL = "pip install -r requirements-documents.txt"
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # how encrypted and old Office files begin
 MOST_UNPACKED = 200_000_000  # bytes of a DOCX file: a small file may unpack to any size
@@ -19,6 +22,7 @@ NOT_READ = ("script", "style", "noscript", "template", "svg", "nav", "form", "he
 WESTERN = "cp1252"  # the encoding in which most older files are
 BLOCKS = """address article aside blockquote body br caption dd details dialog div dl dt fieldset figcaption figure
 footer h1 h2 h3 h4 h5 h6 header hr li main ol p pre section summary table tbody tfoot thead tr ul""".split()
+PROSE = ("p", "h1", "h2", "h3", "h4", "h5", "h6")
 BROKEN = (
     ArithmeticError,
     AttributeError,
@@ -27,8 +31,7 @@ BROKEN = (
     RecursionError,
     TypeError,
     ValueError,
-)  # by pypdf
-
+)  # by the packages, on what is no such file
 
 Reader = Callable[[Path], Iterator[tuple[str, str]]]  # -> (place, text) of each part
 
@@ -84,7 +87,12 @@ def html(path: Path) -> Iterator[tuple[str, str]]:
         for text in soup.find_all(string=True):
             text.replace_with(" ".join(f"|{text}|".split())[1:-1])
         for row in soup("tr"):
-            row.string = _row([cell.get_text() for cell in row(["td", "th"])])
+            cells = row(["td", "th"])
+            if row.find("table") or any(len(cell(PROSE)) > 1 for cell in cells):  # it lays out a page
+                for cell in cells:
+                    cell.insert_before("\n")
+            else:
+                row.string = _row([cell.get_text() for cell in cells])
         for term in soup("dt"):
             term.append(": ")
             if value := term.find_next_sibling("dd"):
@@ -102,7 +110,6 @@ def docx(path: Path) -> Iterator[tuple[str, str]]:
     """Paragraphs and rows of tables, counted; without headers, footers and comments."""
     library = needed("docx", "python-docx")
     from docx.opc.exceptions import PackageNotFoundError
-    from docx.table import Table
 
     with path.open("rb") as file:
         if file.read(4) == OLD_OFFICE:
@@ -111,15 +118,34 @@ def docx(path: Path) -> Iterator[tuple[str, str]]:
         with ZipFile(path) as packed:
             if sum(each.file_size for each in packed.infolist()) > MOST_UNPACKED:
                 raise Unreadable("unpacks to more than 200 MB; give the text of it alone")
-        number = 0
-        for block in library.Document(str(path)).iter_inner_content():
-            rows = block.rows if isinstance(block, Table) else ()
-            texts = [_row([cell.text for cell in row.cells]) for row in rows] if rows else [getattr(block, "text", "")]
-            for text in filter(str.strip, texts):
-                number += 1
-                yield f"paragraph {number}", text
-    except (PackageNotFoundError, BadZipFile, KeyError, ValueError, OSError) as error:
+        document = library.Document(str(path))
+        for mark in document.element.body.xpath(WRAPPED):
+            for inner in list(mark):
+                mark.addprevious(inner)
+        texts = filter(str.strip, _docx_blocks(document))
+        yield from ((f"paragraph {n}", text) for n, text in enumerate(texts, 1))
+    except (PackageNotFoundError, BadZipFile, SyntaxError, *BROKEN) as error:  # SyntaxError: of lxml
         raise Unreadable(f"is no DOCX file or is broken ({type(error).__name__}); open it and save it again") from None
+
+
+def _docx_blocks(holder: Any) -> Iterator[str]:
+    """Paragraphs and rows of tables of a DOCX document, or of a cell of one."""
+    for block in holder.iter_inner_content():
+        if hasattr(block, "rows"):
+            for row in block.rows:
+                yield from _docx_row(row)
+        else:
+            yield block.text
+
+
+def _docx_row(row: Any) -> Iterator[str]:
+    """A row of a table as one text; by cells and their paragraphs where it lays out a page, merged cells once."""
+    cells = list({cell._tc: cell for cell in row.cells}.values())
+    texts = [[text for text in _docx_blocks(cell) if text.strip()] for cell in cells]
+    if any(len(some) > 1 and any(text.rstrip()[-1] in ".!?" for text in some) for some in texts):
+        yield from (text for some in texts for text in some)
+    else:
+        yield _row([" ".join(some) for some in texts])
 
 
 def pdf(path: Path) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,7 @@
 """Text out of the documents that people have, and a clear word where there is none."""
 
+from zipfile import ZipFile
+
 import pytest
 from documents import ENCRYPTIONS, PAGE, encrypt, picture_pdf, save
 
@@ -43,6 +45,43 @@ def test_what_a_page_hides_or_offers_is_no_text_of_it(tmp_path):
         "<script>let a = 1</script><dl><dt>Phone<dd>12</dl><table><tr><td>Mail<td>a@b.org</table>"
     )
     assert [block.text for block in read(tmp_path / "a.html")] == ["One two", "three", "Phone: 12", "Mail: a@b.org"]
+
+
+def test_a_table_that_lays_out_a_page_is_read_cell_by_cell(tmp_path):
+    """All of a curriculum that stands in a table was one block, and a table in a table was not read."""
+    docx = pytest.importorskip("docx")
+    document = docx.Document()
+    left, right = document.add_table(1, 2).rows[0].cells
+    left.text, right.text = "Ada Fennimore", "She keeps the lighthouse."
+    right.add_paragraph("She was born in 1950.")
+    inner = right.add_table(1, 3).rows[0].cells
+    inner[0].text, inner[2].text = "Phone", "555-0112"
+    inner[0].merge(inner[1])
+    document.save(str(tmp_path / "a.docx"))
+    (tmp_path / "a.html").write_text(
+        "<table><tr><td>Ada Fennimore</td><td><p>She keeps the lighthouse.</p><p>She was born in 1950.</p>"
+        "<table><tr><td>Phone</td><td>555-0112</td></tr></table></td></tr></table>"
+    )
+    said = ["Ada Fennimore", "She keeps the lighthouse.", "She was born in 1950.", "Phone: 555-0112"]
+    assert [[block.text for block in read(tmp_path / name)] for name in ("a.html", "a.docx")] == [said, said]
+
+
+def test_text_in_the_fields_of_a_form_or_inserted_under_review_is_read(tmp_path):
+    """Both were left out without a word; what was deleted under review is no text."""
+    docx = pytest.importorskip("docx")
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls
+
+    document = docx.Document()
+    field = "<w:sdt {0}><w:sdtContent><w:p><w:r><w:t>Ada Fennimore</w:t></w:r></w:p></w:sdtContent></w:sdt>"
+    changed = (
+        "<w:p {0}><w:r><w:t>She keeps </w:t></w:r><w:ins><w:r><w:t>the lighthouse.</w:t></w:r></w:ins>"
+        "<w:del><w:r><w:delText>a cat.</w:delText></w:r></w:del></w:p>"
+    )
+    for xml in (field, changed):
+        document.element.body.insert_element_before(parse_xml(xml.format(nsdecls("w"))), "w:sectPr")
+    document.save(str(tmp_path / "a.docx"))
+    assert [block.text for block in read(tmp_path / "a.docx")] == ["Ada Fennimore", "She keeps the lighthouse."]
 
 
 def test_lines_that_a_margin_broke_are_put_together():
@@ -127,6 +166,17 @@ def test_what_cannot_be_read_says_why(name, content, told, tmp_path):
     assert len(content) != 26 * 2_000_000 or len(content) > 50_000_000 > MOST
     with pytest.raises(RecipeError, match=f"(?s){KEY}: .*{told}"):
         read(path)
+
+
+@pytest.mark.parametrize("body", [b"<w:document", b"<x/>", b"<w:t>" * 400 + b"</w:t>" * 400])
+def test_a_docx_file_that_is_broken_inside_is_told_of(body, tmp_path):
+    """It ended in a traceback."""
+    save(PAGE, tmp_path / "whole.docx")
+    with ZipFile(tmp_path / "whole.docx") as whole, ZipFile(tmp_path / "a.docx", "w") as broken:
+        for name in whole.namelist():
+            broken.writestr(name, body if name == "word/document.xml" else whole.read(name))
+    with pytest.raises(RecipeError, match="a.docx is no DOCX file or is broken"):
+        read(tmp_path / "a.docx")
 
 
 def test_a_folder_without_documents_is_told_of_as_a_folder(tmp_path):
