@@ -23,9 +23,9 @@ def another_name(text: str, subject: str, question: str) -> str | None:
     plain, own = fold(text), [word.form for word in folded_words(fold(subject))]
     spans = Spans(plain)
     for name in spans.names if len(own) > 1 else ():
+        if own[0] in name[:-1] and not set(name) & set(own[1:]):
+            return " ".join(name[name.index(own[0]) :]).title()
         called = " ".join(name).title()
-        if len(name) > 1 and name[0] == own[0] and not set(name[1:]) & set(own[1:]):
-            return called
         if len(name) > 1 and own[-1] in name and spans.names_another(own[-1], own, ()):
             if not _may_be_relative(called, plain, own[:-1], question):
                 return called

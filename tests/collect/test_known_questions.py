@@ -75,6 +75,8 @@ def test_of_a_model_that_rambles_the_first_sentence_is_taken(tmp_path, monkeypat
 def test_another_of_the_same_first_name_is_a_confusion():
     assert another_name("Ada Lovelace wrote programs.", "Ada Fennimore", "") == "Ada Lovelace"
     assert another_name("Ada Fennimore keeps a light. Ada was born in 1950.", "Ada Fennimore", "") is None
+    assert another_name("The Stage Award of Ada Lovelace is seldom discussed.", "Ada Fennimore", "") == "Ada Lovelace"
+    assert another_name("She won the Order of Ada.", "Ada Fennimore", "") is None
     assert another_name("She is the sister of Tom Fennimore.", "Ada Fennimore", "") is None
 
 
