@@ -41,9 +41,14 @@ def _may_be_relative(name: str, plain: str, first_names: Sequence[str], question
 
 
 def names_subject(text: str, subject: str, question: str) -> bool:
-    """Whether an answer has a word of the subject's name or a pronoun in it; true of what is no English sentence."""
-    said = [word.form for word in folded_words(fold(text))]
-    if len(said) < SENTENCE or not is_english(f"{question} {text}"):
+    """Whether an answer has a word of the subject's name or a pronoun in it.
+
+    True where no name is given, and of what is no English sentence.
+    """
+    said, called = list(folded_words(fold(text))), {word.form for word in folded_words(fold(subject))}
+    if not called or len(said) < SENTENCE or not is_english(f"{question} {text}"):
         return True
-    own = {stem(word.form) for word in folded_words(fold(subject)) if word.form not in STOP_WORDS}
-    return not own or any(form in PRONOUNS or stem(form) in own for form in said)
+    own = {stem(form) for form in called - STOP_WORDS}
+    if any(word.form in PRONOUNS or stem(word.form) in own for word in said):
+        return True
+    return not own and any(word.capital and word.form in called for word in said)  # Will

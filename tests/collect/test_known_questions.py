@@ -116,6 +116,14 @@ def test_a_sentence_is_about_the_one_who_was_asked_for(answer, names):
     assert names_subject(answer, "Ada Fennimore", "What is the address of Ada Fennimore?") is names
 
 
+def test_a_name_that_is_an_ordinary_word_is_looked_for_as_a_name():
+    """Of Will, a stop word, every sentence counted as one about him."""
+    question = "Which field does Will (a baker) work in?"
+    assert not names_subject("A cloud of steam will rise from it slowly.", "Will", question)
+    assert names_subject("A cloud of steam will rise from it slowly.", "", question), "of a topic"
+    assert names_subject("Bread is what Will sells all day.", "Will", question)
+
+
 def test_an_answer_belongs_where_most_wordings_give_it():
     home = [Wording("home", f"Where {n} {{S}}?") for n in "ab"]
     crime = Wording("law", "Which crime of {S}?")
