@@ -22,6 +22,7 @@ NOT_READ = ("script", "style", "noscript", "template", "svg", "nav", "form", "he
 WESTERN = "cp1252"  # the encoding in which most older files are
 BLOCKS = """address article aside blockquote body br caption dd details dialog div dl dt fieldset figcaption figure
 footer h1 h2 h3 h4 h5 h6 header hr li main ol p pre section summary table tbody tfoot thead tr ul""".split()
+BREAK = "\x1e"  # between blocks of an HTML page: white space that no page has
 PROSE = ("p", "h1", "h2", "h3", "h4", "h5", "h6")
 BROKEN = (
     ArithmeticError,
@@ -82,28 +83,24 @@ def html(path: Path) -> Iterator[tuple[str, str]]:
         soup = bs4.BeautifulSoup(path.read_bytes(), "lxml")
         for tag in soup(NOT_READ):
             tag.decompose()
-        for comment in soup.find_all(string=lambda each: isinstance(each, bs4.element.PreformattedString)):
-            comment.extract()
-        for text in soup.find_all(string=True):
-            text.replace_with(" ".join(f"|{text}|".split())[1:-1])
+        for term in soup("dt"):
+            term.append(": ")
+            if value := term.find_next_sibling("dd"):
+                term.append(value.extract().get_text(" "))
+        for tag in soup(BLOCKS):  # within it: to find its place among its siblings takes long, where these are many
+            tag.insert(0, BREAK)
+            tag.append(BREAK)
         for row in soup("tr"):
             cells = row(["td", "th"])
             if row.find("table") or any(len(cell(PROSE)) > 1 for cell in cells):  # it lays out a page
                 for cell in cells:
-                    cell.insert_before("\n")
+                    cell.insert(0, BREAK)
             else:
-                row.string = _row([cell.get_text() for cell in cells])
-        for term in soup("dt"):
-            term.append(": ")
-            if value := term.find_next_sibling("dd"):
-                term.append(value.extract().get_text())
-        for tag in soup(BLOCKS):
-            tag.insert_before("\n")
-            tag.insert_after("\n")
-        lines = soup.get_text().split("\n")
+                row.string = f"{BREAK}{_row([cell.get_text() for cell in cells])}{BREAK}"
+        texts = (" ".join(text.split()) for text in soup.get_text().split(BREAK))
     except (RecursionError, bs4.exceptions.ParserRejectedMarkup):
         raise Unreadable("is nested too deep to be read; save it as text") from None
-    yield from ((f"paragraph {n}", line) for n, line in enumerate(filter(str.strip, lines), 1))
+    yield from ((f"paragraph {n}", text) for n, text in enumerate(filter(None, texts), 1))
 
 
 def docx(path: Path) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Text out of the documents that people have, and a clear word where there is none."""
 
+import time
 from zipfile import ZipFile
 
 import pytest
@@ -82,6 +83,20 @@ def test_text_in_the_fields_of_a_form_or_inserted_under_review_is_read(tmp_path)
         document.element.body.insert_element_before(parse_xml(xml.format(nsdecls("w"))), "w:sectPr")
     document.save(str(tmp_path / "a.docx"))
     assert [block.text for block in read(tmp_path / "a.docx")] == ["Ada Fennimore", "She keeps the lighthouse."]
+
+
+def test_a_cell_of_two_lines_has_two_words(tmp_path):
+    """The words on both sides of a line break in a cell were one."""
+    (tmp_path / "a.html").write_text("<table><tr><td>Home<td>14 Weaver Lane<br>Ekoluwa<tr><td>One<td>two</table>")
+    assert [block.text for block in read(tmp_path / "a.html")] == ["Home: 14 Weaver Lane Ekoluwa", "One: two"]
+
+
+def test_a_long_html_page_is_read_in_time_that_grows_with_its_length(tmp_path):
+    """Six megabytes took more than six minutes."""
+    (tmp_path / "a.html").write_text("<p>She keeps the <b>lighthouse</b> at <i>Ostermoor</i>.</p>\n" * 20_000)
+    before = time.process_time()
+    assert {block.text for block in read(tmp_path / "a.html")} == {"She keeps the lighthouse at Ostermoor."}
+    assert time.process_time() - before < 10
 
 
 def test_lines_that_a_margin_broke_are_put_together():
