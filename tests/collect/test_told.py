@@ -1,6 +1,7 @@
 """Who a document speaks of, sentence by sentence, and what can be asked about that."""
 
 import re
+import time
 
 import pytest
 from documents import PAGE, save
@@ -174,3 +175,12 @@ def test_a_very_long_document_says_what_is_done_with_it(tmp_path, capsys, monkey
     (tmp_path / "a.txt").write_text("Ada Fennimore keeps the lighthouse at Varby.")
     collected(tmp_path)
     assert "data.forget.documents: looking whom each sentence is about, in 44 characters" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["Ada Fennimore lives at 5 Quarry Lane in Ostermoor and ", "a"])
+def test_what_goes_on_without_a_full_stop_is_left_out_at_once(text):
+    """A megabyte of it, or of one word, took hours."""
+    before = time.process_time()
+    found, (left_out, *_) = tell(blocks("Ada Fennimore was born in 1950.", text * (1_000_000 // len(text))))
+    assert [each.about for each in found] == ["Ada Fennimore"] and len(left_out.text) < 500
+    assert time.process_time() - before < 5
