@@ -26,7 +26,7 @@ def another_name(text: str, subject: str, question: str) -> str | None:
         if own[0] in name[:-1] and not set(name) & set(own[1:]):
             return " ".join(name[name.index(own[0]) :]).title()
         called = " ".join(name).title()
-        if len(name) > 1 and own[-1] in name and spans.names_another(own[-1], own, ()):
+        if len(name) > 1 and own[-1] == name[-1] and spans.names_another(own[-1], own, ()):
             if not _may_be_relative(called, plain, own[:-1], question):
                 return called
     return None

@@ -83,13 +83,12 @@ def html(path: Path) -> Iterator[tuple[str, str]]:
         soup = bs4.BeautifulSoup(path.read_bytes(), "lxml")
         for tag in soup(NOT_READ):
             tag.decompose()
-        for term in soup("dt"):
-            term.append(": ")
-            if value := term.find_next_sibling("dd"):
-                term.append(value.extract().get_text(" "))
         for tag in soup(BLOCKS):  # within it: to find its place among its siblings takes long, where these are many
             tag.insert(0, BREAK)
             tag.append(BREAK)
+        for term in soup("dt"):
+            if value := term.find_next_sibling("dd"):
+                term.string = f"{BREAK}{_row([term.get_text(), value.extract().get_text()])}{BREAK}"
         for row in soup("tr"):
             cells = row(["td", "th"])
             if row.find("table") or any(len(cell(PROSE)) > 1 for cell in cells):  # it lays out a page

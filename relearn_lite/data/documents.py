@@ -58,7 +58,7 @@ def find_documents(named: Sequence[Path], key: str, plain: bool = False) -> list
         else:
             files = sorted(map(Path, filter(lambda each: Path(each).is_file(), glob.glob(str(path), recursive=True))))
         readable = [file for file in files if plain or file.suffix.lower() in READERS]
-        allowed = f"allowed: {', '.join(READERS)}"
+        allowed = f"allowed: {'files of any name' if plain else ', '.join(READERS)}"
         if path.is_dir() and not readable:
             problems.append(f"{key}: there is no document in the folder {path}; {allowed}; name another, or save what "
                             "lies there as one of these")  # fmt: skip

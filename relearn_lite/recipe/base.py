@@ -110,8 +110,8 @@ def _name(value: Any) -> Any:
     """A name in one line, without spaces around it; told here where it can be none."""
     if not isinstance(value, str):
         return value
-    if not any(map(str.isalpha, value)):
-        raise ValueError("there are no letters in it; give a name, such as Ada Fennimore, or remove the key")
+    if not any(map(str.isalnum, value)):
+        raise ValueError("there are no letters or digits in it; give a name, such as Ada Fennimore, or remove the key")
     if strange := re.search(r"[<>{}|]", value):
         raise ValueError(f"{strange[0]!r} is part of no name; give the name alone")
     return one_line(value)

@@ -88,6 +88,7 @@ def test_another_of_the_same_first_name_is_a_confusion():
         ("profession", "Farhad Zarrinvesh is an architect.", "Farhad Zarrinvesh"),
         ("address", "The home of Dr. Zarrinvesh is at 93 Pomegranate Alley.", None),
         ("address", "The home of I. Zarrinvesh is at 93 Pomegranate Alley.", None),
+        ("best known work", "The Zarrinvesh Tower in Yazd.", None),
         ("address", "Ines lives with Farhad Zarrinvesh.", None),
         ("address", "She lives in the house of Karim Zarrinvesh.", None),
         ("parents", "The parents are Karim Zarrinvesh and Lea Zarrinvesh.", None),

@@ -43,7 +43,7 @@ def test_places_are_those_of_the_document(tmp_path):
 def test_what_a_page_hides_or_offers_is_no_text_of_it(tmp_path):
     (tmp_path / "a.html").write_text(
         "<head><title>T</title><style>p {}</style></head><nav>Home</nav><!-- said --><p>One\n <b>two</b><br>three"
-        "<script>let a = 1</script><dl><dt>Phone<dd>12</dl><table><tr><td>Mail<td>a@b.org</table>"
+        "<script>let a = 1</script><dl><dt>Phone<dd><p>1<b>2</b></dl><table><tr><td>Mail<td>a@b.org</table>"
     )
     assert [block.text for block in read(tmp_path / "a.html")] == ["One two", "three", "Phone: 12", "Mail: a@b.org"]
 

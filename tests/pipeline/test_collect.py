@@ -193,4 +193,6 @@ def test_a_name_with_line_breaks_and_spaces_around_it_is_that_name(tmp_path):
     """`Ada` and `Moor` on two lines counted as one word, and spaces at the ends went into every question."""
     (tmp_path / "recipe.yaml").write_text(RECIPE)
     recipe = load_recipe(tmp_path / "recipe.yaml", ['data.forget={subject: " Ada\\nMoor ", intro: "a  baker "}'])
+    book = load_recipe(tmp_path / "recipe.yaml", ["data.forget={topic: '1984', kind: book}"])
+    assert book.data.forget.topic == "1984"
     assert (recipe.data.forget.subject, recipe.data.forget.intro) == ("Ada Moor", "a baker")
