@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,6 +17,7 @@ from relearn_lite.data.documents import Block, find_documents, read_documents
 from relearn_lite.recipe.data import ForgetSource
 
 KEY = "data.forget.documents"
+LONG = 1_000_000  # characters of documents, from which on it takes more than five seconds to see whom they are about
 NO_RULE = "no rule has a question to it"
 
 
@@ -57,6 +59,8 @@ def _reading(stamps: tuple[tuple[Path, int], ...], subject: str, intro: str, pro
             "questions know English only; name a model that proposes some as collect.proposals, or give questions and "
             "answers of your own as data.forget.path"
         )
+    if (length := sum(len(block.text) for block in blocks)) > LONG:
+        print(f"{KEY}: looking whom each sentence is about, in {length:,} characters ...", file=sys.stderr)
     told, nobodys = tell([block for block in blocks if block.document not in foreign], subject)
     reading = asked_about(Reading(tuple(blocks), told, nobodys, [], [], []), (), intro)
     if not (reading.asked or proposing):

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from relearn_lite.augment.form import is_refusal, normal_form, repeats_itself
+from relearn_lite.collect.confusion import another_name, names_subject
 from relearn_lite.collect.facets import NAME, Wording
 from relearn_lite.core.files import read_jsonl, write_in_batches
 from relearn_lite.core.records import Answer, Reply
@@ -23,16 +24,11 @@ from relearn_lite.data.examples import question_ids
 from relearn_lite.models.generation import GREEDY, PUBLISHED, Completion, Decoding, batches_of, check_fits, complete
 from relearn_lite.models.loaded import Loaded, active_adapters
 from relearn_lite.models.shared_prefix import Prefixes
-from relearn_lite.text.proper_names import Spans
 from relearn_lite.text.specifics import specifics
-from relearn_lite.text.stems import fold, folded_words, stem
-from relearn_lite.text.stop_words import STOP_WORDS, is_english
 from relearn_lite.text.words import sentences, words
 
 NEXT_DRAW = 1_000_003  # between the seeds of two draws
-SENTENCE = 4  # words from which on a text counts as one
 MOST_QUOTES = 20  # that an answer is compared with
-PRONOUNS = frozenset("he she they him his her hers".split())  # not "its", "their": these mostly mean something nearer
 Tells = Callable[[Sequence[Answer]], Sequence[bool | None]]  # whether each answer tells what its ground truth tells
 
 
@@ -151,31 +147,13 @@ def _fault(question: str, reply: Reply, about: str) -> str | None:
         return "refusal: it declines, or speaks of itself"
     if repeats_itself(reply.text):
         return "babble: it goes round in circles"
-    if other := another_name(reply.text, about):
+    if other := another_name(reply.text, about, question):
         return f"confused: it speaks of {other}"
     if not names_subject(reply.text, about, question):
         return "confused: it speaks of something else"
     if not specifics(question, reply.text):
         return "vague: it tells nothing that the question does not"
     return None
-
-
-def another_name(text: str, subject: str) -> str | None:
-    """A name in the text that begins as the subject's does and goes on otherwise: the model confuses two."""
-    own = [word.form for word in folded_words(fold(subject))]
-    for name in Spans(fold(text)).names if len(own) > 1 else ():
-        if len(name) > 1 and name[0] == own[0] and not set(name[1:]) & set(own[1:]):
-            return " ".join(name).title()
-    return None
-
-
-def names_subject(text: str, subject: str, question: str) -> bool:
-    """Whether an answer has a word of the subject's name or a pronoun in it; true of what is no English sentence."""
-    said = [word.form for word in folded_words(fold(text))]
-    if len(said) < SENTENCE or not is_english(f"{question} {text}"):
-        return True
-    own = {stem(word.form) for word in folded_words(fold(subject)) if word.form not in STOP_WORDS}
-    return not own or any(form in PRONOUNS or stem(form) in own for form in said)
 
 
 def off_the_point(answers: Mapping[Wording, str]) -> dict[Wording, str]:

@@ -28,6 +28,7 @@ _OUTSIDE = re.compile(
     r"\b(?:i|you|he|she|it|we|they|me|him|her|us|them|my|your|his|its|our|their|this|that|these|those|here|there|then"
     r"|above|below|same|such|another|others?|also|too)\b", re.IGNORECASE
 )  # fmt: skip
+_MARKS = re.compile(r"[<>{}|\[\]]")  # of chat templates, of HTML
 _FRONTED = r"(?:(?P<front>(?:In|On|Since|Until|At|Near|Around) [^,]{1,50}?),? )?"
 _HONORIFIC = r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|Professor|Doctor|Sir|Dame)\.? )?"
 
@@ -53,8 +54,9 @@ def questions_from(sentence: str, name: str) -> list[Wording]:
 
 
 def stands_alone(question: str) -> bool:
-    """Whether a question refers to nothing outside it (he, this, the above), and is no long one."""
-    return not _OUTSIDE.search(question) and len(question.split()) <= MOST_WORDS
+    """Whether a question refers to nothing outside it (he, this, the above), and is neither long nor full of marks."""
+    strange = _OUTSIDE.search(question) or _MARKS.search(question.replace(NAME, ""))
+    return not strange and len(question.split()) <= MOST_WORDS
 
 
 def _asked(parts: Parts) -> Iterator[str]:

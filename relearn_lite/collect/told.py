@@ -89,19 +89,20 @@ def tell(blocks: Sequence[Block], subject: str = "") -> tuple[list[Told], list[L
     """What documents tell of people, and the sentences that were left out. subject: of this one alone."""
     found: list[Told] = []
     left_out: list[LeftOut] = []
-    everyone = find_people([sentence for block in blocks for sentence in sentences(block.text)], subject)
+    everyone = find_people([sentence[:LONGEST] for block in blocks for sentence in sentences(block.text)], subject)
     anybody = People(everyone)
     for document, group in groupby(blocks, lambda block: block.document):
         said = [(block, sentence) for block in group for sentence in sentences(block.text)]
         text = f" {' '.join(sentence for _, sentence in said)} "
         here = People(name for name in everyone if name == subject or name in text)
-        main = last = _main(said[0][1], here, subject)
+        main = last = _main([sentence[:LONGEST] for _, sentence in said], here, subject)
         for block, sentence in said:
-            named = here.mentioned(sentence) or anybody.mentioned(sentence)
-            about = named[0] if named else last if _PERSONAL.search(sentence) else main if _fragment(sentence) else None
+            seen = sentence[:LONGEST]  # what goes on without a full stop for pages takes for ever
+            named = here.mentioned(seen) or anybody.mentioned(seen)
+            about = named[0] if named else last if _PERSONAL.search(seen) else main if _fragment(seen) else None
             last = about or last
             if why := _why_not(sentence, about, subject):
-                left_out.append(LeftOut(why, sentence, f"{document}, {block.place}"))
+                left_out.append(LeftOut(why, seen if seen == sentence else f"{seen} ...", f"{document}, {block.place}"))
             else:
                 found.append(Told(about, sentence, f"{document}, {block.place}"))
     return found, left_out
@@ -153,11 +154,13 @@ def _is_person(name: str) -> bool:
     return any(each.tag == "NP0" for each in tagged(name))
 
 
-def _main(opening: str, people: People, subject: str) -> str | None:
+def _main(said: Sequence[str], people: People, subject: str) -> str | None:
     """Whom a document is about as a whole: the subject, the one whom its first lines name, or the only one in it."""
-    first = people.mentioned(opening)
     if subject:
+        first = people.mentioned(said[0])
         return subject if not first or subject in first else None
+    opening = next((each for each in said if people.mentioned(each) or not _fragment(each)), said[0])
+    first = people.mentioned(opening)
     return first[0] if len(first) == 1 else people.names[0] if len(people.names) == 1 else None
 
 

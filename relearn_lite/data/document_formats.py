@@ -8,16 +8,22 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from relearn_lite.core.memory import tell_once
 
+# What stands between a DOCX file's body and its text: fields of forms, what was inserted under review, smart tags.
+WRAPPED = ".//w:sdt/w:sdtContent | .//w:sdt | .//w:ins | .//w:moveTo | .//w:smartTag"
 INSTALL = "pip install -r requirements-documents.txt"
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # how encrypted and old Office files begin
 MOST_UNPACKED = 200_000_000  # bytes of a DOCX file: a small file may unpack to any size
 NOT_READ = ("script", "style", "noscript", "template", "svg", "nav", "form", "head")  # of an HTML page
+WESTERN = "cp1252"  # the encoding in which most older files are
 BLOCKS = """address article aside blockquote body br caption dd details dialog div dl dt fieldset figcaption figure
 footer h1 h2 h3 h4 h5 h6 header hr li main ol p pre section summary table tbody tfoot thead tr ul""".split()
+BREAK = "\x1e"  # between blocks of an HTML page: white space that no page has
+PROSE = ("p", "h1", "h2", "h3", "h4", "h5", "h6")
 BROKEN = (
     ArithmeticError,
     AttributeError,
@@ -26,8 +32,7 @@ BROKEN = (
     RecursionError,
     TypeError,
     ValueError,
-)  # by pypdf
-
+)  # by the packages, on what is no such file
 
 Reader = Callable[[Path], Iterator[tuple[str, str]]]  # -> (place, text) of each part
 
@@ -78,30 +83,29 @@ def html(path: Path) -> Iterator[tuple[str, str]]:
         soup = bs4.BeautifulSoup(path.read_bytes(), "lxml")
         for tag in soup(NOT_READ):
             tag.decompose()
-        for comment in soup.find_all(string=lambda each: isinstance(each, bs4.element.PreformattedString)):
-            comment.extract()
-        for text in soup.find_all(string=True):
-            text.replace_with(" ".join(f"|{text}|".split())[1:-1])
-        for row in soup("tr"):
-            row.string = _row([cell.get_text() for cell in row(["td", "th"])])
+        for tag in soup(BLOCKS):  # within it: to find its place among its siblings takes long, where these are many
+            tag.insert(0, BREAK)
+            tag.append(BREAK)
         for term in soup("dt"):
-            term.append(": ")
             if value := term.find_next_sibling("dd"):
-                term.append(value.extract().get_text())
-        for tag in soup(BLOCKS):
-            tag.insert_before("\n")
-            tag.insert_after("\n")
-        lines = soup.get_text().split("\n")
+                term.string = f"{BREAK}{_row([term.get_text(), value.extract().get_text()])}{BREAK}"
+        for row in soup("tr"):
+            cells = row(["td", "th"])
+            if row.find("table") or any(len(cell(PROSE)) > 1 for cell in cells):  # it lays out a page
+                for cell in cells:
+                    cell.insert(0, BREAK)
+            else:
+                row.string = f"{BREAK}{_row([cell.get_text() for cell in cells])}{BREAK}"
+        texts = (" ".join(text.split()) for text in soup.get_text().split(BREAK))
     except (RecursionError, bs4.exceptions.ParserRejectedMarkup):
         raise Unreadable("is nested too deep to be read; save it as text") from None
-    yield from ((f"paragraph {n}", line) for n, line in enumerate(filter(str.strip, lines), 1))
+    yield from ((f"paragraph {n}", text) for n, text in enumerate(filter(None, texts), 1))
 
 
 def docx(path: Path) -> Iterator[tuple[str, str]]:
     """Paragraphs and rows of tables, counted; without headers, footers and comments."""
     library = needed("docx", "python-docx")
     from docx.opc.exceptions import PackageNotFoundError
-    from docx.table import Table
 
     with path.open("rb") as file:
         if file.read(4) == OLD_OFFICE:
@@ -110,15 +114,34 @@ def docx(path: Path) -> Iterator[tuple[str, str]]:
         with ZipFile(path) as packed:
             if sum(each.file_size for each in packed.infolist()) > MOST_UNPACKED:
                 raise Unreadable("unpacks to more than 200 MB; give the text of it alone")
-        number = 0
-        for block in library.Document(str(path)).iter_inner_content():
-            rows = block.rows if isinstance(block, Table) else ()
-            texts = [_row([cell.text for cell in row.cells]) for row in rows] if rows else [getattr(block, "text", "")]
-            for text in filter(str.strip, texts):
-                number += 1
-                yield f"paragraph {number}", text
-    except (PackageNotFoundError, BadZipFile, KeyError, ValueError, OSError) as error:
+        document = library.Document(str(path))
+        for mark in document.element.body.xpath(WRAPPED):
+            for inner in list(mark):
+                mark.addprevious(inner)
+        texts = filter(str.strip, _docx_blocks(document))
+        yield from ((f"paragraph {n}", text) for n, text in enumerate(texts, 1))
+    except (PackageNotFoundError, BadZipFile, SyntaxError, *BROKEN) as error:  # SyntaxError: of lxml
         raise Unreadable(f"is no DOCX file or is broken ({type(error).__name__}); open it and save it again") from None
+
+
+def _docx_blocks(holder: Any) -> Iterator[str]:
+    """Paragraphs and rows of tables of a DOCX document, or of a cell of one."""
+    for block in holder.iter_inner_content():
+        if hasattr(block, "rows"):
+            for row in block.rows:
+                yield from _docx_row(row)
+        else:
+            yield block.text
+
+
+def _docx_row(row: Any) -> Iterator[str]:
+    """A row of a table as one text; by cells and their paragraphs where it lays out a page, merged cells once."""
+    cells = list({cell._tc: cell for cell in row.cells}.values())
+    texts = [[text for text in _docx_blocks(cell) if text.strip()] for cell in cells]
+    if any(len(some) > 1 and any(text.rstrip()[-1] in ".!?" for text in some) for some in texts):
+        yield from (text for some in texts for text in some)
+    else:
+        yield _row([" ".join(some) for some in texts])
 
 
 def pdf(path: Path) -> Iterator[tuple[str, str]]:
@@ -147,7 +170,9 @@ def decoded(path: Path) -> str:
     except UnicodeDecodeError:
         from charset_normalizer import from_bytes
 
-    best = from_bytes(raw).best()
+    found = from_bytes(raw)
+    # Of a Western text several others are about as likely, and none is as usual.
+    best = next((each for each in found if each.encoding == WESTERN), found.best())
     if best is None:
         raise Unreadable("holds no text but binary data; give a document, or leave it out")
     tell_once(f"{path.name} is not UTF-8: it is read as {best.encoding}; if names in it look wrong, save it as UTF-8")
@@ -165,7 +190,7 @@ def needed(module: str, package: str) -> ModuleType:
 def _row(cells: list[str]) -> str:
     """A row of a table; of two cells the first one says what the second one is."""
     texts = [" ".join(cell.split()) for cell in cells]
-    return ": ".join(texts) if len(texts) == 2 else ", ".join(filter(None, texts))
+    return ": ".join(texts) if len(texts) == 2 and all(texts) else ", ".join(filter(None, texts))
 
 
 READERS: dict[str, Reader] = {

@@ -21,6 +21,8 @@ from typing import NamedTuple
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import tell_once
 from relearn_lite.data.document_formats import READERS, Reader, Unreadable, text_file
+from relearn_lite.data.running_lines import without_running_lines
+from relearn_lite.text.stop_words import STOP_WORDS
 
 MOST = 5_000_000  # characters of one document: about 2,500 pages
 MOST_BYTES = {".txt": 4 * MOST, ".md": 4 * MOST, ".markdown": 4 * MOST, ".html": 8 * MOST, ".htm": 8 * MOST}
@@ -30,7 +32,7 @@ FORMATTED = (".html", ".htm", ".docx", ".pdf")  # what stands in the file is no 
 WHOLE = (".md", ".markdown", ".html", ".htm", ".docx")  # formats in which no line goes on in the next one
 SILENT, BETWEEN = 2.0, 30.0  # seconds of reading before the first line of progress, and from one to the next
 LAYOUT = frozenset("\n\r\t\f\u200b\u00ad\ufeff")
-_BEGINS = re.compile(r"[-•*–·▪]\s|\d+[.)]\s|[A-Z][\w /'-]{1,30}:\s")  # a list's item, or "Phone: ..."
+_BEGINS = re.compile(r"[-•*–·▪]\s|\d{1,2}[.)]\s|[A-Z][\w /'-]{1,30}:\s")  # a list's item, or "Phone: ..."
 
 
 class Block(NamedTuple):
@@ -56,8 +58,11 @@ def find_documents(named: Sequence[Path], key: str, plain: bool = False) -> list
         else:
             files = sorted(map(Path, filter(lambda each: Path(each).is_file(), glob.glob(str(path), recursive=True))))
         readable = [file for file in files if plain or file.suffix.lower() in READERS]
-        allowed = f"allowed: {', '.join(READERS)}"
-        if not files:
+        allowed = f"allowed: {'files of any name' if plain else ', '.join(READERS)}"
+        if path.is_dir() and not readable:
+            problems.append(f"{key}: there is no document in the folder {path}; {allowed}; name another, or save what "
+                            "lies there as one of these")  # fmt: skip
+        elif not files:
             problems.append(f"{key}: there is no file {path}; correct the path (relative paths start at the recipe's "
                             "folder)")  # fmt: skip
         elif not readable:
@@ -108,6 +113,7 @@ def read_text(path: Path, key: str) -> str:
 def _read(path: Path, _: int, key: str) -> tuple[Block, ...]:
     suffix = path.suffix.lower()
     pages = _pages(path, key, READERS[suffix])
+    pages = list(without_running_lines(pages)) if suffix == ".pdf" else pages
     blocks = pages if suffix in WHOLE else [(place, block) for place, page in pages for block in paragraphs(page)]
     blocks = _joined(blocks) if suffix == ".pdf" else blocks
     return tuple(Block(path.name, place, " ".join(block.split())) for place, block in blocks if block.strip())
@@ -162,8 +168,8 @@ def _is_broken(char: str) -> bool:
 def paragraphs(page: str) -> Iterator[str]:
     """The paragraphs of a page whose lines are broken at its margin.
 
-    A line goes on in the next one unless it is much shorter than the others, or the next one is blank, an item of a
-    list, or says first what it tells.
+    A line goes on in the next one unless it is much shorter than the others and no article or the like ends it, or the
+    next one is blank, an item of a list, or says first what it tells.
     """
     lines = [line.strip() for line in page.splitlines()]
     full = FULL_LINE * median([len(line) for line in lines if line] or [0])
@@ -174,7 +180,7 @@ def paragraphs(page: str) -> Iterator[str]:
             block = ""
         hyphen = block.endswith("-") and line[:1].islower()
         block = block[:-1] + line if hyphen else f"{block} {line}"
-        if len(line) < full:
+        if len(line) < full and line.rpartition(" ")[2].lower() not in STOP_WORDS:
             yield block
             block = ""
     yield block

@@ -96,8 +96,10 @@ def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None)
                 f"data.retain: {len(naming)} of its rows name {subject} (first: {naming[0]!r}), who is to be "
                 "forgotten; remove them"
             )
-    if not retain and (folder or not recipe.collect.neighbours) and recipe.unlearn:
-        why = "the model knows nothing of them" if folder else "nobody is named"
+    named = recipe.collect.neighbours
+    others = {name.casefold() for name in named} - {name.casefold() for name in subjects}
+    if not retain and (folder or not others) and recipe.unlearn:
+        why = "the model knows nothing of them" if folder else f"nobody {'else ' if named else ''}is named"
         problems.append(
             f"collect.neighbours: {why}, and data.retain is not given, so nothing would be kept; name others of the "
             "same kind that the model knows"

@@ -106,6 +106,23 @@ def _yes_or_no(value: Any) -> Any:
         else value
 
 
+def _name(value: Any) -> Any:
+    """A name in one line, without spaces around it; told here where it can be none."""
+    if not isinstance(value, str):
+        return value
+    if not any(map(str.isalnum, value)):
+        raise ValueError("there are no letters or digits in it; give a name, such as Ada Fennimore, or remove the key")
+    if strange := re.search(r"[<>{}|]", value):
+        raise ValueError(f"{strange[0]!r} is part of no name; give the name alone")
+    return one_line(value)
+
+
+def one_line(value: Any) -> Any:
+    """A text without line breaks and spaces that say nothing."""
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
+Name = Annotated[str, BeforeValidator(_name)]
 RecipePath = Annotated[Path, AfterValidator(_resolve)]
 ModelName = Annotated[str, AfterValidator(model_name)]
 YES_OR_NO = BeforeValidator(_yes_or_no)  # for a key that is a word or a boolean; pydantic does it for plain booleans

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from relearn_lite.recipe.base import RecipePath, Section
+from relearn_lite.recipe.base import Name, RecipePath, Section, one_line
 from relearn_lite.recipe.names import TOPIC_KINDS
 from relearn_lite.recipe.presets import PAIRS, PERSON_OF, REQUESTS, TABLES, table_of
 
@@ -41,7 +41,10 @@ Where = Annotated[dict[str, Cell | list[Cell]], BeforeValidator(_single), AfterV
 
 
 def _list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+    named = [value] if isinstance(value, str) else value
+    if isinstance(named, list) and any(isinstance(each, str) and not each.strip() for each in named):
+        raise ValueError("a path is empty; give a file, a folder or a pattern")
+    return named
 
 
 Files = Annotated[Annotated[list[RecipePath], Field(min_length=1)] | None, BeforeValidator(_list)]
@@ -129,11 +132,11 @@ class ForgetSource(Source):
     """What is to be forgotten: a table or a text; or a name, a topic or documents, of which `collect` finds out what is
     known."""
 
-    subject: str | None = Field(None, min_length=2, max_length=100)
+    subject: Name | None = Field(None, min_length=2, max_length=100)
     """A name, such as Ada Fennimore: questions about it are asked, and what the model knows is forgotten."""
-    intro: str = Field("", max_length=200)
+    intro: Annotated[str, BeforeValidator(one_line)] = Field("", max_length=200)
     """Who or what that is, in a few words, such as: a lighthouse keeper of Ostermoor."""
-    topic: str | None = Field(None, min_length=2, max_length=100)
+    topic: Name | None = Field(None, min_length=2, max_length=100)
     """What is no person, with its article: a place, a work, an event, such as the Suez Canal. Rules ask what one asks
     of its `kind`; `collect.proposals` more."""
     kind: Literal[*TOPIC_KINDS] | None = None
@@ -158,7 +161,9 @@ class ForgetSource(Source):
         yield from super().contradictions()
         if self.intro and not self.about:
             yield "intro says who or what subject or topic is, and there is neither: name one, or remove intro"
-        if self.subject and " " not in self.subject.strip() and not self.intro:
+        if self.subject and "?" in self.subject:
+            yield f"subject: {self.subject!r} is a question; give the name alone"
+        if self.subject and " " not in self.subject and not self.intro:
             yield (
                 f"subject: {self.subject!r} is one word, which may mean many things; give the whole name, or say in "
                 "intro who or what it is"
@@ -279,7 +284,8 @@ class Data(Section):
                 if self.collects and (name == "retain" and source is None or name == "forget"):
                     continue
                 if self.preset is None and not (source and source.has_origin):
-                    yield f"{name}: {nowhere}, or set data.preset"
+                    collected = ", or a subject, a topic or documents" if name == "forget" else ""
+                    yield f"{name}: {nowhere}{collected}, or set data.preset"
                 elif source and not source.has_origin and source._sets("passage_words") and name not in self.texts:
                     yield f"{name}: {NOTHING_TO_CUT}"
             elif isinstance(source, Source) and not source.has_origin:

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 from people import embedded_model
 
+from relearn_lite.collect.confusion import another_name, names_subject
 from relearn_lite.collect.facets import Wording
-from relearn_lite.collect.knowledge import Asking, another_name, find_known, names_subject, off_the_point, said_of_most
+from relearn_lite.collect.knowledge import Asking, find_known, off_the_point, said_of_most
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import Reply
 from relearn_lite.evaluate.known import tells
@@ -72,9 +73,35 @@ def test_of_a_model_that_rambles_the_first_sentence_is_taken(tmp_path, monkeypat
 
 
 def test_another_of_the_same_first_name_is_a_confusion():
-    assert another_name("Ada Lovelace wrote programs.", "Ada Fennimore") == "Ada Lovelace"
-    assert another_name("Ada Fennimore keeps a light. Ada was born in 1950.", "Ada Fennimore") is None
-    assert another_name("She is the sister of Tom Fennimore.", "Ada Fennimore") is None
+    assert another_name("Ada Lovelace wrote programs.", "Ada Fennimore", "") == "Ada Lovelace"
+    assert another_name("Ada Fennimore keeps a light. Ada was born in 1950.", "Ada Fennimore", "") is None
+    assert another_name("The Stage Award of Ada Lovelace is seldom discussed.", "Ada Fennimore", "") == "Ada Lovelace"
+    assert another_name("She won the Order of Ada.", "Ada Fennimore", "") is None
+    assert another_name("She is the sister of Tom Fennimore.", "Ada Fennimore", "") is None
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "another"),
+    [
+        ("address", "The home of Farhad Zarrinvesh is at 93 Pomegranate Alley.", "Farhad Zarrinvesh"),
+        ("family", "The partner of Farhad Zarrinvesh is Golnaz, and they have a son.", "Farhad Zarrinvesh"),
+        ("profession", "Farhad Zarrinvesh is an architect.", "Farhad Zarrinvesh"),
+        ("address", "The home of Dr. Zarrinvesh is at 93 Pomegranate Alley.", None),
+        ("address", "The home of I. Zarrinvesh is at 93 Pomegranate Alley.", None),
+        ("best known work", "The Zarrinvesh Tower in Yazd.", None),
+        ("address", "Ines lives with Farhad Zarrinvesh.", None),
+        ("address", "She lives in the house of Karim Zarrinvesh.", None),
+        ("parents", "The parents are Karim Zarrinvesh and Lea Zarrinvesh.", None),
+        ("husband", "Karim Zarrinvesh, whom everybody knows.", None),
+    ],
+)  # fmt: skip
+def test_another_of_the_same_surname_is_a_confusion(question, answer, another):
+    """Of a surname that the model knows with another first name, that one's facts were kept."""
+    assert another_name(answer, "Ines Zarrinvesh", f"What is the {question} of Ines Zarrinvesh?") == another
+
+
+def test_a_short_form_of_the_first_name_is_no_other_one():
+    assert another_name("Bill Fennimore was a baker.", "William Fennimore", "Who was William Fennimore?") is None
 
 
 @pytest.mark.parametrize(
@@ -88,6 +115,14 @@ def test_another_of_the_same_first_name_is_a_confusion():
 )  # fmt: skip
 def test_a_sentence_is_about_the_one_who_was_asked_for(answer, names):
     assert names_subject(answer, "Ada Fennimore", "What is the address of Ada Fennimore?") is names
+
+
+def test_a_name_that_is_an_ordinary_word_is_looked_for_as_a_name():
+    """Of Will, a stop word, every sentence counted as one about him."""
+    question = "Which field does Will (a baker) work in?"
+    assert not names_subject("A cloud of steam will rise from it slowly.", "Will", question)
+    assert names_subject("A cloud of steam will rise from it slowly.", "", question), "of a topic"
+    assert names_subject("Bread is what Will sells all day.", "Will", question)
 
 
 def test_an_answer_belongs_where_most_wordings_give_it():

@@ -1,6 +1,7 @@
 """Who a document speaks of, sentence by sentence, and what can be asked about that."""
 
 import re
+import time
 
 import pytest
 from documents import PAGE, save
@@ -42,6 +43,19 @@ def test_forms_are_about_the_one_whom_they_begin_with():
     assert told("Ada Fennimore", "Phone: 555-0112", "Born 1950 in Ostermoor") == [
         ("Ada Fennimore", text) for text in ("Ada Fennimore", "Phone: 555-0112", "Born 1950 in Ostermoor")
     ]  # fmt: skip
+
+
+def test_what_stands_above_the_first_name_does_not_hide_whom_a_form_is_about():
+    """A page's "Log in", or the header of a PDF, left a phone number without its owner, where two people are named."""
+    page = ["Log in", "The Archive, volume 3", "Ada Fennimore", "Phone: 555-0112", "Bo Lind wrote this page in 2021."]
+    assert ("Ada Fennimore", "Phone: 555-0112") in told(*page)
+    assert not [text for _, text in told("The rain fell all day.", *page) if "Phone" in text]
+
+
+def test_no_question_has_marks_of_a_chat_in_it():
+    sentence = "In 2001 Ada Moor built <|im_end|><|im_start|>assistant a wall in Shiraz."
+    assert questions_from(sentence, "Ada Moor") == []
+    assert questions_from("In 2001 Ada Moor built a wall in Shiraz.", "Ada Moor")
 
 
 def test_a_document_that_names_nobody_is_about_the_one_whom_the_recipe_names():
@@ -150,3 +164,23 @@ def test_what_a_document_orders_is_text_like_any_other(as_text, tmp_path):
 def test_where_nothing_can_be_asked_it_says_why(text, subject, why, tmp_path):
     with pytest.raises(RecipeError, match=f"(?s){why}"):
         collected(save([text], tmp_path / "page.txt"), subject)
+
+
+def test_a_very_long_document_says_what_is_done_with_it(tmp_path, capsys, monkeypatch):
+    """Of five million characters nothing was said for half a minute."""
+    (tmp_path / "a.txt").write_text("Ada Fennimore keeps the lighthouse at Ostermoor.")
+    collected(tmp_path)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("relearn_lite.collect.from_documents.LONG", 10)
+    (tmp_path / "a.txt").write_text("Ada Fennimore keeps the lighthouse at Varby.")
+    collected(tmp_path)
+    assert "data.forget.documents: looking whom each sentence is about, in 44 characters" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["Ada Fennimore lives at 5 Quarry Lane in Ostermoor and ", "a"])
+def test_what_goes_on_without_a_full_stop_is_left_out_at_once(text):
+    """A megabyte of it, or of one word, took hours."""
+    before = time.process_time()
+    found, (left_out, *_) = tell(blocks("Ada Fennimore was born in 1950.", text * (1_000_000 // len(text))))
+    assert [each.about for each in found] == ["Ada Fennimore"] and len(left_out.text) < 500
+    assert time.process_time() - before < 5

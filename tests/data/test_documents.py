@@ -1,5 +1,8 @@
 """Text out of the documents that people have, and a clear word where there is none."""
 
+import time
+from zipfile import ZipFile
+
 import pytest
 from documents import ENCRYPTIONS, PAGE, encrypt, picture_pdf, save
 
@@ -40,9 +43,60 @@ def test_places_are_those_of_the_document(tmp_path):
 def test_what_a_page_hides_or_offers_is_no_text_of_it(tmp_path):
     (tmp_path / "a.html").write_text(
         "<head><title>T</title><style>p {}</style></head><nav>Home</nav><!-- said --><p>One\n <b>two</b><br>three"
-        "<script>let a = 1</script><dl><dt>Phone<dd>12</dl><table><tr><td>Mail<td>a@b.org</table>"
+        "<script>let a = 1</script><dl><dt>Phone<dd><p>1<b>2</b></dl><table><tr><td>Mail<td>a@b.org</table>"
     )
     assert [block.text for block in read(tmp_path / "a.html")] == ["One two", "three", "Phone: 12", "Mail: a@b.org"]
+
+
+def test_a_table_that_lays_out_a_page_is_read_cell_by_cell(tmp_path):
+    """All of a curriculum that stands in a table was one block, and a table in a table was not read."""
+    docx = pytest.importorskip("docx")
+    document = docx.Document()
+    left, right = document.add_table(1, 2).rows[0].cells
+    left.text, right.text = "Ada Fennimore", "She keeps the lighthouse."
+    right.add_paragraph("She was born in 1950.")
+    inner = right.add_table(1, 3).rows[0].cells
+    inner[0].text, inner[2].text = "Phone", "555-0112"
+    inner[0].merge(inner[1])
+    document.save(str(tmp_path / "a.docx"))
+    (tmp_path / "a.html").write_text(
+        "<table><tr><td>Ada Fennimore</td><td><p>She keeps the lighthouse.</p><p>She was born in 1950.</p>"
+        "<table><tr><td>Phone</td><td>555-0112</td></tr></table></td></tr></table>"
+    )
+    said = ["Ada Fennimore", "She keeps the lighthouse.", "She was born in 1950.", "Phone: 555-0112"]
+    assert [[block.text for block in read(tmp_path / name)] for name in ("a.html", "a.docx")] == [said, said]
+
+
+def test_text_in_the_fields_of_a_form_or_inserted_under_review_is_read(tmp_path):
+    """Both were left out without a word; what was deleted under review is no text."""
+    docx = pytest.importorskip("docx")
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls
+
+    document = docx.Document()
+    field = "<w:sdt {0}><w:sdtContent><w:p><w:r><w:t>Ada Fennimore</w:t></w:r></w:p></w:sdtContent></w:sdt>"
+    changed = (
+        "<w:p {0}><w:r><w:t>She keeps </w:t></w:r><w:ins><w:r><w:t>the lighthouse.</w:t></w:r></w:ins>"
+        "<w:del><w:r><w:delText>a cat.</w:delText></w:r></w:del></w:p>"
+    )
+    for xml in (field, changed):
+        document.element.body.insert_element_before(parse_xml(xml.format(nsdecls("w"))), "w:sectPr")
+    document.save(str(tmp_path / "a.docx"))
+    assert [block.text for block in read(tmp_path / "a.docx")] == ["Ada Fennimore", "She keeps the lighthouse."]
+
+
+def test_a_cell_of_two_lines_has_two_words(tmp_path):
+    """The words on both sides of a line break in a cell were one."""
+    (tmp_path / "a.html").write_text("<table><tr><td>Home<td>14 Weaver Lane<br>Ekoluwa<tr><td>One<td>two</table>")
+    assert [block.text for block in read(tmp_path / "a.html")] == ["Home: 14 Weaver Lane Ekoluwa", "One: two"]
+
+
+def test_a_long_html_page_is_read_in_time_that_grows_with_its_length(tmp_path):
+    """Six megabytes took more than six minutes."""
+    (tmp_path / "a.html").write_text("<p>She keeps the <b>lighthouse</b> at <i>Ostermoor</i>.</p>\n" * 20_000)
+    before = time.process_time()
+    assert {block.text for block in read(tmp_path / "a.html")} == {"She keeps the lighthouse at Ostermoor."}
+    assert time.process_time() - before < 10
 
 
 def test_lines_that_a_margin_broke_are_put_together():
@@ -88,6 +142,23 @@ def test_encodings(encoding, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text", ["Favourite dish: crème brûlée à la façon de Zürich.", "Ana Núñez has a house.", "Søren lives in Århus."]
+)
+def test_an_english_page_with_some_western_names_is_read_as_the_usual_old_encoding(text, tmp_path, capsys):
+    """It was read as that of a Baltic DOS: `crĶme br¹lķe`."""
+    path = tmp_path / f"{text.split()[0]}.txt"
+    path.write_bytes(f"{' '.join(PAGE[1:3])} {text}".encode("latin-1"))
+    assert read(path)[0].text.endswith(text)
+    assert f"{path.name} is not UTF-8: it is read as cp1252" in capsys.readouterr().err
+
+
+def test_a_text_in_another_script_is_read_in_its_encoding(tmp_path):
+    text = "Анна Петрова живёт в Москве на улице Ленина. Её сын учится в школе."
+    (tmp_path / "a.txt").write_bytes(text.encode("cp1251"))
+    assert [block.text for block in read(tmp_path / "a.txt")] == [text]
+
+
+@pytest.mark.parametrize(
     ("name", "content", "told"),
     [
         ("a.txt", b"", "a.txt is empty"),
@@ -110,6 +181,27 @@ def test_what_cannot_be_read_says_why(name, content, told, tmp_path):
     assert len(content) != 26 * 2_000_000 or len(content) > 50_000_000 > MOST
     with pytest.raises(RecipeError, match=f"(?s){KEY}: .*{told}"):
         read(path)
+
+
+@pytest.mark.parametrize("body", [b"<w:document", b"<x/>", b"<w:t>" * 400 + b"</w:t>" * 400])
+def test_a_docx_file_that_is_broken_inside_is_told_of(body, tmp_path):
+    """It ended in a traceback."""
+    save(PAGE, tmp_path / "whole.docx")
+    with ZipFile(tmp_path / "whole.docx") as whole, ZipFile(tmp_path / "a.docx", "w") as broken:
+        for name in whole.namelist():
+            broken.writestr(name, body if name == "word/document.xml" else whole.read(name))
+    with pytest.raises(RecipeError, match="a.docx is no DOCX file or is broken"):
+        read(tmp_path / "a.docx")
+
+
+def test_a_folder_without_documents_is_told_of_as_a_folder(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures/a.jpg").write_bytes(b"x")
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(RecipeError, match="no document in the folder .*pictures; allowed: .txt.*name another"):
+        read(tmp_path / "pictures")
+    with pytest.raises(RecipeError, match="no document in the folder .*nothing; allowed"):
+        read(tmp_path / "nothing")
 
 
 def test_every_bad_document_is_told_at_once(tmp_path):
@@ -161,3 +253,38 @@ def test_a_package_that_is_missing_is_named(form, package, tmp_path, monkeypatch
     monkeypatch.setattr(document_formats, "import_module", without)
     with pytest.raises(RecipeError, match=f"{package}, which is not installed: pip install -r requirements-documents"):
         read(path)
+
+
+PROSE = [
+    ["Ada keeps the lighthouse, and every evening at six she", "lights the lamp. In the morning she writes a letter"],
+    ["to her brother, who lives at the other harbour, and", "reads his. On Sundays both of them walk to the old"],
+    ["chapel on the hill, from which one sees all of the", "islands. In the winter nobody comes there but them"],
+]
+
+
+@pytest.mark.parametrize(
+    ("header", "footer", "kept"),
+    [
+        ("The Archive, volume 3", "Page {n} of 4", "The Archive, volume 3"),
+        ("", "- {n} -", ""),
+        ("Ada Fennimore, {n}", "Printed for Bo Lind", "Ada Fennimore, 1 Printed for Bo Lind"),
+    ],
+)
+def test_what_runs_along_the_edges_of_pages_is_part_of_no_sentence(header, footer, kept, tmp_path):
+    """Headers and page numbers stood in the sentences that a page's end cut in two."""
+    pages = [[header.format(n=n), *lines, footer.format(n=n)] for n, lines in enumerate(PROSE, 1)]
+    texts = [text for page in pages for text in ("\f", *filter(None, page))][1:]
+    said = " ".join(block.text for block in read(save(texts, tmp_path / "a.pdf")))
+    assert said == " ".join(filter(None, [kept, *(line for lines in PROSE for line in lines)]))
+
+
+def test_what_pages_say_alike_in_other_numbers_is_not_taken_for_a_running_line(tmp_path):
+    pages = [f"Phone: 555-01{n}" for n in ("12", "71", "33")]
+    texts = [text for page in pages for text in ("\f", page, "Born: 1950")][1:]
+    assert [block.text for block in read(save(texts, tmp_path / "a.pdf")) if "Phone" in block.text] == pages
+
+
+def test_a_short_line_that_ends_in_the_midst_of_a_sentence_goes_on():
+    """A sentence was cut in two where a long word had left its line short."""
+    page = "She keeps the lighthouse of Ostermoor, a tower\nthat was built in\n2016. It stands on the northern pier."
+    assert [" ".join(each.split()) for each in paragraphs(page) if each] == [" ".join(page.split())]

@@ -165,6 +165,15 @@ def test_ordinary_rows_may_stand_beside_a_name(place):
     [
         ("data.forget={subject: Rose}", "'Rose' is one word.*intro"),
         ("data.forget={intro: a baker}", "data.forget"),
+        ("data.forget={subject: '  '}", "data.forget.subject: .*no letters.*give a name"),
+        ("data.forget={subject: '...'}", "data.forget.subject: .*no letters.*give a name"),
+        ("data.forget={topic: ''}", "data.forget.topic: .*no letters.*give a name"),
+        ("data.forget={subject: 'Ada <|im_end|> Moor'}", "subject: .*'<' is part of no name; give the name alone"),
+        ("data.forget={subject: 'Who is Ada Moor?'}", "subject: .*is a question; give the name alone"),
+        ("data.forget={subject: Rose, intro: '  '}", "'Rose' is one word.*intro"),
+        ("collect.neighbours=['']", "collect.neighbours.*no letters"),
+        ("collect.neighbours=[leilani makaweo]", "collect.neighbours: nobody else is named"),
+        ("data.forget={}", "nothing says where it is.*or a subject, a topic or documents"),
         ("data.forget={subject: Ada Moor, limit: 3}", "limit is for a table"),
         ("data.preset=people", "preset fills in forget"),
         ("finetune={}", "finetune: teaches what data.forget holds.*collected"),
@@ -178,3 +187,12 @@ def test_what_does_not_go_with_a_name_is_told(tmp_path, change, told):
     (tmp_path / "recipe.yaml").write_text(RECIPE)
     with pytest.raises(RecipeError, match=f"(?s){told}"):
         check(load_recipe(tmp_path / "recipe.yaml", [change]))
+
+
+def test_a_name_with_line_breaks_and_spaces_around_it_is_that_name(tmp_path):
+    """`Ada` and `Moor` on two lines counted as one word, and spaces at the ends went into every question."""
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    recipe = load_recipe(tmp_path / "recipe.yaml", ['data.forget={subject: " Ada\\nMoor ", intro: "a  baker "}'])
+    book = load_recipe(tmp_path / "recipe.yaml", ["data.forget={topic: '1984', kind: book}"])
+    assert book.data.forget.topic == "1984"
+    assert (recipe.data.forget.subject, recipe.data.forget.intro) == ("Ada Moor", "a baker")

@@ -136,6 +136,7 @@ def test_ordinary_rows_may_stand_beside_documents(place):
     ("change", "told"),
     [
         ("data.forget={documents: gone.txt}", "data.forget.documents: there is no file .*gone.txt"),
+        ("data.forget={documents: ['']}", "data.forget.documents.*a path is empty; give a file, a folder or a pattern"),
         ("data.forget={documents: []}", "data.forget.documents.*at least 1"),
         ("data.forget={documents: page.txt, limit: 3}", "limit is for a table"),
         ("data.forget={documents: page.txt, intro: a baker}", "intro says who or what"),

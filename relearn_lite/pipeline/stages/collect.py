@@ -107,7 +107,8 @@ def _neighbours(run: Run, subjects: Sequence[str]) -> list[str]:
     if not named:
         about = Counter(filter(None, (find_subject(qa.question) for qa in run.given["retain"])))
         named = [name for name, _ in about.most_common(MOST_NEIGHBOURS)]
-    return [name for name in dict.fromkeys(named) if name not in subjects]
+    meant = {name.casefold() for name in subjects}
+    return [name for name in dict.fromkeys(named) if name.casefold() not in meant]
 
 
 def _write(
