@@ -13,7 +13,7 @@ import click
 import yaml
 
 from relearn_lite.cli.export_options import export_options
-from relearn_lite.cli.mistakes import disk_is_full, our_key
+from relearn_lite.cli.mistakes import DISK_FULL, disk_is_full, our_key
 from relearn_lite.core import distributed
 from relearn_lite.core.environment import quiet_libraries, share_cores
 from relearn_lite.core.errors import RecipeError, did_you_mean
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from relearn_lite.recipe import Recipe
 
 _STAGES = Path(__file__).parents[1] / "pipeline/stages/stages.yaml"  # read here: importing them would take seconds
-ROLES = {"_eval": " (asked before and after, and reported)", "_select": " (asked to choose by, and not reported)"}
+ROLES = {"eval": " (asked before and after, and reported)", "select": " (asked to choose by, and not reported)"}
 STAGE_NAMES = tuple(yaml.safe_load(_STAGES.read_text(encoding="utf-8")))
 
 
@@ -104,7 +104,7 @@ def check(recipe: Recipe) -> None:
     click.echo(f"{file}: fine. Stages: {', '.join(stages_of(recipe))}")
     for part, rows in data.items():
         if rows:
-            role = next((words for ending, words in ROLES.items() if part.endswith(ending)), "")
+            role = ROLES.get(part.rpartition("_")[2], "")
             click.echo(f"  data.{part}: {len(rows)} rows{role}, first: {shown(rows[0].question)!r}")
 
 
@@ -295,8 +295,5 @@ def main() -> None:
     except Exception as error:
         if not disk_is_full(error):
             raise
-        click.echo(
-            "error: --runs: no space is left on the disk of the run folder; free some, then give the same command "
-            "again: what is finished is kept. Or use --runs to name a folder on a larger disk", err=True,
-        )
+        click.echo(DISK_FULL, err=True)
         sys.exit(2)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import errno
 
+DISK_FULL = (
+    "error: --runs: no space is left on the disk of the run folder; free some, then give the same command again: what "
+    "is finished is kept. Or use --runs to name a folder on a larger disk"
+)
+
 
 def our_key(option: str) -> str | None:
     """How a key that somebody gave as an option, --learning_rate say, is written here; None where it is no key."""
