@@ -129,7 +129,8 @@ def _general_lost(before: Mapping[str, Any], after: Mapping[str, Any], recipe: M
     fine = (kept is None or kept >= KEPT) and (fluency is None or fluency >= FLUENT)
     if fine or not section:
         return None
-    own = (recipe.get("data") or {}).get("generic") == "self" and section.get("generic") == "retain"
+    generic = (recipe.get("data") or {}).get("generic") or {}
+    own = generic.get("preset") == "requests" and section.get("generic") == "retain"
     remedy = "a larger unlearn.generic_weight" if own else (
         "data.generic: self with unlearn.generic: retain, which hold what the model itself says to some 300 requests"
     )  # fmt: skip
