@@ -41,17 +41,17 @@ def check_room(found: Needs, target: Path) -> None:
     free, problems = shutil.disk_usage(place).free, []
     if free < found.disk:
         problems.append(
-            f"--to: the disk of {place} has {_gb(free)} free, and this export needs {_gb(found.disk)} there at once; "
-            "free some, or name a folder on a larger disk"
+            f"--to: the disk of {place} has {_size(free)} free, and this export needs {_size(found.disk)} there at "
+            "once; free some, or name a folder on a larger disk"
         )
     if (free := psutil.virtual_memory().available) < found.memory:
         problems.append(
-            f"export: this machine has {_gb(free)} of memory free, and this export needs {_gb(found.memory)}; end "
+            f"export: this machine has {_size(free)} of memory free, and this export needs {_size(found.memory)}; end "
             "other programs, add --no-check (merging alone needs less), or export --format adapter"
         )
     if problems:
         raise RecipeError(problems)
 
 
-def _gb(size: float) -> str:
-    return f"{size / 1e9:.1f} GB"
+def _size(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"

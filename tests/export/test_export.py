@@ -201,11 +201,15 @@ def test_a_full_disk_is_told_and_leaves_nothing(finished_run, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_disk_and_memory_are_counted_before_anything_is_loaded(tmp_path):
+def test_disk_and_memory_are_counted_before_anything_is_loaded(tmp_path, monkeypatch):
     from collections import namedtuple
 
     with pytest.raises(RecipeError, match=r"--to: the disk of .* has .* GB free, and this export needs 9000000.0 GB"):
         check_room(Needs(9 * 10**15, 1), tmp_path / "new/folder")
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: namedtuple("usage", "free")(5 * 10**6))
+    with pytest.raises(RecipeError, match=r"has 5\.0 MB free, and this export needs 20\.0 MB there"):
+        check_room(Needs(2 * 10**7, 1), tmp_path)
+    monkeypatch.undo()
     with pytest.raises(RecipeError, match="of memory free, and this export needs .* GB; end other programs"):
         check_room(Needs(1, 9 * 10**15), tmp_path)
     sizes = namedtuple("Sizes", "merged quantized")

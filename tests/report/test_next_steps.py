@@ -55,7 +55,8 @@ def test_what_was_lost_names_its_own_remedy():
     assert "data.retain" in told(after={"krr": 0.6}) and "unlearn.keep_best=harmonic" in told(after={"krr": 0.6})
     assert "data.generic" in told(after={"kept_general": 0.5})
     assert "data.generic: self" in told(before={"ls_general": 0.3}, after={"ls_general": 0.2}), "babble is damage too"
-    own = RECIPE.replace("data: {", "data: {generic: {preset: requests}, ").replace("unlearn: {", "unlearn: {generic: retain, ")
+    own = RECIPE.replace("data: {", "data: {generic: {preset: requests}, ")
+    own = own.replace("unlearn: {", "unlearn: {generic: retain, ")
     assert "a larger unlearn.generic_weight" in told(after={"kept_general": 0.5}, recipe=own)
     broken = told(after={"broken_forget": 0.5}, recipe=RECIPE.replace("null", "harmonic"))
     assert "The language broke: unlearn.lr=5e-05" in broken and "keep_best" not in broken
