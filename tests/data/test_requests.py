@@ -25,7 +25,7 @@ def test_self_is_requests_whose_answers_the_vanilla_model_gives():
     asked = load_part(chosen.data, "generic")
     assert 300 <= len(asked) == len({qa.question.lower() for qa in asked})
     assert all(qa.answer == "" for qa in asked)
-    assert uses_vanilla(chosen) and not uses_vanilla(recipe())
+    assert uses_vanilla(chosen) and not uses_vanilla(recipe("data.generic={preset: people/general}"))
     assert len(load_part(recipe("data.generic={preset: requests, limit: 7}").data, "generic")) == 7
 
 
