@@ -205,6 +205,13 @@ def test_what_cannot_be_put_is_told_before_anything_is_done(tasks):
         general.ask_task(loaded, (), General(tasks=["broken"], include_path=tasks), "broken")
 
 
+def test_no_two_tasks_share_a_file(tmp_path):
+    """What is there is taken for the task's: a folder's name with / and another with _ are two tasks."""
+    stage = import_module("relearn_lite.pipeline.stages.general")
+    paths = {stage._path(tmp_path, "vanilla", task) for task in ("my/task", "my_task", "my task", "..", "mmlu_a.b")}
+    assert len(paths) == 5 and {path.parent for path in paths} == {tmp_path / "general"}
+
+
 def test_tasks_and_judges_are_nothing_to_each_other(tasks):
     def of(stage, *overrides):
         recipe = load_recipe(tasks.parent / "recipe.yaml", overrides)

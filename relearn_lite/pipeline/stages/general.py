@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from relearn_lite.core.files import load_json, write_json
 from relearn_lite.evaluate.general import ask_task, summary
@@ -43,4 +43,4 @@ def _found(run: Run, model: str, task: str) -> dict[str, Any]:
 
 
 def _path(folder: Path, model: str, task: str) -> Path:
-    return folder / "general" / f"{model}-{re.sub(r'[^A-Za-z0-9_.-]', '_', task)}.json"
+    return folder / "general" / f"{model}-{quote(task, safe='')}.json"
