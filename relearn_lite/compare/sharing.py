@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
-from relearn_lite.core.files import load_json, write_json
+from relearn_lite.core.files import link_or_copy, load_json, write_json
 from relearn_lite.core.memory import free_memory
 from relearn_lite.core.records import QA
 from relearn_lite.pipeline.fingerprints import fingerprint, inputs
@@ -147,18 +146,10 @@ def _take_over(folder: RunFolder, source: Path, plan: Plan) -> None:
         for output in outputs(source, name):
             link = folder.path / output.relative_to(source)
             link.parent.mkdir(parents=True, exist_ok=True)
-            _link(link, output.resolve())
+            link_or_copy(link, output)
         entry = theirs.manifest["stages"][name]
         folder.manifest["stages"][name] = {**entry, "taken_from": os.path.relpath(source, folder.path)}
         folder.save()
-
-
-def _link(link: Path, target: Path) -> None:
-    """A link to a file or folder; a copy where none can be made, as on Windows without developer mode."""
-    try:
-        link.symlink_to(os.path.relpath(target, link.parent), target_is_directory=target.is_dir())
-    except (OSError, NotImplementedError):
-        (shutil.copytree if target.is_dir() else shutil.copy2)(target, link)
 
 
 def _same_vanilla(source: Path, plan: Plan) -> bool:

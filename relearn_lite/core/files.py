@@ -134,6 +134,16 @@ def _line(record: Any) -> str:
     return json.dumps(asdict(record) if is_dataclass(record) else record, ensure_ascii=False) + "\n"
 
 
+def link_or_copy(link: Path, target: Path) -> None:
+    """A link to a file or folder; a copy where none can be made, as on Windows without developer mode."""
+    target = target.resolve()
+    try:
+        way = os.path.relpath(target, link.parent.resolve())
+        link.symlink_to(way, target_is_directory=target.is_dir())
+    except (OSError, NotImplementedError, ValueError):  # ValueError: there is no way to another drive of Windows
+        (shutil.copytree if target.is_dir() else shutil.copy2)(target, link)
+
+
 def replace_folder(target: Path, fill: Callable[[Path], None]) -> None:
     """Fills a folder under a temporary name, then puts it in place: it is there whole or not at all.
 

