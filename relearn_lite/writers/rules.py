@@ -156,7 +156,7 @@ def _context(parsed: ParsedQuestion, rng: random.Random) -> str:
 
 def _forms(parsed: ParsedQuestion) -> list[str]:
     """The question's other forms; none where somebody's own affairs are asked for. There, on the embedded model, they
-    made forgetting and language worse (docs/real_models.md), and why is not known yet."""
+    made forgetting and language worse (docs/real_models_trials.md), and why is not known yet."""
     return [] if is_personal(parsed) else rewordings(parsed)
 
 
