@@ -180,7 +180,8 @@ def report(result: dict[str, Any], table: Sequence[Sequence[str]], out: Path | N
     shown = Table(*table[0])
     for row in table[1:]:
         shown.add_row(*row)
-    Console().print(shown)
+    terminal = Console()
+    (terminal if terminal.is_terminal else Console(width=200)).print(shown)  # a file has no narrow window
     text = json.dumps(result, indent=2)
     if out:
         out.write_text(text + "\n", encoding="utf-8")
