@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from relearn_lite.attacks.answering import AttackPrompt
 from relearn_lite.augment.drafts import question_drafts
 from relearn_lite.augment.form import normal_form
+from relearn_lite.augment.settings import Settings
 from relearn_lite.augment.verify import write_verified
 from relearn_lite.core.records import QA
 from relearn_lite.recipe import Augment
@@ -34,7 +36,7 @@ def paraphrase_prompts(
     prompts = []
     for side, asked in questions.items():
         kinds = [k for k in settings.questions or QUESTION_KINDS if side == "forget" or k != OTHER_QUESTION]
-        written = _write(asked, kinds, writer, settings.verify_rounds, seed, trained)
+        written = _write(asked, kinds, writer, Settings.of(settings, seed), trained)
         for qa in asked:
             texts = {"paraphrase": qa.paraphrase} | {kind: written.get(f"{qa.id}/{kind}") for kind in kinds}
             prompts += [AttackPrompt.of(qa, side, way, [text]) for way, text in texts.items() if text]
@@ -42,12 +44,12 @@ def paraphrase_prompts(
 
 
 def _write(
-    questions: Sequence[QA], kinds: Sequence[str], writer: Writer, rounds: int, seed: int, trained: AbstractSet[str]
+    questions: Sequence[QA], kinds: Sequence[str], writer: Writer, settings: Settings, trained: AbstractSet[str]
 ) -> dict[str, str]:
     """Variants by <id of the question>/<kind>, none of them in `trained`."""
     left, written = question_drafts(questions, kinds), {}
     for turn in range(TRIES):
-        outcomes = write_verified(left, writer, rounds, seed + turn) if left else {}
+        outcomes = write_verified(left, writer, replace(settings, seed=settings.seed + turn)) if left else {}
         written |= {
             id_: outcome.text for id_, outcome in outcomes.items()
             if outcome.reason is None and normal_form(outcome.text) not in trained

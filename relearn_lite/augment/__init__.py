@@ -15,10 +15,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.augment.chunks import Chunk, Settings, augment_chunk, read_chunks
+from relearn_lite.augment.chunks import Chunk, augment_chunk, read_chunks
 from relearn_lite.augment.diversity import Openings, opening
 from relearn_lite.augment.drafts import code_of
 from relearn_lite.augment.generic import pick_generic
+from relearn_lite.augment.settings import Settings
 from relearn_lite.augment.statistics import counts, statistics
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import append_jsonl, write_json, write_jsonl
