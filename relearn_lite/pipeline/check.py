@@ -23,7 +23,7 @@ from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.earlier import adapter_problems
 from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.recipe import Recipe
-from relearn_lite.text.recall import RUN
+from relearn_lite.text.recall import KNOWN_NGRAM
 from relearn_lite.text.stop_words import is_english
 from relearn_lite.text.turns import shown
 
@@ -48,8 +48,9 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
         )
     elif same := with_words_of(data.get("retain", []), data.get("forget", [])):
         told = (
-            f"data.retain: {len(same)} of its passages have {RUN} words in a row that stand in data.forget too (first: "
-            f"{shown(same[0].question)!r}); a model cannot forget and keep the same, so remove them from one of the two"
+            f"data.retain: {len(same)} of its passages have {KNOWN_NGRAM} words in a row that stand in data.forget too "
+            f"(first: {shown(same[0].question)!r}); a model cannot forget and keep the same, so remove them from one "
+            "of the two"
         )
         if len(same) > len(data["retain"]) / 2:  # a heading or a licence may well stand in several texts
             problems.append(told)
