@@ -13,7 +13,7 @@ from relearn_lite.chat.conversation import Conversation
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_rows
 from relearn_lite.core.records import Answer
-from relearn_lite.evaluate.choose import rate_evaluators
+from relearn_lite.evaluate.choose import knowledge_evaluators
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.metrics.knowledge import measure_forgetting, measure_retention
@@ -60,7 +60,7 @@ class Judging:
 
     @cached_property
     def judges(self) -> Evaluators:
-        return rate_evaluators(self.run.recipe, lambda: self.run.model("vanilla"))
+        return knowledge_evaluators(self.run.recipe, lambda: self.run.model("vanilla"))
 
     def meant(self, question: str) -> dict[str, Any] | None:
         """The question of the run that is asked here: of those with the same names and numbers, and a telling word in

@@ -7,7 +7,7 @@ from relearn_lite.text.recall import as_long_as, continues, longest_match, share
 REST = "We carried the green chairs down the hill in the rain. Nobody cried except the cat."
 
 
-def test_the_longest_run_is_counted_in_words_whatever_their_form():
+def test_the_longest_match_is_counted_in_words_whatever_their_form():
     assert longest_match("She carried the GREEN chairs away", REST) == 4
     assert longest_match("", REST) == longest_match("Xylophone", REST) == 0
     assert longest_match("天气很好", "今天天气很好吗") == 4

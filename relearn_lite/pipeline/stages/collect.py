@@ -22,7 +22,7 @@ from relearn_lite.collect.from_documents import Reading, asked_about, read
 from relearn_lite.collect.knowledge import Asking, Verdict, find_known
 from relearn_lite.core.files import write_jsonl, write_text
 from relearn_lite.core.records import Answer, Collected
-from relearn_lite.evaluate.choose import rate_evaluators
+from relearn_lite.evaluate.choose import knowledge_evaluators
 from relearn_lite.evaluate.known import tells
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.report.console import stage_progress
@@ -41,7 +41,7 @@ def collect(run: Run) -> dict[str, Any]:
     section, source = recipe.collect, recipe.data.forget
     reading = _reading(run) if source.documents else None
     subjects = reading.asked if reading else [_asked(run)]
-    judges = rate_evaluators(recipe, lambda: run.model("vanilla"))
+    judges = knowledge_evaluators(recipe, lambda: run.model("vanilla"))
     asking = Asking(recipe.generate.max_new_tokens, recipe.generate.batch_size, recipe.seed, section.draws,
                     section.agree, section.first_sentence)  # fmt: skip
 
