@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from relearn_lite.collect.collect import others_than
 from relearn_lite.collect.from_documents import read
 from relearn_lite.collect.topics import kind_of
 from relearn_lite.core.environment import unsafe_versions
@@ -98,8 +99,7 @@ def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None)
                 "forgotten; remove them"
             )
     named = recipe.collect.neighbours
-    others = {name.casefold() for name in named} - {name.casefold() for name in subjects}
-    if not retain and (folder or not others) and recipe.unlearn:
+    if not retain and (folder or not others_than(subjects, named)) and recipe.unlearn:
         why = "the model knows nothing of them" if folder else f"nobody {'else ' if named else ''}is named"
         problems.append(
             f"collect.neighbours: {why}, and data.retain is not given, so nothing would be kept; name others of the "
