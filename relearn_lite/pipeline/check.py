@@ -69,7 +69,7 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
             "learned; give some rows that part"
         )
     problems += _language_problems(recipe, data.get("forget", []))
-    problems += [*_backend_problems(recipe), *_template_problems(recipe), *_model_problems(recipe)]
+    problems += _model_problems(recipe)
     if recipe.evaluate.general:
         problems += task_problems(recipe.evaluate.general)
     problems += [*_key_problems(recipe), *adapter_problems(recipe), *unsafe_versions()]
@@ -125,35 +125,23 @@ def _language_problems(recipe: Recipe, forget: Sequence[QA]) -> list[str]:
     return []
 
 
-def _backend_problems(recipe: Recipe) -> list[str]:
-    if recipe.model.backend == "auto":  # always finds one, and would import torch to choose it
-        return []
-    try:
-        backends.choose(recipe.model)
-    except RecipeError as error:
-        return error.problems
-    return []
-
-
-def _template_problems(recipe: Recipe) -> list[str]:
-    if recipe.model.chat_template == "auto":
-        return []
-    try:
-        read_template(recipe.model.chat_template)
-    except RecipeError as error:
-        return error.problems
-    return []
-
-
 def _model_problems(recipe: Recipe) -> list[str]:
-    """What is wrong with a model's folder, but for its weights. What lies on the hub is looked at when it is loaded."""
-    if not Path(recipe.model.name).is_dir():
-        return []
-    try:
-        transformers_backend.check(recipe.model, full_precision=bool(recipe.finetune and not recipe.finetune.lora))
-    except RecipeError as error:
-        return error.problems
-    return []
+    """What is wrong with the backend, the chat template and the model's folder, but for its weights. What lies on the
+    hub is looked at when it is loaded."""
+    model, checks, problems = recipe.model, [], []
+    if model.backend != "auto":  # which always finds one, and would import torch to choose it
+        checks.append(lambda: backends.choose(model))
+    if model.chat_template != "auto":
+        checks.append(lambda: read_template(model.chat_template))
+    if Path(model.name).is_dir():
+        full_precision = bool(recipe.finetune and not recipe.finetune.lora)
+        checks.append(lambda: transformers_backend.check(model, full_precision=full_precision))
+    for raise_if_wrong in checks:
+        try:
+            raise_if_wrong()
+        except RecipeError as error:
+            problems += error.problems
+    return problems
 
 
 def _tell_learning_rate(recipe: Recipe) -> None:
