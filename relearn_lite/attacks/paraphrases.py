@@ -24,9 +24,9 @@ OTHER_QUESTION = "logical"  # asks why or how rather than what: its answer need 
 
 
 def paraphrase_prompts(
-    questions: Mapping[str, Sequence[QA]], writer: Writer, settings: Augment, seed: int, trained: AbstractSet[str]
+    questions: Mapping[str, Sequence[QA]], writer: Writer, section: Augment, seed: int, trained: AbstractSet[str]
 ) -> list[AttackPrompt]:
-    """The data's paraphrases, and variants of every kind of `settings` (all kinds where it names none).
+    """The data's paraphrases, and variants of every kind of `section` (all kinds where it names none).
 
     questions: by side. seed: not that of the augmentation. trained: prompts that were trained on; none of them is
     asked. Retain questions get no `logical` variant: a model that keeps everything may well answer it otherwise. What
@@ -35,8 +35,8 @@ def paraphrase_prompts(
     trained = {normal_form(prompt) for prompt in trained}
     prompts = []
     for side, asked in questions.items():
-        kinds = [k for k in settings.questions or QUESTION_KINDS if side == "forget" or k != OTHER_QUESTION]
-        written = _write(asked, kinds, writer, Settings.of(settings, seed), trained)
+        kinds = [k for k in section.questions or QUESTION_KINDS if side == "forget" or k != OTHER_QUESTION]
+        written = _write(asked, kinds, writer, Settings.of(section, seed), trained)
         for qa in asked:
             texts = {"paraphrase": qa.paraphrase} | {kind: written.get(f"{qa.id}/{kind}") for kind in kinds}
             prompts += [AttackPrompt.of(qa, side, way, [text]) for way, text in texts.items() if text]

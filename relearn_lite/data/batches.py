@@ -65,8 +65,8 @@ class LengthGroupedSampler:
 class TrainingRows:
     """What a training learns from.
 
-    forget: one mapping a row, from the part that the forget loss wants (`augmented`, `original`) to its Example.
-    retain: Examples, or empty where no retain loss is used; generic: likewise, of general questions.
+    forget: one mapping a row, from each part that the forget loss wants (`augmented`, `refusal`, `original`) to its
+    Example. retain: Examples, or empty where no retain loss is used; generic: likewise, of general questions.
     """
 
     forget: Sequence[Mapping[str, Example]]
