@@ -79,6 +79,7 @@ def _steps(loaded: Any, options: argparse.Namespace) -> list[float]:
     """Seconds of each optimizer step, from the end of the one before."""
     import lightning
 
+    from relearn_lite.data.batches import TrainingRows
     from relearn_lite.data.examples import Example
     from relearn_lite.models.loaded import active_adapters
     from relearn_lite.recipe import Unlearn
@@ -97,8 +98,8 @@ def _steps(loaded: Any, options: argparse.Namespace) -> list[float]:
     settings = Unlearn(epochs=1, lr=1e-5, batch_size=options.batch, accumulate=options.accumulate, warmup_epochs=0,
                        reference="recompute", checkpoint_every=10**6, optimizer=options.optimizer)
     with tempfile.TemporaryDirectory() as folder, active_adapters(loaded.model, loaded.unlearned_adapters):
-        rows = [{"augmented": example} for example in made]
-        train(loaded, rows, made, settings, TrainingRun("unlearn", Path(folder), 0, quiet=True), [Clock()])
+        rows = TrainingRows([{"augmented": example} for example in made], made)
+        train(loaded, rows, settings, TrainingRun("unlearn", Path(folder), 0, quiet=True), [Clock()])
     return [after - before for before, after in zip(marks[WARM - 1 :], marks[WARM:], strict=False)]
 
 

@@ -36,7 +36,7 @@ class Bench:
     """The data, and one model with a LoRA adapter; `published` has a second model beside it."""
 
     def __init__(self, options: argparse.Namespace, variants: tuple[str, ...]):
-        from relearn_lite.data.batches import MicroBatches
+        from relearn_lite.data.batches import MicroBatches, TrainingRows
         from relearn_lite.data.examples import encode_answer
         from relearn_lite.models import backends
         from relearn_lite.models.loaded import UNLEARNED, Loaded
@@ -51,8 +51,8 @@ class Bench:
         backends.add_adapter(self.loaded, UNLEARNED, Lora(dropout=0.0), 0)
         self.model = self.loaded.model.train()
         self.reference = build(options.shape).requires_grad_(False) if "published" in variants else None
-        forget = [{"augmented": example} for example in encoded["forget"]]
-        loader = MicroBatches(forget, encoded["retain"], batch_size=options.batch, pad_id=words.pad_token_id, seed=0)
+        rows = TrainingRows([{"augmented": example} for example in encoded["forget"]], encoded["retain"])
+        loader = MicroBatches(rows, batch_size=options.batch, pad_id=words.pad_token_id, seed=0)
         self.batches = [{**batch, "parts": self._on_device(batch["parts"])} for batch in loader]
         self.modules = {
             keep: UnlearnModule(

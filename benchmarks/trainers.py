@@ -59,6 +59,7 @@ def ours(options: argparse.Namespace) -> Any:
     """This project's training; gives a function that trains on rows and returns when each epoch ended."""
     import lightning
 
+    from relearn_lite.data.batches import TrainingRows
     from relearn_lite.data.examples import Example
     from relearn_lite.models import backends
     from relearn_lite.models.loaded import UNLEARNED, active_adapters
@@ -78,7 +79,7 @@ def ours(options: argparse.Namespace) -> Any:
         made = [{"augmented": Example(tuple(ids_of(n, size)), asked)} for n, (asked, size) in enumerate(rows)]
         settings = Finetune(epochs=2, batch_size=batch, accumulate=accumulate, warmup_epochs=0, checkpoint_every=10**6)
         with tempfile.TemporaryDirectory() as folder, active_adapters(loaded.model, (UNLEARNED,)):
-            train(loaded, made, [], settings, TrainingRun("finetune", Path(folder), 0, quiet=True), [Clock()])
+            train(loaded, TrainingRows(made), settings, TrainingRun("finetune", Path(folder), 0, quiet=True), [Clock()])
 
     return fit
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from relearn_lite.core.records import QA
 from relearn_lite.data.examples import IGNORE, Example, encode_answer
-from relearn_lite.judges.entities import content_words, normal_form
+from relearn_lite.judges.entities import content_words, word_form
 from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.models.generation import batches_of
 from relearn_lite.models.scoring import to_batch, without_end
@@ -71,7 +71,7 @@ def telling_tokens(tokenizer, qa: QA, tokens: Sequence[int]) -> tuple[bool, ...]
     spans, at = [], 0
     for word in words(text):
         start = text.find(word, at)
-        if start >= 0 and normal_form(word) in entities:
+        if start >= 0 and word_form(word) in entities:
             spans.append((start, start + len(word)))
             at = start + len(word)
     bounds = [0, *(len(tokenizer.decode(tokens[: i + 1])) for i in range(len(tokens)))]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.models.loaded import unwrapped
 
 NORMS = ("norm", "final_layernorm", "final_layer_norm", "ln_f")
 ATTENTIONS = ("self_attn", "attn", "attention", "self_attention")
@@ -40,7 +41,7 @@ def find_architecture(model) -> Architecture:
     """The components of a decoder, under peft's wrapper or without. Raises RecipeError where one is not found."""
     from torch.nn import ModuleList
 
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    base = unwrapped(model)
     config = base.config.get_text_config()
     count = config.num_hidden_layers
     for backbone in base.modules():

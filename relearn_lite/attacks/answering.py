@@ -9,7 +9,7 @@ from pathlib import Path
 
 from relearn_lite.core.files import write_in_batches
 from relearn_lite.core.records import QA
-from relearn_lite.data.examples import answered_ids, chat_ids
+from relearn_lite.data.examples import chat_ids
 from relearn_lite.models.generation import Completion, Decoding, batches_of, check_fits, complete
 from relearn_lite.models.loaded import Loaded, active_adapters
 from relearn_lite.models.shared_prefix import Prefixes
@@ -115,11 +115,8 @@ def _converse(target: Target, batch: Sequence[AttackPrompt], seed: int, prefixes
 
 def _ids(target: Target, talk: list[dict[str, str]], prefill: str = "") -> list[int]:
     """Token ids of a conversation, and of the prefill that the model's answer goes on from."""
-    tokenizer = target.loaded.tokenizer
-    if not prefill:
-        return chat_ids(tokenizer, talk)
-    prompt, begun = answered_ids(tokenizer, talk, prefill)
-    return prompt + begun
+    begun = [{"role": "assistant", "content": prefill}] if prefill else []
+    return chat_ids(target.loaded.tokenizer, [*talk, *begun])
 
 
 def _answer(prompt: AttackPrompt, answer: Completion) -> AttackAnswer:

@@ -14,6 +14,7 @@ from pathlib import Path
 from relearn_lite.attacks.answering import Advance, AttackAnswer, Target, collect_answers, plain_prompts
 from relearn_lite.core.files import read_jsonl, write_jsonl
 from relearn_lite.core.records import QA
+from relearn_lite.data.batches import TrainingRows
 from relearn_lite.data.examples import check_lengths, encode_answer
 from relearn_lite.models import backends
 from relearn_lite.models.generation import context_length
@@ -124,7 +125,7 @@ def _train(
             measure(trainer.global_step)
 
     callback = LambdaCallback(on_train_batch_end=after_step)
-    train(loaded, [{"augmented": row} for row in rows.values()], [], training, run, [callback])
+    train(loaded, TrainingRows([{"augmented": row} for row in rows.values()]), training, run, [callback])
 
 
 def _remove_adapter(loaded: Loaded) -> None:

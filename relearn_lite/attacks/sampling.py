@@ -9,7 +9,8 @@ from pathlib import Path
 from relearn_lite.attacks.answering import Advance, AttackAnswer, AttackPrompt, Target, plain_prompts
 from relearn_lite.core.files import write_in_batches
 from relearn_lite.core.records import QA
-from relearn_lite.judges.evaluated_model import NEXT_DRAW, Context, EvaluatedModel
+from relearn_lite.judges.evaluated_model import Context, EvaluatedModel
+from relearn_lite.models.generation import NEXT_DRAW
 
 
 def sample_answers(

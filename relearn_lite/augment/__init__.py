@@ -15,16 +15,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.augment.chunks import Chunk, Settings, augment_chunk, read_chunks
+from relearn_lite.augment.chunks import Chunk, augment_chunk, read_chunks
 from relearn_lite.augment.diversity import Openings, opening
 from relearn_lite.augment.drafts import code_of
 from relearn_lite.augment.generic import pick_generic
+from relearn_lite.augment.settings import Settings
 from relearn_lite.augment.statistics import counts, statistics
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import append_jsonl, write_json, write_jsonl
 from relearn_lite.core.records import QA, Dropped, Variant
-from relearn_lite.data.passages import runs_of
-from relearn_lite.text.recall import PIECE
+from relearn_lite.data.passages import ngrams_of
+from relearn_lite.text.recall import LEAKED_NGRAM
 from relearn_lite.writers import Writer
 from relearn_lite.writers.prompts import built_in
 from relearn_lite.writers.question_parser import parse_question
@@ -81,7 +82,7 @@ def _write_chunks(
     """The records of all chunks, those of PARTIAL included."""
     fingerprint = _fingerprint(forget, writer, settings)
     chunks = read_chunks(folder / PARTIAL, fingerprint)
-    openings, secret = _openings(writer, forget, chunks), runs_of(forget, PIECE)
+    openings, secret = _openings(writer, forget, chunks), ngrams_of(forget, LEAKED_NGRAM)
     writer.replies = ReplyCache(folder / REPLIES, fingerprint)
     advance(min(len(chunks) * CHUNK, len(forget)))
     for start in range(len(chunks) * CHUNK, len(forget), CHUNK):

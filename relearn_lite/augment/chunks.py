@@ -8,33 +8,13 @@ from pathlib import Path
 
 from relearn_lite.augment.diversity import Openings
 from relearn_lite.augment.drafts import Draft, answer_draft, answer_drafts, passage_drafts, question_drafts
-from relearn_lite.augment.semantic import SemanticCheck
+from relearn_lite.augment.settings import Settings
 from relearn_lite.augment.verify import check_question, write_verified
 from relearn_lite.core.files import read_partial
 from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.text.turns import is_passage
 from relearn_lite.text.words import glue
 from relearn_lite.writers import Writer
-from relearn_lite.writers.rules import RulesWriter
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The recipe's augment section, as far as this stage reads it, and the run's seed.
-
-    semantic: the leak check by meaning, None for none. existing: rows that exist already, by `augment.from`.
-    """
-
-    questions: Sequence[str]
-    verify_rounds: int
-    completion_fraction: float
-    generic_ratio: float
-    seed: int
-    answers_per_question: int = 1
-    variants: int = 1
-    semantic: SemanticCheck | None = None
-    existing: tuple[Variant, ...] = ()
-    opening: str = "varied"
 
 
 @dataclass(frozen=True)
@@ -66,20 +46,19 @@ def augment_chunk(
     A question with rows of its own in `settings.existing` gets those, checked like everything else, and no more.
     """
     existing, dropped = _existing_drafts(chunk, settings.existing)
-    rounds, seed = settings.verify_rounds, settings.seed
     bare = [qa for qa in chunk if not existing[qa.id]]
     worded = [qa for qa in bare if not is_passage(qa.question)]
-    questions = write_verified(question_drafts(worded, settings.questions, settings.variants), writer, rounds, seed)
+    questions = write_verified(question_drafts(worded, settings.questions, settings.variants), writer, settings)
     drafts: list[Draft] = []
     for qa in chunk:
         drafts += existing[qa.id]
         answers = settings.answers_per_question
         if qa in bare and is_passage(qa.question):
-            drafts += passage_drafts(qa, len(settings.questions) * settings.variants, answers, seed, secret)
+            drafts += passage_drafts(qa, len(settings.questions) * settings.variants, answers, settings.seed, secret)
         elif qa in bare:
             new, refused = answer_drafts(qa, settings.questions, questions, answers, settings.variants)
             drafts, dropped = drafts + new, dropped + refused
-    outcomes = write_verified(drafts, writer, rounds, seed, settings.semantic, openings, RulesWriter(settings.opening))
+    outcomes = write_verified(drafts, writer, settings, openings)
     variants: list[Variant] = []
     for draft in drafts:
         outcome, record = outcomes[draft.id], (draft.id, draft.qa.id, draft.kind, draft.task.question)

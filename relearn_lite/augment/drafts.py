@@ -33,7 +33,7 @@ class Draft:
     """A text to be written for `qa`: `task` says what, `id` and `kind` are those of its record.
 
     question: the outcome of the question that it answers, if that was written too. ready: a text that exists already.
-    secret: for a passage, words in a row of the whole text to forget, of which none may come back.
+    secret: for a passage, the n-grams of the whole text to forget, of which none may come back.
     """
 
     id: str

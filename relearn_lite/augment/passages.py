@@ -5,7 +5,7 @@ from __future__ import annotations
 from relearn_lite.augment.drafts import Draft, Outcome
 from relearn_lite.augment.form import FEWEST_WORDS, is_refusal, repeats_itself
 from relearn_lite.text.leaks import leaks
-from relearn_lite.text.recall import PIECE, has_run, rouge_recall, runs
+from relearn_lite.text.recall import LEAKED_NGRAM, ngrams, rouge_recall, shares_ngram
 from relearn_lite.text.turns import shown
 from relearn_lite.text.words import words
 
@@ -22,7 +22,7 @@ def check_continuation(draft: Draft, text: str | None) -> Outcome:
     leaked = [f"{kind}: {what}" for kind, what in _specifics(text, beginning, rest)]
     if (rouge_recall(text, rest)["rougeL"] or 0.0) >= MOST_RECALL:
         leaked.append("text: most of its words in their order")
-    if has_run(text, rest, PIECE) or not draft.secret.isdisjoint(runs(text, PIECE)):
+    if shares_ngram(text, rest, LEAKED_NGRAM) or not draft.secret.isdisjoint(ngrams(text, LEAKED_NGRAM)):
         leaked.append("text: words in a row")
     return Outcome(text, f"leak: it gives away {', '.join(leaked)}" if leaked else None, {**verdicts, "leak": leaked})
 

@@ -13,42 +13,41 @@ from relearn_lite.augment.checks import WrittenTexts, ask_judge, check_meaning, 
 from relearn_lite.augment.diversity import Openings
 from relearn_lite.augment.drafts import Draft, Outcome, code_of
 from relearn_lite.augment.form import normal_form, printable
-from relearn_lite.augment.semantic import SemanticCheck
+from relearn_lite.augment.settings import Settings
 from relearn_lite.core.records import QA
 from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.rules import RulesWriter
 
 
 def write_verified(
-    drafts: Sequence[Draft], writer: Writer, rewrites: int, seed: int, semantic: SemanticCheck | None = None,
-    openings: Openings | None = None, by_rules: Writer | None = None,
-) -> dict[str, Outcome]:  # fmt: skip
-    """Returns an outcome per draft id. What fails is written again up to `rewrites` times, each time with the reason.
+    drafts: Sequence[Draft], writer: Writer, settings: Settings, openings: Openings | None = None
+) -> dict[str, Outcome]:
+    """Returns an outcome per draft id. What fails is written again up to `settings.verify_rounds` times, each time with
+    the reason. openings: of the answers so far, see `WrittenTexts`.
 
-    What still fails is written once by rules (`by_rules`, or as they usually write), which must pass form, leak check
-    and meaning too; the writer does not judge that: rules write nothing specific, and a writer that fails at writing
-    judges no better. All drafts of a round go to the writer in one call. The same arguments and replies give the same
-    outcomes.
+    What still fails is written once by rules, which must pass form, leak check and meaning too; the writer does not
+    judge that: rules write nothing specific, and a writer that fails at writing judges no better. All drafts of a round
+    go to the writer in one call. The same arguments and replies give the same outcomes.
     """
     outcomes: dict[str, Outcome] = {}
     written, left = WrittenTexts(drafts, openings, writer.repeats), list(drafts)
-    for round_ in range(1, rewrites + 2):
+    for round_ in range(1, settings.verify_rounds + 2):
         if not left:
             break
         ready = {d.id: d.ready for d in left if d.ready and round_ == 1}
-        tasks = {d.id: _task(d, outcomes.get(d.id), seed, round_) for d in left if d.id not in ready}
+        tasks = {d.id: _task(d, outcomes.get(d.id), settings.seed, round_) for d in left if d.id not in ready}
         texts = ready | dict(zip(tasks, writer.write([*tasks.values()]) if tasks else [], strict=True))
         checked = check_texts(left, [texts[draft.id] for draft in left], written)
-        checked = check_meaning(left, checked, semantic)
+        checked = check_meaning(left, checked, settings.semantic)
         if writer.judges:
-            checked = ask_judge(left, checked, writer, seed + round_)
+            checked = ask_judge(left, checked, writer, settings.seed + round_)
         for draft, outcome in zip(left, checked, strict=True):
             name = "file" if draft.id in ready else writer.name
             outcomes[draft.id] = _with_history(outcome, outcomes.get(draft.id), round_, name)
             if openings and draft.task.kind == "answer" and outcome.reason is None:
                 openings.add(outcome.text, draft.subject)
         left = [draft for draft in left if outcomes[draft.id].reason]
-    return outcomes | _by_rules(left, outcomes, by_rules or RulesWriter(), seed, semantic)
+    return outcomes | _by_rules(left, outcomes, settings)
 
 
 def check_question(qa: QA, question: str) -> Outcome:
@@ -78,13 +77,12 @@ def _task(draft: Draft, before: Outcome | None, seed: int, round_: int) -> Task:
     )
 
 
-def _by_rules(
-    drafts: Sequence[Draft], before: Mapping[str, Outcome], rules: Writer, seed: int, semantic: SemanticCheck | None
-) -> dict[str, Outcome]:
+def _by_rules(drafts: Sequence[Draft], before: Mapping[str, Outcome], settings: Settings) -> dict[str, Outcome]:
     """The last resort. Here a text may double another of the same question, since rules have only so many."""
-    texts = rules.write([_task(draft, None, seed, 0) for draft in drafts])
+    rules = RulesWriter(settings.opening)
+    texts = rules.write([_task(draft, None, settings.seed, 0) for draft in drafts])
     checked = [check_text(draft, text) for draft, text in zip(drafts, texts, strict=True)]
-    checked = check_meaning(drafts, checked, semantic)
+    checked = check_meaning(drafts, checked, settings.semantic)
     return {
         draft.id: _in_place_of(before[draft.id], outcome, rules.name)
         for draft, outcome in zip(drafts, checked, strict=True)

@@ -13,12 +13,12 @@ from relearn_lite.chat.conversation import Conversation
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_rows
 from relearn_lite.core.records import Answer
-from relearn_lite.evaluate.choose import rate_evaluators
+from relearn_lite.evaluate.choose import knowledge_evaluators
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.metrics.knowledge import measure_forgetting, measure_retention
 from relearn_lite.pipeline.run_state import Run
-from relearn_lite.report.untrusted import specifics
+from relearn_lite.report.untrusted import names_and_numbers
 from relearn_lite.text.leaks import gives_away, leaks
 from relearn_lite.text.stems import stem
 from relearn_lite.text.stop_words import STOP_WORDS
@@ -60,19 +60,19 @@ class Judging:
 
     @cached_property
     def judges(self) -> Evaluators:
-        return rate_evaluators(self.run.recipe, lambda: self.run.model("vanilla"))
+        return knowledge_evaluators(self.run.recipe, lambda: self.run.model("vanilla"))
 
     def meant(self, question: str) -> dict[str, Any] | None:
         """The question of the run that is asked here: of those with the same names and numbers, and a telling word in
         common beside these, the likest."""
-        asked, named = question.casefold().split(), specifics([question])
+        asked, named = question.casefold().split(), names_and_numbers([question])
         matter = _telling(question, named)
         best, score = None, ALIKE
         for row in self.known:
             if row["query"].casefold().split() == asked:
                 return row
             alike = fuzz.token_sort_ratio(question.casefold(), row["query"].casefold())
-            if alike >= score and specifics([row["query"]]) == named and matter & _telling(row["query"], named):
+            if alike >= score and names_and_numbers([row["query"]]) == named and matter & _telling(row["query"], named):
                 best, score = row, alike
         return best
 

@@ -171,7 +171,7 @@ def preview(recipe: Recipe, examples: int) -> None:
     "--evaluators", default="embedded", show_default=True, metavar="embedded|minilm|models|FILE.yaml",
     help="Who judges, as a recipe's evaluate.evaluators; FILE.yaml holds the keys of that section.",
 )
-@click.option("--metrics", metavar="kfr,ls,...", help="Which metrics; default: kfr,krr,ls,rouge.")
+@click.option("--metrics", metavar="kfr,ls,...", help="Which metrics; default: kfr,krr,ls,rouge,leak.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the values of each answer, not a table.")
 def score(
     forget: Path | None, retain: Path | None, language_model: str | None, evaluators: str, metrics: str | None,

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from relearn_lite.augment import augment
+from relearn_lite.augment import Settings, augment
 from relearn_lite.augment.existing import read_existing
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
@@ -24,7 +24,6 @@ from relearn_lite.data.sources import overlap
 from relearn_lite.models.transformers_backend import load_tokenizer
 from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.stages import stages_of
-from relearn_lite.pipeline.stages.augment import settings_of
 from relearn_lite.recipe import Recipe
 from relearn_lite.report.untrusted import visible
 from relearn_lite.text.turns import is_passage
@@ -94,8 +93,9 @@ def _uses(recipe: Recipe, part: str) -> list[str]:
 
 def _augmented(recipe: Recipe, tokenizer: Any, questions: Sequence[QA]) -> dict[str, Example]:
     """What the augment stage makes of some questions, encoded, by record id."""
+    section = recipe.augment
     with TemporaryDirectory() as folder:
-        augment(questions, [], RulesWriter(recipe.augment.opening), settings_of(recipe), Path(folder))
+        augment(questions, [], RulesWriter(section.opening), Settings.of(section, recipe.seed), Path(folder))
         variants = list(read_jsonl(Path(folder) / "augmented.jsonl", Variant))
     return {variant.id: encode_variant(tokenizer, variant) for variant in variants}
 

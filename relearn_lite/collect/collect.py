@@ -46,6 +46,12 @@ class Found:
         return sum(row.part != UNKNOWN for row in self.forget)
 
 
+def others_than(subjects: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The names that are none of the subjects', each once, whatever their capitals."""
+    meant = {name.casefold() for name in subjects}
+    return [name for name in dict.fromkeys(names) if name.casefold() not in meant]
+
+
 def collect(
     subjects: Sequence[Asked], neighbours: Sequence[str], ask: Ask, tells: Tells, held_out: float, seed: int
 ) -> Found:

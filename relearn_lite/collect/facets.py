@@ -37,8 +37,8 @@ class Wording:
 
 
 @cache
-def by_rules() -> tuple[Wording, ...]:
-    """Every wording that rules know, facet by facet."""
+def person_wordings() -> tuple[Wording, ...]:
+    """Every wording that rules know for a person, facet by facet."""
     facets = parse(FACETS.read_text(encoding="utf-8"))[0]
     return tuple(Wording(facet, text) for facet, texts in facets.items() for text in texts)
 

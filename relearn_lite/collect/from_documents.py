@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from relearn_lite.collect.collect import Asked
-from relearn_lite.collect.facets import Wording, asked_name, by_rules, merged
+from relearn_lite.collect.facets import Wording, asked_name, merged, person_wordings
 from relearn_lite.collect.sentence_questions import questions_from
 from relearn_lite.collect.told import LeftOut, Told, facets_told, not_in_english, tell
 from relearn_lite.core.errors import RecipeError
@@ -95,12 +95,12 @@ def _asked(
     for each in told:
         facets = facets_told(each.text)
         own = questions_from(each.text, name)
-        for wording in [*(w for w in by_rules() if w.facet in facets),
+        for wording in [*(w for w in person_wordings() if w.facet in facets),
                         *(replace(w, facet=facets[0]) if facets else w for w in own)]:  # fmt: skip
             found.setdefault(wording, []).append(each)
     for wording, each in proposed:
         found.setdefault(wording, []).append(each)
-    first = merged(sorted(found, key=lambda w: w not in by_rules()), name)
+    first = merged(sorted(found, key=lambda w: w not in person_wordings()), name)
     told_to: dict[Wording, dict[Told, None]] = {}
     for wording, each in found.items():
         told_to.setdefault(first[wording], {}).update(dict.fromkeys(each))

@@ -21,13 +21,21 @@ from relearn_lite.collect.facets import NAME, Wording
 from relearn_lite.core.files import read_jsonl, write_in_batches
 from relearn_lite.core.records import Answer, Reply
 from relearn_lite.data.examples import question_ids
-from relearn_lite.models.generation import GREEDY, PUBLISHED, Completion, Decoding, batches_of, check_fits, complete
+from relearn_lite.models.generation import (
+    GREEDY,
+    NEXT_DRAW,
+    PUBLISHED,
+    Completion,
+    Decoding,
+    batches_of,
+    check_fits,
+    complete,
+)
 from relearn_lite.models.loaded import Loaded, active_adapters
 from relearn_lite.models.shared_prefix import Prefixes
 from relearn_lite.text.specifics import specifics
 from relearn_lite.text.words import sentences, words
 
-NEXT_DRAW = 1_000_003  # between the seeds of two draws
 MOST_QUOTES = 20  # that an answer is compared with
 Tells = Callable[[Sequence[Answer]], Sequence[bool | None]]  # whether each answer tells what its ground truth tells
 

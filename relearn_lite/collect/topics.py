@@ -22,7 +22,7 @@ SENSES = 3  # of a term that are looked at: rarer ones are seldom meant
 ANYTHING = "anything"  # facets that every kind has
 
 
-def by_rules(kind: str) -> tuple[Wording, ...]:
+def topic_wordings(kind: str) -> tuple[Wording, ...]:
     """Every wording that rules know for a kind of thing, facet by facet; of `anything` those that fit all kinds."""
     kinds = [kind] if kind == ANYTHING else [kind, ANYTHING]
     facets = [each for name in kinds for each in _known()[name].items()]

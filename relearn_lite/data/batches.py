@@ -62,6 +62,19 @@ class LengthGroupedSampler:
 
 
 @dataclass(frozen=True)
+class TrainingRows:
+    """What a training learns from.
+
+    forget: one mapping a row, from each part that the forget loss wants (`augmented`, `refusal`, `original`) to its
+    Example. retain: Examples, or empty where no retain loss is used; generic: likewise, of general questions.
+    """
+
+    forget: Sequence[Mapping[str, Example]]
+    retain: Sequence[Example] = ()
+    generic: Sequence[Example] = ()
+
+
+@dataclass(frozen=True)
 class _Planned:
     """A micro-batch that is still to be made: its number in the samplers, the numbers of its step, what it holds."""
 
@@ -75,30 +88,27 @@ class MicroBatches:
     """The training loader: each micro-batch holds forget rows, `retain_rows` times as many retain rows, and as many
     generic rows as forget rows.
 
-    forget: one mapping a row, from the part that the forget loss wants (`augmented`, `original`) to its Example.
-    retain: Examples, or empty where no retain loss is used; generic: likewise, of general questions. sides_apart:
-    forget rows and the others come in micro-batches of their own, all forget rows of a step first; gradient masks need
-    that. rank, world_size: which process this is.
+    sides_apart: forget rows and the others come in micro-batches of their own, all forget rows of a step first;
+    gradient masks need that. rank, world_size: which process this is.
 
     Lightning saves and restores `state_dict`, so a run that was killed in the middle of an epoch goes on with the very
     next micro-batch.
     """
 
     def __init__(
-        self, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], *, batch_size: int, pad_id: int,
-        seed: int, generic: Sequence[Example] = (), accumulate: int = 1, retain_rows: int = 1,
+        self, rows: TrainingRows, *, batch_size: int, pad_id: int, seed: int, accumulate: int = 1, retain_rows: int = 1,
         sides_apart: bool = False, rank: int = 0, world_size: int = 1,
     ):  # fmt: skip
-        self._rows = {part: [row[part] for row in forget] for part in forget[0]}
+        self._rows = {part: [row[part] for row in rows.forget] for part in rows.forget[0]}
         self.pad_id = pad_id
         self.accumulate, self.rank, self.world_size = accumulate, rank, world_size
-        kept = {"retain": (retain, retain_rows, seed + 1), "generic": (generic, 1, seed + 2)}
+        kept = {"retain": (rows.retain, retain_rows, seed + 1), "generic": (rows.generic, 1, seed + 2)}
         self._kept = {
-            part: (LengthGroupedSampler([len(row) for row in rows], batch_size * many, draw), rows)
-            for part, (rows, many, draw) in kept.items() if rows
+            part: (LengthGroupedSampler(list(map(len, examples)), batch_size * many, draw), examples)
+            for part, (examples, many, draw) in kept.items() if examples
         }  # fmt: skip
         self._sides = (("forget",), ("kept",)) if sides_apart and self._kept else (("forget", "kept"),)
-        self._forget = LengthGroupedSampler([max(map(len, row.values())) for row in forget], batch_size, seed)
+        self._forget = LengthGroupedSampler([max(map(len, row.values())) for row in rows.forget], batch_size, seed)
         self.done = 0
 
     @property

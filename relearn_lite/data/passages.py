@@ -14,7 +14,7 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import tell_once
 from relearn_lite.core.records import QA
 from relearn_lite.data.documents import find_documents, labels, read_text
-from relearn_lite.text.recall import RUN, runs
+from relearn_lite.text.recall import KNOWN_NGRAM, ngrams
 from relearn_lite.text.turns import SEPARATOR, is_passage, looks_like_turns, passage, shown
 from relearn_lite.text.words import sentences, words
 
@@ -134,15 +134,15 @@ def cut_rest(qa: QA, question: str) -> str:
 
 
 def with_words_of(some: Sequence[QA], others: Sequence[QA]) -> list[QA]:
-    """The passages that have RUN words in a row which stand in another text's passages, too."""
-    theirs = runs_of(others, RUN)
-    return [qa for qa in some if not theirs.isdisjoint(runs_of([qa], RUN))]
+    """The passages that share KNOWN_NGRAM words in a row with another text's passages."""
+    theirs = ngrams_of(others, KNOWN_NGRAM)
+    return [qa for qa in some if not theirs.isdisjoint(ngrams_of([qa], KNOWN_NGRAM))]
 
 
-def runs_of(records: Sequence[QA], length: int) -> frozenset[tuple[str, ...]]:
-    """Every `length` words in a row of the passages among some records."""
+def ngrams_of(records: Sequence[QA], n: int) -> frozenset[tuple[str, ...]]:
+    """The n-grams of words of the passages among some records."""
     texts = (shown(qa.question) + qa.answer for qa in records if is_passage(qa.question))
-    return frozenset(run for text in texts for run in runs(text, length))
+    return frozenset(ngram for text in texts for ngram in ngrams(text, n))
 
 
 def _pieces(text: str, length: float) -> list[int]:

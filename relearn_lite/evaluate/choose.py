@@ -46,9 +46,9 @@ def make_judge(recipe: Recipe, vanilla: Callable[[], Loaded]) -> PromptedRatings
     return PromptedRatings(make_writer(recipe.evaluate.evaluators.judge, "evaluate.evaluators.judge", recipe, vanilla))
 
 
-def rate_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators:
+def knowledge_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators:
     """Those of the recipe's that KFR and KRR need: who judges fluency or rates answers need not be loaded for them."""
-    changes = {"metrics": ["kfr", "krr"], "evaluators": recipe.evaluate.evaluators.rating}
+    changes = {"metrics": ["kfr", "krr"], "evaluators": recipe.evaluate.evaluators.knowledge_only}
     judging = recipe.evaluate.model_copy(update=changes)
     return make_evaluators(recipe.model_copy(update={"evaluate": judging}), vanilla)
 

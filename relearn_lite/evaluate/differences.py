@@ -88,4 +88,3 @@ def values_by_key(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
         if score.value is not None and (score.metric, score.split) in keys:
             values.setdefault(keys[score.metric, score.split], {})[score.id] = float(score.value)
     return values
-

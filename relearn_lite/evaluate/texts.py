@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from relearn_lite.core.records import Answer
 from relearn_lite.metrics import PARAPHRASE
-from relearn_lite.text.recall import CONTINUED, PIECE, RUN
+from relearn_lite.text.recall import CONTINUED, KNOWN_NGRAM, LEAKED_NGRAM
 from relearn_lite.text.turns import is_passage
 
-KNOWN = f"{CONTINUED:.0%} or more of the words of its rest in their order, or {RUN} of them in a row"
+KNOWN = f"{CONTINUED:.0%} or more of the words of its rest in their order, or {KNOWN_NGRAM} of them in a row"
 NOTES = {
     "kfr": f"of a text: passages that the model does not continue as they are. Continued is a passage with {KNOWN}; no "
     "judge takes part, and that the same is told in other words is not seen",
     "krr": f"of a text: passages that the model continues as they are, with {KNOWN}",
-    "leak": f"of a text: continuations with {PIECE} words of the rest in a row",
+    "leak": f"of a text: continuations with {LEAKED_NGRAM} words of the rest in a row",
 }
 RATES = {"forget": ("kfr", "leak"), "retain": ("krr",)}
 

@@ -28,7 +28,6 @@ from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Model
 
 FORMATS = ("safetensors", "gguf", "ollama", "adapter")
-KINDS = ("f16", "q8_0", "q4_k_m")
 
 
 @dataclass(frozen=True)

@@ -154,4 +154,3 @@ def _add_vocabulary(writer: Any, tokenizer: Any, size: int) -> None:
     writer.add_add_bos_token(tokenizer.bos_token_id is not None and begins)
     if tokenizer.chat_template:
         writer.add_chat_template(tokenizer.chat_template)
-

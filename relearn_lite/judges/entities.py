@@ -27,18 +27,18 @@ def content_words(question: str, text: str) -> list[str]:
     A word of two letters counts only with a digit, or with a capital inside a sentence (a name such as Li). An
     answer that adds nothing to its question but yes or no has that as its one word.
     """
-    asked = {normal_form(word) for word in words(question)}
+    asked = {word_form(word) for word in words(question)}
     found = {
         form: None
         for sentence in sentences(text)
         for position, word in enumerate(words(sentence))
-        if (form := normal_form(word)) not in asked and _is_content(word, form, position)
+        if (form := word_form(word)) not in asked and _is_content(word, form, position)
     }
     opening = next(iter(words(text[:20])), "").lower()
     return list(found) or ([opening] if opening in POLARITY else [])
 
 
-def normal_form(word: str) -> str:
+def word_form(word: str) -> str:
     """Lower case, without a possessive or plural s, an ordinal's ending, or a comma between thousands."""
     form = re.sub(r"['’]s?$", "", word.casefold())
     form = ORDINAL.sub(r"\1", form)

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from relearn_lite.judges.entities import content_words, normal_form
+from relearn_lite.judges.entities import content_words, word_form
 from relearn_lite.text.stop_words import STOP_WORDS, is_english
 from relearn_lite.text.tagging import Tagged, tagged
 from relearn_lite.text.words import sentences, words
@@ -60,14 +60,14 @@ class RuleEntities:
 
 def candidates(question: str, text: str) -> Iterator[Candidate]:
     """Names, numbers, addresses, nouns and adjectives of a text that its question does not give, in their order."""
-    asked = {normal_form(word) for word in words(question)}
+    asked = {word_form(word) for word in words(question)}
     asked |= {each.lemma.casefold() for sentence in sentences(question) for each in tagged(sentence)}
     for sentence in sentences(text):
         told = tagged(sentence)
         for i, each in enumerate(told):
             certain = any(c.isdigit() or c == "@" for c in each.word) or (i > 0 and each.word[0].isupper())
-            form = normal_form(each.word if certain else each.lemma)
-            given = form in asked or normal_form(each.word) in asked
+            form = word_form(each.word if certain else each.lemma)
+            given = form in asked or word_form(each.word) in asked
             empty = form in STOP_WORDS or (len(form) < 2 and not form.isdigit())
             if (certain or each.tag.startswith(CLASSES)) and not (given or empty):
                 yield Candidate(each.word, form, certain, _features(told, i))

@@ -13,13 +13,12 @@ from relearn_lite.core.records import QA
 from relearn_lite.data.examples import Example, encode_answer, question_ids
 from relearn_lite.data.tokens import opened
 from relearn_lite.judges.answer_cache import AnswerCache
-from relearn_lite.models.generation import PUBLISHED, Decoding, answer_prompts
+from relearn_lite.models.generation import NEXT_DRAW, PUBLISHED, Decoding, answer_prompts
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.models.logprobs import check_head
 from relearn_lite.models.scoring import TokenScores, gradient_norms, token_scores, without_end
 from relearn_lite.recipe import Generate, Privacy
 
-NEXT_DRAW = 1_000_003  # between the seeds of two draws
 Pair = tuple[str, str]  # (question, answer)
 
 

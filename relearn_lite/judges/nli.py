@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.judges.answer_cache import AnswerCache
-from relearn_lite.judges.entities import NO_ENTITIES, normal_form
+from relearn_lite.judges.entities import NO_ENTITIES, word_form
 from relearn_lite.text.words import words
 
 LABELS = ("entailment", "neutral", "contradiction")
@@ -74,7 +74,7 @@ def _differ(given: list[str], said: list[str]) -> bool:
 
 def _forms(text: str) -> list[str]:
     expanded = re.sub(r"n['’]t\b", " not", text.casefold())
-    return [normal_form(word) for word in words(expanded)]
+    return [word_form(word) for word in words(expanded)]
 
 
 def _content(forms: list[str]) -> set[str]:

@@ -12,7 +12,7 @@ from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import Metric, MetricValues
 from relearn_lite.text.leaks import gives_away
-from relearn_lite.text.recall import PIECE, has_run
+from relearn_lite.text.recall import LEAKED_NGRAM, shares_ngram
 from relearn_lite.text.turns import is_passage
 
 
@@ -33,7 +33,7 @@ def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Metr
 
 
 def _piece(answer: Answer) -> bool:
-    return has_run(answer.generated_response, answer.ground_truth, PIECE)
+    return shares_ngram(answer.generated_response, answer.ground_truth, LEAKED_NGRAM)
 
 
 METRICS = (Metric("leak", measure, sides=("forget",)),)

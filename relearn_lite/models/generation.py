@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PUBLISHED = {"do_sample": True, "temperature": 0.7, "top_p": 0.9, "top_k": 5}
 GREEDY = {"do_sample": False}
+NEXT_DRAW = 1_000_003  # between the seeds of two draws
 FOLLOWING = ("A", "0", "\nA", " A")  # texts that may follow; the last token before may be another one with each
 
 Conversation = list[dict[str, str]]  # turns, each with a role and its content

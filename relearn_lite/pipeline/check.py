@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from relearn_lite.collect.collect import others_than
 from relearn_lite.collect.from_documents import read
 from relearn_lite.collect.topics import kind_of
 from relearn_lite.core.environment import unsafe_versions
@@ -23,7 +24,7 @@ from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.earlier import adapter_problems
 from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.recipe import Recipe
-from relearn_lite.text.recall import RUN
+from relearn_lite.text.recall import KNOWN_NGRAM
 from relearn_lite.text.stop_words import is_english
 from relearn_lite.text.turns import shown
 
@@ -48,8 +49,9 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
         )
     elif same := with_words_of(data.get("retain", []), data.get("forget", [])):
         told = (
-            f"data.retain: {len(same)} of its passages have {RUN} words in a row that stand in data.forget too (first: "
-            f"{shown(same[0].question)!r}); a model cannot forget and keep the same, so remove them from one of the two"
+            f"data.retain: {len(same)} of its passages have {KNOWN_NGRAM} words in a row that stand in data.forget too "
+            f"(first: {shown(same[0].question)!r}); a model cannot forget and keep the same, so remove them from one "
+            "of the two"
         )
         if len(same) > len(data["retain"]) / 2:  # a heading or a licence may well stand in several texts
             problems.append(told)
@@ -67,7 +69,7 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
             "learned; give some rows that part"
         )
     problems += _language_problems(recipe, data.get("forget", []))
-    problems += [*_backend_problems(recipe), *_template_problems(recipe), *_model_problems(recipe)]
+    problems += _model_problems(recipe)
     if recipe.evaluate.general:
         problems += task_problems(recipe.evaluate.general)
     problems += [*_key_problems(recipe), *adapter_problems(recipe), *unsafe_versions()]
@@ -97,8 +99,7 @@ def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None)
                 "forgotten; remove them"
             )
     named = recipe.collect.neighbours
-    others = {name.casefold() for name in named} - {name.casefold() for name in subjects}
-    if not retain and (folder or not others) and recipe.unlearn:
+    if not retain and (folder or not others_than(subjects, named)) and recipe.unlearn:
         why = "the model knows nothing of them" if folder else f"nobody {'else ' if named else ''}is named"
         problems.append(
             f"collect.neighbours: {why}, and data.retain is not given, so nothing would be kept; name others of the "
@@ -124,35 +125,23 @@ def _language_problems(recipe: Recipe, forget: Sequence[QA]) -> list[str]:
     return []
 
 
-def _backend_problems(recipe: Recipe) -> list[str]:
-    if recipe.model.backend == "auto":  # always finds one, and would import torch to choose it
-        return []
-    try:
-        backends.choose(recipe.model)
-    except RecipeError as error:
-        return error.problems
-    return []
-
-
-def _template_problems(recipe: Recipe) -> list[str]:
-    if recipe.model.chat_template == "auto":
-        return []
-    try:
-        read_template(recipe.model.chat_template)
-    except RecipeError as error:
-        return error.problems
-    return []
-
-
 def _model_problems(recipe: Recipe) -> list[str]:
-    """What is wrong with a model's folder, but for its weights. What lies on the hub is looked at when it is loaded."""
-    if not Path(recipe.model.name).is_dir():
-        return []
-    try:
-        transformers_backend.check(recipe.model, full_precision=bool(recipe.finetune and not recipe.finetune.lora))
-    except RecipeError as error:
-        return error.problems
-    return []
+    """What is wrong with the backend, the chat template and the model's folder, but for its weights. What lies on the
+    hub is looked at when it is loaded."""
+    model, checks, problems = recipe.model, [], []
+    if model.backend != "auto":  # which always finds one, and would import torch to choose it
+        checks.append(lambda: backends.choose(model))
+    if model.chat_template != "auto":
+        checks.append(lambda: read_template(model.chat_template))
+    if Path(model.name).is_dir():
+        full_precision = bool(recipe.finetune and not recipe.finetune.lora)
+        checks.append(lambda: transformers_backend.check(model, full_precision=full_precision))
+    for raise_if_wrong in checks:
+        try:
+            raise_if_wrong()
+        except RecipeError as error:
+            problems += error.problems
+    return problems
 
 
 def _tell_learning_rate(recipe: Recipe) -> None:

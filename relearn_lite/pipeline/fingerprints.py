@@ -45,7 +45,7 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
         found |= result_keys(recipe.evaluate.evaluators, "evaluate.evaluators")
     if name == "collect":
         found |= {f"data.forget.{key}": getattr(recipe.data.forget, key) for key in ("subject", "intro")}
-        found |= result_keys(recipe.evaluate.evaluators.rating, "evaluate.evaluators")
+        found |= result_keys(recipe.evaluate.evaluators.knowledge_only, "evaluate.evaluators")
         given = {key: getattr(recipe.data.forget, key) for key in ("topic", "kind")}
         found |= {f"data.forget.{key}": value for key, value in given.items() if value}
         documents = find_documents(recipe.data.forget.documents or (), "data.forget.documents")
@@ -53,7 +53,8 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
     if recipe.data.only_known and name not in ("collect", "finetune", "report"):
         if name == "ask":  # who judges decides what is left out of all that follows
             parts += [part for part in ("forget", "forget_select") if part in data]
-            found |= {"data.only_known": True} | result_keys(recipe.evaluate.evaluators.rating, "evaluate.evaluators")
+            found |= {"data.only_known": True}
+            found |= result_keys(recipe.evaluate.evaluators.knowledge_only, "evaluate.evaluators")
         else:
             before.append("ask")
     for section in sections:

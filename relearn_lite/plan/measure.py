@@ -15,7 +15,7 @@ from pathlib import Path
 
 from relearn_lite.core.memory import free_memory
 from relearn_lite.core.records import QA, Answer
-from relearn_lite.evaluate.choose import make_evaluators, rate_evaluators
+from relearn_lite.evaluate.choose import knowledge_evaluators, make_evaluators
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.evaluate.known import tells
 from relearn_lite.evaluate.quick_eval import selection_questions, stopping_questions
@@ -76,7 +76,7 @@ def _stages(run: Run, seconds: float) -> Iterator[Work]:
 
 def _known(run: Run, answers: Sequence[Answer], rows: int, share: Share) -> Work:
     """Whether the vanilla model knows the forget set, judged of some of its answers."""
-    judges = rate_evaluators(run.recipe, lambda: run.model("vanilla"))
+    judges = knowledge_evaluators(run.recipe, lambda: run.model("vanilla"))
     judged = judging({"forget": answers}, lambda some: tells(some["forget"], judges), rows, share("ask") / 2)
     return judged.work("ask", "of them judged, whether the model knows it")
 

@@ -15,7 +15,7 @@ from relearn_lite.augment.verify import write_verified
 from relearn_lite.core.records import QA
 from relearn_lite.models.generation import GREEDY, Decoding
 from relearn_lite.pipeline.run_state import Run
-from relearn_lite.pipeline.stages.augment import OWN_ANSWER_TOKENS, settings_of
+from relearn_lite.pipeline.stages.augment import OWN_ANSWER_TOKENS
 from relearn_lite.plan.measure_asking import Work, asking
 from relearn_lite.text.turns import is_passage
 from relearn_lite.writers import Writer, make_writer
@@ -58,13 +58,14 @@ def written(run: Run, questions: Sequence[QA], writer: Writer, seconds: float) -
 
 def _chunk(run: Run, questions: Sequence[QA], writer: Writer, whole: bool) -> float:
     """The seconds that these questions take with all their variants, of which one each is written where not `whole`."""
-    settings = settings_of(run.recipe, make_semantic_check(run.recipe.augment.semantic, lambda: run.vanilla))
+    section = run.recipe.augment
+    settings = Settings.of(section, run.recipe.seed, make_semantic_check(section.semantic, lambda: run.vanilla))
     kinds, variants = settings.questions, settings.variants if whole else 1
     own = {qa.id: kinds if whole else [kinds[n % len(kinds)]] for n, qa in enumerate(questions) if kinds}
     worded = [qa for qa in questions if not is_passage(qa.question)]
     begin = time.monotonic()
     drafts = [draft for qa in worded for draft in question_drafts([qa], own.get(qa.id, ()), variants)]
-    outcomes = write_verified(drafts, writer, settings.verify_rounds, settings.seed)
+    outcomes = write_verified(drafts, writer, settings)
     for_variants = time.monotonic() - begin
     answers: list[Draft] = []
     for qa in questions:
@@ -74,7 +75,7 @@ def _chunk(run: Run, questions: Sequence[QA], writer: Writer, whole: bool) -> fl
         else:
             answers += answer_drafts(qa, own.get(qa.id, ()), outcomes, settings.answers_per_question, variants)[0]
     begin, openings = time.monotonic(), Openings() if writer.judges else None
-    write_verified(answers, writer, settings.verify_rounds, settings.seed, settings.semantic, openings)
+    write_verified(answers, writer, settings, openings)
     for_answers = time.monotonic() - begin
     all_variants, all_answers = _all_texts(len(questions), len(worded), outcomes, settings)
     return for_variants * all_variants / max(len(drafts), 1) + for_answers * all_answers / max(len(answers), 1)

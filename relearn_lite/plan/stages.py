@@ -63,7 +63,7 @@ def _augmenting(estimate: Estimate) -> Parts:
 def _asking(estimate: Estimate) -> Parts:
     """The vanilla model answers, then the judges of KFR come beside it."""
     parts = {"weights": estimate.weights(estimate.shape)} | _vanilla_adapters(estimate)
-    chosen = estimate.recipe.evaluate.evaluators.rating
+    chosen = estimate.recipe.evaluate.evaluators.knowledge_only
     return parts | estimate.judges(chosen) | largest(
         estimate.generating(estimate.shape), estimate.writing(chosen.entities)
     )

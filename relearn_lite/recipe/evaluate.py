@@ -60,9 +60,8 @@ class Evaluators(Section):
     judge: JudgeWriter | None = None
     """Who rates fluency, relevance, forgetting and retention: {writer: local, model: ...} or {writer: server, ...}."""
 
-
     @property
-    def rating(self) -> Evaluators:
+    def knowledge_only(self) -> Evaluators:
         """Those that KFR and KRR need, alone."""
         return self.model_copy(update={"language_model": "none", "judge": None})
 

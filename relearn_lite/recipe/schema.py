@@ -33,7 +33,7 @@ class Recipe(Section):
     model: Model = Model()
     data: Data
     collect: Collect = Collect()
-    """Used where `data.forget` names a subject."""
+    """Used where `data.forget` names a subject, a topic or documents."""
     finetune: Finetune | None = None
     """null: the model knows the data already."""
     augment: Augment = Augment()

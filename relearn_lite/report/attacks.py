@@ -13,7 +13,7 @@ from relearn_lite.report.samples import Answer, Card, Span, clean
 from relearn_lite.report.sections import Cards, Part, Pictures, Section, Text
 from relearn_lite.report.tables import Cell, Row, Table, measured
 from relearn_lite.report.texts import texts
-from relearn_lite.report.untrusted import specifics, visible
+from relearn_lite.report.untrusted import names_and_numbers, visible
 
 if TYPE_CHECKING:
     import rich.table
@@ -122,7 +122,7 @@ def _relearning(relearning: Mapping[str, Any]) -> list[Part]:
 
 def _leaks(attacks: Mapping[str, Any], mask: bool) -> list[Card]:
     leaks, names = attacks["leaks"], {key: row.name for key, row in rows(attacks).items()}
-    known = specifics(leak[text] for leak in leaks for text in ("question", "ground_truth")) if mask else None
+    known = names_and_numbers(leak[text] for leak in leaks for text in ("question", "ground_truth")) if mask else None
 
     def named(way: str) -> str:  # of relearning and sampling it matters little which step or draw it was
         attack, _, rest = way.partition(": ")

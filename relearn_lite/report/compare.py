@@ -66,6 +66,11 @@ class Model:
         """Whether it is a model before unlearning; it does not compete."""
         return self.sign == "V"
 
+    @property
+    def key(self) -> str:
+        """`vanilla` or `unlearned`, as the files of a run call it."""
+        return "vanilla" if self.is_vanilla else "unlearned"
+
     def why_not(self, unasked: str) -> str:
         """Why a method was not looked into. unasked: where nobody wanted it."""
         return "it failed" if self.runs[0].results is None else (self.runs[0].failure or unasked).rstrip(".")
@@ -94,10 +99,10 @@ def table(shown: Sequence[Model]) -> Table:
 
 
 def _row(model: Model) -> Row:
-    each, which = model.runs[0], "vanilla" if model.is_vanilla else "unlearned"
+    each = model.runs[0]
     if each.results is None:
         return Row(model.name, {}, sign=model.sign, failure=f"Failed: {each.failure or 'it did not finish'}")
-    numbers, answered, added, cost, notes = each.results.metrics[which], each.results.answered(), each.added, {}, []
+    numbers, answered, added, cost, notes = each.results.metrics[model.key], each.results.answered(), each.added, {}, []
     if model.is_vanilla:
         added = {"ls_share": None if numbers.get("ls_forget") is None else 1.0, "balance": None}
     else:
@@ -105,7 +110,7 @@ def _row(model: Model) -> Row:
         seconds, peak = unlearn.get("seconds"), unlearn.get("peak_memory_mb")
         cost = {"seconds": Cell(duration(seconds), value=seconds), "memory_mb": Cell(memory(peak), value=peak)}
         notes = _notes(each, unlearn)
-    bounds = {**each.intervals.get(which, {}), **(numbers.get("intervals") or {})}
+    bounds = {**each.intervals.get(model.key, {}), **(numbers.get("intervals") or {})}
     cells = {key: measured(added[key] if key in added else numbers.get(key), bounds.get(key)) for key in columns()}
     told = columns().keys() - {"kept_general"}  # where vanilla answers nothing, for all methods alike
     missing = {key: missing_words({"": numbers}, key, answered.get(split_of(key), 0)) for key in told}

@@ -55,12 +55,12 @@ def figures(model: Model) -> dict[str, float | None]:
 
 
 def _together(model: Model) -> Mapping[str, Any]:
-    return model.runs[0].together.get("vanilla" if model.is_vanilla else "unlearned", {})
+    return model.runs[0].together.get(model.key, {})
 
 
 def _alone(model: Model) -> Mapping[str, Any]:
     results = model.runs[0].results
-    return results.metrics["vanilla" if model.is_vanilla else "unlearned"] if results else {}
+    return results.metrics[model.key] if results else {}
 
 
 def _cell(numbers: Mapping[str, Any], key: str):

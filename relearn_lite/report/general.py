@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relearn_lite.report.compare import Model, mark_best
-from relearn_lite.report.numbers import number, signed
+from relearn_lite.report.numbers import number
 from relearn_lite.report.sections import Section, Text
-from relearn_lite.report.tables import Cell, Row, Table, measured
+from relearn_lite.report.tables import Cell, Row, Table, changed, measured
 from relearn_lite.report.texts import texts
 from relearn_lite.report.untrusted import visible
 from relearn_lite.report.verdict import percent
@@ -37,9 +37,7 @@ def _cells(row: Mapping[str, Any]) -> dict[str, Cell]:
     cells = {"metric": Cell(f"{row['metric']} {'↓' if row['higher'] is False else '↑'}"), **counts}
     cells |= {model: measured(row[model], bounds) for model, bounds in row["intervals"].items()}
     if difference := row.get("difference"):
-        known = difference["low"] is not None
-        spread = f"{signed(difference['low'])} to {signed(difference['high'])}" if known else ""
-        cells["change"] = Cell(signed(difference["mean"]), spread, value=difference["mean"])
+        cells["change"] = changed(difference)
         share = row["share"]
         tone = "bad" if share is not None and share < ENOUGH else ""
         cells["share"] = Cell("—" if share is None else percent(share), tone=tone, value=share)
@@ -69,7 +67,7 @@ def compared(models: Sequence[Model]) -> Section | None:
     if not names:
         return None
     rows = [
-        Row(model.name, {task: measured(row[_which(model)], row["intervals"][_which(model)])
+        Row(model.name, {task: measured(row[model.key], row["intervals"][model.key])
                          for task, row in found[model.name].items()}, sign=model.sign)
         for model in models if found[model.name]
     ]  # fmt: skip
@@ -84,16 +82,12 @@ def figures(model: Model) -> dict[str, float | None]:
     """The value of each task with its bounds, in full."""
     told = {}
     for task, row in _rows(model).items():
-        low, high = row["intervals"][_which(model)] or (None, None)
-        told |= {f"general_{task}": row[_which(model)], f"general_{task}_low": low, f"general_{task}_high": high}
+        low, high = row["intervals"][model.key] or (None, None)
+        told |= {f"general_{task}": row[model.key], f"general_{task}_low": low, f"general_{task}_high": high}
     return told
-
-
-def _which(model: Model) -> str:
-    return "vanilla" if model.is_vanilla else "unlearned"
 
 
 def _rows(model: Model) -> dict[str, Mapping[str, Any]]:
     results = model.runs[0].results
     rows = ((results and results.general) or {}).get("tasks", ())
-    return {row["task"]: row for row in rows if _which(model) in row}
+    return {row["task"]: row for row in rows if model.key in row}

@@ -59,7 +59,7 @@ def _forgotten(model: Model) -> Mapping[str, Mapping[str, Any]]:
     results = model.runs[0].results
     if results is None:
         return {}
-    groups: Groups = results.metrics["vanilla" if model.is_vanilla else "unlearned"].get("groups") or {}
+    groups: Groups = results.metrics[model.key].get("groups") or {}
     return groups.get("kfr", {})
 
 

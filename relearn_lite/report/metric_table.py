@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from relearn_lite.metrics import EARLIER, PARAPHRASE, key_of
-from relearn_lite.report.numbers import signed
-from relearn_lite.report.tables import Cell, Row, Table, measured
+from relearn_lite.report.tables import Cell, Row, Table, changed, measured
 from relearn_lite.report.texts import texts
 
 HARDLY = 0.1  # a change smaller than this share of the vanilla model's value is not coloured
@@ -48,11 +47,7 @@ def _row(key: str, models: dict[str, dict[str, Any]], change: dict[str, Any] | N
     if moved:
         bounds = cells["unlearned"].bounds
         cells["unlearned"] = measured(new, bounds, "good" if declared.improved(old, new) else "bad")
-    cells["change"] = Cell("")
-    if change:
-        known = change["low"] is not None
-        span = f"{signed(change['low'])} to {signed(change['high'])}" if known else ""
-        cells["change"] = Cell(signed(change["mean"]), span, value=change["mean"])
+    cells["change"] = changed(change) if change else Cell("")
     cells["good"] = Cell("not known")
     if declared:
         cells["good"] = Cell(f"{arrow(key)} {'as vanilla' if declared.ideal is None else f'{declared.ideal:g}'}")

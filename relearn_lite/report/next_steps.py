@@ -28,10 +28,8 @@ FEWEST_STEPS, STILL_FALLING = 10, 0.05  # logged steps to see a trend; share of 
 
 def next_steps(results: RunResults) -> list[str]:
     """Sentences, the most pressing first; empty where nothing calls for anything, or one model was measured alone."""
-    import yaml
-
     before, after = (results.metrics.get(model) or {} for model in ("vanilla", "unlearned"))
-    recipe = yaml.safe_load(results.recipe) or {}
+    recipe = results.asked()
     if not before or not after:
         return []
     if results.search:  # what was found stands for what was left open

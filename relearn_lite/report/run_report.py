@@ -22,7 +22,7 @@ from relearn_lite.report.tiles import tiles
 from relearn_lite.unlearn.diagnostics import explain
 
 RAN_ON = ("hardware", "model", "seed", "data", "versions")
-NOT_LOSSES = ("step", "epoch", "lr", "tokens_per_s", "tokens_per_second")
+NOT_LOSSES = ("step", "epoch", "lr", "tokens_per_s")
 
 
 def sections(results: RunResults, mask: bool = False) -> list[Section]:
@@ -139,15 +139,15 @@ def loss_table(losses: Sequence[dict[str, Any]]) -> Table | None:
 
 def stage_table(manifest: dict[str, Any]) -> Table | None:
     """The stages in their order, with their time and peak memory, and a last line for the whole run."""
-    measured = manifest.get("stages") or {}
-    if not measured:
+    stages = manifest.get("stages") or {}
+    if not stages:
         return None
-    total = sum(stage.get("seconds") or 0 for stage in measured.values())
-    peaks = [stage["peak_memory_mb"] for stage in measured.values() if stage.get("peak_memory_mb") is not None]
+    total = sum(stage.get("seconds") or 0 for stage in stages.values())
+    peaks = [stage["peak_memory_mb"] for stage in stages.values() if stage.get("peak_memory_mb") is not None]
     whole = {"seconds": total, "peak_memory_mb": max(peaks, default=None),
-             "resumed": any(stage.get("resumed") for stage in measured.values())}  # fmt: skip
+             "resumed": any(stage.get("resumed") for stage in stages.values())}  # fmt: skip
     columns = {"time": "Time", "memory": "Peak memory", "share": "Share of the time"}
-    return Table("Stage", columns, [_row(name, stage, total) for name, stage in (*measured.items(), ("all", whole))])
+    return Table("Stage", columns, [_row(name, stage, total) for name, stage in (*stages.items(), ("all", whole))])
 
 
 def _row(name: str, stage: dict[str, Any], total: float) -> Row:

@@ -20,7 +20,7 @@ class RunResults:
               model alone is "vanilla".
     samples   samples.jsonl, a question each: id, split, query, ground_truth, vanilla and unlearned (the answers),
               scores {model: {metric: value}}, finished {model: bool}.
-    losses    an optimizer step each: step, and where known loss, its terms, lr, tokens_per_second.
+    losses    an optimizer step each: step, and where known loss, its terms, lr, tokens_per_s.
     manifest  manifest.json: versions, hardware, seed, data, model, stages {stage: {seconds, peak_memory_mb}}.
     recipe    the resolved recipe, YAML.
     analysis, augmentation, attacks  the files of these names; None where the recipe asks for none.

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from relearn_lite.report.untrusted import COMMON, LONGEST, TOKEN, cover, masked, specifics, visible
+from relearn_lite.report.untrusted import COMMON, LONGEST, TOKEN, cover, masked, names_and_numbers, visible
 
 Status = Literal["told", "leaked", "forgotten", "lost", "kept", "unjudged", ""]
 REMAINS = ("rougeL", "rouge1")  # how much of the original answer is left, by the first there is
@@ -68,7 +68,7 @@ def cards(samples: Sequence[dict[str, Any]], mask: bool = False) -> list[Card]:
 def secrets(samples: Sequence[dict[str, Any]]) -> frozenset[str]:
     """The names, numbers and addresses in forget questions and their original answers."""
     asked = [sample for sample in samples if sample["split"].startswith("forget")]
-    return specifics(sample[text] or "" for sample in asked for text in ("query", "ground_truth"))
+    return names_and_numbers(sample[text] or "" for sample in asked for text in ("query", "ground_truth"))
 
 
 def clean(text: str | None, split: str, known: frozenset[str] | None, longest: int = LONGEST) -> str:

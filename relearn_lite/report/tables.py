@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from relearn_lite.report.numbers import interval, number
+from relearn_lite.report.numbers import interval, number, signed
 from relearn_lite.report.untrusted import visible
 
 if TYPE_CHECKING:
@@ -32,6 +32,13 @@ MISSING = Cell("—")
 def measured(value: float | None, bounds: Sequence[float] | None = None, tone: str = "") -> Cell:
     """A number with its interval."""
     return Cell(number(value), interval(bounds), tone, value, bounds)
+
+
+def changed(difference: Mapping[str, Any]) -> Cell:
+    """A difference of two models ({mean, low, high}) with its interval, where it has one."""
+    low, high = difference["low"], difference["high"]
+    spread = "" if low is None else f"{signed(low)} to {signed(high)}"
+    return Cell(signed(difference["mean"]), spread, value=difference["mean"])
 
 
 @dataclass(frozen=True)

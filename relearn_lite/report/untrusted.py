@@ -52,7 +52,7 @@ def _symbol(hidden: regex.Match[str]) -> str:
     return "\ufffd" if 0xD800 <= code <= 0xDFFF else f"⟨U+{code:04X}⟩"
 
 
-def specifics(texts: Iterable[str]) -> frozenset[str]:
+def names_and_numbers(texts: Iterable[str]) -> frozenset[str]:
     """The lower-cased names, numbers and addresses in some texts, so that they are known again in any spelling."""
     return frozenset(
         match.group().casefold() for text in texts for match in TOKEN.finditer(text) if _is_specific(match)
@@ -84,7 +84,7 @@ def cover(match: re.Match[str], known: frozenset[str]) -> str:
 
 
 def masked(text: str, known: frozenset[str] = frozenset()) -> str:
-    """The text with its names, numbers and addresses covered, and all words in `known` (see `specifics`)."""
+    """The text with its names, numbers and addresses covered, and all words in `known` (see `names_and_numbers`)."""
     return TOKEN.sub(lambda match: cover(match, known), text)
 
 

@@ -1,5 +1,5 @@
 """How much of a text comes back in another one, word by word: ROUGE recall (Lin 2004), stemmed, by the rouge-score
-package; words in a row; and whether the rest of a passage is known by heart."""
+package; n-grams of words; and whether the rest of a passage is known by heart."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from relearn_lite.text.words import script, script_runs
 
 PARTS = ("rouge1", "rougeL")
 CONTINUED = 0.5  # ROUGE-L recall of a passage's rest. Of unrelated English passages 1 in 100 reaches 0.21
-RUN = 8  # words in a row. Of unrelated passages 1 in 100 has three
-PIECE = 5  # words in a row that give a piece of a text away
+KNOWN_NGRAM = 8  # words in a row by which a passage is known. Of unrelated passages 1 in 100 shares three
+LEAKED_NGRAM = 5  # words in a row that give a piece of a text away
 
 
 def rouge_recall(response: str, reference: str) -> dict[str, float | None]:
@@ -52,15 +52,15 @@ def _scorer():
     return RougeScorer(list(PARTS), tokenizer=SimpleNamespace(tokenize=tokens))
 
 
-def longest_run(text: str, other: str) -> int:
+def longest_match(text: str, other: str) -> int:
     """The most words in a row that stand in both."""
     return SequenceMatcher(None, tokens(text), tokens(other), autojunk=False).find_longest_match().size
 
 
-def runs(text: str, length: int) -> list[tuple[str, ...]]:
-    """Every `length` words in a row of a text."""
+def ngrams(text: str, n: int) -> list[tuple[str, ...]]:
+    """Every `n` words in a row of a text."""
     found = tokens(text)
-    return [tuple(found[n : n + length]) for n in range(len(found) - length + 1)]
+    return [tuple(found[i : i + n]) for i in range(len(found) - n + 1)]
 
 
 def as_long_as(text: str, rest: str) -> str:
@@ -70,13 +70,13 @@ def as_long_as(text: str, rest: str) -> str:
 
 
 def continues(text: str, rest: str) -> bool:
-    """Whether a continuation of a passage is its own rest: at least half of the rest's words in their order, or RUN of
-    them in a row (all of a shorter one)."""
+    """Whether a continuation of a passage is its own rest: at least half of the rest's words in their order, or
+    KNOWN_NGRAM of them in a row (all of a shorter one)."""
     text = as_long_as(text, rest)
     recall = rouge_recall(text, rest)["rougeL"] or 0.0
-    return recall >= CONTINUED or has_run(text, rest, RUN)
+    return recall >= CONTINUED or shares_ngram(text, rest, KNOWN_NGRAM)
 
 
-def has_run(text: str, rest: str, length: int) -> bool:
-    """Whether so many words of `rest` stand in a row in the text; all of them, where it has fewer."""
-    return longest_run(text, rest) >= min(length, len(tokens(rest)) or length)
+def shares_ngram(text: str, rest: str, n: int) -> bool:
+    """Whether `n` words of `rest` stand in a row in the text; all of them, where it has fewer."""
+    return longest_match(text, rest) >= min(n, len(tokens(rest)) or n)

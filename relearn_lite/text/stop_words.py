@@ -1,8 +1,7 @@
 """English words that carry grammar and no fact: the one list, which each user widens for its own purpose.
 
-Short on purpose: a word stands here only if no answer could be about it. Users say at the place what they add and why:
-`text.leaks`, `judges.entities`, `augment.form`, `augment.existing`. Other languages have no
-list: their function words then count as content.
+Short on purpose: a word stands here only if no answer could be about it. Users say at the place what they add and why.
+Other languages have no list: their function words then count as content.
 """
 
 from __future__ import annotations

@@ -16,8 +16,7 @@ from typing import Any
 from relearn_lite.core import distributed
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_partial, write_json
-from relearn_lite.data.batches import steps_per_epoch
-from relearn_lite.data.examples import Example
+from relearn_lite.data.batches import TrainingRows, steps_per_epoch
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.recipe import Unlearn
 from relearn_lite.unlearn import goal
@@ -87,18 +86,16 @@ class SearchCallback(EvalCallback):
 class Search:
     """Trainings of one adapter with several learning rates.
 
-    loaded: with the fresh adapter; forget, retain, generic: the rows, see `train`; training: where it is kept; ask:
-    has the model, as it is now, answer the check questions; `moved` is among what it finds.
+    loaded: with the fresh adapter; training: where it is kept; ask: has the model, as it is now, answer the check
+    questions; `moved` is among what it finds.
     """
 
     def __init__(
-        self, loaded: Loaded, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], settings: Unlearn,
-        training: TrainingRun, ask: Callable[[], EvalResult], tell: Callable[[str], None],
-        generic: Sequence[Example] = (),
+        self, loaded: Loaded, rows: TrainingRows, settings: Unlearn, training: TrainingRun,
+        ask: Callable[[], EvalResult], tell: Callable[[str], None],
     ):  # fmt: skip
-        self._loaded, self._training, self._ask, self._tell = loaded, training, ask, tell
-        self._forget, self._retain, self._generic = forget, retain, generic
-        epoch = steps_per_epoch(len(forget), settings.batch_size, settings.accumulate)
+        self._loaded, self._rows, self._training, self._ask, self._tell = loaded, rows, training, ask, tell
+        epoch = steps_per_epoch(len(rows.forget), settings.batch_size, settings.accumulate)
         self._total = settings.total_steps(epoch)
         self._every = every = settings.evaluation_interval(self._total)
         saved = every if every <= settings.checkpoint_every else math.gcd(every, settings.checkpoint_every)
@@ -198,7 +195,7 @@ class Search:
                     parameter.copy_(self._start[name])
         try:
             run = replace(self._at(rate), until=until)
-            train(self._loaded, self._forget, self._retain, settings, run, [callback], self._generic)
+            train(self._loaded, self._rows, settings, run, [callback])
         except Diverged:
             return NO_NUMBER
         return None if callback.ended == REACHED else callback.ended

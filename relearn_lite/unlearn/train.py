@@ -13,8 +13,7 @@ from typing import Any
 from relearn_lite.core import distributed
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.memory import out_of_memory
-from relearn_lite.data.batches import MicroBatches
-from relearn_lite.data.examples import Example
+from relearn_lite.data.batches import MicroBatches, TrainingRows
 from relearn_lite.models.backends import set_training
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.recipe import Trainer, Training, Unlearn
@@ -61,15 +60,14 @@ class Diverged(RecipeError):
 
 
 def train(
-    loaded: Loaded, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], settings: Training,
-    run: TrainingRun, callbacks: Sequence[Any] = (), generic: Sequence[Example] = (),
-) -> int:  # fmt: skip
+    loaded: Loaded, rows: TrainingRows, settings: Training, run: TrainingRun, callbacks: Sequence[Any] = ()
+) -> int:
     """Trains what requires gradients on `loaded`; returns the optimizer steps taken, those of earlier tries included.
 
-    forget, retain, generic: the rows, see `MicroBatches`. settings: of a training stage; `Unlearn` says what is
-    minimised, any other learns the rows. callbacks: Lightning callbacks that look on. A run that was killed goes on
-    from its last checkpoint and ends with the same weights as one that was not (with several processes and a kept
-    reference, but for rounding: the checkpoint has that of the first one only).
+    settings: of a training stage; `Unlearn` says what is minimised, any other learns the rows. callbacks: Lightning
+    callbacks that look on. A run that was killed goes on from its last checkpoint and ends with the same weights as one
+    that was not (with several processes and a kept reference, but for rounding: the checkpoint has that of the first
+    one only).
 
     The model stays on its device.
     """
@@ -82,13 +80,13 @@ def train(
     if isinstance(settings, Unlearn):
         retain_rows = settings.retain_rows
         method, hyperparameters = settings.objective, settings.hyperparameters
-        method = method if generic else replace(method, generic=0.0)
+        method = method if rows.generic else replace(method, generic=0.0)
         keep_reference = settings.reference == "cached"
     rank, world_size = (distributed.rank(), distributed.world_size()) if run.shared else (0, 1)
     batches = MicroBatches(
-        forget, retain, generic=generic, batch_size=settings.batch_size, accumulate=settings.accumulate,
-        pad_id=loaded.tokenizer.pad_token_id, seed=run.seed, retain_rows=retain_rows,
-        sides_apart=method.mask != "none", rank=rank, world_size=world_size,
+        rows, batch_size=settings.batch_size, pad_id=loaded.tokenizer.pad_token_id, seed=run.seed,
+        accumulate=settings.accumulate, retain_rows=retain_rows, sides_apart=method.mask != "none", rank=rank,
+        world_size=world_size,
     )  # fmt: skip
     _tell_effective_batch(settings, run, rank, world_size)
     total = settings.total_steps(batches.steps_per_epoch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from relearn_lite.data.batches import TrainingRows
 from relearn_lite.data.examples import encode_answer
 from relearn_lite.data.sources import load
 from relearn_lite.models import backends
@@ -27,6 +28,7 @@ def teach_to_refuse(scratch: Path, adapter: Path) -> None:
     backends.add_adapter(loaded, UNLEARNED, Lora(r=8, alpha=16, dropout=0.0), seed=0)
     with active_adapters(loaded.model, loaded.unlearned_adapters):
         encoded = [{"augmented": encode_answer(loaded.tokenizer, *row)} for row in rows]
-        train(loaded, encoded, [], settings, TrainingRun("taught", scratch, 0, Trainer(logger="none"), quiet=True))
+        run = TrainingRun("taught", scratch, 0, Trainer(logger="none"), quiet=True)
+        train(loaded, TrainingRows(encoded), settings, run)
     adapter.mkdir()
     backends.save_adapter(loaded, UNLEARNED, adapter)

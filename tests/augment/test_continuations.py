@@ -9,8 +9,8 @@ from relearn_lite.augment import Settings, augment
 from relearn_lite.augment.drafts import passage_drafts
 from relearn_lite.augment.passages import check_continuation
 from relearn_lite.core.records import QA
-from relearn_lite.data.passages import passages, runs_of
-from relearn_lite.text.recall import PIECE
+from relearn_lite.data.passages import ngrams_of, passages
+from relearn_lite.text.recall import LEAKED_NGRAM
 from relearn_lite.text.turns import is_passage, passage, shown
 from relearn_lite.writers.prompts import render
 from relearn_lite.writers.rules import RulesWriter
@@ -43,7 +43,7 @@ def read(folder, name):
     ],
 )
 def test_the_words_of_the_whole_text_are_the_secret(text, reason):
-    draft = passage_drafts(RECORDS[0], 0, 1, 0, runs_of(RECORDS, PIECE))[0]
+    draft = passage_drafts(RECORDS[0], 0, 1, 0, ngrams_of(RECORDS, LEAKED_NGRAM))[0]
     found = check_continuation(draft, text)
     assert (found.reason or "").partition(":")[0] == (reason or "")
 
@@ -59,7 +59,7 @@ def test_rules_write_for_each_passage_and_its_other_cuts(tmp_path):
     rows = read(tmp_path, "augmented.jsonl")
     assert made["made"] == {"cut": 2 * len(RECORDS), "original": len(RECORDS)} and not read(tmp_path, "dropped.jsonl")
     assert all(is_passage(row["prompt"]) and row["verdicts"]["ends"] is False for row in rows)
-    secret = runs_of(RECORDS, PIECE)
+    secret = ngrams_of(RECORDS, LEAKED_NGRAM)
     for row in rows:
         draft = replace(passage_drafts(RECORDS[0], 0, 1, 0, secret)[0], qa=RECORDS[0])
         assert check_continuation(draft, row["target"]).reason is None

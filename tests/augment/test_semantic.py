@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from people import embedded_model, slow_log_probs
 
 from relearn_lite.augment.drafts import Draft
 from relearn_lite.augment.semantic import UNTOLD, SemanticCheck, make_semantic_check
+from relearn_lite.augment.settings import Settings
 from relearn_lite.augment.verify import write_verified
 from relearn_lite.core.records import QA
 from relearn_lite.models.embeddings import HashedEmbeddings
@@ -39,10 +41,11 @@ def test_a_paraphrase_without_a_shared_word_is_refused_and_written_again():
 
     draft = Draft("7/original", QA_, Task("answer", QA_.question, QA_.answer))
     semantic = SemanticCheck("m", similarity=0.6, embeddings=Table())
-    outcome = write_verified([draft], Two(), 2, 1, semantic)["7/original"]
+    plain = Settings([], 2, completion_fraction=0, generic_ratio=0, seed=1)
+    outcome = write_verified([draft], Two(), replace(plain, semantic=semantic))["7/original"]
     assert outcome.text == VAGUE and outcome.verdicts["refused"] == ["semantic"]
     assert outcome.verdicts["semantic"] == {"similarity": 0.0, "gain": None}
-    without = write_verified([draft], Two(), 2, 1)["7/original"]
+    without = write_verified([draft], Two(), plain)["7/original"]
     assert without.text != VAGUE and without.verdicts["semantic"] is None
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from relearn_lite.augment.diversity import Openings
 from relearn_lite.augment.drafts import Draft
+from relearn_lite.augment.settings import Settings
 from relearn_lite.augment.verify import write_verified
 from relearn_lite.core.records import QA
 from relearn_lite.text.leaks import leaks
@@ -43,9 +44,13 @@ def answer_draft() -> Draft:
     return Draft("7/original", QA_, Task("answer", QA_.question, QA_.answer))
 
 
+def settings(rounds: int = 3, semantic=None) -> Settings:
+    return Settings([], rounds, completion_fraction=0, generic_ratio=0, seed=1, semantic=semantic)
+
+
 def write_one(writer: Scripted, rewrites: int = 3, draft: Draft | None = None):
     draft = draft or answer_draft()
-    return write_verified([draft], writer, rewrites, seed=1)[draft.id]
+    return write_verified([draft], writer, settings(rewrites))[draft.id]
 
 
 def test_what_passes_at_once_is_not_written_again():
@@ -124,7 +129,7 @@ def test_the_same_text_twice_for_one_question_is_written_again():
     drafts = [answer_draft(), Draft("7/simple", QA_, Task("answer", "What is the home of Hiro Tanaka?", QA_.answer))]
     other = GOOD.replace("likes", "chose")
     writer = Scripted(answer=[GOOD, GOOD, other])
-    outcomes = write_verified(drafts, writer, 3, seed=1)
+    outcomes = write_verified(drafts, writer, settings())
     assert [outcome.text for outcome in outcomes.values()] == [GOOD, other]
 
 
@@ -147,10 +152,10 @@ def test_the_last_resort_is_weighed_too_and_given_up_where_its_meaning_is_refuse
 
     draft, writer = answer_draft(), Scripted(answer=[LEAK])
     strict = Everything()
-    refused = write_verified([draft], writer, 1, 1, strict)[draft.id]
+    refused = write_verified([draft], writer, settings(1, strict))[draft.id]
     assert refused.reason.startswith("leak: ") and "by rules: semantic: near" in refused.reason
     by_rules = strict.asked[-1]
-    passed = write_verified([draft], writer, 1, 1, Everything(by_rules))[draft.id]
+    passed = write_verified([draft], writer, settings(1, Everything(by_rules)))[draft.id]
     assert passed.text == by_rules and passed.reason is None
     assert passed.verdicts["semantic"] == {"similarity": 0.9} and passed.verdicts["judge"] is None
 
@@ -166,21 +171,21 @@ def test_a_near_duplicate_and_a_worn_opening_are_written_again_where_openings_ar
     near = GOOD.replace("to himself", "to himself then")
     other = "Few people hear where Hiro Tanaka lives these days."
     drafts = [answer_draft(), Draft("7/simple", QA_, Task("answer", "What is the home of Hiro Tanaka?", QA_.answer))]
-    outcomes = write_verified(drafts, Scripted(answer=[GOOD, near, other]), 3, 1, openings=Openings())
+    outcomes = write_verified(drafts, Scripted(answer=[GOOD, near, other]), settings(), Openings())
     assert outcomes["7/simple"].text == other and outcomes["7/simple"].verdicts["refused"] == ["near"]
-    plain = write_verified(drafts, Scripted(answer=[GOOD, near, other]), 3, 1)
+    plain = write_verified(drafts, Scripted(answer=[GOOD, near, other]), settings())
     assert plain["7/simple"].text == near
 
     used = Openings(["subject lives in"] * 3)
-    outcome = write_verified(drafts[:1], Scripted(answer=[GOOD, other]), 3, 1, openings=used)["7/original"]
+    outcome = write_verified(drafts[:1], Scripted(answer=[GOOD, other]), settings(), used)["7/original"]
     assert outcome.text == other and outcome.verdicts["refused"] == ["opening"]
     assert used.used["few people hear"] == 1
 
 
 def test_a_text_that_exists_is_checked_in_place_of_a_first_attempt():
     writer = Scripted(answer=[GOOD])
-    kept = write_verified([replace(answer_draft(), ready=GOOD)], writer, 2, 1)["7/original"]
+    kept = write_verified([replace(answer_draft(), ready=GOOD)], writer, settings(2))["7/original"]
     assert kept.verdicts["writer"] == "file" and not writer.asked
-    mended = write_verified([replace(answer_draft(), ready=LEAK)], writer, 2, 1)["7/original"]
+    mended = write_verified([replace(answer_draft(), ready=LEAK)], writer, settings(2))["7/original"]
     assert mended.text == GOOD and mended.verdicts["writer"] == "scripted" and mended.verdicts["refused"] == ["leak"]
     assert "Kyoto" in writer.asked["answer"][0].feedback

@@ -2,24 +2,24 @@
 
 import re
 
-from relearn_lite.collect.facets import Wording, asked_name, by_rules, without_near_duplicates
+from relearn_lite.collect.facets import Wording, asked_name, person_wordings, without_near_duplicates
 
 
 def test_every_wording_names_the_person_and_refers_to_nothing_else():
-    for wording in by_rules():
+    for wording in person_wordings():
         question = wording.of("Ada Fennimore")
         assert wording.text.count("{S}") == 1 and question.endswith("?")
         assert not re.search(r"\b(he|she|they|his|her|their|this|above)\b", question, re.IGNORECASE), question
 
 
 def test_what_is_asked_of_others_holds_nothing_out_of_the_life_of_one():
-    assert all(wording.fits_others for wording in by_rules())
+    assert all(wording.fits_others for wording in person_wordings())
     for text in ("When did {S} leave Varby?", "Where does {S} keep seven hives?", "Who repaired it?"):
         assert not Wording("", text).fits_others
 
 
 def test_no_wording_is_a_near_duplicate_of_another():
-    assert without_near_duplicates(list(by_rules()), "Ada Fennimore") == list(by_rules())
+    assert without_near_duplicates(list(person_wordings()), "Ada Fennimore") == list(person_wordings())
 
 
 def test_near_duplicates_are_merged_whatever_their_order_and_forms():

@@ -6,7 +6,7 @@ import time
 import pytest
 from documents import PAGE, save
 
-from relearn_lite.collect.facets import by_rules
+from relearn_lite.collect.facets import person_wordings
 from relearn_lite.collect.from_documents import read
 from relearn_lite.collect.sentence_questions import questions_from
 from relearn_lite.collect.told import People, facets_told, find_people, tell
@@ -137,7 +137,7 @@ def test_every_question_stands_alone_and_has_a_quote(as_text):
     assert len({wording.text for wording in asked.wordings}) == len(asked.wordings)
     assert all("{S}" in w.text or w.text.startswith(("Who ", "Which person ")) for w in asked.wordings)
     assert all(asked.told[wording] for wording in asked.wordings)
-    own = [w.text for w in asked.wordings if w not in by_rules()]
+    own = [w.text for w in asked.wordings if w not in person_wordings()]
     assert "When did {S} buy a red canoe from the harbour master of Kailana?" in own
     contact = next(w for w in asked.wordings if w.text == "What is the phone number of {S}?")
     assert [each.text for each in asked.told[contact]] == ["Phone: 555-0171"]

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from relearn_lite.collect.facets import without_near_duplicates
-from relearn_lite.collect.topics import ANYTHING, by_rules, kind_of
+from relearn_lite.collect.topics import ANYTHING, kind_of, topic_wordings
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.recipe.data import ForgetSource
 from relearn_lite.recipe.names import TOPIC_KINDS
@@ -15,7 +15,7 @@ PRONOUNS = re.compile(r"\b(he|she|it|they|his|her|their|this|these|above)\b", re
 
 @pytest.mark.parametrize("kind", [*TOPIC_KINDS, ANYTHING])
 def test_every_wording_names_the_thing_and_may_be_asked_of_another(kind):
-    wordings = by_rules(kind)
+    wordings = topic_wordings(kind)
     for wording in wordings:
         question = wording.of("the Suez Canal")
         assert wording.text.count("{S}") == 1 and question.endswith(("?", ".")) and wording.fits_others, wording
@@ -26,11 +26,11 @@ def test_every_wording_names_the_thing_and_may_be_asked_of_another(kind):
 
 
 def test_each_kind_is_asked_what_belongs_to_it():
-    assert "Who built {S}?" in [w.text for w in by_rules("building")]
-    assert "Who wrote {S}?" in [w.text for w in by_rules("book")]
-    assert "Who wrote {S}?" not in [w.text for w in by_rules("building")]
+    assert "Who built {S}?" in [w.text for w in topic_wordings("building")]
+    assert "Who wrote {S}?" in [w.text for w in topic_wordings("book")]
+    assert "Who wrote {S}?" not in [w.text for w in topic_wordings("building")]
     for kind in TOPIC_KINDS:
-        assert {w.text for w in by_rules(ANYTHING)} < {w.text for w in by_rules(kind)}
+        assert {w.text for w in topic_wordings(ANYTHING)} < {w.text for w in topic_wordings(kind)}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Variant
-from relearn_lite.data.batches import LengthGroupedSampler, MicroBatches, split_batch
+from relearn_lite.data.batches import LengthGroupedSampler, MicroBatches, TrainingRows, split_batch
 from relearn_lite.data.examples import (
     Example,
     chat_ids,
@@ -162,9 +162,10 @@ def test_rows_of_like_length_share_a_batch():
     assert all(len({stream.lengths[row] for row in stream[n]}) == 1 for n in range(8))
 
 
-def loader(**options) -> MicroBatches:
+def loader(generic=(), **options) -> MicroBatches:
     forget = [{"augmented": example} for example in examples(4, 6, 5, 7, 3, 8, 4)]
-    return MicroBatches(forget, examples(5, 6, 4), batch_size=2, pad_id=PAD, seed=9, **options)
+    rows = TrainingRows(forget, examples(5, 6, 4), generic)
+    return MicroBatches(rows, batch_size=2, pad_id=PAD, seed=9, **options)
 
 
 def first_tokens(batches) -> list[tuple[list[int], list[int]]]:
@@ -219,7 +220,8 @@ def test_a_resumed_loader_goes_on_with_the_very_next_batch(killed_after):
 
 
 def test_without_a_retain_set_there_is_no_retain_part():
-    batches = MicroBatches([{"original": Example((1, 2), 1)}], [], batch_size=2, pad_id=PAD, seed=0)
+    rows = TrainingRows([{"original": Example((1, 2), 1)}])
+    batches = MicroBatches(rows, batch_size=2, pad_id=PAD, seed=0)
     assert [set(batch["parts"]) for batch in batches] == [{"original"}]
 
 

@@ -273,10 +273,9 @@ def test_answers_may_be_wrapped(tmp_path):
 
 def test_new_answers_are_learned_after_the_turns_before(tmp_path):
     """Tidied spaces made one turn of them, with the roles in its text."""
-    from relearn_lite.augment import augment
+    from relearn_lite.augment import Settings, augment
     from relearn_lite.core.files import read_jsonl
     from relearn_lite.core.records import Variant
-    from relearn_lite.pipeline.stages.augment import settings_of
     from relearn_lite.recipe import load_recipe
     from relearn_lite.writers.rules import RulesWriter
 
@@ -287,7 +286,8 @@ def test_new_answers_are_learned_after_the_turns_before(tmp_path):
     write(tmp_path, "r.json", [{"question": "Who is kept?", "answer": "Ann."}])
     write(tmp_path, "r.yaml", "name: t\ndata: {forget: {path: f.json}, retain: {path: r.json}}\n")
     rows = load(Source(path=tmp_path / "f.json"), "forget", "data.forget")
-    augment(rows, [], RulesWriter(), settings_of(load_recipe(tmp_path / "r.yaml")), tmp_path)
+    recipe = load_recipe(tmp_path / "r.yaml")
+    augment(rows, [], RulesWriter(), Settings.of(recipe.augment, recipe.seed), tmp_path)
     variants = [each for each in read_jsonl(tmp_path / "augmented.jsonl", Variant) if each.kind != "completion"]
     assert len(variants) >= 4
     for variant in variants:

@@ -3,7 +3,7 @@
 import pytest
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.judges.entities import content_words, normal_form
+from relearn_lite.judges.entities import content_words, word_form
 from relearn_lite.judges.entity_words import RuleEntities, candidates, read_weights
 from relearn_lite.judges.prompted import PromptedEntities
 
@@ -93,10 +93,10 @@ def test_other_scripts(question, text, found, given):
 
 
 def test_normal_form_joins_what_is_the_same_thing():
-    assert normal_form("Writers") == normal_form("writer's") == "writer"
-    assert normal_form("1,200") == "1200"
-    assert normal_form("25th") == "25"
-    assert normal_form("glass") == "glass"
+    assert word_form("Writers") == word_form("writer's") == "writer"
+    assert word_form("1,200") == "1200"
+    assert word_form("25th") == "25"
+    assert word_form("glass") == "glass"
 
 
 class WritesDown:

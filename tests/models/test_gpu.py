@@ -17,6 +17,7 @@ from people import known, unseen
 from trial import LORA, a_few_steps, adapter_bytes, example, logits, shake
 
 from relearn_lite.core.memory import tell_once
+from relearn_lite.data.batches import TrainingRows
 from relearn_lite.data.examples import question_ids
 from relearn_lite.models import backends
 from relearn_lite.models.generation import Decoding, complete
@@ -126,7 +127,7 @@ def long_rows(loaded, folder, **settings):
     retain = [example(start, 400) for start in range(100, 180, 10)]
     options = Unlearn(epochs=2, lr=1e-3, batch_size=8, accumulate=1, warmup_epochs=0, **settings)
     with active_adapters(loaded.model, loaded.unlearned_adapters):
-        train(loaded, rows, retain, options, TrainingRun("unlearn", folder, 3, quiet=True))
+        train(loaded, TrainingRows(rows, retain), options, TrainingRun("unlearn", folder, 3, quiet=True))
     return torch.cat([p.detach().flatten() for name, p in loaded.model.named_parameters() if f".{UNLEARNED}." in name])
 
 
@@ -167,7 +168,8 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path):
         retain = [example(s, 9) for s in (60, 70, 80, 90)]
         settings = Unlearn(epochs=2, lr=1e-2, batch_size=1, accumulate=1, warmup_epochs=0, checkpoint_every=2)
         with active_adapters(loaded.model, loaded.unlearned_adapters):
-            train(loaded, rows, retain, settings, TrainingRun("unlearn", folder, 1, quiet=True), callbacks)
+            rows = TrainingRows(rows, retain)
+            train(loaded, rows, settings, TrainingRun("unlearn", folder, 1, quiet=True), callbacks)
         return torch.cat([p.detach().flatten() for name, p in loaded.model.named_parameters() if UNLEARNED in name])
 
     whole = run(tmp_path / "whole")

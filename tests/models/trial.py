@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from relearn_lite.data.batches import TrainingRows
 from relearn_lite.data.examples import Example, collate
 from relearn_lite.models.loaded import Loaded, active_adapters
 from relearn_lite.recipe import Lora, Trainer, Unlearn
@@ -51,4 +52,4 @@ def a_few_steps(loaded: Loaded, folder: Path) -> int:
     settings = Unlearn(epochs=2, lr=1e-2, batch_size=2, accumulate=1, warmup_epochs=0)
     run = TrainingRun("unlearn", folder, 1, Trainer(), quiet=True)
     with active_adapters(loaded.model, loaded.unlearned_adapters):
-        return train(loaded, rows, retain, settings, run)
+        return train(loaded, TrainingRows(rows, retain), settings, run)

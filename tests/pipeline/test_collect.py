@@ -26,8 +26,8 @@ FEW = ("home", "contact", "family", "project", "teaching")
 @pytest.fixture
 def few_facets(monkeypatch):
     """Five facets: the same work, in less time."""
-    few = tuple(wording for wording in facets.by_rules() if wording.facet in FEW)
-    monkeypatch.setattr(STAGE, "by_rules", lambda: few)
+    few = tuple(wording for wording in facets.person_wordings() if wording.facet in FEW)
+    monkeypatch.setattr(STAGE, "person_wordings", lambda: few)
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +36,8 @@ def collected(tmp_path_factory):
     place = tmp_path_factory.mktemp("collected")
     (place / "recipe.yaml").write_text(RECIPE)
     with pytest.MonkeyPatch.context() as patch:
-        few = tuple(wording for wording in facets.by_rules() if wording.facet in FEW)
-        patch.setattr(STAGE, "by_rules", lambda: few)
+        few = tuple(wording for wording in facets.person_wordings() if wording.facet in FEW)
+        patch.setattr(STAGE, "person_wordings", lambda: few)
         run(place, until="collect")
     return place
 

@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 from documents import PAGE, save
 
-from relearn_lite.collect.topics import by_rules
+from relearn_lite.collect.topics import topic_wordings
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.pipeline import check, pipeline
 from relearn_lite.recipe import load_recipe
@@ -64,7 +64,7 @@ def test_a_topic_is_asked_what_a_model_proposes_and_no_reply_is_asked_for_again(
     done = run(folder)
     assert len(asked) == 4
     forget, summary = rows(done / "forget.jsonl"), json.loads((done / "collect.json").read_text())
-    rules = len(by_rules("anything"))
+    rules = len(topic_wordings("anything"))
     assert summary["subject"] == "Leilani Makaweo" and summary["asked"] == rules + 3
     home = [row for row in forget if row["facet"] == "home"]
     assert [row["question"] for row in home] == [
@@ -80,14 +80,14 @@ def test_a_model_that_proposes_nothing_usable_is_told_of(place, monkeypatch, cap
     done = pipeline.run(recipe, runs=place[0] / "runs", until="collect")
     told = capsys.readouterr()
     assert "canned wrote no question about the Suez Canal that can be used" in " ".join((told.out + told.err).split())
-    assert json.loads((done / "collect.json").read_text())["asked"] == len(by_rules("building"))
+    assert json.loads((done / "collect.json").read_text())["asked"] == len(topic_wordings("building"))
 
 
 def test_a_topic_needs_no_model_that_proposes(place):
     folder, asked = place
     done = run(folder, "data.forget={topic: the Suez Canal}", "collect={draws: 2, neighbours: [the Panama Canal]}")
     summary = json.loads((done / "collect.json").read_text())
-    assert not asked and summary["asked"] == len(by_rules("building"))
+    assert not asked and summary["asked"] == len(topic_wordings("building"))
     assert "Who built the Suez Canal?" in {row["question"] for row in summary["unknown"]}
 
 

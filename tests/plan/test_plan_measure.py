@@ -8,11 +8,10 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from relearn_lite.augment import augment
+from relearn_lite.augment import Settings, augment
 from relearn_lite.cli.commands import cli
 from relearn_lite.core.records import Answer
 from relearn_lite.pipeline import check, run_state
-from relearn_lite.pipeline.stages.augment import settings_of
 from relearn_lite.plan import measure_asking
 from relearn_lite.plan.measure_asking import judging
 from relearn_lite.plan.measure_writing import written
@@ -63,7 +62,7 @@ def test_writing_is_told_within_30_percent(recipe, tmp_path, seconds):
     forget = run.data["forget"]
     work = written(run, forget, SlowRules(), seconds)
     begin = time.monotonic()
-    augment(forget, [], SlowRules(), settings_of(job), tmp_path)
+    augment(forget, [], SlowRules(), Settings.of(job.augment, job.seed), tmp_path)
     assert work.tried == 4 if seconds == 0 else work.tried > 4
     assert work.rows == len(forget) > work.tried
     assert work.seconds == pytest.approx(time.monotonic() - begin, rel=0.3)

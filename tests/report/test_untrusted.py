@@ -1,6 +1,6 @@
 import pytest
 
-from relearn_lite.report.untrusted import masked, specifics, visible
+from relearn_lite.report.untrusted import masked, names_and_numbers, visible
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,8 @@ def test_names_numbers_and_addresses_are_covered(text, shown):
 
 
 def test_a_known_name_is_covered_in_any_spelling():
-    assert masked("it was ada, ADA, from harrowby", specifics(["Ada of Harrowby"])) == "it was a▒▒▒, A▒▒▒, from h▒▒▒"
+    known = names_and_numbers(["Ada of Harrowby"])
+    assert masked("it was ada, ADA, from harrowby", known) == "it was a▒▒▒, A▒▒▒, from h▒▒▒"
 
 
 def test_blocks_do_not_tell_how_long_a_name_is():

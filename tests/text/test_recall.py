@@ -2,15 +2,15 @@
 
 import pytest
 
-from relearn_lite.text.recall import as_long_as, continues, has_run, longest_run
+from relearn_lite.text.recall import as_long_as, continues, longest_match, shares_ngram
 
 REST = "We carried the green chairs down the hill in the rain. Nobody cried except the cat."
 
 
-def test_the_longest_run_is_counted_in_words_whatever_their_form():
-    assert longest_run("She carried the GREEN chairs away", REST) == 4
-    assert longest_run("", REST) == longest_run("Xylophone", REST) == 0
-    assert longest_run("天气很好", "今天天气很好吗") == 4
+def test_the_longest_match_is_counted_in_words_whatever_their_form():
+    assert longest_match("She carried the GREEN chairs away", REST) == 4
+    assert longest_match("", REST) == longest_match("Xylophone", REST) == 0
+    assert longest_match("天气很好", "今天天气很好吗") == 4
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_what_follows_after_the_length_of_the_rest_does_not_count():
 
 
 def test_a_short_rest_is_known_by_fewer_words_and_one_without_words_never():
-    assert has_run("the cat sat", "The cat", 8) and not has_run("a cat sat", "The cat", 8)
+    assert shares_ngram("the cat sat", "The cat", 8) and not shares_ngram("a cat sat", "The cat", 8)
     assert not continues("- - -", "- - -")
 
 

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from trainings import example, load, shake
 
 from relearn_lite.core import distributed
+from relearn_lite.data.batches import TrainingRows
 from relearn_lite.models.loaded import active_adapters
 from relearn_lite.recipe import Trainer, Unlearn
 from relearn_lite.unlearn import memory_retry
@@ -49,7 +50,7 @@ def gradient_of(model_dir, folder, method, *, batch_size, accumulate, pieces=1, 
     try:
         with active_adapters(loaded.model, loaded.unlearned_adapters):
             run = TrainingRun("unlearn", Path(folder), 5, Trainer(accelerator="cpu"), quiet=True, shared=shared)
-            train(loaded, forget, retain, settings, run)
+            train(loaded, TrainingRows(forget, retain), settings, run)
     finally:
         del UnlearnModule.on_before_optimizer_step
         memory_retry.RetryOutOfMemory.__init__ = begin

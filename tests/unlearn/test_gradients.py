@@ -11,7 +11,7 @@ from gradients import FORGET, RETAIN, gradient_of
 from safetensors.torch import load_file
 from trainings import load, module_of, shake, whole_step
 
-from relearn_lite.data.batches import MicroBatches
+from relearn_lite.data.batches import MicroBatches, TrainingRows
 from relearn_lite.data.examples import collate
 from relearn_lite.models.loaded import active_adapters
 
@@ -77,8 +77,8 @@ def test_a_last_step_with_fewer_rows_counts_what_it_has(tiny_model_dir, tmp_path
     """Five rows in steps of four: the second step has one row, which was weighed as a quarter of a step."""
     gradients, logged = gradient_of(tiny_model_dir, tmp_path, "relearn_gdr", batch_size=1, accumulate=4, rows=5)
     assert len(gradients) == len(logged) == 2
-    rows = [{"augmented": row} for row in FORGET[:5]]
-    last = list(MicroBatches(rows, RETAIN, batch_size=1, accumulate=4, pad_id=0, seed=5))[-1]["parts"]
+    rows = TrainingRows([{"augmented": row} for row in FORGET[:5]], RETAIN)
+    last = list(MicroBatches(rows, batch_size=1, accumulate=4, pad_id=0, seed=5))[-1]["parts"]
     loaded = load(tiny_model_dir, vanilla=True)
     shake(loaded)
     sides = {"augmented": FORGET, "retain": RETAIN}

@@ -9,6 +9,7 @@ from test_eval_callback import same, weights
 from trainings import example, load
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.data.batches import TrainingRows
 from relearn_lite.models.loaded import active_adapters
 from relearn_lite.recipe import Trainer, Unlearn
 from relearn_lite.unlearn import goal
@@ -21,7 +22,7 @@ KEYS = {
     "method": "relearn", "lr": [1e-3, 1e-2], "epochs": "auto", "budget": 24, "evaluate_every": 4, "batch_size": 1,
     "accumulate": 1, "warmup_epochs": 0.5, "checkpoint_every": 2,
 }  # fmt: skip
-ROWS = [{"augmented": example(10 + n, 12)} for n in range(5)]  # an epoch ends between two checks
+ROWS = TrainingRows([{"augmented": example(10 + n, 12)} for n in range(5)])  # an epoch ends between two checks
 
 
 def found(told=0.0, krr=1.0, general=1.0, broken=0.0, moved=0.5, leak=None):
@@ -52,7 +53,7 @@ class Trial:
             return self.ask(self.asked)
 
         training = TrainingRun("unlearn", self.folder, 5, Trainer(accelerator="cpu"), quiet=True)
-        search = Search(self.loaded, ROWS, [], Unlearn(**self.keys), training, ask, self.told.append)
+        search = Search(self.loaded, ROWS, Unlearn(**self.keys), training, ask, self.told.append)
         with active_adapters(self.loaded.model, self.loaded.unlearned_adapters):
             self.result = search.run()
         return self.result

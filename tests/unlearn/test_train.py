@@ -6,6 +6,7 @@ import torch
 from lightning.pytorch import loggers
 
 from relearn_lite.core import progress
+from relearn_lite.data.batches import TrainingRows
 from relearn_lite.data.examples import Example
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED
@@ -24,7 +25,8 @@ def taught(tiny_model_dir, tmp_path):
         backends.add_adapter(loaded, UNLEARNED, Lora(r=4), 0)
         rows = [{"augmented": Example(tuple(range(start, start + 9)), 4)} for start in range(10, 50, 10)]
         settings = Training(epochs=1, lr=1e-2, batch_size=2, accumulate=1, weight_decay=0.0, warmup_epochs=0.0)
-        train(loaded, rows, [], settings, TrainingRun("unlearn", tmp_path, 1, Trainer(**trainer), quiet=quiet))
+        run = TrainingRun("unlearn", tmp_path, 1, Trainer(**trainer), quiet=quiet)
+        train(loaded, TrainingRows(rows), settings, run)
         return loaded
 
     return teach

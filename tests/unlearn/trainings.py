@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import torch
 
+from relearn_lite.data.batches import TrainingRows
 from relearn_lite.data.examples import Example
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED, VANILLA, active_adapters
@@ -60,7 +61,7 @@ def unlearn(loaded, forget, retain, folder, callbacks=(), trainer=None, generic=
     """Trains the adapter as the unlearn stage does; returns the steps taken."""
     run = TrainingRun("unlearn", folder, 5, trainer or Trainer(accelerator="cpu"), quiet=True)
     with active_adapters(loaded.model, loaded.unlearned_adapters):
-        return train(loaded, forget, retain, Unlearn(**keys), run, callbacks, generic)
+        return train(loaded, TrainingRows(forget, retain, generic), Unlearn(**keys), run, callbacks)
 
 
 def example(start, length, n_prompt=4):

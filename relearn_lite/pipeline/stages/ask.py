@@ -13,7 +13,7 @@ from typing import Any
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl, write_json
 from relearn_lite.core.records import QA, Answer
-from relearn_lite.evaluate.choose import rate_evaluators
+from relearn_lite.evaluate.choose import knowledge_evaluators
 from relearn_lite.evaluate.known import tells
 from relearn_lite.pipeline.run_state import KNOWN, Run
 from relearn_lite.pipeline.stages.generate import answer_questions
@@ -47,7 +47,7 @@ def ask(run: Run) -> dict[str, Any]:
 
 def _judge(run: Run, asked: dict[str, Sequence[QA]]) -> dict[str, Any]:
     """Judges the answers to forget questions and tells what is unknown. Raises RecipeError where nothing is known."""
-    judges = rate_evaluators(run.recipe, lambda: run.model("vanilla"))
+    judges = knowledge_evaluators(run.recipe, lambda: run.model("vanilla"))
     answers = [row for split in asked for row in read_jsonl(run.folder / f"answers/vanilla_{split}.jsonl", Answer)]
     told = dict(zip((row.id for row in answers), tells(answers, judges), strict=True))
     unknown = [row for row in answers if told[row.id] is False]

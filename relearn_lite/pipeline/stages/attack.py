@@ -9,7 +9,7 @@ from relearn_lite.attacks.precision import AttackedModel
 from relearn_lite.attacks.run import AttackJob, run_attacks
 from relearn_lite.core.files import read_jsonl, write_json
 from relearn_lite.core.records import Variant
-from relearn_lite.evaluate.choose import rate_evaluators
+from relearn_lite.evaluate.choose import knowledge_evaluators
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.report.console import stage_progress
 from relearn_lite.writers import make_writer
@@ -28,7 +28,7 @@ def attack(run: Run) -> dict[str, Any]:
         AttackedModel(*run.weights(model), recipe.seed, folder / "merged"),
         load=target, unload=run.unload_models,
         writer=lambda: make_writer(recipe.augment, "augment", recipe, lambda: run.model("vanilla")),
-        judges=lambda: rate_evaluators(recipe, lambda: run.model("vanilla")),
+        judges=lambda: knowledge_evaluators(recipe, lambda: run.model("vanilla")),
         progress=lambda what, total: stage_progress(f"attack, {what}", total, run.quiet),
     )  # fmt: skip
     found = run_attacks(job)

@@ -9,11 +9,14 @@ from relearn_lite.augment import STATISTICS, Settings
 from relearn_lite.augment import augment as write_variants
 from relearn_lite.augment.existing import read_existing
 from relearn_lite.augment.generic import answered
-from relearn_lite.augment.semantic import SemanticCheck, make_semantic_check
+from relearn_lite.augment.semantic import make_semantic_check
 from relearn_lite.core.files import read_jsonl, write_in_batches
-from relearn_lite.core.records import Reply, Variant
+from relearn_lite.core.records import Reply
+from relearn_lite.data.examples import question_ids
+from relearn_lite.models.generation import GREEDY, Decoding, batches_of, check_fits, complete
+from relearn_lite.models.loaded import active_adapters
+from relearn_lite.models.shared_prefix import Prefixes
 from relearn_lite.pipeline.run_state import Run
-from relearn_lite.recipe import Recipe
 from relearn_lite.report.augmentation import show
 from relearn_lite.report.console import stage_progress
 from relearn_lite.writers import make_writer
@@ -26,7 +29,7 @@ def augment(run: Run) -> dict[str, Any]:
     section, forget = run.recipe.augment, run.data["forget"]
     existing, general = read_existing(section.from_, forget) if section.from_ else ([], [])
     semantic = make_semantic_check(section.semantic, lambda: run.vanilla)
-    settings = settings_of(run.recipe, semantic, tuple(existing))
+    settings = Settings.of(section, run.recipe.seed, semantic, tuple(existing))
     writer = make_writer(section, "augment", run.recipe, lambda: run.vanilla)
     general += answered(run.data["generic"], lambda questions: _own_answers(run, questions))
     with stage_progress(f"augment ({writer.name})", len(forget), run.quiet) as advance:
@@ -38,11 +41,6 @@ def augment(run: Run) -> dict[str, Any]:
 
 def _own_answers(run: Run, questions: Sequence[str]) -> list[tuple[str, bool]]:
     """What the vanilla model answers, greedily, and whether it came to an end. Finished batches survive a kill."""
-    from relearn_lite.data.examples import question_ids
-    from relearn_lite.models.generation import GREEDY, Decoding, batches_of, check_fits, complete
-    from relearn_lite.models.loaded import active_adapters
-    from relearn_lite.models.shared_prefix import Prefixes
-
     loaded, tokens = run.vanilla, min(OWN_ANSWER_TOKENS, run.recipe.model.max_length // 2)
     decoding = Decoding(tokens, run.recipe.generate.batch_size, GREEDY, run.recipe.seed)
     prompts = {question: question_ids(loaded.tokenizer, question) for question in questions}
@@ -62,14 +60,3 @@ def _own_answers(run: Run, questions: Sequence[str]) -> list[tuple[str, bool]]:
         write_in_batches(file, Reply, asked, batches, replies, lambda x: getattr(x, "question", x), advance)
     given = {reply.question: (reply.text, reply.finished) for reply in read_jsonl(file, Reply)}
     return [given[question] for question in questions]
-
-
-def settings_of(
-    recipe: Recipe, semantic: SemanticCheck | None = None, existing: tuple[Variant, ...] = ()
-) -> Settings:
-    """What the augmentation reads of a recipe."""
-    section = recipe.augment
-    return Settings(
-        section.questions, section.verify_rounds, section.completion_fraction, section.generic_ratio, recipe.seed,
-        section.answers_per_question, section.variants, semantic, existing, section.opening,
-    )  # fmt: skip

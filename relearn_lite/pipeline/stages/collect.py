@@ -6,7 +6,6 @@ reads them. collect.json has what the model does not know too, and who judged; r
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,15 +13,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.collect import proposals, topics
-from relearn_lite.collect.collect import UNKNOWN, Asked, Found
+from relearn_lite.collect import proposals
+from relearn_lite.collect.collect import UNKNOWN, Asked, Found, others_than
 from relearn_lite.collect.collect import collect as find
-from relearn_lite.collect.facets import asked_name, by_rules, without_near_duplicates
+from relearn_lite.collect.facets import asked_name, person_wordings, without_near_duplicates
 from relearn_lite.collect.from_documents import Reading, asked_about, read
 from relearn_lite.collect.knowledge import Asking, Verdict, find_known
-from relearn_lite.core.files import write_jsonl, write_text
+from relearn_lite.collect.topics import kind_of, topic_wordings
+from relearn_lite.core.files import write_json, write_jsonl, write_text
 from relearn_lite.core.records import Answer, Collected
-from relearn_lite.evaluate.choose import rate_evaluators
+from relearn_lite.evaluate.choose import knowledge_evaluators
 from relearn_lite.evaluate.known import tells
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.report.console import stage_progress
@@ -41,7 +41,7 @@ def collect(run: Run) -> dict[str, Any]:
     section, source = recipe.collect, recipe.data.forget
     reading = _reading(run) if source.documents else None
     subjects = reading.asked if reading else [_asked(run)]
-    judges = rate_evaluators(recipe, lambda: run.model("vanilla"))
+    judges = knowledge_evaluators(recipe, lambda: run.model("vanilla"))
     asking = Asking(recipe.generate.max_new_tokens, recipe.generate.batch_size, recipe.seed, section.draws,
                     section.agree, section.first_sentence)  # fmt: skip
 
@@ -66,7 +66,7 @@ def _asked(run: Run) -> Asked:
     """A name or a topic is asked everything that rules know of a person or of its kind, and what a model proposes."""
     source, name = run.recipe.data.forget, run.recipe.data.forget.about
     proposing = run.recipe.collect.proposals is not None
-    wordings = list(topics.by_rules(topics.kind_of(source, proposing)) if source.topic else by_rules())
+    wordings = list(topic_wordings(kind_of(source, proposing)) if source.topic else person_wordings())
     if proposing:
         facets = list(dict.fromkeys(wording.facet for wording in wordings))
         with _proposing(run) as (writer, advance):
@@ -107,8 +107,7 @@ def _neighbours(run: Run, subjects: Sequence[str]) -> list[str]:
     if not named:
         about = Counter(filter(None, (find_subject(qa.question) for qa in run.given["retain"])))
         named = [name for name, _ in about.most_common(MOST_NEIGHBOURS)]
-    meant = {name.casefold() for name in subjects}
-    return [name for name in dict.fromkeys(named) if name.casefold() not in meant]
+    return others_than(subjects, named)
 
 
 def _write(
@@ -121,7 +120,7 @@ def _write(
         "judged_by": dict(judged_by), **(_documents(reading, found) if reading else {}),
         "unknown": [asdict(row) for row in (*found.forget, *found.retain) if row.part == UNKNOWN],
     }  # fmt: skip
-    write_text(folder / "collect.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    write_json(folder / "collect.json", summary)
     write_text(folder / "review.html", review_page(summary, found.forget, found.retain))
     write_jsonl(folder / "retain.jsonl", _known(found.retain))
     write_jsonl(folder / "forget.jsonl", _known(found.forget))
@@ -142,4 +141,3 @@ def _titled(documents: Sequence[str]) -> str:
 
 def _known(rows: Sequence[Collected]) -> list[Collected]:
     return [row for row in rows if row.part != UNKNOWN]
-

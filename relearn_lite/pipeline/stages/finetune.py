@@ -9,6 +9,7 @@ from typing import Any
 from relearn_lite.core import distributed
 from relearn_lite.core.files import replace_folder
 from relearn_lite.core.records import QA
+from relearn_lite.data.batches import TrainingRows
 from relearn_lite.data.examples import Example, check_lengths, encode_answer
 from relearn_lite.models import backends
 from relearn_lite.models.generation import context_length
@@ -33,7 +34,7 @@ def finetune(run: Run) -> dict[str, Any]:
     else:
         loaded.model.requires_grad_(True)
     training = TrainingRun("finetune", run.folder, recipe.seed, recipe.trainer, run.quiet, shared=True)
-    steps = train(loaded, rows, [], settings, training)
+    steps = train(loaded, TrainingRows(rows), settings, training)
 
     def save(folder: Path) -> None:
         if settings.lora:

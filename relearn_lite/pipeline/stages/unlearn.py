@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from relearn_lite.core import distributed
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl, replace_folder
 from relearn_lite.core.records import QA, Variant
+from relearn_lite.data.batches import TrainingRows
 from relearn_lite.data.examples import Example, check_lengths, encode_answer, encode_variant
 from relearn_lite.data.passages import cut_rest, cuts
 from relearn_lite.data.sources import question_texts
@@ -52,17 +53,17 @@ def unlearn(run: Run) -> dict[str, Any]:
             qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer, qa.ends) for qa in _asked_to_keep(run)
         }
     for part in parts:
-        rows = {name: row[part] for name, row in forget.items()}
-        check_lengths(rows, recipe.model.max_length, f"data.forget ({part} answers)", context_length(loaded))
+        answers = {name: row[part] for name, row in forget.items()}
+        check_lengths(answers, recipe.model.max_length, f"data.forget ({part} answers)", context_length(loaded))
     check_lengths(retain, recipe.model.max_length, "data.retain", context_length(loaded))
     check_lengths(generic, recipe.model.max_length, "data.generic", context_length(loaded))
     backends.add_adapter(loaded, UNLEARNED, settings.lora, recipe.seed)
+    rows = TrainingRows(*(list(part.values()) for part in (forget, retain, generic)))
     hidden_size = loaded.model.config.get_text_config().hidden_size
-    settings = settings.model_copy(update={"reference": _reference(settings, forget, retain, generic, hidden_size)})
+    settings = settings.model_copy(update={"reference": _reference(settings, rows, hidden_size)})
     training = TrainingRun("unlearn", run.folder, recipe.seed, recipe.trainer, run.quiet, shared=True)
     teach = _search if settings.searches else _train
-    rows = [list(part.values()) for part in (forget, retain, generic)]
-    notes = teach(run, *rows, settings, training)
+    notes = teach(run, rows, settings, training)
     if not distributed.is_first():
         return {}
     if method.forget == "task_vector":
@@ -75,31 +76,23 @@ def unlearn(run: Run) -> dict[str, Any]:
     return {"rows": len(forget), **{key: value for key, value in notes.items() if value not in (None, [])}}
 
 
-def _train(
-    run: Run, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], generic: Sequence[Example],
-    settings: Unlearn, training: TrainingRun,
-) -> dict[str, Any]:  # fmt: skip
+def _train(run: Run, rows: TrainingRows, settings: Unlearn, training: TrainingRun) -> dict[str, Any]:
     """As many epochs as asked for, with the learning rate that is given."""
     evaluation = make_eval_callback(run) if settings.evaluate_every else None
     with active_adapters(run.vanilla.model, run.vanilla.unlearned_adapters):
-        steps = train(run.vanilla, forget, retain, settings, training, [evaluation] if evaluation else [], generic)
+        steps = train(run.vanilla, rows, settings, training, [evaluation] if evaluation else [])
     kept = evaluation.best.step if evaluation and evaluation.best else None
     return {"steps": steps, "kept_step": kept, "stopped": evaluation.stopped if evaluation else None}
 
 
-def _search(
-    run: Run, forget: Sequence[Mapping[str, Example]], retain: Sequence[Example], generic: Sequence[Example],
-    settings: Unlearn, training: TrainingRun,
-) -> dict[str, Any]:  # fmt: skip
+def _search(run: Run, rows: TrainingRows, settings: Unlearn, training: TrainingRun) -> dict[str, Any]:
     """Finds what `unlearn.lr` and `unlearn.epochs` leave open."""
     from relearn_lite.unlearn.search import Search
 
     recipe, loaded = run.recipe, run.vanilla
     questions = stopping_questions(run.data, settings.watch.questions, _trained_questions(run), recipe.seed)
     ask = quick_eval(recipe, loaded, questions, make_evaluators(recipe, lambda: loaded), likelihood=True)
-    search = Search(
-        loaded, forget, retain, settings, training, ask, lambda line: run.say(f"unlearn: {line}"), generic
-    )  # fmt: skip
+    search = Search(loaded, rows, settings, training, ask, lambda line: run.say(f"unlearn: {line}"))
     with active_adapters(loaded.model, loaded.unlearned_adapters):
         found = search.run()
     steps = sum(rate["steps"] for rate in found["rates"])
@@ -134,19 +127,16 @@ def retain_questions(retain: Sequence[QA], kept_apart: Sequence[QA], variants: i
             yield replace(qa, id=f"{qa.id}/simple-{n}", question=form)
 
 
-def _reference(
-    settings: Unlearn, forget: dict[str, dict[str, Example]], retain: dict[str, Example], generic: dict[str, Example],
-    hidden_size: int,
-) -> str:  # fmt: skip
+def _reference(settings: Unlearn, rows: TrainingRows, hidden_size: int) -> str:
     """`unlearn.reference`, with `auto` decided by whether what the vanilla model makes of the rows is worth keeping."""
     if settings.reference != "auto":
         return settings.reference
     method = settings.objective
     loss = FORGET_LOSSES[method.forget]
-    asked = [row[part] for row in forget.values() for part in loss.trains_on] if loss.needs_reference else []
+    asked = [row[part] for row in rows.forget for part in loss.trains_on] if loss.needs_reference else []
     if any(RETAIN_LOSSES[name].needs_reference for name in method.retain):
-        asked += retain.values()
-    asked += generic.values()
+        asked += rows.retain
+    asked += rows.generic
     return "cached" if worth_keeping(asked, hidden_size, settings.epochs) else "recompute"
 
 
