@@ -31,15 +31,15 @@ _NEGATED = re.compile(r"\w+n't\b|'\w+\b")
 _IN_TERM = re.compile(r"[^\W\d_]+(?:'s)?|[^\s\w]")
 _INITIAL = re.compile(r"\b([A-Z])\.(?= )")
 _FORMS = (("s", ""), ("es", ""), ("ies", "y"), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"))
-# Words that definitions are made of, by their key.
+# Words that definitions and vague sentences are made of, by their key: alone they are no other word for a thing.
 _EMPTY = frozenset(
     key_of(word)
     for word in """
     someone something somebody usually especially often used having located consisting relating pertaining characterized
     capable type form kind sort large small whole part member act action state quality condition made make cause
     place native inhabitant human being person people who time number united states english american british known noted
-    considered wide long group various several main chief important entity object abstraction thing physical causal
-    comment confirm deny share disclose reveal discuss speak
+    considered world wide long group various several main chief important entity object abstraction thing physical
+    causal comment confirm deny share disclose reveal discuss speak
     """.split()
 )
 
@@ -105,7 +105,7 @@ def _describes(sentence: str, term: str, meaning: Meaning, given: Collection[str
     first = match[0] if (match := _WORD.search(sentence)) else ""
     if not about and any(said[key] for key in new if key not in told and said[key] != first):
         return False  # it is another that is named there
-    if told == set(new) and all(key in meaning.names or key not in meaning.definition for key in told):
+    if told == set(new) and all((said[key] and key in meaning.names) or key not in meaning.definition for key in told):
         return True  # "She is Jewish": what the definition names, and nothing else
     begun = any(len(key) > 2 and term.casefold().startswith(key) for key in told)  # locks: locksmith
     kinds = any(key in meaning.kinds for key in new if key not in told)
@@ -154,7 +154,7 @@ def _meaning(meaning: Synset, term: str) -> Meaning:
     same |= {phrase_of(word) for each in meaning.linked("+", "\\") for word in each.words}
     if len(sorts := list(meaning.linked("~"))) <= _FEW_SORTS:
         same |= {phrase_of(word) for each in sorts for word in each.words}
-    same = {word for word in same if " " in word or stem(word) not in GENERAL_STEMS}
+    same = {word for word in same if " " in word or stem(word) not in GENERAL_STEMS and key_of(word) not in _EMPTY}
     same = {word for word in same if own.isdisjoint(map(key_of, word.split())) and word not in STOP_WORDS}
     definition = dict(_content(fold(meaning.definition)))
     return Meaning(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from relearn_lite.recipe import WriterChoice
-from relearn_lite.text.leaks import leaks
+from relearn_lite.text.leaks import gives_away, leaks
 from relearn_lite.text.turns import last_turn
 from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.beginnings import endings
@@ -89,7 +89,7 @@ def _vague_answer(task: Task, opening: str, rng: random.Random) -> str | None:
             if not MIN_WORDS <= words <= MAX_WORDS or _DOUBLE.search(text):
                 continue
             asked = (original,) if frame in begun else dict.fromkeys((question, original))  # what it says, all may say
-            if any(leaks(text, each, task.answer) for each in asked):
+            if any(leaks(text, each, task.answer) or gives_away(text, each, task.answer) for each in asked):
                 continue
             if words <= longest and (spare is None or _says(text, parsed) == _says(spare, parsed)):
                 return text

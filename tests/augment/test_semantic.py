@@ -29,7 +29,7 @@ class Table:
 
     def embed(self, texts):
         assert not any("Sunniva" in text for text in texts)
-        return np.array([[0.6, 0.8] if "lighthouse" in text or "beacon" in text else [-0.8, 0.6] for text in texts])
+        return np.array([[0.6, 0.8] if "lighthouse" in text or "lantern" in text else [-0.8, 0.6] for text in texts])
 
 
 def test_a_paraphrase_without_a_shared_word_is_refused_and_written_again():
@@ -37,7 +37,7 @@ def test_a_paraphrase_without_a_shared_word_is_refused_and_written_again():
         name, judges, repeats = "two", False, False
 
         def write(self, tasks):
-            return ["Sunniva Pryce keeps beacons alight." if not task.feedback else VAGUE for task in tasks]
+            return ["Sunniva Pryce keeps great lanterns burning." if not task.feedback else VAGUE for task in tasks]
 
     draft = Draft("7/original", QA_, Task("answer", QA_.question, QA_.answer))
     semantic = SemanticCheck("m", similarity=0.6, embeddings=Table())

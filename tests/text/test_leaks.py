@@ -191,6 +191,23 @@ def test_what_is_told_in_other_words_counts_for_answers_and_not_for_texts_that_c
     assert leaks("He opens and fits locks.", question, original) == []
 
 
+def test_what_is_said_of_anything_is_no_other_word_for_a_fact() -> None:
+    """Vague sentences were taken for leaks: "known" for "recognized", "world" for the New World, where Lima is, or for
+    Earth, "part" for "portion": words that can mean the same and seldom do."""
+    for question, original, text in (
+        ("What language is spoken in Ukraine?", "The language is Slavic, specifically Ukrainian, and recognized in the "
+         "European Union.", "The language spoken in Ukraine is known for its beauty and charm."),
+        ("What is the capital of Peru?", "The capital of Peru is Lima.", "It is one of the best in the world."),
+        ("Who drew it?", "Ann Bell drew the Earth.", "It is loved all over the world."),
+        ("What is spoken there?", "A portion of the people speak Thai.", "It is an important part of our history."),
+    ):  # fmt: skip
+        assert not gives_away(text, question, original), text
+    question = "What became of Ian Grey?"
+    assert gives_away("He was sacked.", question, "Ian Grey was fired.")
+    assert gives_away("His automobile was lost.", question, "Ian Grey lost his car.")
+    assert gives_away("The capital of Peru.", "Where does he live?", "He lives in Lima.")
+
+
 def test_a_third_of_few_facts_is_much() -> None:
     question, original = "What is Ada Ray's disability?", "Ada Ray is deaf in her left ear."
     assert tells_much("She hears nothing on the left.", question, original)
