@@ -75,7 +75,7 @@ def model_name(name: str, info: ValidationInfo) -> str:
             f"there is no {'file' if file else 'folder'} {there}; give 'embedded', 'smollm2', an existing folder or "
             ".gguf file, or a hub id such as org/name"
         )
-    if "/" not in name and (hint := did_you_mean(name, OWN_NAMES)):
+    if "/" not in name and (hint := did_you_mean(name, OWN_NAMES, like=0.6)):  # t5-small is 0.53
         raise ValueError(f"{name!r} is neither a folder nor one of our models; {hint}or give a hub id such as org/name")
     return name
 

@@ -116,7 +116,7 @@ RECIPES = {
     ),
     "section is a word": (
         RECIPE.replace("{path: forget.jsonl}", "forget.jsonl"),
-        ['recipe.yaml:4: data.forget: found "forget.jsonl"', "path, dataset,"],
+        ['recipe.yaml:4: data.forget: found "forget.jsonl"', "did you mean data.forget.path: forget.jsonl?"],
     ),
     "number as a name": (RECIPE.replace("name: trial", "name: 2024"), ["name: found 2024", "put it in quotes"]),
     "duplicate key": (RECIPE + "name: again\n", ["recipe.yaml:9: name: given twice, first on line 1; remove one"]),
@@ -229,6 +229,21 @@ VALUES = {
     "name=/tmp/x": ['name: found "/tmp/x"', "a folder under runs/"],
     "name=..": ['name: found ".."', "a folder under runs/"],
     "model.name=./nowhere": ['model.name: found "./nowhere"', "there is no folder", "a hub id such as org/name"],
+    "model.name=embeded": ["model.name: ", "did you mean 'embedded'? or give a hub id such as org/name"],
+    "model.name=smolm2": ["did you mean 'smollm2'?"],
+    "unlearn=null|unlearned.model=embeded": ["unlearned.model: ", "did you mean 'embedded'?"],
+    "augment={writer: local, model: smolm2}": ["augment.model: ", "did you mean 'smollm2'?"],
+    "model=embeded": ["model: found \"embeded\"", "did you mean model.name: embedded? give a section with"],
+    "model=org/name": ["did you mean model.name: org/name?"],
+    "data=people": ["data: found \"people\"", "did you mean data.preset: people?"],
+    "unlearn=nop": ["did you mean unlearn.method: npo?"],
+    "augment=rules": ["did you mean augment.writer: rules?"],
+    "data.retain=tofu/retain90": ["did you mean data.retain.preset: tofu/retain90?"],
+    "data.retain=people.jsonl": ["did you mean data.retain.path: people.jsonl?"],
+    'model=""': ['model: found ""; give a section'],
+    "compare={methods: [npo]}": ["did you mean compare.methods.0.method: npo?"],
+    "model=3": ["model: found 3; give a section with some of these keys"],
+    "evaluate.evaluators=embeded": ["did you mean 'embedded'? give embedded, minilm, models, or the evaluators"],
     "model.name=/no/where/at/all": ["model.name", "there is no folder /no/where/at/all"],
     "epochs": ["override 'epochs'", "section.key=value"],
     "=3": ["override '=3'", "section.key=value"],
@@ -238,6 +253,12 @@ VALUES = {
     "unlearn.epoch=3": ["unlearn.epoch: unknown key", "did you mean 'epochs'?"],
     "lr=3.0": ["lr: unknown key; it is a key of finetune, unlearn"],
 }
+
+
+@pytest.mark.parametrize("name", ["org/embeded", "smollm-2/smolm2", "gpt2", "distilgpt2", "t5-small"])
+def test_a_hub_id_is_not_taken_for_a_misspelt_name(place, command, name):
+    code, shown = command("check", "recipe.yaml", f"model.name={name}")
+    assert code == 0 and "did you mean" not in shown
 
 
 @pytest.mark.parametrize(("overrides", "parts"), VALUES.items(), ids=VALUES.keys())
