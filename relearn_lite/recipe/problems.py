@@ -81,7 +81,7 @@ def _unknown_key(where: Place) -> str:
     key, allowed = str(where[-1]), _keys(_section_at(where[:-1]))
     if key in REMOVED:
         return REMOVED[key]
-    homes = [place for place, section in _sections() if key in _keys(section)]
+    homes = _homes(key)
     if key in OTHER_NAMES:
         hint = f"here it is called {_our_name(where)}; "
     elif homes:
@@ -89,6 +89,19 @@ def _unknown_key(where: Place) -> str:
     else:
         hint = did_you_mean(key, allowed)
     return f"unknown key; {hint}allowed here: {', '.join(allowed)}"
+
+
+def _homes(key: str) -> list[str]:
+    return [place for place, section in _sections() if key in _keys(section)]
+
+
+def full_key(name: str) -> str | None:
+    """The key, with its sections, that somebody may mean who gives its name alone, ours or another tool's. Of several,
+    that of `unlearn`; None where there is none."""
+    if name in OTHER_NAMES or name in Recipe.model_fields:
+        return OTHER_NAMES.get(name, name)
+    homes = _homes(name)
+    return f"{'unlearn' if 'unlearn' in homes else homes[0]}.{name}" if homes else None
 
 
 def _our_name(where: Place) -> str:
