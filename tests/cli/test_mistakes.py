@@ -35,7 +35,7 @@ SAID = {
     "x.yaml --seed 3": ["without dashes: seed=VALUE"],
     "x.yaml --max-length 3": ["without dashes: model.max_length=VALUE"],
     "x.yaml --unlearn.lr 3": ["without dashes: unlearn.lr=VALUE"],
-    "x.yaml --bogus": ["run: there is no option --bogus; options: --from, --until, --fresh"],
+    "x.yaml --bogus": ["run: there is no option --bogus; did you mean '--runs'? options: --from, --until, --fresh"],
     "--quiet check x.yaml": ["--quiet is in front of the command check; put it behind"],
     "export x --public=yes": ["export: --public takes no value; write --public alone"],
     "doctor --seed 3": ["doctor: there is no option --seed; options: --help"],
