@@ -28,13 +28,13 @@ def usage_problem(error: click.UsageError, ctx: click.Context) -> str:
 
 def _told(error: click.UsageError, ctx: click.Context) -> str:
     options = [each for each in ctx.command.get_params(ctx) if isinstance(each, click.Option)]
+    names = [max(option.opts, key=len) for option in options]  # --help, and not -h
     if isinstance(error, click.MissingParameter):
         return MISSING[error.param.name]
     if isinstance(error, click.NoSuchOption):
         takes_keys = any(each.name in ("overrides", "arguments") for each in ctx.command.params)
         if takes_keys and (ours := _our_key(error.option_name)):
             return f"there is no option {error.option_name}; keys of a recipe are written without dashes: {ours}"
-        names = [max(option.opts, key=len) for option in options]  # --help, and not -h
         hint = did_you_mean(error.option_name, names, like=0.6)
         return f"there is no option {error.option_name}; {hint}options: {', '.join(names)}"
     if isinstance(error, click.BadOptionUsage):
@@ -45,7 +45,7 @@ def _told(error: click.UsageError, ctx: click.Context) -> str:
     message = f"{error.message[:1].lower()}{error.message[1:]}".rstrip(".")
     if isinstance(error, click.BadParameter):
         return f"{error.param.opts[0]}: {message}; {_allowed(error.param.type)}"
-    return message
+    return f"{message}; options: {', '.join(names)}"
 
 
 def _allowed(kind: click.ParamType) -> str:

@@ -67,7 +67,8 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
             "learned; give some rows that part"
         )
     problems += _language_problems(recipe, data.get("forget", []))
-    problems += [*_backend_problems(recipe), *_template_problems(recipe), *_model_problems(recipe)]
+    problems += [*_backend_problems(recipe), *_accelerator_problems(recipe)]
+    problems += [*_template_problems(recipe), *_model_problems(recipe)]
     if recipe.evaluate.general:
         problems += task_problems(recipe.evaluate.general)
     problems += [*_key_problems(recipe), *adapter_problems(recipe), *unsafe_versions()]
@@ -132,6 +133,16 @@ def _backend_problems(recipe: Recipe) -> list[str]:
     except RecipeError as error:
         return error.problems
     return []
+
+
+def _accelerator_problems(recipe: Recipe) -> list[str]:
+    if recipe.trainer.accelerator != "gpu" or not (recipe.finetune or recipe.unlearn):
+        return []
+    import torch
+
+    if torch.cuda.is_available():
+        return []
+    return ["trainer.accelerator: gpu, and torch finds no GPU here; set it to auto or cpu"]
 
 
 def _template_problems(recipe: Recipe) -> list[str]:

@@ -59,6 +59,12 @@ def _wrong_value(problem: Mapping[str, Any], where: Place, found: Any, message: 
     if kind == "model_type":
         keys = _keys(_section_at(where))
         message = f"{_as_key(where, found, keys)}give a section with some of these keys: {', '.join(keys)}"
+    if kind == "path_type":
+        message = "give a path, in quotes where it looks like a number"
+    if kind.startswith("bool_"):
+        message = "give true or false"
+    if kind == "list_type" and isinstance(found, str | int | float):
+        message = f"give a list, such as [{found}]"
     if kind == "literal_error":
         allowed = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         shown = f"unknown name {found!r}" if isinstance(found, str) else f"found {_shown(found)}"

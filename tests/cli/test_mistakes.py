@@ -28,6 +28,7 @@ SAID = {
     "preview x --examples two": ["preview: --examples: 'two'", "give an integer from 1 on"],
     "preview x --examples 0": ["preview: --examples: 0", "give an integer from 1 on"],
     "doctor now": ["doctor: ", "(now)", "doctor --help"],
+    "score x.json": ["score: ", "(x.json)", "options: --forget, --retain"],
     "export x --tu y": ["export: there is no option --tu; did you mean '--to'? options: --to, --format"],
     "x.yaml --learning-rate 3": ["run: there is no option --learning-rate; keys of a recipe", "unlearn.lr=VALUE"],
     "--learning_rate=3 x.yaml": ["keys of a recipe are written without dashes: unlearn.lr=VALUE"],

@@ -129,6 +129,11 @@ RECIPES = {
     ),
     "a tag": (RECIPE + "report: !!python/name:os.getcwd {}\n", ["recipe.yaml:9: report: the tag !!python/name:os."]),
     "nested too deep": (RECIPE + "report: " + "[" * 5000, ["recipe.yaml:", "nested too deep"]),
+    "a tab": (RECIPE.replace("  forget", "\tforget"), ["recipe.yaml:4:1", "a tab", "spaces"]),
+    "no space behind a colon": (RECIPE.replace("name: trial", "name:trial"), ["recipe.yaml:2:6", "a space behind ':'"]),
+    "indented too far": (RECIPE.replace("data:", " data:"), ["recipe.yaml:3:2", "same column"]),
+    "two documents": (RECIPE + "---\nseed: 3\n", ["recipe.yaml:9:1", "a second document begins here"]),
+    "a quote left open": (RECIPE + 'seed: "3\n', ["recipe.yaml:10:1", "not closed"]),
     "not YAML": ("name: [\n", ["recipe.yaml:2:1", "not YAML"]),
     "control character": ("seed: 1\nname: \x07\n", ["recipe.yaml:2", "not YAML", "#x0007"]),
     "a list": ("- name\n", ["recipe.yaml has no keys", "name and data"]),
@@ -169,7 +174,25 @@ def test_a_recipe_that_is_not_there(place, refused):
 
 def test_a_recipe_that_is_not_text(place, refused):
     (place / "recipe.yaml").write_bytes(b"\xff\xfe\x00")
-    says(refused("check", "recipe.yaml"), "recipe.yaml is not UTF-8")
+    says(refused("check", "recipe.yaml"), "recipe.yaml is not UTF-8", "save it as UTF-8")
+
+
+def test_training_on_a_gpu_that_is_not_there(place, refused):
+    """It was found out after two stages, with a traceback."""
+    shown = refused("recipe.yaml", "trainer.accelerator=gpu", "--quiet")
+    says(shown, "trainer.accelerator: gpu, and torch finds no GPU here; set it to auto or cpu")
+    assert not (place / "runs").exists()
+
+
+def test_an_end_before_the_beginning(place, refused, command):
+    """Later results were removed, and nothing was done."""
+    shown = refused("recipe.yaml", "--from", "evaluate", "--until", "ask")
+    says(shown, "--from: evaluate comes after ask, where --until stops; give a stage up to ask, or a later --until")
+
+
+def test_what_is_no_run(place, refused):
+    says(refused("chat", "recipe.yaml"), "chat: recipe.yaml is a file; give the folder of a run, such as runs/")
+    says(refused("export", "nowhere", "--to", "x"), "export: nowhere is not there; give the folder of a run")
 
 
 # ---- one value, as an override
@@ -211,7 +234,20 @@ VALUES = {
         "unlearn.retain_losses: unknown name 'kx'; did you mean 'kl'? allowed: ce, kl, js, layer"
     ],
     "unlearn.lr=.inf": ["unlearn.lr", "finite number"],
-    "unlearn.epochs=": ["unlearn.epochs: found null"],
+    "unlearn.epochs=": ["override 'unlearn.epochs=': nothing stands behind =; give a value, or null"],
+    "unlearn=": ["override 'unlearn=': nothing stands behind ="],  # it was taken for null, so nothing was unlearned
+    "unlearn.epochs=null": ["unlearn.epochs: found null"],
+    "unlearn..epochs=2": ["override 'unlearn..epochs=2': write it as section.key=value"],
+    ".unlearn.epochs=2": ["override '.unlearn.epochs=2': write it as section.key=value"],
+    "unlearn.=2": ["override 'unlearn.=2': write it as section.key=value"],
+    "unlearn.epochs =0": ["unlearn.epochs: found 0"],
+    "data.retain.path=5": ["data.retain.path: found 5; give a path, in quotes where it looks like a number"],
+    "evaluate.metrics=kfr": ["evaluate.metrics: found \"kfr\"; give a list, such as [kfr]"],
+    "report.mask=perhaps": ["report.mask: found \"perhaps\"; give true or false"],
+    "model.name=https://huggingface.co/org/name": ["a hub id is written without the address of the hub: org/name"],
+    "model.name=recipe.yaml": ["recipe.yaml is a file", "an existing folder or .gguf file"],
+    "model.name=.": ["model.name: ", "holds no config.json, so no model); give a folder that has one"],
+    "data.forget.path=.": ["data.forget.path: ", " is a folder; give a file in it"],
     "unlearn.lr=atuo": ['unlearn.lr: found "atuo"', "a finite number above 0", "or auto"],
     "unlearn.lr=[]": ["unlearn.lr: found []", "a list of different ones"],
     "unlearn.lr=[1.0e-3, 1.0e-3]": ["unlearn.lr: found [0.001, 0.001]", "a list of different ones"],
