@@ -129,8 +129,9 @@ def compare(arguments: tuple[str, ...], again: tuple[str, ...], quiet: bool, run
 def plan(recipe: Recipe, measure: bool) -> None:
     """Say what a recipe takes and whether it fits; downloads no weights, unless asked to measure.
 
-    Parameters, GPU memory of every stage, disk, time of a step, and what to change for cards of 6 to 24 GB. Estimates
-    for rows as long as model.max_length; what cannot be counted from the configuration is named.
+    Whether it fits this machine, and cards of 6 to 24 GB, or what to change; parameters, memory of every stage, disk,
+    time of a step. Estimates for rows as long as model.max_length; what cannot be counted from the configuration is
+    named.
     """
     from rich.console import Console
 
