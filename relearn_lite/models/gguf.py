@@ -165,7 +165,7 @@ def _own_progress(what: str) -> Iterator[None]:
         if took > PATIENCE:
             tell(f"{len(items):,} in {duration(took)}")
 
-    bars = {module: module.tqdm for module in (weights, vocabulary)}
+    bars = {module: module.tqdm for module in (weights, vocabulary) if hasattr(module, "tqdm")}
     for module in bars:
         module.tqdm = in_lines
     try:
