@@ -53,10 +53,13 @@ def _lines(ask: Path | None) -> list[str] | None:
     if ask is None:
         return None
     try:
-        return ask.read_text(encoding="utf-8-sig").splitlines()
+        lines = ask.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise RecipeError(f"--ask: {ask} cannot be read ({why}); give a text file with a question a line") from None
+    if not any(line.strip() for line in lines):
+        raise RecipeError(f"--ask: {ask} holds no question; give a text file with a question a line")
+    return lines
 
 
 class Talk:

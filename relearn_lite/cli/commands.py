@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
+from relearn_lite import __version__
+from relearn_lite.cli.arguments import RunByDefault
 from relearn_lite.cli.export_options import export_options
-from relearn_lite.cli.mistakes import DISK_FULL, disk_is_full, our_key
+from relearn_lite.cli.mistakes import DISK_FULL, disk_is_full
 from relearn_lite.core import distributed
 from relearn_lite.core.environment import quiet_libraries, share_cores
-from relearn_lite.core.errors import RecipeError, did_you_mean
+from relearn_lite.core.errors import RecipeError
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Recipe
@@ -24,17 +26,6 @@ if TYPE_CHECKING:
 _STAGES = Path(__file__).parents[1] / "pipeline/stages/stages.yaml"  # read here: importing them would take seconds
 ROLES = {"eval": " (asked before and after, and reported)", "select": " (asked to choose by, and not reported)"}
 STAGE_NAMES = tuple(yaml.safe_load(_STAGES.read_text(encoding="utf-8")))
-
-
-class RunByDefault(click.Group):
-    """Takes a first argument that is no command for a recipe to run, unless it can only be a misspelt command."""
-
-    def resolve_command(self, ctx: click.Context, args: list[str]):
-        if args and args[0] not in self.commands and not args[0].startswith("-"):
-            if (hint := did_you_mean(args[0], self.commands)) and not ("." in args[0] or Path(args[0]).exists()):
-                raise RecipeError(f"no command or file is called {args[0]}; {hint}commands: {', '.join(self.commands)}")
-            args = ["run", *args]
-        return super().resolve_command(ctx, args)
 
 
 runs_option = click.option(
@@ -57,6 +48,7 @@ def with_recipe(command):
 
 
 @click.group(cls=RunByDefault, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="relearn-lite")
 def cli() -> None:
     """Makes a language model forget chosen knowledge and stay fluent (ReLearn), on one GPU or none.
 
@@ -137,8 +129,9 @@ def compare(arguments: tuple[str, ...], again: tuple[str, ...], quiet: bool, run
 def plan(recipe: Recipe, measure: bool) -> None:
     """Say what a recipe takes and whether it fits; downloads no weights, unless asked to measure.
 
-    Parameters, GPU memory of every stage, disk, time of a step, and what to change for cards of 6 to 24 GB. Estimates
-    for rows as long as model.max_length; what cannot be counted from the configuration is named.
+    Whether it fits this machine, and cards of 6 to 24 GB, or what to change; parameters, memory of every stage, disk,
+    time of a step. Estimates for rows as long as model.max_length; what cannot be counted from the configuration is
+    named.
     """
     from rich.console import Console
 
@@ -284,11 +277,6 @@ def main() -> None:
     except RecipeError as error:
         for problem in error.problems if distributed.is_first() else ():
             click.echo(f"error: {problem}", err=True)
-        sys.exit(2)
-    except click.ClickException as error:
-        error.show()
-        if isinstance(error, click.NoSuchOption) and (ours := our_key(error.option_name)):
-            click.echo(f"Keys of a recipe are written without dashes: {ours}", err=True)
         sys.exit(2)
     except click.Abort:
         sys.exit(130)

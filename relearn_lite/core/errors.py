@@ -22,9 +22,12 @@ class RecipeError(Exception):
         return "\n".join(self.problems)
 
 
-def did_you_mean(found: object, allowed: Iterable[str]) -> str:
-    """`did you mean 'this'? `, to be put into a sentence; empty where nothing allowed is like what was found."""
-    close = get_close_matches(str(found), list(allowed), n=1, cutoff=0.5)
+def did_you_mean(found: object, allowed: Iterable[str], like: float = 0.5) -> str:
+    """`did you mean 'this'? `, to be put into a sentence; empty where nothing allowed is like what was found.
+
+    like: from 0 to 1, how like it must be (difflib's ratio).
+    """
+    close = get_close_matches(str(found), list(allowed), n=1, cutoff=like)
     return f"did you mean {close[0]!r}? " if close else ""
 
 

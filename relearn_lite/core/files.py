@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, fields, is_dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -147,15 +149,26 @@ def link_or_copy(link: Path, target: Path) -> None:
 def replace_folder(target: Path, fill: Callable[[Path], None]) -> None:
     """Fills a folder under a temporary name, then puts it in place: it is there whole or not at all.
 
-    What was written is removed where filling fails; after a kill, by the next try.
+    What was written is removed where filling fails; after a kill, by the next try. Its files follow the umask.
     """
     temporary = target.with_name(f".{target.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
         fill(temporary)
+        _follow_umask(temporary)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     shutil.rmtree(target, ignore_errors=True)
     temporary.rename(target)
+
+
+def _follow_umask(folder: Path) -> None:
+    """Gives the files of a folder that was just made the mode of new files: those of safetensors, which it writes under
+    a temporary name, are for their owner alone."""
+    usual = stat.S_IMODE(folder.stat().st_mode) & 0o666
+    for file in folder.rglob("*"):
+        if file.is_file() and not file.is_symlink():
+            with suppress(OSError):  # drives without modes
+                file.chmod(usual)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+PATIENCE = 2.0  # seconds of work before anything is shown of it: shorter work needs nothing
 BETWEEN_LINES = 30.0  # seconds
 
 

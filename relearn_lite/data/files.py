@@ -22,6 +22,8 @@ SHOWN = 10  # problems of one file that are spelled out
 def read_file(path: Path, key: str) -> list[dict[str, Any]]:
     """Rows of a JSON, JSON Lines, CSV or Parquet file, told apart by its suffix."""
     if not os.path.isfile(path):
+        if path.is_dir():
+            raise RecipeError(f"{key}: {path} is a folder; give a file in it: {', '.join(FORMATS)}")
         raise RecipeError(
             f"{key}: there is no file {path}; correct the path (relative paths start at the recipe's folder)"
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, did_you_mean
 from relearn_lite.core.records import Answer, Score
 from relearn_lite.evaluate.choose import make_evaluators
 from relearn_lite.judges import Evaluators
@@ -53,8 +53,8 @@ def _recipe(chosen: str, metrics: Sequence[str]) -> Recipe:
     if chosen not in NAMES:
         if path.suffix not in (".yaml", ".yml") or not path.is_file():
             raise RecipeError(
-                f"--evaluators: found {chosen!r}; give {', '.join(NAMES)}, or a YAML file with some of the keys of "
-                f"evaluate.evaluators: {KEYS}"
+                f"--evaluators: found {chosen!r}; {did_you_mean(chosen, NAMES)}give {', '.join(NAMES)}, or a YAML file "
+                f"with some of the keys of evaluate.evaluators: {KEYS}"
             )
         tree, lines = read_yaml(path, "--evaluators")
         if not isinstance(tree, dict):

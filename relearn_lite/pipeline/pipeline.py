@@ -40,6 +40,10 @@ def run(recipe: Recipe, *, runs: Path = Path("runs"), start: str | None = None, 
     for flag, stage in (("--from", start), ("--until", until)):
         if stage is not None and stage not in names:
             raise RecipeError(f"{flag}: this recipe has no stage {stage!r}; it has: {', '.join(names)}")
+    if start and until and names.index(start) > names.index(until):
+        raise RecipeError(
+            f"--from: {start} comes after {until}, where --until stops; give a stage up to {until}, or a later --until"
+        )
     with opened(recipe, runs, quiet, fresh=fresh) as (state, folder):
         flag, again = ("--fresh", names) if fresh else (f"--from {start}", names[names.index(start) :] if start else [])
         if names[0] == "collect":  # what it finds is the data of all the others

@@ -1,4 +1,6 @@
-"""What a recipe will take: parameters, GPU memory a stage, disk, time; and whether it fits on common cards.
+"""What a recipe will take: parameters, memory a stage, disk, time; whether it fits here, and on common cards.
+
+What matters on the machine that is asked comes first: without a GPU that is its memory and the time on a CPU.
 
 From the configuration alone, before any weights are downloaded. Rows are taken to be as long as model.max_length, which
 is the most that they may be: with shorter ones a run takes less. What cannot be counted so is named, never taken for 0.
@@ -20,6 +22,7 @@ from relearn_lite.plan.attack import most_answers
 from relearn_lite.plan.disk_and_time import CPU_SPEED, SPEED, disk, step_seconds
 from relearn_lite.plan.estimate import Estimate, StageMemory
 from relearn_lite.plan.footprint import empty_model
+from relearn_lite.plan.machine import Machine, this_machine, told, verdict
 from relearn_lite.plan.measure import TRIAL, trial
 from relearn_lite.plan.model_sizes import ModelSizes, model_sizes
 from relearn_lite.plan.stages import memory_of_stages
@@ -39,6 +42,7 @@ FILLED = (
     f"a run fills {GPU_SHARE:.0%} of the card's memory that is then free, {GPU_MOST} rows at most (on a CPU "
     f"{CPU_SHARE:.0%} of the machine's, {CPU_MOST} at most), and takes {DRAWN} where texts are drawn"
 )
+NO_TOTAL = "no total time: asking, writing and judging are known by trying alone; --measure tries them on this machine"
 STEPS = {"finetune": "a finetune step", "unlearn": "an unlearning step", "attack": "a step of relearning"}
 
 
@@ -51,19 +55,19 @@ def plan(recipe: Recipe, write: Callable[[object], None], measured: bool = False
     for stage in sizes.loras:
         number = sizes.trained(recipe, stage)
         write(f"{TRAINED[stage]}: {number:,} trained parameters ({number / parameters:.2%})")
-    write(_stages_table(memory_of_stages(recipe, sizes)))
-    for card in CARDS:
-        changes = advice(recipe, sizes, card)
-        verdict = "no setting fits: take a smaller model" if changes is None else "fits" if not changes else "change "
-        write(f"{card:>3} GB: {verdict}{' '.join(changes or [])}")
+    stages, here = memory_of_stages(recipe, sizes), this_machine()
+    write(f"this machine: {told(recipe, sizes, stages, here)}")
+    write(_stages_table(stages, here))
+    cards = [f"{card:>3} GB card: {verdict(recipe, sizes, card)}" for card in CARDS]
+    on_card = _steps(recipe, sizes, SPEED, "a card of 20 TFLOP/s")
+    on_cpu = _steps(recipe, sizes, CPU_SPEED, "two CPU cores of 30 GFLOP/s")
+    total = [] if measured else [NO_TOTAL]
+    size = ["disk: " + ", ".join(f"{what} {_gb(size)}" for what, size in disk(recipe, sizes).items())]
+    for line in [*cards, *on_card, *total, *size, *on_cpu] if here.gpu else [*on_cpu, *total, *size, *cards, *on_card]:
+        write(line)
     for section in ASKING:
         if value_of(recipe, f"{section}.batch_size") == AUTO:
             write(f"{section}.batch_size: auto is counted as 1, the least; {FILLED}")
-    write("disk: " + ", ".join(f"{what} {_gb(size)}" for what, size in disk(recipe, sizes).items()))
-    for speed, machine in ((SPEED, "a card of 20 TFLOP/s"), (CPU_SPEED, "two CPU cores of 30 GFLOP/s")):
-        times = [f"{step_seconds(recipe, sizes, stage, speed):.2g} s {STEPS[stage]}" for stage in sizes.loras]
-        if times:
-            write(f"time: about {', '.join(times)} at most, on {machine}")
     if recipe.unlearn and recipe.unlearn.searches:
         write(_search(recipe, sizes))
     if recipe.attacks:
@@ -78,6 +82,12 @@ def plan(recipe: Recipe, write: Callable[[object], None], measured: bool = False
         _measure(recipe, write)
 
 
+def _steps(recipe: Recipe, sizes: ModelSizes, speed: float, machine: str) -> list[str]:
+    """A line on the time of a step; none where nothing is trained."""
+    times = [f"{step_seconds(recipe, sizes, stage, speed):.2g} s {STEPS[stage]}" for stage in sizes.loras]
+    return [f"time: about {', '.join(times)} at most, on {machine}"] if times else []
+
+
 def _measure(recipe: Recipe, write: Callable[[object], None]) -> None:
     """Writes how long writing, asking and judging will take here, found by doing some of each."""
     data = check(recipe)
@@ -90,10 +100,16 @@ def _measure(recipe: Recipe, write: Callable[[object], None]) -> None:
         tried = f", {work.tried} tried" if work.tried else ""
         write(f"  {work.stage}: {duration(work.seconds)} ({work.rows} x {work.what}{tried})")
         total += work.seconds if work.tried else 0.0
-    more = ["training with its checks", *(name for name in ("analyze", "attacks", "compare") if getattr(recipe, name))]
+    more = ["training with its checks"] if recipe.finetune or recipe.unlearn else []
+    more += [name for name in ("analyze", "attacks", "compare") if getattr(recipe, name)]
     more += ["general tasks"] if recipe.evaluate.general else []
     more += ["answers of a served unlearned model"] if recipe.unlearned and recipe.unlearned.server else []
-    write(f"together {duration(total)}, without {', '.join(more)}; the trial took {duration(time.monotonic() - begin)}")
+    all_of_it = f"about {duration(total)}; the trial took {duration(time.monotonic() - begin)}"
+    if more:
+        verb = "is" if len(more) == 1 else "are"
+        write(f"no total: {', '.join(more)} {verb} not measured; the rest takes {all_of_it}")
+    else:
+        write(f"in all: {all_of_it}")
 
 
 def _search(recipe: Recipe, sizes: ModelSizes) -> str:
@@ -106,8 +122,9 @@ def _search(recipe: Recipe, sizes: ModelSizes) -> str:
     return f"unlearn: until it has forgotten, {most} optimizer steps at most, learning rates {rates}"
 
 
-def _stages_table(stages: list[StageMemory]) -> Table:
-    table = Table("stage", title="GPU memory a stage", title_justify="left")
+def _stages_table(stages: list[StageMemory], here: Machine) -> Table:
+    in_16_bit = "Memory a stage, counted in 16 bit as on a card; a CPU has 32, up to twice as much"
+    table = Table("stage", title="GPU memory a stage" if here.gpu else in_16_bit, title_justify="left")
     table.add_column("GB", justify="right")
     table.add_column("of which")
     for stage in stages:

@@ -19,17 +19,17 @@ Change = tuple[Recipe, str]  # the recipe with one saving more, and the key that
 Saving = Callable[[Recipe], Change | None]  # None: there is none left
 
 
-def usable_memory(card: int) -> float:
+def usable_memory(card: float) -> float:
     """Bytes that a card of so many GB (10^9 bytes) has for a run."""
     return (card * 1e9 - CONTEXT) * USABLE
 
 
-def fits(memory: float, card: int) -> bool:
+def fits(memory: float, card: float) -> bool:
     """Whether so many bytes fit on a card of so many GB."""
     return memory <= usable_memory(card)
 
 
-def advice(recipe: Recipe, sizes: ModelSizes, card: int) -> list[str] | None:
+def advice(recipe: Recipe, sizes: ModelSizes, card: float) -> list[str] | None:
     """What to change, in order of what it costs, until the recipe fits; [] where it does, None where nothing helps.
 
     A saving is taken as long as it lowers what is too much, summed over the stages.
@@ -46,7 +46,7 @@ def advice(recipe: Recipe, sizes: ModelSizes, card: int) -> list[str] | None:
     return None if excess(recipe) else list(changes.values())
 
 
-def _savings(sizes: ModelSizes, card: int) -> list[Saving]:
+def _savings(sizes: ModelSizes, card: float) -> list[Saving]:
     """The cheapest first."""
     sections = ("unlearn", "finetune", "augment", "generate", "analyze")
     return [

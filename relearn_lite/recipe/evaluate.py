@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from relearn_lite.core.errors import did_you_mean
 from relearn_lite.recipe.augment import WriterChoice
 from relearn_lite.recipe.base import ModelName, RecipePath, Section, model_or
 from relearn_lite.recipe.general import General
@@ -71,8 +72,8 @@ def _evaluators(value: Any) -> Any:
     if isinstance(value, str):
         if value not in named:
             raise ValueError(
-                "give embedded, minilm, models, or the evaluators one by one: entities, embeddings, nli, "
-                "language_model, judge"
+                f"{did_you_mean(value, named)}give embedded, minilm, models, or the evaluators one by one: entities, "
+                "embeddings, nli, language_model, judge"
             )
         return named[value]
     return value

@@ -58,20 +58,22 @@ def read_yaml(path: Path, what: str = "recipe") -> tuple[Any, dict[Place, int]]:
             f"{what}: {path} cannot be read ({error.strerror}); make it readable, or give another file"
         ) from None
     except UnicodeDecodeError:
-        raise RecipeError(f"{what}: {path} is not UTF-8 text; {example}") from None
+        raise RecipeError(f"{what}: {path} is not UTF-8 text; save it as UTF-8, or {example}") from None
 
 
 def _override(tree: dict[str, Any], lines: dict[Place, int], override: str) -> None:
     """Sets one `section.key=value` in the tree; sections that the file leaves out are made."""
     key, equals, text = override.partition("=")
-    if not equals or not key:
+    place = tuple(key.strip().split("."))
+    if not equals or not all(place):
         raise RecipeError(f"override {override!r}: write it as section.key=value, for example unlearn.epochs=2")
+    if not text.strip():  # null in a file, but here a variable of the shell that is not set
+        raise RecipeError(f"override {override!r}: nothing stands behind =; give a value, or null")
     try:
         value, _ = parse(text)
     except NotYaml as error:
         reasons = "; ".join(problem for _, problem in error.problems)
         raise RecipeError(f"override {override!r}: {reasons}; quote the value if it holds ':' or brackets") from None
-    place = tuple(key.split("."))
     *sections, last = place
     if last in PATH_KEYS and isinstance(value, str) and "/" in value:
         here = os.path.expanduser(value)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,12 +14,19 @@ from pydantic import BaseModel
 
 from relearn_lite.core.errors import did_you_mean
 from relearn_lite.recipe.attacks import Relearning
+from relearn_lite.recipe.base import OWN_NAMES
+from relearn_lite.recipe.methods import METHODS
+from relearn_lite.recipe.names import WRITERS
+from relearn_lite.recipe.presets import PAIRS, TABLES
 from relearn_lite.recipe.schema import Recipe
 from relearn_lite.recipe.training import Training
 from relearn_lite.recipe.yaml_text import Place
 
 _KNOWN_ELSEWHERE = yaml.safe_load(Path(__file__).with_name("other_names.yaml").read_text(encoding="utf-8"))
 OTHER_NAMES, REMOVED = _KNOWN_ELSEWHERE["other_names"], _KNOWN_ELSEWHERE["removed"]
+# Keys that a word in place of their section may be meant for, with the words that they have; those of ANY take others.
+WORDS = {"method": METHODS, "writer": WRITERS, "preset": {**PAIRS, **TABLES}, "path": (), "name": OWN_NAMES}
+ANY = ("path", "name")
 
 
 def sentence(problem: Mapping[str, Any], lines: Mapping[Place, int], path: Path) -> str:
@@ -49,7 +57,14 @@ def _wrong_value(problem: Mapping[str, Any], where: Place, found: Any, message: 
     if kind == "value_error" and isinstance(found, list):  # such a check names the item that is wrong
         return message
     if kind == "model_type":
-        message = f"give a section with some of these keys: {', '.join(_keys(_section_at(where)))}"
+        keys = _keys(_section_at(where))
+        message = f"{_as_key(where, found, keys)}give a section with some of these keys: {', '.join(keys)}"
+    if kind == "path_type":
+        message = "give a path, in quotes where it looks like a number"
+    if kind.startswith("bool_"):
+        message = "give true or false"
+    if kind == "list_type" and isinstance(found, str | int | float):
+        message = f"give a list, such as [{found}]"
     if kind == "literal_error":
         allowed = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         shown = f"unknown name {found!r}" if isinstance(found, str) else f"found {_shown(found)}"
@@ -59,11 +74,20 @@ def _wrong_value(problem: Mapping[str, Any], where: Place, found: Any, message: 
     return f"found {_shown(found)}; {message[0].lower()}{message[1:]}"
 
 
+def _as_key(where: Place, found: Any, keys: Sequence[str]) -> str:
+    """Which of a section's keys a word in its place may be meant for, as `did you mean ...? `; empty for no word."""
+    for key, words in WORDS.items() if isinstance(found, str) and found else ():
+        close = get_close_matches(found, words, n=1, cutoff=0.6) if "." not in found else []  # else it is a file
+        if key in keys and (close or key in ANY):
+            return f"did you mean {'.'.join(map(str, where))}.{key}: {next(iter(close), found)}? "
+    return ""
+
+
 def _unknown_key(where: Place) -> str:
     key, allowed = str(where[-1]), _keys(_section_at(where[:-1]))
     if key in REMOVED:
         return REMOVED[key]
-    homes = [place for place, section in _sections() if key in _keys(section)]
+    homes = _homes(key)
     if key in OTHER_NAMES:
         hint = f"here it is called {_our_name(where)}; "
     elif homes:
@@ -71,6 +95,19 @@ def _unknown_key(where: Place) -> str:
     else:
         hint = did_you_mean(key, allowed)
     return f"unknown key; {hint}allowed here: {', '.join(allowed)}"
+
+
+def _homes(key: str) -> list[str]:
+    return [place for place, section in _sections() if key in _keys(section)]
+
+
+def full_key(name: str) -> str | None:
+    """The key, with its sections, that somebody may mean who gives its name alone, ours or another tool's. Of several,
+    that of `unlearn`; None where there is none."""
+    if name in OTHER_NAMES or name in Recipe.model_fields:
+        return OTHER_NAMES.get(name, name)
+    homes = _homes(name)
+    return f"{'unlearn' if 'unlearn' in homes else homes[0]}.{name}" if homes else None
 
 
 def _our_name(where: Place) -> str:

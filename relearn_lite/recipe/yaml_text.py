@@ -32,6 +32,16 @@ PLAIN = {  # tag -> text without quotes that has it, and the characters that suc
     "merge": (r"<<", "<"),
 }  # fmt: skip
 
+WORDS = {  # how PyYAML's words for common mistakes begin -> what to do
+    "found character '\\t'": "a tab stands here; indent with spaces",
+    "mapping values are not allowed": "no key can stand here; put a space behind ':' after each key, and the keys of a "
+    "section in the same column",
+    "expected <block end>, but found '<block mapping start>'": "this stands further to the right than the keys before; "
+    "put the keys of a section in the same column",
+    "but found another document": "a second document begins here; give one",
+    "found unexpected end of stream": "a quote that was opened before is not closed; close it",
+}
+
 Place = tuple[str | int, ...]  # keys and list indices that lead to a value
 
 
@@ -159,4 +169,5 @@ class _Reading:
 
 
 def _not_readable(reason: str) -> str:
-    return f"this is not YAML that can be read: {(reason or 'unknown reason').splitlines()[0]}"
+    told = next((ours for theirs, ours in WORDS.items() if (reason or "").startswith(theirs)), reason)
+    return f"this is not YAML that can be read: {(told or 'unknown reason').splitlines()[0]}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.files import load_json
-from relearn_lite.core.progress import ProgressLines, duration
+from relearn_lite.core.progress import PATIENCE, ProgressLines, duration
 from relearn_lite.report import attacks
 from relearn_lite.report.metric_table import headline, judged_by, metric_table
 from relearn_lite.report.next_steps import next_steps
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from relearn_lite.judges import Evaluators
     from relearn_lite.report.tables import Table as MetricTable
-
-PATIENCE = 2.0  # seconds of work before a bar appears: shorter work needs none
 
 
 def show_run(folder: Path) -> None:

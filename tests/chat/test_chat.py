@@ -219,6 +219,12 @@ def test_bad_input_gets_its_sentence(finished_run, tmp_path):
     assert "has no manifest.json; give the folder of a run" in refused(tmp_path)
     gone = refused(finished_run, "model.name=./gone/base")
     assert "there is no folder" in gone and gone.endswith("add model.name=PLACE to this command")
+    (tmp_path / "blank").write_text("\n \n")
+    with pytest.raises(RecipeError, match="--ask: .*blank holds no question; give a text file"):  # it ended in silence
+        CliRunner().invoke(
+            cli, ["chat", str(finished_run), "--ask", str(tmp_path / "blank")], catch_exceptions=False,
+            standalone_mode=False,
+        )
     with pytest.raises(RecipeError, match="--ask: .*nofile cannot be read .*; give a text file"):
         CliRunner().invoke(
             cli, ["chat", str(finished_run), "--ask", str(tmp_path / "nofile")], catch_exceptions=False,

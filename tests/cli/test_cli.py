@@ -150,7 +150,8 @@ def test_score_with_a_language_model_gives_perplexity_and_ls_and_says_whose(answ
         (("--metrics", ""), "--metrics: '' is not a metric"),
         (("--metrics", "krr"), "--metrics: krr can only be had of other answers; give --retain too"),
         (("--language-model", "./nowhere"), "--language-model: found './nowhere'; there is no folder"),
-        (("--evaluators", "embeded"), "--evaluators: found 'embeded'; give embedded, minilm, models, or a YAML file"),
+        (("--evaluators", "embeded"), "--evaluators: found 'embeded'; did you mean 'embedded'? give embedded, "),
+        (("--language-model", "embeded"), "--language-model: found 'embeded'; 'embeded' is neither a folder nor"),
     ],
 )
 def test_score_names_the_flag_that_is_wrong(answers, flags, told):

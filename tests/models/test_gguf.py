@@ -109,6 +109,22 @@ def test_answers_of_a_gguf_file_are_those_of_the_weights_that_it_was_made_from(q
     assert not hasattr(from_file.model.config, "quantization_config")
 
 
+def test_reading_a_file_is_quiet_unless_it_takes_long(qwen, capfd, monkeypatch):
+    """transformers drew a bar between our lines, and into logs too."""
+    file = shutil.copy(qwen[1], qwen[1].with_name("copied.gguf"))
+    gguf_folder(str(file))
+    out, said = capfd.readouterr()
+    assert out == "" and "reading" not in said and "GGUF" not in said
+    shutil.rmtree(gguf_folder(str(file)))
+    monkeypatch.setattr("relearn_lite.models.gguf.PATIENCE", 0.0)
+    monkeypatch.setattr("relearn_lite.core.progress.BETWEEN_LINES", 0.0)
+    gguf_folder(str(file))
+    out, said = capfd.readouterr()
+    lines = [line for line in said.splitlines() if line.startswith("reading copied.gguf: ")]
+    assert out == "" and "GGUF" not in said
+    assert ": 1 of 27 in " in lines[1] and ": 27 in " in lines[-1]
+
+
 def test_a_file_is_converted_once_and_again_when_its_content_changes(qwen, tmp_path):
     file = tmp_path / "copy.gguf"
     file.write_bytes(qwen[1].read_bytes())

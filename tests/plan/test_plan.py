@@ -370,8 +370,8 @@ def test_what_is_shown(tmp_path, llama_8b):
     console = Console(record=True, width=200)
     plan.plan(recipe(tmp_path, llama_8b), console.print)
     shown = console.export_text()
-    for line in ("8,030,261,248 parameters, 4bit", "unlearn: 83,886,080 trained parameters (1.04%)", " 24 GB: fits",
-                 "  6 GB: no setting fits"):
+    for line in ("8,030,261,248 parameters, 4bit", "unlearn: 83,886,080 trained parameters (1.04%)",
+                 " 24 GB card: fits", "  6 GB card: no setting fits"):
         assert line in shown
     assert "download of the model 0.0 MB" in shown, "a folder was taken for a download"
 
@@ -408,7 +408,7 @@ def test_the_command_runs_on_the_embedded_model(tmp_path):
 
     recipe(tmp_path)
     shown = CliRunner().invoke(cli, ["plan", str(tmp_path / "recipe.yaml")], catch_exceptions=False)
-    assert shown.exit_code == 0 and "2,347,200 parameters" in shown.output and "  6 GB: fits" in shown.output
+    assert shown.exit_code == 0 and "2,347,200 parameters" in shown.output and "  6 GB card: fits" in shown.output
 
 
 @pytest.mark.parametrize("bits", [4, 8])

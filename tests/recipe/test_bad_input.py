@@ -116,7 +116,7 @@ RECIPES = {
     ),
     "section is a word": (
         RECIPE.replace("{path: forget.jsonl}", "forget.jsonl"),
-        ['recipe.yaml:4: data.forget: found "forget.jsonl"', "path, dataset,"],
+        ['recipe.yaml:4: data.forget: found "forget.jsonl"', "did you mean data.forget.path: forget.jsonl?"],
     ),
     "number as a name": (RECIPE.replace("name: trial", "name: 2024"), ["name: found 2024", "put it in quotes"]),
     "duplicate key": (RECIPE + "name: again\n", ["recipe.yaml:9: name: given twice, first on line 1; remove one"]),
@@ -129,6 +129,11 @@ RECIPES = {
     ),
     "a tag": (RECIPE + "report: !!python/name:os.getcwd {}\n", ["recipe.yaml:9: report: the tag !!python/name:os."]),
     "nested too deep": (RECIPE + "report: " + "[" * 5000, ["recipe.yaml:", "nested too deep"]),
+    "a tab": (RECIPE.replace("  forget", "\tforget"), ["recipe.yaml:4:1", "a tab", "spaces"]),
+    "no space behind a colon": (RECIPE.replace("name: trial", "name:trial"), ["recipe.yaml:2:6", "a space behind ':'"]),
+    "indented too far": (RECIPE.replace("data:", " data:"), ["recipe.yaml:3:2", "same column"]),
+    "two documents": (RECIPE + "---\nseed: 3\n", ["recipe.yaml:9:1", "a second document begins here"]),
+    "a quote left open": (RECIPE + 'seed: "3\n', ["recipe.yaml:10:1", "not closed"]),
     "not YAML": ("name: [\n", ["recipe.yaml:2:1", "not YAML"]),
     "control character": ("seed: 1\nname: \x07\n", ["recipe.yaml:2", "not YAML", "#x0007"]),
     "a list": ("- name\n", ["recipe.yaml has no keys", "name and data"]),
@@ -165,12 +170,29 @@ def test_errors_of_several_data_parts_are_told_at_once(place, refused):
 def test_a_recipe_that_is_not_there(place, refused):
     says(refused("nothing.yaml"), "recipe: nothing.yaml does not exist", "recipes/quickstart.yaml")
     says(refused("check", "."), "recipe: . is a folder")
-    says(refused("check"), "Missing argument 'RECIPE'")
 
 
 def test_a_recipe_that_is_not_text(place, refused):
     (place / "recipe.yaml").write_bytes(b"\xff\xfe\x00")
-    says(refused("check", "recipe.yaml"), "recipe.yaml is not UTF-8")
+    says(refused("check", "recipe.yaml"), "recipe.yaml is not UTF-8", "save it as UTF-8")
+
+
+def test_training_on_a_gpu_that_is_not_there(place, refused):
+    """It was found out after two stages, with a traceback."""
+    shown = refused("recipe.yaml", "trainer.accelerator=gpu", "--quiet")
+    says(shown, "trainer.accelerator: gpu, and torch finds no GPU here; set it to auto or cpu")
+    assert not (place / "runs").exists()
+
+
+def test_an_end_before_the_beginning(place, refused, command):
+    """Later results were removed, and nothing was done."""
+    shown = refused("recipe.yaml", "--from", "evaluate", "--until", "ask")
+    says(shown, "--from: evaluate comes after ask, where --until stops; give a stage up to ask, or a later --until")
+
+
+def test_what_is_no_run(place, refused):
+    says(refused("chat", "recipe.yaml"), "chat: recipe.yaml is a file; give the folder of a run, such as runs/")
+    says(refused("export", "nowhere", "--to", "x"), "export: nowhere is not there; give the folder of a run")
 
 
 # ---- one value, as an override
@@ -212,7 +234,20 @@ VALUES = {
         "unlearn.retain_losses: unknown name 'kx'; did you mean 'kl'? allowed: ce, kl, js, layer"
     ],
     "unlearn.lr=.inf": ["unlearn.lr", "finite number"],
-    "unlearn.epochs=": ["unlearn.epochs: found null"],
+    "unlearn.epochs=": ["override 'unlearn.epochs=': nothing stands behind =; give a value, or null"],
+    "unlearn=": ["override 'unlearn=': nothing stands behind ="],  # it was taken for null, so nothing was unlearned
+    "unlearn.epochs=null": ["unlearn.epochs: found null"],
+    "unlearn..epochs=2": ["override 'unlearn..epochs=2': write it as section.key=value"],
+    ".unlearn.epochs=2": ["override '.unlearn.epochs=2': write it as section.key=value"],
+    "unlearn.=2": ["override 'unlearn.=2': write it as section.key=value"],
+    "unlearn.epochs =0": ["unlearn.epochs: found 0"],
+    "data.retain.path=5": ["data.retain.path: found 5; give a path, in quotes where it looks like a number"],
+    "evaluate.metrics=kfr": ["evaluate.metrics: found \"kfr\"; give a list, such as [kfr]"],
+    "report.mask=perhaps": ["report.mask: found \"perhaps\"; give true or false"],
+    "model.name=https://huggingface.co/org/name": ["a hub id is written without the address of the hub: org/name"],
+    "model.name=recipe.yaml": ["recipe.yaml is a file", "an existing folder or .gguf file"],
+    "model.name=.": ["model.name: ", "holds no config.json, so no model); give a folder that has one"],
+    "data.forget.path=.": ["data.forget.path: ", " is a folder; give a file in it"],
     "unlearn.lr=atuo": ['unlearn.lr: found "atuo"', "a finite number above 0", "or auto"],
     "unlearn.lr=[]": ["unlearn.lr: found []", "a list of different ones"],
     "unlearn.lr=[1.0e-3, 1.0e-3]": ["unlearn.lr: found [0.001, 0.001]", "a list of different ones"],
@@ -229,6 +264,21 @@ VALUES = {
     "name=/tmp/x": ['name: found "/tmp/x"', "a folder under runs/"],
     "name=..": ['name: found ".."', "a folder under runs/"],
     "model.name=./nowhere": ['model.name: found "./nowhere"', "there is no folder", "a hub id such as org/name"],
+    "model.name=embeded": ["model.name: ", "did you mean 'embedded'? or give a hub id such as org/name"],
+    "model.name=smolm2": ["did you mean 'smollm2'?"],
+    "unlearn=null|unlearned.model=embeded": ["unlearned.model: ", "did you mean 'embedded'?"],
+    "augment={writer: local, model: smolm2}": ["augment.model: ", "did you mean 'smollm2'?"],
+    "model=embeded": ["model: found \"embeded\"", "did you mean model.name: embedded? give a section with"],
+    "model=org/name": ["did you mean model.name: org/name?"],
+    "data=people": ["data: found \"people\"", "did you mean data.preset: people?"],
+    "unlearn=nop": ["did you mean unlearn.method: npo?"],
+    "augment=rules": ["did you mean augment.writer: rules?"],
+    "data.retain=tofu/retain90": ["did you mean data.retain.preset: tofu/retain90?"],
+    "data.retain=people.jsonl": ["did you mean data.retain.path: people.jsonl?"],
+    'model=""': ['model: found ""; give a section'],
+    "compare={methods: [npo]}": ["did you mean compare.methods.0.method: npo?"],
+    "model=3": ["model: found 3; give a section with some of these keys"],
+    "evaluate.evaluators=embeded": ["did you mean 'embedded'? give embedded, minilm, models, or the evaluators"],
     "model.name=/no/where/at/all": ["model.name", "there is no folder /no/where/at/all"],
     "epochs": ["override 'epochs'", "section.key=value"],
     "=3": ["override '=3'", "section.key=value"],
@@ -238,6 +288,12 @@ VALUES = {
     "unlearn.epoch=3": ["unlearn.epoch: unknown key", "did you mean 'epochs'?"],
     "lr=3.0": ["lr: unknown key; it is a key of finetune, unlearn"],
 }
+
+
+@pytest.mark.parametrize("name", ["org/embeded", "smollm-2/smolm2", "gpt2", "distilgpt2", "t5-small"])
+def test_a_hub_id_is_not_taken_for_a_misspelt_name(place, command, name):
+    code, shown = command("check", "recipe.yaml", f"model.name={name}")
+    assert code == 0 and "did you mean" not in shown
 
 
 @pytest.mark.parametrize(("overrides", "parts"), VALUES.items(), ids=VALUES.keys())

@@ -101,7 +101,7 @@ def test_keys_are_text():
         ("a: &a [*a]", "nested too deep"),
         ("a: *b", "undefined alias"),
         ("<<: 1", "<<: needs a section"),
-        ("a: 1\n---\nb: 1", "another document"),
+        ("a: 1\n---\nb: 1", "a second document"),
     ],
 )
 def test_what_is_refused(text, told):
