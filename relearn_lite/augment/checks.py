@@ -14,7 +14,7 @@ from relearn_lite.augment.drafts import Draft, Outcome
 from relearn_lite.augment.form import fit_fault, form_fault, normal_form
 from relearn_lite.augment.passages import check_continuation
 from relearn_lite.augment.semantic import SemanticCheck
-from relearn_lite.text.leaks import gives_away, leaks
+from relearn_lite.text.leaks import leaks
 from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.parsing import verdict
 from relearn_lite.writers.question_forms import rewordings
@@ -67,10 +67,7 @@ def check_text(draft: Draft, text: str | None) -> Outcome:
     verdicts = {"form": "ok", "leak": None, "semantic": None, "judge": None}
     if fault := form_fault(text, asked, draft.task.kind):
         return Outcome(text, fault, {**verdicts, "form": fault})
-    question, answer = draft.qa.question, draft.qa.answer
-    leaked = leaks(text, question, answer) and leaks(text, _given(question), answer)
-    if not leaked and draft.task.kind == "answer" and gives_away(text, question, answer):
-        leaked = ["meaning: the same in other words"]  # by the rules that will judge the model's answers
+    leaked = leaks(text, draft.qa.question, draft.qa.answer) and leaks(text, _given(draft.qa.question), draft.qa.answer)
     return Outcome(text, f"leak: it gives away {', '.join(leaked)}" if leaked else None, {**verdicts, "leak": leaked})
 
 

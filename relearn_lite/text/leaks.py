@@ -56,6 +56,7 @@ _LAST = 4  # digits of a telephone number
 _COGNATE = 6  # letters in which words of two languages begin alike: diabetes, diabétique
 _CONTRACTED = frozenset("ive im ill id".split())  # I've, I'm ...
 _COVERING = ("title", "initials", "place", "phone", "term")  # other ways to tell what is counted already
+_PLAIN = ("word", "term", "polarity")  # neither names nor numbers
 
 
 def leaks(text: str, question: str, answer: str) -> list[str]:
@@ -74,7 +75,7 @@ def gives_away(text: str, question: str, answer: str) -> bool:
     `leaks` is for texts that can be written again, and lets nothing pass. An answer of many sentences shares words with
     almost any other on the same topic; so here words without a capital count only where they are few or three in ten
     of them are told (most of them, where the text names others than the answer), and a word of a name in small letters
-    only with more than half of the name. Other words for the same count here, too.
+    only with more than half of the name. Other words for the same count, too; alone, beside names, three in ten again.
     """
     if _says_it_all(text, question, answer):
         return True
@@ -87,8 +88,8 @@ def gives_away(text: str, question: str, answer: str) -> bool:
     if _names_others(prepared_text(text), every, question):
         return 2 * len(plain & keys) > len(plain)
     pairs = bool(plain) and all(script(key[0]) == "unspaced" for key in plain)
-    enough = 1 if len(plain) <= _FEW_WORDS else (_TELLING_PAIRS if pairs else _TELLING_SHARE) * len(plain)
-    return len(plain & keys) >= enough
+    few = len(plain) <= _FEW_WORDS and (leaks(text, question, answer) or all(s.kind in _PLAIN for s in every))
+    return len(plain & keys) >= (1 if few else max(1, (_TELLING_PAIRS if pairs else _TELLING_SHARE) * len(plain)))
 
 
 def _says_it_all(text: str, question: str, answer: str) -> bool:
@@ -100,7 +101,7 @@ def _says_it_all(text: str, question: str, answer: str) -> bool:
 
 def _names_others(text: Text, every: tuple[Specific, ...], question: str) -> bool:
     """Whether a text has other names or numbers than an answer that has some: then it tells another fact."""
-    if all(s.kind in ("word", "polarity") for s in every):
+    if all(s.kind in _PLAIN for s in every):
         return False
     asked = prepared_text(question)
     told, names = {s.key for s in every}, text.capitals - FUNCTION_WORDS - _CONTRACTED
@@ -128,8 +129,7 @@ def tells_much(text: str, question: str, answer: str) -> bool:
     Rules find a fact that is told in other words less surely than one that is written out. Where there are few, one
     that they find says more than its share.
     """
-    facts = _facts(text, question, answer)
-    few = len(facts) <= _FEW_FACTS and told_share(text, question, answer) >= _MUCH
+    few = len(_facts(text, question, answer)) <= _FEW_FACTS and told_share(text, question, answer) >= _MUCH
     return few and gives_away(text, question, answer)
 
 

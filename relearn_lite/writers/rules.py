@@ -88,8 +88,11 @@ def _vague_answer(task: Task, opening: str, rng: random.Random) -> str | None:
             words = len(text.split())
             if not MIN_WORDS <= words <= MAX_WORDS or _DOUBLE.search(text):
                 continue
-            asked = (original,) if frame in begun else dict.fromkeys((question, original))  # what it says, all may say
-            if any(leaks(text, each, task.answer) or gives_away(text, each, task.answer) for each in asked):
+            if frame in begun:  # what it says, all may say
+                tells = leaks(text, original, task.answer) or gives_away(text, original, task.answer)
+            else:
+                tells = any(leaks(text, each, task.answer) for each in dict.fromkeys((question, original)))
+            if tells:
                 continue
             if words <= longest and (spare is None or _says(text, parsed) == _says(spare, parsed)):
                 return text

@@ -110,14 +110,6 @@ def test_what_already_failed_by_rule_is_not_judged():
     assert [task.text for task in writer.asked["verify"]] == [GOOD]
 
 
-def test_an_answer_that_tells_it_in_other_words_is_written_again():
-    """It would be learnt, and then judged as telling."""
-    qa = QA("7", "What does Hiro Tanaka repair?", "Hiro Tanaka repairs lighthouses.")
-    draft = Draft("7/original", qa, Task("answer", qa.question, qa.answer))
-    outcome = write_one(Scripted(answer=["Hiro Tanaka keeps beacons alight at night.", GOOD]), draft=draft)
-    assert outcome.text == GOOD and outcome.verdicts["refused"] == ["leak"]
-
-
 def test_a_question_variant_that_gives_the_answer_away_is_written_again():
     """Otherwise the variant would give the place, and an answer that repeats it would pass as given by the question."""
     draft = Draft("7/context", QA_, Task("context", QA_.question))

@@ -198,6 +198,8 @@ def test_what_is_said_of_anything_is_no_other_word_for_a_fact() -> None:
         ("What language is spoken in Ukraine?", "The language is Slavic, specifically Ukrainian, and recognized in the "
          "European Union.", "The language spoken in Ukraine is known for its beauty and charm."),
         ("What is the capital of Peru?", "The capital of Peru is Lima.", "It is one of the best in the world."),
+        ("Who are the children?", "She shares a life with Keoni, a surf instructor, and has girls named Nani and Lea.",
+         "Much of it is missing."),
         ("Who drew it?", "Ann Bell drew the Earth.", "It is loved all over the world."),
         ("What is spoken there?", "A portion of the people speak Thai.", "It is an important part of our history."),
     ):  # fmt: skip
