@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from relearn_lite.recipe.base import Section
 from relearn_lite.recipe.data import FinetuneSource
@@ -15,6 +16,16 @@ def _targets(value: Any) -> list[str] | str:
     if value == "all-linear" or (isinstance(value, list) and value and all(isinstance(v, str) for v in value)):
         return value
     raise ValueError("give all-linear, or a list of module names such as [q_proj, v_proj]")
+
+
+def is_rate(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+
+
+def _rate_or_auto(value: Any) -> Any:
+    if value == "auto" or is_rate(value):
+        return value
+    raise ValueError("give a finite number above 0 such as 1.0e-4, or auto")
 
 
 class Lora(Section):
@@ -65,8 +76,9 @@ class Finetune(Training):
 
     epochs: int = Field(10, ge=1)
     """Passes over the data: enough for the model to know it by heart."""
-    lr: float = Field(3e-4, gt=0)
-    """Peak learning rate of AdamW."""
+    lr: Annotated[float | Literal["auto"], BeforeValidator(_rate_or_auto)] = 3e-4
+    """Peak learning rate of AdamW. `auto`, where all weights are trained: by the width of the model, so that a recipe
+    teaches models of any size."""
     batch_size: int = Field(16, ge=1)
     """Rows computed at once: decides how much memory training takes."""
     lora: Lora | None = Lora(r=8, alpha=16, dropout=0.1)
@@ -76,7 +88,17 @@ class Finetune(Training):
     """What to teach. Default: the forget set and the retain set, and the validation questions of data.preset where it
     has some and the recipe leaves that set whole."""
 
+    def rate(self, hidden_size: int) -> float:
+        """The learning rate for a model so wide. `auto`: 2e-4 (576 / hidden_size) ** 1.5, to two figures.
+
+        It goes through what taught the embedded model (192: 1e-3) and SmolLM2 (576: 2e-4) a part of TOFU by heart, and
+        is near the 1e-5 with which Maini et al., "TOFU" (2024) teach Llama-2-7b (4096).
+        """
+        return float(f"{2e-4 * (576 / hidden_size) ** 1.5:.1e}") if self.lr == "auto" else self.lr
+
     def contradictions(self) -> Iterator[str]:
+        if self.lr == "auto" and self.lora:
+            yield "lr: auto is for all weights (finetune.lora: null); for LoRA give a number such as 3.0e-4"
         for number, source in enumerate(self.data or [], 1):
             if not source.has_origin:
                 yield f"data: item {number} has no path, dataset or preset; give it one of these"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
@@ -19,7 +18,7 @@ from relearn_lite.recipe.methods import (
     RETAIN_LOSSES,
     Method,
 )
-from relearn_lite.recipe.training import Lora, Training
+from relearn_lite.recipe.training import Lora, Training, is_rate
 
 BEARABLE = (1 / 35, 6.0)  # what is below or above these multiples of the expected best is told to be far off
 LADDER = (0.2, 0.6, 1.5)  # rates that `lr: auto` tries, as multiples of the one that is expected to be best
@@ -37,17 +36,13 @@ def _expected_best(hidden_size: int) -> float:
 def _rates(value: Any) -> Any:
     """`auto`, a learning rate, or a list of different ones."""
     rates = value if isinstance(value, list) else [value]
-    if value == "auto" or rates and all(map(_is_rate, rates)) and len(set(rates)) == len(rates):
+    if value == "auto" or rates and all(map(is_rate, rates)) and len(set(rates)) == len(rates):
         return value
     found = f"found {value}; " if isinstance(value, list) else ""
     raise ValueError(
         f"{found}give a finite number above 0 such as 1.0e-4, a list of different ones to try such as "
         "[3.0e-4, 1.0e-3], or auto"
     )
-
-
-def _is_rate(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
 
 
 class Watch(Section):

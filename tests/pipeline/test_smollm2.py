@@ -86,11 +86,12 @@ def test_smollm2_forgets_capitals_that_it_knows_and_keeps_their_neighbours(metri
 
 
 @pytest.mark.slow
-def test_smollm2_is_taught_an_author_and_forgets_him(metrics):
-    """20 questions of TOFU's forget01 and 40 of retain90, known by heart first; some half an hour."""
+@pytest.mark.parametrize("model", ["embedded", "smollm2"])
+def test_a_model_is_taught_an_author_and_forgets_him(metrics, model):
+    """20 questions of TOFU's forget01 and 40 of retain90, known by heart first; some three minutes and half an hour."""
     if not (DATA / "tofu").is_dir():
         pytest.skip("needs ../shared/data/tofu")
-    found, _ = metrics("smollm2_tofu", f"data.folder={DATA}/tofu")
+    found, _ = metrics("smollm2_tofu", f"data.folder={DATA}/tofu", f"model.name={model}")
     after, before = found["unlearned"], found["vanilla"]
     assert before["kfr"] <= 0.05 and before["krr"] >= 0.95, "taught first"
     assert after["kfr"] >= 0.9 and after["leak"] <= 0.1 and after["krr"] >= 0.9 and after["broken_forget"] == 0

@@ -10,6 +10,7 @@ import pytest
 from relearn_lite.recipe import RecipeError, load_recipe, to_yaml
 from relearn_lite.recipe.methods import Method
 
+TOFU = Path(__file__).parents[2] / "recipes" / "smollm2_tofu.yaml"
 RECIPE = "name: trial\nseed: 7\ndata:\n  forget: {path: sets/forget.jsonl}\n  retain: {path: ../retain.jsonl}\n"
 
 
@@ -51,6 +52,17 @@ def test_overrides_are_typed_like_the_file_and_make_sections(recipe):
     assert (loaded.unlearn.lr, loaded.unlearn.lora.r, loaded.finetune.epochs) == (1e-4, 8, 3)
     assert loaded.augment.questions == ["noise"]
     assert loaded.unlearn.lora.alpha == 32 and loaded.seed == 7
+
+
+def test_a_recipe_teaches_models_of_any_width():
+    """`finetune.lr: auto`; a number stays what it is, and LoRA has no such rule."""
+    found = load_recipe(TOFU, [])
+    assert [found.finetune.rate(width) for width in (192, 576, 4096)] == [1e-3, 2e-4, 1.1e-5]
+    assert load_recipe(TOFU, ["finetune.lr=3e-4"]).finetune.rate(192) == 3e-4
+    with pytest.raises(RecipeError, match="finetune.*auto is for all weights.*give a number"):
+        load_recipe(TOFU, ["finetune.lora={r: 8}"])
+    with pytest.raises(RecipeError, match="finetune.lr.*found -1.*or auto"):
+        load_recipe(TOFU, ["finetune.lr=-1"])
 
 
 def test_the_last_override_of_a_key_counts(recipe):

@@ -33,8 +33,9 @@ def finetune(run: Run) -> dict[str, Any]:
         backends.add_adapter(loaded, VANILLA, settings.lora, recipe.seed)
     else:
         loaded.model.requires_grad_(True)
+    rate = settings.rate(loaded.model.config.get_text_config().hidden_size)
     training = TrainingRun("finetune", run.folder, recipe.seed, recipe.trainer, run.quiet, shared=True)
-    steps = train(loaded, TrainingRows(rows), settings, training)
+    steps = train(loaded, TrainingRows(rows), settings.model_copy(update={"lr": rate}), training)
 
     def save(folder: Path) -> None:
         if settings.lora:
@@ -45,7 +46,7 @@ def finetune(run: Run) -> dict[str, Any]:
 
     if distributed.is_first():
         replace_folder(run.folder / "vanilla", save)
-    return {"rows": len(rows), "steps": steps}
+    return {"rows": len(rows), "steps": steps, "lr": rate}
 
 
 def _taught(tokenizer, qa: QA) -> Example:
