@@ -59,7 +59,7 @@ def test_a_recipe_teaches_models_of_any_width():
     found = load_recipe(TOFU, [])
     assert [found.finetune.rate(width) for width in (192, 576, 4096)] == [1e-3, 2e-4, 1.1e-5]
     assert load_recipe(TOFU, ["finetune.lr=3e-4"]).finetune.rate(192) == 3e-4
-    with pytest.raises(RecipeError, match="finetune.*auto is for all weights.*give a number"):
+    with pytest.raises(RecipeError, match="finetune.lr: found auto.*for all weights.*give a number"):
         load_recipe(TOFU, ["finetune.lora={r: 8}"])
     with pytest.raises(RecipeError, match="finetune.lr.*found -1.*or auto"):
         load_recipe(TOFU, ["finetune.lr=-1"])
