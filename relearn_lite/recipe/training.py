@@ -98,7 +98,7 @@ class Finetune(Training):
 
     def contradictions(self) -> Iterator[str]:
         if self.lr == "auto" and self.lora:
-            yield "lr: found auto, which is for all weights (finetune.lora: null); for LoRA give a number such as 3.0e-4"
+            yield "lr: found auto, for all weights alone (finetune.lora: null); for LoRA give a number such as 3.0e-4"
         for number, source in enumerate(self.data or [], 1):
             if not source.has_origin:
                 yield f"data: item {number} has no path, dataset or preset; give it one of these"
