@@ -40,6 +40,10 @@ class Loaded:
         return next(self.model.parameters()).device
 
     @property
+    def hidden_size(self) -> int:
+        return self.model.config.get_text_config().hidden_size
+
+    @property
     def commit(self) -> str | None:
         """The hub's commit that the weights came from; None for a folder and the embedded model."""
         return getattr(self.model.config, "_commit_hash", None)

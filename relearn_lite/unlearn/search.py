@@ -121,7 +121,7 @@ class Search:
                 "unlearn.lr, unlearn.epochs: found by asking, which one process does; start it without torchrun, or "
                 "give one learning rate and a number of epochs"
             )
-        rates = self._settings.rates(self._loaded.model.config.get_text_config().hidden_size)
+        rates = self._settings.rates(self._loaded.hidden_size)
         given_up: dict[float, str | None] = {}
         self._train_until_good(sorted(rates), given_up)
         results = {rate: self._results(rate) for rate in given_up}
@@ -234,8 +234,7 @@ class Search:
             f"{self._results(rate)[0].moved:.1g} nats a token)"
             for rate in given_up
         ]  # fmt: skip
-        hidden = self._loaded.model.config.get_text_config().hidden_size
-        usual = self._settings.model_copy(update={"lr": "auto"}).rates(hidden)
+        usual = self._settings.model_copy(update={"lr": "auto"}).rates(self._loaded.hidden_size)
         return (
             f"{self._training.stage}.lr: none of the learning rates that were tried can work within {self._total} "
             f"steps: {'; '.join(told)}. Try some in between, or auto, which for this model tries "

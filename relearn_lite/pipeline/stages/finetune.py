@@ -33,7 +33,7 @@ def finetune(run: Run) -> dict[str, Any]:
         backends.add_adapter(loaded, VANILLA, settings.lora, recipe.seed)
     else:
         loaded.model.requires_grad_(True)
-    rate = settings.rate(loaded.model.config.get_text_config().hidden_size)
+    rate = settings.rate(loaded.hidden_size)
     training = TrainingRun("finetune", run.folder, recipe.seed, recipe.trainer, run.quiet, shared=True)
     steps = train(loaded, TrainingRows(rows), settings.model_copy(update={"lr": rate}), training)
 

@@ -59,8 +59,7 @@ def unlearn(run: Run) -> dict[str, Any]:
     check_lengths(generic, recipe.model.max_length, "data.generic", context_length(loaded))
     backends.add_adapter(loaded, UNLEARNED, settings.lora, recipe.seed)
     rows = TrainingRows(*(list(part.values()) for part in (forget, retain, generic)))
-    hidden_size = loaded.model.config.get_text_config().hidden_size
-    settings = settings.model_copy(update={"reference": _reference(settings, rows, hidden_size)})
+    settings = settings.model_copy(update={"reference": _reference(settings, rows, loaded.hidden_size)})
     training = TrainingRun("unlearn", run.folder, recipe.seed, recipe.trainer, run.quiet, shared=True)
     teach = _search if settings.searches else _train
     notes = teach(run, rows, settings, training)
