@@ -10,7 +10,7 @@ from relearn_lite.core.environment import share_cores
 @pytest.mark.parametrize(
     ("given", "found"),
     [
-        ({}, ("PASSIVE", "1000")),
+        ({}, ("PASSIVE", "500")),
         ({"OMP_WAIT_POLICY": "ACTIVE"}, ("ACTIVE", None)),  # a spin count would undo it
         ({"GOMP_SPINCOUNT": "5"}, ("PASSIVE", "5")),
     ],
