@@ -17,6 +17,7 @@ from relearn_lite.writers.subject import is_full_name
 FEWEST_BEFORE = 3  # words of an answer before the one that gives it away
 MOST_BEFORE = 12  # a longer beginning says more than is needed
 _ARTICLE = re.compile(r"^(?:the|an?) ", re.IGNORECASE)
+_AFTER_NOUN = re.compile(r" (?:of|behind|who|that) ")
 _SPECIFIC = re.compile(r"[\d@\",]|\bnames?\b")
 
 
@@ -61,9 +62,15 @@ def _that_follow(start: str, group: str, about: str, parsed: ParsedQuestion) -> 
     if itself and start.startswith(about) and is_full_name(about):  # "Ada Moor is": a person, or who knows what
         return "", []
     if _asked_for(parsed.question) == "who":
-        return start, ends["is"] + ends["person"]
+        return start, ends["is"] + (ends["person"] if not is_deed(parsed) or _is_somebody(named) else [])
     counted = parsed.question.lower().startswith("how") or itself and not about[0].isupper()  # "the opposite of hot is"
     return start, ends["is"] + ([] if counted else ends["thing"])
+
+
+def _is_somebody(named: str) -> bool:
+    """Whether a noun phrase names who did something: "founder of Apple", not "invention of the telephone"."""
+    head = _AFTER_NOUN.split(named.lower())[0].split(" ")[-1]
+    return head in english().doers or any(head == agent for agent, _ in load_phrases().agents.values())
 
 
 def _can_go_on(start: str, group: str) -> bool:

@@ -68,6 +68,10 @@ def test_only_people_are_spoken_of_as_people():
     assert person <= set(endings(*FOUNDER)[1]) and not person & set(endings(*HOBBIT)[1])
     assert thing <= set(endings(*HOBBIT)[1]) and not thing & set(endings(*FOUNDER)[1])
     assert not person & set(endings(*CAPITAL)[1])
+    invention = "Who invented the telephone?", "The invention of the telephone is attributed to Alexander Graham Bell."
+    assert not person & set(endings(*invention)[1])
+    bulb = "Who invented the light bulb?", "The light bulb's inventor is often said to be Thomas Edison."
+    assert person <= set(endings(*bulb)[1])
 
 
 def test_no_list_is_cut_short():
