@@ -114,6 +114,14 @@ RECIPES = {
         RECIPE.replace("max_new_tokens: 8", "batch_size: all"),
         ['recipe.yaml:8: generate.batch_size: found "all"; give an integer from 1 on, or auto'],
     ),
+    "a kind of question twice": (
+        RECIPE.replace("{questions: []}", "{questions: [simple, noise, simple]}"),
+        ["recipe.yaml:6: augment.questions: 'simple' is given twice, and that changes nothing; name each once"],
+    ),
+    "a metric twice": (
+        RECIPE + "evaluate: {metrics: [kfr, kfr]}\n",
+        ["recipe.yaml:9: evaluate.metrics: 'kfr' is given twice"],
+    ),
     "section is a word": (
         RECIPE.replace("{path: forget.jsonl}", "forget.jsonl"),
         ['recipe.yaml:4: data.forget: found "forget.jsonl"', "did you mean data.forget.path: forget.jsonl?"],
@@ -188,6 +196,13 @@ def test_an_end_before_the_beginning(place, refused, command):
     """Later results were removed, and nothing was done."""
     shown = refused("recipe.yaml", "--from", "evaluate", "--until", "ask")
     says(shown, "--from: evaluate comes after ask, where --until stops; give a stage up to ask, or a later --until")
+
+
+def test_again_from_a_stage_and_all_of_it(place, refused):
+    """--from was passed over without a word beside --fresh."""
+    shown = refused("recipe.yaml", "--from", "evaluate", "--fresh")
+    says(shown, "--fresh: it does every stage again, and --from only those from evaluate on; give one of the two")
+    assert not (place / "runs").exists()
 
 
 def test_what_is_no_run(place, refused):
