@@ -122,6 +122,10 @@ RECIPES = {
         RECIPE + "evaluate: {metrics: [kfr, kfr]}\n",
         ["recipe.yaml:9: evaluate.metrics: 'kfr' is given twice"],
     ),
+    "one column as question and answer": (
+        RECIPE.replace("{path: forget.jsonl}", "{path: forget.jsonl, answer: question}"),
+        ["data.forget.answer is 'question', the column of the questions: name another"],
+    ),
     "section is a word": (
         RECIPE.replace("{path: forget.jsonl}", "forget.jsonl"),
         ['recipe.yaml:4: data.forget: found "forget.jsonl"', "did you mean data.forget.path: forget.jsonl?"],
@@ -192,6 +196,27 @@ def test_training_on_a_gpu_that_is_not_there(place, refused):
     assert not (place / "runs").exists()
 
 
+def test_a_column_that_is_hardly_alike_is_not_proposed(place, refused):
+    """`completion`, where the answers stand, was proposed as the question."""
+    (place / "forget.jsonl").write_text(json.dumps({"prompt": "Who is Ann Lee?", "completion": "A painter."}))
+    shown = refused("check", "recipe.yaml")
+    says(shown, "has no column 'question'; It has: prompt, completion; name one of these as data.forget.question")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("forget.xlsx", "; save it as one of these"),
+        ("forget.docx", "; save it as one of these, or ask what it says of people: data.forget.documents"),
+    ],
+)
+def test_a_file_that_is_no_table(place, refused, name, told):
+    """What to do with it was not said."""
+    (place / name).write_bytes(b"x")
+    shown = refused("check", "recipe.yaml", f"data.forget.path={name}")
+    says(shown, f"data.forget.path: {name} is not a format that is read here; allowed: .json,", told)
+
+
 def test_an_end_before_the_beginning(place, refused, command):
     """Later results were removed, and nothing was done."""
     shown = refused("recipe.yaml", "--from", "evaluate", "--until", "ask")
@@ -203,6 +228,34 @@ def test_again_from_a_stage_and_all_of_it(place, refused):
     shown = refused("recipe.yaml", "--from", "evaluate", "--fresh")
     says(shown, "--fresh: it does every stage again, and --from only those from evaluate on; give one of the two")
     assert not (place / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--to", "x", "--columns", "tofu"], "--columns: it belongs to --augmented; remove it"),
+        (["--check", "x", "--push", "me/x"], "--push: it belongs to --to; remove it"),
+        (["--augmented", "x.json", "--no-check"], "--no-check: it belongs to --to; remove it"),
+        (["--to", "x", "--gguf", "q8_0"], "--gguf: no GGUF file is asked for; add --format gguf"),
+        (["--to", "x", "--public"], "--public: it belongs to --push; add that, or remove it"),
+    ],
+)  # fmt: skip
+def test_an_option_of_export_that_would_do_nothing(refused, words, told):
+    """Each was passed over without a word: an export that was measured again was not pushed, say."""
+    says(refused("export", "nowhere", *words), told)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder in which nobody can make one")
+def test_runs_where_no_folder_can_be_made(place, refused):
+    """A drive that is not there, or one for reading only, ended in a traceback."""
+    says(refused("recipe.yaml", "--runs", "/proc/runs"), "--runs: /proc/runs/trial cannot be made (No such file")
+
+
+def test_a_run_to_compare_that_is_not_there(place, refused):
+    """The folder that is there was called no recipe."""
+    (place / "one").mkdir()
+    shown = refused("compare", "one", "nowhere")
+    says(shown, "compare: nowhere is no folder; give finished runs alone, such as runs/quickstart, or one recipe")
 
 
 def test_what_is_no_run(place, refused):
