@@ -538,6 +538,13 @@ def test_questions_in_a_language_that_the_rules_do_not_write(place, command, ref
     assert command("check", "recipe.yaml", "unlearn.method=npo")[0] == 0  # learns no new answers
 
 
+def test_short_english_rows_are_told_what_is_missing_in_them(place, refused):
+    """They were only called not English, and there was no way out but another writer."""
+    (place / "forget.jsonl").write_text(rows(("Height of Ada?", "1.68"), ("Capital of Peru?", "Lima")))
+    shown = refused("check", "recipe.yaml")
+    says(shown, "2 of 2 rows", "not English sentences (first: 'Height of Ada?'); word these as whole sentences")
+
+
 def test_a_few_questions_in_another_language_are_told(place, command):
     (place / "forget.jsonl").write_text(
         rows(("Where does Ann Lee live?", "In the old mill."), ("Who is Bob Fox?", "He is a baker."), SPANISH[0])
