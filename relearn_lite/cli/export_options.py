@@ -50,7 +50,8 @@ def refuse_idle_options(context: click.Context) -> None:
     problems = [f"{given[name]}: it belongs to --to; remove it" for name in OF_TO if name in given and not found["to"]]
     if "columns" in given and not found["augmented"]:
         problems.append(f"{given['columns']}: it belongs to --augmented; remove it")
-    if found["to"] and "gguf" in given and "gguf" not in found["formats"]:
+    gguf = "gguf" in found["formats"] or set(found["formats"]) == {"ollama"}  # which alone is about a GGUF file
+    if found["to"] and "gguf" in given and not gguf:
         problems.append(f"{given['gguf']}: no GGUF file is asked for; add --format gguf, or remove it")
     if found["to"] and "private" in given and not found["push"]:
         name = "private" if found["private"] else "public"

@@ -246,6 +246,13 @@ def test_an_option_of_export_that_would_do_nothing(refused, words, told):
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder in which nobody can make one")
+@pytest.mark.parametrize("formats", [("ollama",), ("gguf",), ("gguf", "adapter")])
+def test_the_numbers_of_a_gguf_file_go_with_all_that_write_one(refused, formats):
+    """ollama alone writes a GGUF file too."""
+    shown = refused("export", "nowhere", "--to", "x", "--gguf", "q8_0", *(w for f in formats for w in ("--format", f)))
+    assert "--gguf" not in shown and "nowhere is not there" in shown
+
+
 def test_runs_where_no_folder_can_be_made(place, refused):
     """A drive that is not there, or one for reading only, ended in a traceback."""
     says(refused("recipe.yaml", "--runs", "/proc/runs"), "--runs: /proc/runs/trial cannot be made (No such file")
