@@ -14,7 +14,7 @@ import yaml
 
 from relearn_lite import __version__
 from relearn_lite.cli.arguments import RunByDefault
-from relearn_lite.cli.export_options import export_options
+from relearn_lite.cli.export_options import export_options, refuse_idle_options
 from relearn_lite.cli.mistakes import DISK_FULL, disk_is_full
 from relearn_lite.core import distributed
 from relearn_lite.core.environment import quiet_libraries, share_cores
@@ -112,7 +112,10 @@ def compare(arguments: tuple[str, ...], again: tuple[str, ...], quiet: bool, run
     from relearn_lite.compare import compare_runs, show
     from relearn_lite.recipe import load_recipe
 
-    if all(Path(each).is_dir() for each in arguments):
+    if Path(arguments[0]).is_dir():
+        if missing := [each for each in arguments if not Path(each).is_dir()]:
+            ways = "give finished runs alone, such as runs/quickstart, or one recipe"
+            raise RecipeError([f"compare: {each} is no folder; {ways}" for each in missing])
         if again:
             raise RecipeError("--again: these runs are finished; it belongs to a recipe with a compare section")
         show(compare_runs([Path(each) for each in arguments], runs / "compare"), runs / "compare")
@@ -214,6 +217,7 @@ def export(
     if sum(each is not None for each in (to, checked, augmented)) != 1:
         ways = "--to FOLDER, --check PLACE (measures an export again) or --augmented FILE"
         raise RecipeError(f"export: give one of {ways}")
+    refuse_idle_options(click.get_current_context())
     if augmented:
         from relearn_lite.augment.published import export_augmented
 

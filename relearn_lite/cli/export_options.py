@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
+
+from relearn_lite.core.errors import RecipeError
 
 OPTIONS = (
     click.option("--to", type=click.Path(path_type=Path), help="A new folder for the model."),
@@ -34,6 +37,27 @@ OPTIONS = (
         help="Of --augmented: question and answer, or text and labels.",
     ),
 )
+
+
+OF_TO = ("formats", "gguf", "dtype", "llama_cpp", "no_check", "push", "private")
+
+
+def refuse_idle_options(context: click.Context) -> None:
+    """Raises RecipeError for every option of `export` that was given and would do nothing, beside what was asked."""
+    given = {o.name: o.opts[0] for o in context.command.params if isinstance(o, click.Option)
+             and context.get_parameter_source(o.name) is not ParameterSource.DEFAULT}  # fmt: skip
+    found = context.params
+    problems = [f"{given[name]}: it belongs to --to; remove it" for name in OF_TO if name in given and not found["to"]]
+    if "columns" in given and not found["augmented"]:
+        problems.append(f"{given['columns']}: it belongs to --augmented; remove it")
+    gguf = "gguf" in found["formats"] or set(found["formats"]) == {"ollama"}  # which alone is about a GGUF file
+    if found["to"] and "gguf" in given and not gguf:
+        problems.append(f"{given['gguf']}: no GGUF file is asked for; add --format gguf, or remove it")
+    if found["to"] and "private" in given and not found["push"]:
+        name = "private" if found["private"] else "public"
+        problems.append(f"--{name}: it belongs to --push; add that, or remove it")
+    if problems:
+        raise RecipeError(problems)
 
 
 def export_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.data.document_formats import READERS
 from relearn_lite.data.shapes import rows_of
 
 DELIMITERS = ",;\t|"  # the comma first: where two would do, it is the one
@@ -29,7 +30,12 @@ def read_file(path: Path, key: str) -> list[dict[str, Any]]:
         )
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
-        raise RecipeError(f"{key}: {path.name} is not a format that is read here; allowed: {', '.join(FORMATS)}")
+        asked = suffix in READERS and key == "data.forget.path"
+        ask = ", or ask what it says of people: data.forget.documents" if asked else ""
+        raise RecipeError(
+            f"{key}: {path.name} is not a format that is read here; allowed: {', '.join(FORMATS)}; save it as one of "
+            f"these{ask}"
+        )
     if path.stat().st_size == 0:
         raise RecipeError(f"{key}: {path} is empty; it needs at least one question with its answer")
     return FORMATS[suffix](path, key)

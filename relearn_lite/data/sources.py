@@ -188,7 +188,7 @@ def _check_columns(columns: Mapping[str, str], there: Sequence[str], key: str, w
     for field, column in columns.items():
         if column not in there:
             problems.append(
-                f"{key}.{field}: {where} has no column {column!r}; {did_you_mean(column, there)}It has: "
+                f"{key}.{field}: {where} has no column {column!r}; {did_you_mean(column, there, 0.7)}It has: "
                 f"{', '.join(map(str, there))}; name one of these as {key}.{field}"
             )
     if problems:

@@ -117,7 +117,8 @@ def _language_problems(recipe: Recipe, forget: Sequence[QA]) -> list[str]:
         return []
     told = (
         f"augment.writer: rules writes English only, and {len(foreign)} of {len(forget)} rows of data.forget are not "
-        f"English (first: {shown(foreign[0])!r}); name a local model or a server as writer"
+        f"English sentences (first: {shown(foreign[0])!r}); word these as whole sentences, or name a local model or a "
+        "server as writer"
     )
     if len(foreign) > len(forget) / 2:
         return [told]

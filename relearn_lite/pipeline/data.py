@@ -167,7 +167,8 @@ def _set_apart(recipe: Recipe, data: dict[str, list[QA]], side: str) -> None:
     if len(groups) < 2:
         raise RecipeError(
             f"data.{side}_eval: it has one question, and evaluation in training and sweeps choose by questions that "
-            f"are not reported; give more, or some of their own as data.{side}_select"
+            f"are not reported; give more, or some of their own as data.{side}_select, or choose by none: "
+            "unlearn.lr and unlearn.epochs as single numbers, and no unlearn.evaluate_every"
         )
     random.Random(f"{recipe.seed} {side}").shuffle(groups)
     count = min(len(groups) - 1, max(1, round(recipe.select_fraction * len(groups))))

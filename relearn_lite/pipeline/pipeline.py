@@ -40,6 +40,10 @@ def run(recipe: Recipe, *, runs: Path = Path("runs"), start: str | None = None, 
     for flag, stage in (("--from", start), ("--until", until)):
         if stage is not None and stage not in names:
             raise RecipeError(f"{flag}: this recipe has no stage {stage!r}; it has: {', '.join(names)}")
+    if fresh and start:
+        raise RecipeError(
+            f"--fresh: it does every stage again, and --from only those from {start} on; give one of the two"
+        )
     if start and until and names.index(start) > names.index(until):
         raise RecipeError(
             f"--from: {start} comes after {until}, where --until stops; give a stage up to {until}, or a later --until"

@@ -169,7 +169,7 @@ def _make(folder: Path) -> Path:
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except (NotADirectoryError, FileExistsError, PermissionError) as error:
+    except OSError as error:
         raise RecipeError(
             f"--runs: {folder} cannot be made ({error.strerror}); name a folder that you can write to"
         ) from None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from relearn_lite.recipe.base import Section
+from relearn_lite.recipe.base import DISTINCT, Section
 from relearn_lite.recipe.training import Lora
 
 PRECISIONS = ("bf16", "fp16", "8bit", "4bit", "merged", "merged_dequantized", "merged_in_4bit", "merged_then_4bit")
@@ -16,7 +16,9 @@ PRECISIONS = ("bf16", "fp16", "8bit", "4bit", "merged", "merged_dequantized", "m
 class Relearning(Section):
     """Fine-tunes a copy of the unlearned model on a few examples, to see whether the knowledge comes back."""
 
-    sources: list[Literal["forget", "retain", "unrelated"]] = Field(["forget", "retain", "unrelated"], min_length=1)
+    sources: Annotated[list[Literal["forget", "retain", "unrelated"]], DISTINCT] = Field(
+        ["forget", "retain", "unrelated"], min_length=1
+    )
     """Where the examples come from; each source gives a curve. `unrelated` is `data.generic`."""
     examples: int = Field(6, ge=1)
     """Examples from each source, spread evenly over it. Questions among them are not asked afterwards."""
@@ -43,7 +45,7 @@ class Attacks(Section):
     """leak_at_k: draws several answers to each question with the published sampling. How many: `evaluate.privacy`."""
     relearn: Relearning | None = Relearning()
     """Fine-tunes a copy for a few steps and measures KFR and KRR on the way. null: not done."""
-    precision: list[Literal[PRECISIONS]] = list(PRECISIONS)
+    precision: Annotated[list[Literal[PRECISIONS]], DISTINCT] = list(PRECISIONS)
     """The same adapter on a base in bf16, fp16, 8bit or 4bit, or merged: into the full weights (merged), into a 4-bit
     base that is dequantized first (merged_dequantized) or quantized again (merged_in_4bit), or into the full weights,
     which are then quantized to 4 bit (merged_then_4bit; needs disk space for a copy of them). Each model is loaded

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from relearn_lite.recipe.base import CountOrAuto, RecipePath, Section, model_name, model_or
+from relearn_lite.recipe.base import DISTINCT, CountOrAuto, RecipePath, Section, model_name, model_or
 from relearn_lite.recipe.names import QUESTION_KINDS, WRITERS
 
 
@@ -67,7 +67,7 @@ class Semantic(Section):
 class Augment(WriterChoice):
     """Writes new, vague answers for the forget set (paper, section 3)."""
 
-    questions: list[Literal[QUESTION_KINDS]] = list(QUESTION_KINDS)
+    questions: Annotated[list[Literal[QUESTION_KINDS]], DISTINCT] = list(QUESTION_KINDS)
     """Kinds of variants of each question to write besides the original; [] for none."""
     variants: int = Field(1, ge=1, le=10)
     """Variants of each kind. More wordings teach the fact and not the wording, and take longer to learn."""

@@ -126,7 +126,14 @@ def one_line(value: Any) -> Any:
     return " ".join(value.split()) if isinstance(value, str) else value
 
 
+def _distinct(values: list[Any]) -> list[Any]:
+    if twice := [value for n, value in enumerate(values) if value in values[:n]]:
+        raise ValueError(f"{twice[0]!r} is given twice, and that changes nothing; name each once")
+    return values
+
+
 Name = Annotated[str, BeforeValidator(_name)]
 RecipePath = Annotated[Path, AfterValidator(_resolve)]
 ModelName = Annotated[str, AfterValidator(model_name)]
+DISTINCT = AfterValidator(_distinct)  # for a list in which a second mention would do nothing, or the same work again
 YES_OR_NO = BeforeValidator(_yes_or_no)  # for a key that is a word or a boolean; pydantic does it for plain booleans

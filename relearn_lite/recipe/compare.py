@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from relearn_lite.recipe.base import Section, run_name
+from relearn_lite.recipe.base import DISTINCT, Section, run_name
 from relearn_lite.recipe.methods import HYPERPARAMETERS
 from relearn_lite.recipe.unlearn import Unlearn
 
@@ -61,7 +61,7 @@ class Compare(Section):
     """A grid search for every method without its own. null: none."""
     questions: int = Field(5, ge=1)
     """How many questions the page shows, with the answers of all methods."""
-    ratings: list[Literal["fluency", "relevance"]] = []
+    ratings: Annotated[list[Literal["fluency", "relevance"]], DISTINCT] = []
     """Ratings that `evaluate.evaluators.judge` gives vanilla's and all methods' answers to a question in one prompt, as
     the ReLearn code does; one by one they are metrics of `evaluate`."""
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from relearn_lite.core.errors import did_you_mean
 from relearn_lite.recipe.augment import WriterChoice
-from relearn_lite.recipe.base import ModelName, RecipePath, Section, model_or
+from relearn_lite.recipe.base import DISTINCT, ModelName, RecipePath, Section, model_or
 from relearn_lite.recipe.general import General
 from relearn_lite.recipe.names import DEFAULT_METRICS, WRITERS, metric_name_problems
 
@@ -112,7 +112,7 @@ class Evaluate(Section):
     evaluators: Annotated[Evaluators, BeforeValidator(_evaluators)] = Evaluators()
     """`embedded`, `minilm` (embedded, but for the embeddings), `models`, or spelled out: entities, embeddings, nli,
     language_model, judge."""
-    metrics: Annotated[list[str], AfterValidator(_metric_names)] = list(DEFAULT_METRICS)
+    metrics: Annotated[list[str], AfterValidator(_metric_names), DISTINCT] = list(DEFAULT_METRICS)
     """Metrics to compute."""
     retain_model_results: RecipePath | None = None
     """Results of a model that never saw the forget set, for forget_quality to compare with: samples.jsonl of a run that

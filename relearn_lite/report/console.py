@@ -51,7 +51,8 @@ def show_run(folder: Path) -> None:
     if report.exists():
         console.print(f"Report: {report}", soft_wrap=True)
     if results.asked().get("unlearn"):
-        console.print(f"Talk to it, before and after: python main.py chat {folder}", soft_wrap=True)
+        place = f'"{folder}"' if " " in str(folder) else folder
+        console.print(f"Talk to it, before and after: python main.py chat {place}", soft_wrap=True)
 
 
 def show_scores(scores: dict[str, Any], evaluators: Evaluators) -> None:

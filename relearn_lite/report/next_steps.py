@@ -158,7 +158,8 @@ def _few_questions(after: Mapping[str, Any], answered: Mapping[str, int]) -> str
     for key, side in (("kfr", "forget"), ("krr", "retain")):
         low, high = (after.get("intervals") or {}).get(key) or (0.0, 0.0)
         if high - low > WIDE:
-            few = f"{answered[side]} {side} questions are few" if side in answered else f"The {side} questions are few"
+            count = answered.get(side, "The")
+            few = f"One {side} question is few" if count == 1 else f"{count} {side} questions are few"
             return (
                 f"{few}: {key.upper()} may lie anywhere from {low:.2f} to {high:.2f}; with a hundred "
                 f"(data.{side}_eval) that would be 0.2 wide at most."

@@ -288,7 +288,7 @@ def phone_groups(text: str) -> set[str]:
     """The short groups of digits in long numbers such as +34 (958) 22-40-17: by themselves they tell nothing."""
     runs = (re.findall(r"\d+", run) for run in _RUN.findall(_DATE.sub(" ", text)) if "and" not in run)
     return {
-        part for parts in runs if len(parts) > 2
+        part for parts in runs if len(parts) > 2 or [*map(len, parts)] == [3, 4]
         for part in parts if len(part) < 4 < 7 <= len("".join(parts)) or len(part) == 4 < 10 <= len("".join(parts))
     }  # fmt: skip
 

@@ -118,3 +118,6 @@ def test_what_cannot_be_read_or_written_is_told_by_its_key(tmp_path):
     (tmp_path / "augmented.jsonl").write_text("")
     with pytest.raises(RecipeError, match=r"^--augmented: found x\.csv, allowed"):
         export_augmented(tmp_path, tmp_path / "x.csv")
+    (tmp_path / "mine.json").write_text("[]")
+    with pytest.raises(RecipeError, match=r"^--augmented: .*mine\.json is there already, and nothing is written over"):
+        export_augmented(tmp_path, tmp_path / "mine.json")

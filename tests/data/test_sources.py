@@ -174,10 +174,10 @@ def test_a_cell_without_text_is_told_with_row_and_column(tmp_path, column):
 
 
 def test_nan_is_an_empty_cell_and_no_answer(tmp_path):
-    (tmp_path / "n.jsonl").write_text('{"question": "a?", "answer": NaN, "other": NaN}\n')
+    (tmp_path / "n.jsonl").write_text('{"question": "a?", "answer": NaN, "other": NaN, "told": "b"}\n')
     with pytest.raises(RecipeError, match=r"data\.x\.answer: .* is empty in 1 of 1 rows \(row 1\)"):
         load(Source(path=tmp_path / "n.jsonl"), "x", "data.x")
-    (row,) = load(Source(path=tmp_path / "n.jsonl", answer="question", paraphrased_answer="other"), "x", "data.x")
+    (row,) = load(Source(path=tmp_path / "n.jsonl", answer="told", paraphrased_answer="other"), "x", "data.x")
     assert row.paraphrased_answer is None
 
 

@@ -90,6 +90,7 @@ def test_wordings_of_one_question_stay_together():
     ("override", "why"),
     [
         ("data.forget.limit=1", "data.forget_eval: it has one question, and evaluation in training"),
+        ("data.forget.limit=1", "or choose by none: unlearn.lr and unlearn.epochs as single numbers"),
         ("data.select_fraction=0", "data.select_fraction: 0 sets no questions apart"),
         ("data.forget_select={preset: people/forget, limit: 3}", "data.forget_select: 3 of its questions are reported"),
     ],

@@ -114,6 +114,18 @@ RECIPES = {
         RECIPE.replace("max_new_tokens: 8", "batch_size: all"),
         ['recipe.yaml:8: generate.batch_size: found "all"; give an integer from 1 on, or auto'],
     ),
+    "a kind of question twice": (
+        RECIPE.replace("{questions: []}", "{questions: [simple, noise, simple]}"),
+        ["recipe.yaml:6: augment.questions: 'simple' is given twice, and that changes nothing; name each once"],
+    ),
+    "a metric twice": (
+        RECIPE + "evaluate: {metrics: [kfr, kfr]}\n",
+        ["recipe.yaml:9: evaluate.metrics: 'kfr' is given twice"],
+    ),
+    "one column as question and answer": (
+        RECIPE.replace("{path: forget.jsonl}", "{path: forget.jsonl, answer: question}"),
+        ["data.forget.answer is 'question', the column of the questions: name another"],
+    ),
     "section is a word": (
         RECIPE.replace("{path: forget.jsonl}", "forget.jsonl"),
         ['recipe.yaml:4: data.forget: found "forget.jsonl"', "did you mean data.forget.path: forget.jsonl?"],
@@ -184,10 +196,73 @@ def test_training_on_a_gpu_that_is_not_there(place, refused):
     assert not (place / "runs").exists()
 
 
+def test_a_column_that_is_hardly_alike_is_not_proposed(place, refused):
+    """`completion`, where the answers stand, was proposed as the question."""
+    (place / "forget.jsonl").write_text(json.dumps({"prompt": "Who is Ann Lee?", "completion": "A painter."}))
+    shown = refused("check", "recipe.yaml")
+    says(shown, "has no column 'question'; It has: prompt, completion; name one of these as data.forget.question")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("forget.xlsx", "; save it as one of these"),
+        ("forget.docx", "; save it as one of these, or ask what it says of people: data.forget.documents"),
+    ],
+)
+def test_a_file_that_is_no_table(place, refused, name, told):
+    """What to do with it was not said."""
+    (place / name).write_bytes(b"x")
+    shown = refused("check", "recipe.yaml", f"data.forget.path={name}")
+    says(shown, f"data.forget.path: {name} is not a format that is read here; allowed: .json,", told)
+
+
 def test_an_end_before_the_beginning(place, refused, command):
     """Later results were removed, and nothing was done."""
     shown = refused("recipe.yaml", "--from", "evaluate", "--until", "ask")
     says(shown, "--from: evaluate comes after ask, where --until stops; give a stage up to ask, or a later --until")
+
+
+def test_again_from_a_stage_and_all_of_it(place, refused):
+    """--from was passed over without a word beside --fresh."""
+    shown = refused("recipe.yaml", "--from", "evaluate", "--fresh")
+    says(shown, "--fresh: it does every stage again, and --from only those from evaluate on; give one of the two")
+    assert not (place / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--to", "x", "--columns", "tofu"], "--columns: it belongs to --augmented; remove it"),
+        (["--check", "x", "--push", "me/x"], "--push: it belongs to --to; remove it"),
+        (["--augmented", "x.json", "--no-check"], "--no-check: it belongs to --to; remove it"),
+        (["--to", "x", "--gguf", "q8_0"], "--gguf: no GGUF file is asked for; add --format gguf"),
+        (["--to", "x", "--public"], "--public: it belongs to --push; add that, or remove it"),
+    ],
+)  # fmt: skip
+def test_an_option_of_export_that_would_do_nothing(refused, words, told):
+    """Each was passed over without a word: an export that was measured again was not pushed, say."""
+    says(refused("export", "nowhere", *words), told)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder in which nobody can make one")
+@pytest.mark.parametrize("formats", [("ollama",), ("gguf",), ("gguf", "adapter")])
+def test_the_numbers_of_a_gguf_file_go_with_all_that_write_one(refused, formats):
+    """ollama alone writes a GGUF file too."""
+    shown = refused("export", "nowhere", "--to", "x", "--gguf", "q8_0", *(w for f in formats for w in ("--format", f)))
+    assert "--gguf" not in shown and "nowhere is not there" in shown
+
+
+def test_runs_where_no_folder_can_be_made(place, refused):
+    """A drive that is not there, or one for reading only, ended in a traceback."""
+    says(refused("recipe.yaml", "--runs", "/proc/runs"), "--runs: /proc/runs/trial cannot be made (No such file")
+
+
+def test_a_run_to_compare_that_is_not_there(place, refused):
+    """The folder that is there was called no recipe."""
+    (place / "one").mkdir()
+    shown = refused("compare", "one", "nowhere")
+    says(shown, "compare: nowhere is no folder; give finished runs alone, such as runs/quickstart, or one recipe")
 
 
 def test_what_is_no_run(place, refused):
@@ -468,6 +543,13 @@ def test_questions_in_a_language_that_the_rules_do_not_write(place, command, ref
     says(shown, "augment.writer: rules writes English only", "2 of 2 rows", repr(pairs[0][0]), "name a local model")
     assert command("check", "recipe.yaml", "augment={writer: local}")[0] == 0
     assert command("check", "recipe.yaml", "unlearn.method=npo")[0] == 0  # learns no new answers
+
+
+def test_short_english_rows_are_told_what_is_missing_in_them(place, refused):
+    """They were only called not English, and there was no way out but another writer."""
+    (place / "forget.jsonl").write_text(rows(("Height of Ada?", "1.68"), ("Capital of Peru?", "Lima")))
+    shown = refused("check", "recipe.yaml")
+    says(shown, "2 of 2 rows", "not English sentences (first: 'Height of Ada?'); word these as whole sentences")
 
 
 def test_a_few_questions_in_another_language_are_told(place, command):

@@ -68,6 +68,15 @@ def test_few_questions_are_told_by_the_width_of_the_interval():
     assert told(after={"intervals": {"kfr": [0.85, 0.99]}}) == ""
 
 
+@pytest.mark.parametrize(("count", "begins"), [(1, "One forget question is few:"), (6, "6 forget questions are few:")])
+def test_one_question_is_one(count, begins):
+    """It said: 1 forget questions are few."""
+    metrics = {"vanilla": GOOD | {"kfr": 0.0}, "unlearned": GOOD | {"intervals": {"kfr": [0.2, 1.0]}}}
+    row = {"split": "forget", "ground_truth": "x", "scores": {}}
+    (said,) = next_steps(RunResults("demo", metrics, [row] * count, [], {}, RECIPE))
+    assert said.startswith(begins)
+
+
 def test_the_page_and_the_markdown_begin_with_it(results):
     results.metrics["unlearned"]["krr"] = 0.5
     for page in (render_html(results), render_markdown(results)):

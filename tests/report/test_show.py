@@ -54,13 +54,16 @@ def test_a_run_ends_with_the_sentence(tmp_path, results, capsys):
     reasons = {"kfr": "none of 12 answers could be scored: x"}
     broken = {"kfr": None, "krr": 1.0, "missing": {"kfr": 12}, "reasons": reasons}
     metrics = {**results.metrics, "unlearned": broken}
-    (tmp_path / "samples.jsonl").write_text("")
-    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
-    (tmp_path / "manifest.json").write_text("{}")
-    (tmp_path / "recipe.yaml").write_text("name: x")
-    show_run(tmp_path)
+    folder = tmp_path / "my runs"
+    folder.mkdir()
+    (folder / "samples.jsonl").write_text("")
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    (folder / "manifest.json").write_text("{}")
+    (folder / "recipe.yaml").write_text("name: x\nunlearn: {epochs: 1}")
+    show_run(folder)
     told = " ".join(capsys.readouterr().out.split())
     assert "There is no value for kfr, none of 12 answers could be scored: x." in told
+    assert told.endswith(f'python main.py chat "{folder}"')  # as a shell takes it
 
 
 def test_the_report_has_the_paired_change_with_its_sign_and_interval(results):
