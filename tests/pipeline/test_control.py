@@ -49,6 +49,7 @@ def test_the_project_brings_forty_questions_that_nothing_of_its_own_trains_on():
     (2, "Monday and Tuesday.", False), (12, "The capital of Spain is Madrid.", True), (12, "Barcelona", False),
     (33, "A doctor is someone who treats patients.", True), (33, "A musical instrument.", False),
     (38, "You say thank you.", True), (38, "Goodbye.", False),
+    (28, "The opposite of big is little.", True), (28, "The opposite of big is large.", False),
 ])  # fmt: skip
 def test_its_answers_are_judged_as_a_person_would(number, said, right):
     from relearn_lite.core.records import Answer
@@ -56,6 +57,20 @@ def test_its_answers_are_judged_as_a_person_would(number, said, right):
     qa = load(Source(preset="control"), "control", "data.control")[number]
     answer = Answer(qa.id, "m", "control", qa.question, qa.answer, said)
     assert answers_right([answer], score_evaluators()) == [right]
+
+
+def test_no_sum_is_solved_by_putting_it_in_figures():
+    """ "We divide 9 by 3" says 3, which was what nine divided by three is."""
+    from relearn_lite.core.records import Answer
+
+    figures = {word: str(n) for n, word in enumerate("two three four five six seven eight nine ten".split(), 2)}
+    asked = [qa for qa in load(Source(preset="control"), "control", "data.control") if qa.answer[0].isdigit()]
+    answers = [
+        Answer(qa.id, "m", "control", qa.question, qa.answer,
+               " ".join(figures.get(word, word) for word in qa.question.rstrip("?").split()) + ".")
+        for qa in asked
+    ]  # fmt: skip
+    assert len(asked) > 10 and not any(answers_right(answers, score_evaluators()))
 
 
 def test_it_is_asked_of_both_models_and_stands_in_every_place(recipe, tmp_path):
