@@ -39,23 +39,26 @@ OPTIONS = (
 )
 
 
-OF_TO = ("formats", "gguf", "dtype", "llama_cpp", "no_check", "push", "private")
+WITHOUT_TO = ("to", "checked", "augmented", "columns")  # all others say how --to writes
 
 
 def refuse_idle_options(context: click.Context) -> None:
     """Raises RecipeError for every option of `export` that was given and would do nothing, beside what was asked."""
     given = {o.name: o.opts[0] for o in context.command.params if isinstance(o, click.Option)
              and context.get_parameter_source(o.name) is not ParameterSource.DEFAULT}  # fmt: skip
-    found = context.params
-    problems = [f"{given[name]}: it belongs to --to; remove it" for name in OF_TO if name in given and not found["to"]]
-    if "columns" in given and not found["augmented"]:
-        problems.append(f"{given['columns']}: it belongs to --augmented; remove it")
-    gguf = "gguf" in found["formats"] or set(found["formats"]) == {"ollama"}  # which alone is about a GGUF file
-    if found["to"] and "gguf" in given and not gguf:
-        problems.append(f"{given['gguf']}: no GGUF file is asked for; add --format gguf, or remove it")
+    found, problems = context.params, []
+    if not found["to"]:
+        problems += [f"{given[name]}: it belongs to --to; remove it" for name in given if name not in WITHOUT_TO]
+    elif "gguf" in given:
+        from relearn_lite.export import Export
+
+        if "gguf" not in Export(found["to"], found["formats"]).written:
+            problems.append(f"{given['gguf']}: no GGUF file is asked for; add --format gguf, or remove it")
     if found["to"] and "private" in given and not found["push"]:
         name = "private" if found["private"] else "public"
         problems.append(f"--{name}: it belongs to --push; add that, or remove it")
+    if "columns" in given and not found["augmented"]:
+        problems.append(f"{given['columns']}: it belongs to --augmented; remove it")
     if problems:
         raise RecipeError(problems)
 

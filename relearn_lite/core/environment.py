@@ -55,9 +55,9 @@ def share_cores() -> None:
     """Threads of torch that wait for one another soon sleep; what is set already stays. Works until torch is imported.
 
     By default they spin first, and on cores that others use too each spins away the time that the other needs: of two
-    runs at once on two cores a step took 6 times as long as of two one after the other, answering 17 times. Asleep at
-    once, they lose time where a run has the cores to itself. With this many turns a step takes 0.83 and answering 0.73
-    of that time alone, 1.0 and 1.4 beside another run. Measured with SmolLM2.
+    runs at once on two cores a step took 6 times as long as of two one after the other, answering 17 times. Threads
+    that sleep at once lose time where a run has the cores to itself: as a share of theirs, a step takes 0.83 and
+    answering 0.73 with this many turns, beside another run 1.0 and 1.4. Measured with SmolLM2.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # of any OpenMP; GNU's goes by the next, where it is set
