@@ -54,7 +54,8 @@ def trials(options: argparse.Namespace) -> None:
     limits = sorted(options.limits)
     take_at_most(limits[0])
     began = time.perf_counter()
-    loaded = backends.load(Model(name=str(options.folder), backend=options.backend, max_length=options.length), 0)
+    model = Model(name=str(options.folder), backend=options.backend, max_length=options.length)
+    loaded = backends.load(model.model_copy(update={"offload_embeddings": options.offload}), 0)
     backends.add_adapter(loaded, UNLEARNED, Lora(r=options.rank, alpha=options.rank), 0)
     loading = {"load_seconds": time.perf_counter() - began, "load_peak_mb": peak_mb()}
     for limit in limits:
@@ -109,7 +110,8 @@ def planned(options: argparse.Namespace, folder: Path) -> float:
     from relearn_lite.recipe import load_recipe
 
     recipe = load_recipe(ROOT / "recipes" / "quickstart.yaml", [
-        f"model={{name: {folder}, max_length: {options.length}}}", f"unlearn.lora.r={options.rank}",
+        f"model={{name: {folder}, max_length: {options.length}, offload_embeddings: {str(options.offload).lower()}}}",
+        f"unlearn.lora.r={options.rank}",
         f"unlearn.batch_size={options.batch}", "unlearn.reference=recompute", f"unlearn.optimizer={options.optimizer}",
     ])
     stages = memory_of_stages(recipe, model_sizes(recipe))
@@ -118,7 +120,8 @@ def planned(options: argparse.Namespace, folder: Path) -> float:
 
 def in_own_process(options: argparse.Namespace, folder: Path, backend: str) -> list[dict[str, Any]]:
     """The findings of `trials`. Where the process dies, one more with the last line of what it said."""
-    command = [sys.executable, __file__, "--folder", str(folder), "--backend", backend, *["--cpu"] * options.cpu]
+    command = [sys.executable, __file__, "--folder", str(folder), "--backend", backend]
+    command += ["--cpu"] * options.cpu + ["--offload"] * options.offload
     for name in SETTINGS[1:]:
         command += [f"--{name}", str(getattr(options, name))]
     command += ["--limits", *map(str, options.limits)]
@@ -145,6 +148,7 @@ def main() -> None:
     parser.add_argument("--accumulate", type=int, default=4)
     parser.add_argument("--steps", type=int, default=5, help=f"timed optimizer steps, after {WARM} others")
     parser.add_argument("--optimizer", choices=("adamw", "adamw_8bit"), default="adamw")
+    parser.add_argument("--offload", action="store_true", help="input embeddings in main memory")
     parser.add_argument("--models", type=Path, help="where the model is kept for another call; default: it is not kept")
     parser.add_argument("--cpu", action="store_true", help="without a GPU, under no limit: does the script run?")
     parser.add_argument("--out", type=Path, help="where the JSON goes; default: printed")
@@ -169,7 +173,7 @@ def main() -> None:
         speed, *memory = rounded(one, "tokens_per_second", "peak_mb", "reserved_mb")
         step = f"{statistics.median(one['step_seconds']):.2f}" if "step_seconds" in one else "-"
         table.append((one["backend"], f"{one['limit_gb']:g}", speed, step, *memory, one.get("failed", "fits")))
-    settings = {name: getattr(options, name) for name in SETTINGS}
+    settings = {name: getattr(options, name) for name in (*SETTINGS, "offload")}
     report({"machine": machine(), **settings, "plan_mb": plan, "trials": found}, table, options.out)
     print(f"plan: the unlearning stage takes {plan:.0f} MB")
 

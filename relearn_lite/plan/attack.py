@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from relearn_lite.attacks.jailbreaks import jailbreaks
 from relearn_lite.attacks.relearning import measured_steps
 from relearn_lite.models.shape import HALF, SINGLE
@@ -26,8 +28,11 @@ def attacking(estimate: Estimate) -> list[StageMemory]:
 def precisions(estimate: Estimate) -> dict[str, Parts]:
     """The base in each precision that the recipe asks for, with its adapters, while it is asked.
 
-    Merging needs both, the full weights first; without an adapter there is nothing to merge.
+    Merging needs both, the full weights first; without an adapter there is nothing to merge. Embeddings are never
+    offloaded there.
     """
+    whole = estimate.recipe.model.model_copy(update={"offload_embeddings": False})
+    estimate = replace(estimate, recipe=estimate.recipe.model_copy(update={"model": whole}))
     names = dict.fromkeys(estimate.recipe.attacks.precision) if estimate.recipe.attacks else ()
     adapters, model = estimate.sizes.adapters(estimate.recipe), estimate.asked
     at_work = {"LoRA": SINGLE * adapters, **estimate.generating(model)}

@@ -59,7 +59,11 @@ class Estimate:
 
     @property
     def shape(self) -> Shape:
-        return self.sizes.shape
+        """The recipe's model, as far as it is on the card."""
+        return self._on_card(self.sizes.shape)
+
+    def _on_card(self, shape: Shape) -> Shape:
+        return shape.offloaded() if self.recipe.model.offload_embeddings else shape
 
     def weights(self, shape: Shape) -> int:
         """Of a model that is loaded as the recipe's is."""
@@ -69,7 +73,7 @@ class Estimate:
     def asked(self) -> Shape:
         """The unlearned model: whole weights where the recipe names some, else the recipe's model."""
         unlearned = self.recipe.unlearned
-        return self.sizes.others[unlearned.whole] if unlearned and unlearned.whole else self.shape
+        return self._on_card(self.sizes.others[unlearned.whole]) if unlearned and unlearned.whole else self.shape
 
     def loaded(self) -> Parts:
         """The model with its adapters, as it is asked. Of it and whole unlearned weights the larger one counts."""
@@ -97,7 +101,7 @@ class Estimate:
         """Training of LoRA or of all weights, with so many forward passes of `rows` rows before a backward pass."""
         adapter, checkpointing = self.sizes.trained(self.recipe, stage), self.recipe.model.gradient_checkpointing
         if stage == "finetune" and self.recipe.finetune.lora is None:
-            float32 = SINGLE * self.shape.parameters
+            float32 = SINGLE * self.sizes.shape.parameters
             parts = {"weights": float32, "gradients": float32}
         else:
             parts = {"weights": self.weights(self.shape), "LoRA and gradients": 2 * SINGLE * adapter}

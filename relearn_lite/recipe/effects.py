@@ -57,6 +57,7 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
     Model: {
         "max_length": NoEffect("longer rows are an error and nothing is cut: whatever runs, runs the same"),
         "gradient_checkpointing": NoEffect("the same activations, computed again instead of kept"),
+        "offload_embeddings": NoEffect("the same embeddings, from another memory"),
     },
     Data: {"nothing_known": NoEffect("whether a run goes on, not how")},
     Training: {

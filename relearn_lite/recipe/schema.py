@@ -141,6 +141,11 @@ class Recipe(Section):
             )
         if self.data.texts:
             yield from self._with_text(self.data.texts[0])
+        if self.model.offload_embeddings and "mia_gradnorm" in self.evaluate.metrics:
+            yield (
+                "model.offload_embeddings: true, and mia_gradnorm in evaluate.metrics takes gradients of all weights; "
+                "embeddings in main memory have none; set it to false, or leave mia_gradnorm out"
+            )
         full = self.finetune is not None and self.finetune.lora is None
         if full and self.model.quantization != "none":
             yield "finetune.lora: null trains all weights, which needs model.quantization: none"

@@ -94,15 +94,23 @@ def test_the_table_tells_what_was_not_seen():
     assert len(lines) == 4 + len(gpu_checks.CHECKS)
 
 
-def wheel(folder, name, needs=(), size=10):
-    file = folder / f"{name}-1.0-py3-none-any.whl"
-    lines = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1.0", *(f"Requires-Dist: {need}" for need in needs)]
+def wheel(folder, name, needs=(), size=10, version="1.0"):
+    file = folder / f"{name}-{version}-py3-none-any.whl"
+    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+    lines += [f"Requires-Dist: {need}" for need in needs]
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(f"{name}.py", f"TEXT = {'x' * size!r}\n")
-        archive.writestr(f"{name}-1.0.dist-info/METADATA", "\n".join(lines))
-        archive.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        archive.writestr(f"{name}-1.0.dist-info/RECORD", "")
+        archive.writestr(f"{name}-{version}.dist-info/METADATA", "\n".join(lines))
+        archive.writestr(f"{name}-{version}.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(f"{name}-{version}.dist-info/RECORD", "")
     return file
+
+
+def only(folder):
+    """Settings of pip and uv by which there is nothing but this folder's wheels."""
+    folder.joinpath("none").mkdir()
+    links = {f"{tool}_FIND_LINKS": str(folder) for tool in ("PIP", "UV")}
+    return {**links, "PIP_NO_INDEX": "1", "UV_DEFAULT_INDEX": (folder / "none").as_uri()}
 
 
 def prepare(*arguments, **environment):
@@ -121,7 +129,7 @@ def test_wheels_travel_in_parts_and_are_installed_from_them(tmp_path, monkeypatc
     wheel(index, "first_part", needs=["second", "had>=1", "other; sys_platform == 'win32'"], size=5000)
     wheel(index, "second")
     (tmp_path / "have").write_text("had==1.0\n")
-    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index)}
+    offline = only(index)
     asked = ("--to", to, "--python", "3.12", "--have", tmp_path / "have", "--load", "0.004", "first_part")
     told = prepare(*asked, "--dry-run", **offline)
     assert "first-part 1.0" in told and "second 1.0" in told and "2 packages" in told and not to.exists()
@@ -135,6 +143,20 @@ def test_wheels_travel_in_parts_and_are_installed_from_them(tmp_path, monkeypatc
     assert gpu_prepare.unpack(loads[0], place) == []
     gpu_prepare.install(place)
     assert (place / "site" / "first_part.py").exists() and (place / "site" / "second.py").exists()
+
+
+def test_versions_that_go_together_are_fetched(tmp_path):
+    """The newest of each did not, once: transformers wants an older huggingface-hub than its other users do."""
+    wheel(tmp_path, "hub", version="1.0")
+    wheel(tmp_path, "hub", version="2.0")
+    wheel(tmp_path, "uses", needs=["hub>=1"])
+    wheel(tmp_path, "limits", needs=["hub<2"])
+    offline = only(tmp_path)
+    asked = ("--to", tmp_path / "loads", "--python", "3.12", "--dry-run", "uses", "limits")
+    assert "hub 1.0" in prepare(*asked, **offline)
+    (tmp_path / "have").write_text("hub==2.0+cu130\n")
+    with pytest.raises(AssertionError, match="limits depend on hub<2"):
+        prepare("--have", tmp_path / "have", *asked, **offline)
 
 
 def test_a_part_that_was_changed_on_the_way_is_not_joined(tmp_path):

@@ -49,7 +49,8 @@ unlearn: null
 unlearned: {adapter: folder}
 """
 WITHOUT_EFFECT = {  # of the two recipes above
-    "name", "model.max_length", "model.gradient_checkpointing", "finetune.checkpoint_every", "compare.questions",
+    "name", "model.max_length", "model.gradient_checkpointing", "model.offload_embeddings",
+    "finetune.checkpoint_every", "compare.questions",
     "trainer.logger", "data.nothing_known", "evaluate.general.batch_size",
     "unlearned.api_key_env", "unlearned.timeout_s",
     *(f"augment.{key}" for key in ("api_key_env", "concurrency", "timeout_s", "base_url")),
@@ -207,7 +208,7 @@ SERVER = "augment={{writer: server, base_url: 'http://127.0.0.1:1', model: m, {}
         ("augment", [SERVER.format("temperature: 0.1")], [SERVER.format("temperature: 0.2")], False),
         ("analyze", ["analyze.batch_size=2"], ["analyze.batch_size=3"], False),  # circuits: auto goes by it
         ("analyze", ["analyze={circuits: none, batch_size: 2}"], ["analyze={circuits: none, batch_size: 3}"], True),
-        ("model", [], ["model.max_length=64", "model.gradient_checkpointing=off"], True),
+        ("model", [], ["model.max_length=64", "model.gradient_checkpointing=off", "model.offload_embeddings=on"], True),
         ("model", [], ["model.backend=transformers"], False),
         ("trainer", [], ["trainer.logger=none"], True),
         ("trainer", [], ["trainer.accelerator=cpu"], False),
