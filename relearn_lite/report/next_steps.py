@@ -38,7 +38,7 @@ def next_steps(results: RunResults) -> list[str]:
     if too_few_general(results.answered().get("control")):
         after = {**after, "kept_general": None}
     if search.fell_short(results.search):
-        return [sentence for sentence in (_unknown(before) or search.remedy(results.search), few) if sentence]
+        return [sentence for sentence in (_unknown(before) or search.remedy(results.search, recipe), few) if sentence]
     found = [
         _unknown(before) or _not_forgotten(before, after, results, recipe), _rest_lost(before, after, recipe),
         _general_lost(before, after, recipe), _broken(before, after, recipe), few,
@@ -127,9 +127,7 @@ def _general_lost(before: Mapping[str, Any], after: Mapping[str, Any], recipe: M
     fine = (kept is None or kept >= KEPT) and (fluency is None or fluency >= FLUENT)
     if fine or not section:
         return None
-    generic = (recipe.get("data") or {}).get("generic") or {}
-    own = generic.get("preset") == "requests" and section.get("generic") == "retain"
-    remedy = "a larger unlearn.generic_weight" if own else (
+    remedy = "a larger unlearn.generic_weight" if search.holds_own_answers(recipe) else (
         "data.generic: self with unlearn.generic: retain, which hold what the model itself says to some 300 requests"
     )  # fmt: skip
     return f"General ability suffered: {remedy}, or {_gentler(recipe)}."

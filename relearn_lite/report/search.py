@@ -22,10 +22,7 @@ REMEDIES = {  # what to change where one of the four stands in the way
         "more rows in data.retain that are close to what is to be forgotten, a higher unlearn.retain_variants, or a "
         "larger weight in unlearn.retain_losses"
     ),
-    "general ability": (
-        "data.generic: self or more general rows with a higher augment.generic_ratio, unlearn.generic: retain with a "
-        "larger unlearn.generic_weight, and unlearn.target_probability: 0.5"
-    ),
+    "general ability": "{general}",
     "fluency": "new answers by a better writer (augment.writer: self, local or server), or lower learning rates",
 }
 
@@ -56,17 +53,29 @@ def sentence(search: Mapping[str, Any] | None) -> str:
 
 def _short(name: str, search: Mapping[str, Any]) -> str:
     value = search["four"][name]
-    found = "not to be had" if value is None else f"{value:.2f}"
+    found = "not to be had" if value is None else f"{value:.3g}"  # 0.898 is below 0.9, and 0.90 would not show it
     return f"{name} ({found} on the questions asked in training, {search['bounds'][name]:g} is the goal)"
 
 
-def remedy(search: Mapping[str, Any]) -> str:
-    """What to change so that training gets there."""
-    more = 2 * search["most_steps"]
-    changes = [f"for {name} {REMEDIES[name].format(more=more)}" for name in search["in_the_way"]]
+def remedy(search: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
+    """What to change in the recipe so that training gets there."""
+    more, general = 2 * search["most_steps"], _hold_general(recipe)
+    changes = [f"for {name} {REMEDIES[name].format(more=more, general=general)}" for name in search["in_the_way"]]
     if not changes:
         return f"One check found all goals met: give it more steps, unlearn.budget={more}."
     return f"To get there: {'; '.join(changes)}."
+
+
+def holds_own_answers(recipe: Mapping[str, Any]) -> bool:
+    """Whether the model's own answers to requests are held by rows of their own, the strongest hold that there is."""
+    generic = (recipe.get("data") or {}).get("generic") or {}
+    return generic.get("preset") == "requests" and recipe["unlearn"].get("generic") == "retain"
+
+
+def _hold_general(recipe: Mapping[str, Any]) -> str:
+    held = "" if holds_own_answers(recipe) else "data.generic: self with unlearn.generic: retain, "
+    learnt = "" if recipe["unlearn"].get("target_probability") else ", or unlearn.target_probability: 0.5"
+    return f"{held}a larger unlearn.generic_weight{learnt}"
 
 
 def parts(search: Mapping[str, Any] | None) -> list[Part]:
