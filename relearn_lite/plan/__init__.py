@@ -56,7 +56,7 @@ def plan(recipe: Recipe, write: Callable[[object], None], measured: bool = False
         number = sizes.trained(recipe, stage)
         write(f"{TRAINED[stage]}: {number:,} trained parameters ({number / parameters:.2%})")
     stages, here = memory_of_stages(recipe, sizes), this_machine()
-    write(f"this machine: {told(recipe, sizes, stages, here)}")
+    write(f"this machine: {told(recipe, sizes, here)}")
     write(_stages_table(stages, here))
     cards = [f"{card:>3} GB card: {verdict(recipe, sizes, card)}" for card in CARDS]
     on_card = _steps(recipe, sizes, SPEED, "a card of 20 TFLOP/s")

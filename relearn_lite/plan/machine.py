@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relearn_lite.plan.advice import CONTEXT, USABLE, advice
-from relearn_lite.plan.estimate import StageMemory
 from relearn_lite.plan.model_sizes import ModelSizes
+from relearn_lite.plan.stages import memory_of_stages
 from relearn_lite.recipe import Recipe
 
 LIBRARIES = 0.9e9  # bytes of Python with torch and the others: 0.86 to 0.88 were measured before training, on a CPU
@@ -53,11 +52,12 @@ def verdict(recipe: Recipe, sizes: ModelSizes, card: float, smaller: str = "take
     return f"change {' '.join(changes)}" if changes else "fits"
 
 
-def told(recipe: Recipe, sizes: ModelSizes, stages: Sequence[StageMemory], here: Machine) -> str:
+def told(recipe: Recipe, sizes: ModelSizes, here: Machine) -> str:
     """What a machine has, and whether the recipe fits."""
     if here.gpu:
         return f"{here.gpu.name}, {here.gpu.memory / 1e9:.1f} GB: {verdict(recipe, sizes, here.gpu.memory / 1e9)}"
-    largest = max(stages, key=lambda stage: stage.total)
+    sizes = replace(sizes, shape=replace(sizes.shape, embeddings=0))  # offloaded, they would lie in the same memory
+    largest = max(memory_of_stages(recipe, sizes), key=lambda stage: stage.total)
     most = LIBRARIES + CPU_SHARE * largest.total
     has = f"no GPU, {here.cores} CPU cores, {here.memory / 1e9:.1f} GB of memory, {here.free / 1e9:.1f} GB of it free"
     needs = f"at most about {most / 1e9:.1f} GB, in stage {largest.name}, Python and its libraries included"

@@ -182,7 +182,7 @@ def _too_little_memory(stage: str, world_size: int) -> str:
         )
     return (
         f"{stage}.batch_size: memory ran out even for one row at a time; set model.gradient_checkpointing to "
-        "true and model.quantization to 4bit, lower lora.r, or take a smaller model"
+        "true, model.quantization to 4bit and model.offload_embeddings to true, lower lora.r, or take a smaller model"
     )
 
 

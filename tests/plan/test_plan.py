@@ -27,6 +27,7 @@ from relearn_lite.plan.footprint import (
     mask_gradients,
     optimizer,
 )
+from relearn_lite.plan.machine import Machine, told
 from relearn_lite.plan.model_sizes import PUBLISHED_ENCODERS, PUBLISHED_SHAPES
 from relearn_lite.recipe import Lora, Model, load_recipe
 
@@ -185,6 +186,9 @@ def test_embeddings_in_main_memory_are_not_on_the_card(tmp_path, llama_8b):
     assert set(saved.values()) == {2 * 128256 * 4096} and "unlearn" in saved
     tied = plan.model_sizes(recipe(tmp_path, "embedded"))
     assert tied.shape.embeddings == 0
+    here = Machine(2, 16e9, 12e9, None)
+    assert told(job, sizes, here) == told(offloaded, sizes, here), "without a card there is one memory"
+    assert "offload" not in told(job, sizes, here)
 
 
 def need(job, name):
