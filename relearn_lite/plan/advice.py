@@ -52,10 +52,10 @@ def _savings(sizes: ModelSizes, card: float) -> list[Saving]:
     return [
         _quantize, _checkpoint, lambda recipe: _without_large_precisions(Estimate(recipe, sizes), card),
         *(lambda recipe, section=section: _halve_batch(recipe, section) for section in sections),
+        lambda recipe: _offload(recipe, sizes),
         lambda recipe: _halve(recipe, "attacks.relearn.examples", least=1),
         lambda recipe: _without_largest_precisions(Estimate(recipe, sizes)),
         lambda recipe: (_changed(recipe, "evaluate.evaluators", Evaluators()), "evaluate.evaluators=embedded"),
-        lambda recipe: _offload(recipe, sizes),
         *(lambda recipe, section=section: _smaller_states(recipe, section) for section in ("unlearn", "finetune")),
         lambda recipe: _halve(recipe, "unlearn.lora.r", least=8),
         lambda recipe: _halve(recipe, "model.max_length", least=128),
