@@ -70,6 +70,14 @@ def test_a_general_question_lost_and_another_won_is_the_same_share_but_less_kept
     assert (found.kept_general, found.general_share) == (0.5, 1.0)
 
 
+@pytest.mark.parametrize(("right", "before", "share"), [
+    (4, 5, 1.0), (3, 5, 0.6), (3, 4, 0.75), (7, 5, 1.4), (18, 20, 0.9), (0, 1, 0.0), (0, 0, None),
+])  # fmt: skip
+def test_one_general_answer_that_tips_decides_nothing(right, before, share):
+    """Of seven one was lost at every other check, each time another, and training went on to the end of its budget."""
+    assert quick_eval_module._general_share(right, before) == share
+
+
 @pytest.mark.parametrize(
     ("count", "forget"), [(3, {"plain": 2, "reworded": 1}), (8, {"plain": 3, "reworded": 3, "other": 2})]
 )

@@ -78,7 +78,7 @@ def test_a_hub_that_does_not_answer_is_asked_once_and_for_seconds(monkeypatch):
     with pytest.raises(RecipeError, match="could not be read"):
         empty_model(Model(name="nobody/nothing"))
     hub_answers.cache_clear()
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 60
 
 
 def test_parameters_are_exact(real):
