@@ -99,7 +99,8 @@ def check(recipe: Recipe) -> None:
     for part, rows in data.items():
         if rows:
             role = ROLES.get(part.rpartition("_")[2], "")
-            click.echo(f"  data.{part}: {len(rows)} rows{role}, first: {shown(rows[0].question)!r}")
+            count = f"{len(rows)} row{'s' if len(rows) > 1 else ''}"
+            click.echo(f"  data.{part}: {count}{role}, first: {shown(rows[0].question)!r}")
 
 
 @cli.command()
