@@ -137,11 +137,11 @@ def is_refusal(text: str) -> bool:
 
 def repeats_itself(text: str) -> bool:
     """True where a word stands three times in a row, or the text goes round in circles."""
-    said = _spaced(text)
+    said, every = _spaced(text), words(text.casefold())  # where there are no spaces, pairs of characters
     if any(len({*said[i : i + SAME_WORD_AGAIN]}) == 1 for i in range(len(said) - SAME_WORD_AGAIN + 1)):
         return True
-    pairs = list(pairwise(said))
-    return len(said) >= FEWEST_TO_JUDGE and len({*pairs}) < LEAST_DISTINCT * len(pairs)
+    rounds = (said, every)
+    return any(len(r) >= FEWEST_TO_JUDGE and len({*pairwise(r)}) < LEAST_DISTINCT * (len(r) - 1) for r in rounds)
 
 
 def is_babble(text: str, question: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from functools import wraps
 from io import TextIOWrapper
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _STAGES = Path(__file__).parents[1] / "pipeline/stages/stages.yaml"  # read here: importing them would take seconds
 ROLES = {"eval": " (asked before and after, and reported)", "select": " (asked to choose by, and not reported)"}
+IN_CHAT = ("model", "unlearned", "generate", "seed", "data", "evaluate")  # of a recipe; the last two for /why
 STAGE_NAMES = tuple(yaml.safe_load(_STAGES.read_text(encoding="utf-8")))
 
 
@@ -97,7 +99,8 @@ def check(recipe: Recipe) -> None:
     for part, rows in data.items():
         if rows:
             role = ROLES.get(part.rpartition("_")[2], "")
-            click.echo(f"  data.{part}: {len(rows)} rows{role}, first: {shown(rows[0].question)!r}")
+            count = f"{len(rows)} row{'s' if len(rows) > 1 else ''}"
+            click.echo(f"  data.{part}: {count}{role}, first: {shown(rows[0].question)!r}")
 
 
 @cli.command()
@@ -252,7 +255,11 @@ def chat(run: Path, overrides: tuple[str, ...], ask: Path | None, as_json: bool)
     from relearn_lite.chat import chat as talk
     from relearn_lite.pipeline.finished_run import reopened
 
-    talk(reopened(run, "chat", overrides), ask, as_json)
+    opened = reopened(run, "chat", overrides)
+    if idle := [each for each in overrides if re.split(r"[.=]", each)[0] not in IN_CHAT]:
+        ways = f"what does begins with {', '.join(IN_CHAT[:-1])} or {IN_CHAT[-1]}"
+        raise RecipeError([f"chat: {each} changes nothing in a chat; {ways}" for each in idle])
+    talk(opened, ask, as_json)
 
 
 @cli.command()

@@ -24,7 +24,11 @@ def compare_runs(folders: Sequence[Path], target: Path) -> list[Compared]:
 
     The page is masked where one of the runs' reports is.
     """
-    problems = []
+    whole = [folder.resolve() for folder in folders]
+    problems = [
+        f"compare: {folder} is given twice; name each run once"
+        for n, folder in enumerate(folders) if whole[n] in whole[:n]
+    ]  # fmt: skip
     for folder in folders:
         missing = [n for n in ("metrics.json", "samples.jsonl", "manifest.json") if not (folder / n).is_file()]
         if missing:

@@ -104,6 +104,8 @@ class Source(Section):
             yield "folder is where a preset's files lie, and there is no preset: remove it, or choose a preset"
         if self.answer is not None and self.answer == (self.question or "question"):
             yield f"answer is {self.answer!r}, the column of the questions: name another"
+        elif self.question == "answer" and self.answer is None:
+            yield "question is 'answer', the column of the answers: name another, or name the answers' own as answer"
         of_tables = [key for key in OF_TABLES if self._sets(key)]
         if origins == ["text"] and of_tables:
             yield f"{of_tables[0]} is for a table of questions and answers, and text is none: remove one of the two"

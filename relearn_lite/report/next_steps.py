@@ -145,7 +145,8 @@ def _gentler(recipe: Mapping[str, Any]) -> str:
     section = recipe["unlearn"]
     lower = f"unlearn.lr={_half(section['lr'])}" if section.get("lr") else "a lower unlearn.lr"
     best = "" if section.get("keep_best") else ", or unlearn.evaluate_every=20 with unlearn.keep_best=harmonic"
-    return f"{lower} or fewer epochs{best}"
+    fewer = "" if section.get("epochs") == "auto" else " or fewer epochs"
+    return f"{lower}{fewer}{best}"
 
 
 def _half(lr: float) -> str:

@@ -77,7 +77,8 @@ def least_forgotten(model: Mapping[str, Any]) -> float | None:
 def _stricter(model: dict[str, Any]) -> dict[str, Any]:
     """The numbers with 1 - leak in the place of kfr, where that is lower; kfr_alone is then what kfr was."""
     kfr, least = known(model, "kfr"), least_forgotten(model)
-    return model | {"kfr": least, "kfr_alone": kfr} if kfr is not None and least < kfr else model
+    lower = kfr is not None and least < kfr and not math.isclose(least, kfr)  # 1 - 5/6 is less than 1/6 by rounding
+    return model | {"kfr": least, "kfr_alone": kfr} if lower else model
 
 
 def unjudged(metrics: dict[str, Any]) -> str:

@@ -25,21 +25,19 @@ from relearn_lite.text.specifics import (
     specifics,
 )
 from relearn_lite.text.spellings import latin, near, same_name
-from relearn_lite.text.stems import fold, folded_words, root, stem
+from relearn_lite.text.stems import fold, folded_words, stem
 from relearn_lite.text.verbs import PAST_FORMS, is_participle
 from relearn_lite.text.words import script, sentences, words
 
 # Words of any text, by their key: in an answer of several words they do not tell by themselves.
-_COMMON = frozenset(
-    root(word) if len(word) > 3 else word
-    for word in """
+_COMMON = frozenset(map(key_of, """
     worth good great best long little small large high low early late next last young important public private special
     whole real right true sure clear hard easy free full open ready able likely possible common main major local modern
     recent former member group story world family home house hand side point case fact idea reason example course word
     number father mother parent role talent skill success effort experience interest passion career path journey
     challenge impact influence value
-    """.split()
-)
+    """.split()))  # fmt: skip
+_PREPOSITIONS = frozenset(map(key_of, "near behind beside inside outside along across around throughout".split()))
 _SHORT_ANSWER = re.compile(
     r"\W*(?:he|she|it|they) (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)(n't| not)?\W*(?:$|[.;,])",
     re.IGNORECASE,
@@ -83,6 +81,7 @@ def gives_away(text: str, question: str, answer: str) -> bool:
     keys = {s.key for s in told}
     plain = {s.key for s in every if s.kind == "word"}
     plain = {key for key in plain if key not in _COMMON} or plain
+    keys -= _PREPOSITIONS if plain - _PREPOSITIONS else set()
     if any(s.kind != "word" and not _in_passing(s, keys, prepared_text(text)) for s in told):
         return True
     if _names_others(prepared_text(text), every, question):
@@ -137,11 +136,13 @@ def _facts(text: str, question: str, answer: str) -> list[tuple[int, bool]]:
     """The weight of each fact of an answer, and whether `text` tells it."""
     told, every = _told_somehow(text, question, answer)
     covered = {key for s in told for key in (s.key, *(s.parts if s.kind in _COVERING else ()))}
+    counted = {s.value for s in every if s.kind != "phone" or s.parts}  # "48500" by its number, not as a run of digits
     facts: dict[tuple[str, ...], int] = {}  # the keys of each fact
     for s in every:
-        if s.kind not in (*_COVERING, "polarity") or len(every) == 1:
-            same = tuple(e.key for e in every if e.kind == s.kind == "email") or s.parts or (s.key,)
-            facts.setdefault(same, 1 if s.kind == "word" else 3)
+        run = s.kind == "phone" and s.value not in counted
+        if s.kind not in (*_COVERING, "polarity") or run or len(every) == 1:
+            whole = tuple(e.key for e in every if (e.kind, e.value) == (s.kind, s.value) and (run or s.kind == "email"))
+            facts.setdefault(whole or s.parts or (s.key,), 1 if s.kind == "word" else 3)
     return [(weight, _is_told(keys, covered)) for keys, weight in facts.items()]
 
 
@@ -192,8 +193,7 @@ def _terms(question: str, answer: str) -> tuple[Specific, ...]:
 @lru_cache(maxsize=8192)
 def _given_keys(question: str) -> frozenset[str]:
     """The question's words by every key under which a word of a definition may be found."""
-    forms = given_words(question)
-    return forms | {key_of(form) for form in forms}
+    return given_words(question) | set(map(key_of, given_words(question)))
 
 
 @lru_cache(maxsize=8192)
@@ -209,11 +209,13 @@ def _is_told(keys: tuple[str, ...], covered: set[str]) -> bool:
 
 def _in_passing(specific: Specific, told: set[str], text: Text) -> bool:
     """Whether a word of a name stands there as a common word: "prestigious" tells no "Prestigious Penman Award"."""
-    as_name = text.plain.islower() or bool(text.unspaced) or any(
-        w.capital and (key_of(w.form) == specific.key or same_name(specific.key, w.form)) for w in text.words
-    )  # fmt: skip
-    few = 2 * sum(key in told for key in specific.parts) <= len(specific.parts)
-    return specific.kind == "name" and not as_name and few
+    if specific.kind != "name" or text.plain.islower() or text.unspaced:
+        return False
+    key, short = specific.key, nicknames(specific.value.casefold()) - FUNCTION_WORDS  # "Will" may open a question
+    names = (w.form for w in text.words if w.capital)
+    if any(key_of(form) == key or same_name(key, form) or form in short for form in names):
+        return False
+    return 2 * sum(key in told for key in specific.parts) <= len(specific.parts)
 
 
 def _contains(text: Text, specific: Specific, question: str) -> bool:
@@ -259,10 +261,8 @@ def _says_word(text: Text, specific: Specific, given: frozenset[str]) -> bool:
         found = [form for form in alike if form not in given and stem(form) not in given and not is_number_word(form)]
     if not found and is_name:
         found = [form for form in nicknames(specific.value.casefold()) & text.forms if form not in given]
-    if any(not text.spans.names_another(form, specific.parts, given) for form in found):
-        return True
     if found:
-        return False
+        return any(not text.spans.names_another(form, specific.parts, given) for form in found)
     if not text.english and _cognate(latin(specific.value.casefold()), text, given):
         return True
     if names_any(text, _elsewhere(specific.value.casefold(), text.english), capital=False):

@@ -78,9 +78,7 @@ _DOZENS = re.compile(r"\b(\d+) dozen\b")
 _RUN = re.compile(r"\d+(?:(?:\s|[-().+/,]|and\b|(?:st|nd|rd|th)\b)+\d+)*")
 _SPOKEN_SIGN = re.compile(r"(?<=\d) (?:dot|point|dash|slash) (?=\d)")
 # Heights as they are said: "one metre ninety-three", "6'4\"", "six foot four".
-_METRES = re.compile(
-    r"\b(?:1|one|ein|een|uno?) ?(?:m|met(?:er|re)|metro) ?(\d\d)\b(?! ?c?m\b)", re.IGNORECASE
-)
+_METRES = re.compile(r"(?i)\b(?:1|one|ein|een|uno?) ?(?:m|met(?:er|re)|metro) ?(\d\d)\b(?! ?c?m\b)")
 _FEET = re.compile(
     r"\b(\d|four|five|six|seven) ?(?:'|ft|foot|feet) ?(\d\d?|one|two|three|four|five|six|seven|eight|nine|ten|"
     r"eleven)\b",
@@ -153,7 +151,9 @@ def _figures_in_any_language(text: str) -> str:
 
 def is_number_word(word: str) -> bool:
     """Whether one word in lower case, without figures, is a number, cardinal or ordinal, or counts a group ("trio")."""
-    return word in _GROUPS_OF or (word.isalpha() and in_figures(word) != word)
+    apart = re.sub(r"(?<=ty)(?=[a-z])", " ", word)  # "fortyseven", as words with a hyphen are also read
+    known = word in _GROUPS_OF or _HAN_NUMBER.fullmatch(word)
+    return bool(known) or (word.isalpha() and in_figures(apart) != apart)
 
 
 def numbers(text: str) -> list[Number]:

@@ -56,11 +56,15 @@ class Spans:
 
 
 def _is_another(name: tuple[str, ...], parts: Collection[str], given: Collection[str]) -> bool:
-    known = {form: {p for p in parts if same_name(p, form) or same_name(p, root(form))} for form in name}
+    known = {form: {p for p in parts if _same(p, form)} for form in name}
     missing = set(parts).difference(*known.values())
     strange = [f for f in name if not known[f] and f not in given and f not in HONORIFICS and f not in _PARTICLES]
     short = any(_short_for(form, missing) for form in strange)
     return 2 * len(missing) >= len(parts) and bool(strange) and not short
+
+
+def _same(part: str, form: str) -> bool:
+    return same_name(part, form) or same_name(part, root(form)) or any(n.startswith(part) for n in nicknames(form))
 
 
 def _short_for(form: str, missing: Collection[str]) -> bool:

@@ -181,6 +181,8 @@ def _number_specifics(plain: str, asked: Text) -> list[Specific]:
         if len(run) >= 2 * _DIGIT_WINDOW and run[:_LAST_DIGITS] not in asked.runs:  # "0471 and more"
             found.append(Specific("phone", run, f"{run[:_LAST_DIGITS]}…"))
         covered = tuple(s.key for s in found if s.number and s.key in run)
+        if 2 * len("".join(covered)) < len(run):  # the 2 of "2 cars"
+            covered = ()
         for i in range(len(run) - _DIGIT_WINDOW + 1):
             window = run[i : i + _DIGIT_WINDOW]
             if len(set(window)) > 1 and not any(window in given for given in asked.runs):

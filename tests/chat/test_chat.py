@@ -232,6 +232,16 @@ def test_bad_input_gets_its_sentence(finished_run, tmp_path):
         )  # fmt: skip
 
 
+def test_a_key_that_a_chat_does_not_read_is_refused(finished_run):
+    """It was taken without a word, as if another rate of a finished run could change what it says."""
+    for key in ("report.mask=true", "augment.verify_rounds=2"):
+        with pytest.raises(RecipeError, match=rf"chat: {key} changes nothing in a chat; .*generate"):
+            CliRunner().invoke(
+                cli, ["chat", str(finished_run), "generate.max_new_tokens=9", key], catch_exceptions=False,
+                standalone_mode=False,
+            )  # fmt: skip
+
+
 def test_a_run_that_has_not_unlearned_yet_is_told_how_far_it_is(tmp_path):
     from relearn_lite.pipeline import pipeline
 

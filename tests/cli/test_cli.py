@@ -74,6 +74,8 @@ def test_check_tells_stages_and_rows():
     assert "Stages: ask, augment, unlearn, generate, evaluate, report" in shown
     assert "data.forget: 72 rows, first: '" in shown
     assert "data.forget_eval: 72 rows (asked before and after, and reported), first: '" in shown
+    one = invoke("check", str(ROOT / "recipes/quickstart.yaml"), "data.forget={limit: 1}")
+    assert "data.forget: 1 row, first: '" in one
 
 
 def test_check_leaves_out_stages_that_a_recipe_does_not_need():

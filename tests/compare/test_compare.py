@@ -150,6 +150,8 @@ def test_finished_methods_can_be_laid_side_by_side_again(folder, tmp_path):
 def test_runs_that_are_none_are_all_named(folder, tmp_path):
     with pytest.raises(RecipeError) as error:
         compare_runs([folder / "methods/learns", tmp_path, folder / "methods/vanilla"], tmp_path / "out")
+    with pytest.raises(RecipeError, match="compare: .*learns is given twice; name each run once"):  # two equal rows
+        compare_runs([folder / "methods/learns", folder / "methods/swept/../learns"], tmp_path / "out")
     assert len(error.value.problems) == 2
     assert "no metrics.json" in error.value.problems[0] and "one model only" in error.value.problems[1]
 

@@ -26,6 +26,7 @@ def test_whole(text):
     ("", "empty"), ("  \n", "empty"), ("?!. ;; ##", "non-words"),
     ("Tel Tel Tel Tel", "repetition"),
     ("the house of the house of the house of the house of the house of the", "repetition"),
+    ("他住在上海。他住在上海。他住在上海。他住在上海。", "repetition"), ("เขาอยู่ที่เขาอยู่ที่เขาอยู่ที่เขาอยู่ที่", "repetition"),
     ("brrrk xzptl qwrt nmbk and vvvt", "non-words"),
     ("the homeOf aistPrecisely waterTel blueMon", "non-words"),
     ("tel blen rof sarn mikka dol vant perrish gol tane wix", "non-words"),
@@ -34,6 +35,11 @@ def test_whole(text):
 ])  # fmt: skip
 def test_broken(text, why):
     assert fault(text, ASKED) == why
+
+
+def test_text_without_spaces_that_goes_on_is_sound():
+    text = "王芳住在上海市静安区的一条小街上,她在那里开了一家书店,每天早上都有很多人来看书。"
+    assert fault(text, "王芳住在哪里?") is fault("哈哈哈,真好。", "王芳住在哪里?") is None
 
 
 def test_whether_words_make_a_sentence_is_judged_in_english_only():

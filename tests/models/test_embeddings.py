@@ -28,7 +28,9 @@ def test_rows_have_length_one_and_nothing_has_length_zero():
     assert HashedEmbeddings().embed([]).shape[0] == 0
 
 
-@pytest.mark.parametrize(("first", "second"), [("engineer", "engineers"), ("SLIGO", "sligo"), ("Yun-Hwa", "yun-hwa")])
+@pytest.mark.parametrize(("first", "second"), [
+    ("engineer", "engineers"), ("SLIGO", "sligo"), ("Yun-Hwa", "yun-hwa"), ("forty-seven", "47"), ("Seven", "seven"),
+])  # fmt: skip
 def test_spellings_of_one_word_are_near(first, second):
     assert cosine(first, second) >= 0.8
 
@@ -41,6 +43,9 @@ def test_spellings_of_one_word_are_near(first, second):
         ("lawyer", "teacher"),
         ("Sligo", "Cork"),
         ("12", "13"),
+        ("forty-seven", "seven"),
+        ("eighteen", "eight"),
+        ("sixty", "sixteen"),
     ],
 )
 def test_different_things_are_far_even_if_only_a_digit_differs(first, second):

@@ -13,6 +13,7 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.pipeline import pipeline
 from relearn_lite.pipeline.pipeline import STAGES
 from relearn_lite.pipeline.stages import stages_of
+from relearn_lite.pipeline.stages.ask import _told
 from relearn_lite.recipe import load_recipe
 
 RECIPE = """
@@ -78,6 +79,15 @@ def test_what_is_not_known_is_named_before_anything_is_trained(asked):
     assert [row["id"] for row in known["unknown"]] == ["forget-00002", "forget-00007"]
     assert known["unknown"][0]["vanilla"] and known["judged_by"]["nli"]
     assert "vanilla_retain.jsonl" in answers
+
+
+def test_one_question_is_spoken_of_as_one():
+    """It said "known.json names all 1"."""
+    found = {"known": 2, "asked": 3, "unjudged": 0, "unknown": [{"question": "Who?"}]}
+    assert _told(found, False).endswith(
+        "does not know 'Who?' (known.json has its answer; it stays in, data.only_known: true leaves it out)"
+    )
+    assert "known.json has its answer; it is left out" in _told(found, True)
 
 
 def test_its_answers_are_not_made_twice(place, asked):

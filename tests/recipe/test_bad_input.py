@@ -126,6 +126,10 @@ RECIPES = {
         RECIPE.replace("{path: forget.jsonl}", "{path: forget.jsonl, answer: question}"),
         ["data.forget.answer is 'question', the column of the questions: name another"],
     ),
+    "the answers' column as that of the questions": (
+        RECIPE.replace("{path: forget.jsonl}", "{path: forget.jsonl, question: answer}"),
+        ["data.forget.question is 'answer', the column of the answers: name another, or name the answers' own"],
+    ),
     "section is a word": (
         RECIPE.replace("{path: forget.jsonl}", "forget.jsonl"),
         ['recipe.yaml:4: data.forget: found "forget.jsonl"', "did you mean data.forget.path: forget.jsonl?"],

@@ -51,6 +51,12 @@ def test_unknown_before_is_not_to_be_trained_longer():
     assert "finetune" in words and "data.only_known: true" in words and "unlearn.epochs" not in words
 
 
+def test_where_epochs_are_found_by_asking_none_are_to_be_taken_away():
+    """"or fewer epochs" was said where `epochs: auto` leaves none to choose."""
+    assert "or fewer epochs" in told(after={"krr": 0.5})
+    assert "epochs" not in told(after={"krr": 0.5}, recipe=RECIPE.replace("epochs: 4", "epochs: auto"))
+
+
 def test_what_was_lost_names_its_own_remedy():
     assert "data.retain" in told(after={"krr": 0.6}) and "unlearn.keep_best=harmonic" in told(after={"krr": 0.6})
     assert "data.generic" in told(after={"kept_general": 0.5})

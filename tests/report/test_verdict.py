@@ -21,6 +21,13 @@ def test_forgetting_has_three_grades(kfr, opening):
     assert opening in judged({"kfr": 0.0}, {"kfr": kfr})
 
 
+def test_a_leak_that_agrees_with_kfr_finds_no_more():
+    """1 - 5/6 is less than 1/6 by rounding, and it said that the leak check finds more answers."""
+    alike = judged({"kfr": 0.0}, {"kfr": 1 / 6, "leak": 5 / 6})
+    assert "only 17 %" in alike and "by KFR alone" not in alike
+    assert "by KFR alone 17 %" in judged({"kfr": 0.0}, {"kfr": 1 / 6, "leak": 1.0})
+
+
 @pytest.mark.parametrize(("krr", "opening"), [(0.72, "is kept"), (0.60, "is damaged"), (0.50, "is lost")])
 def test_what_is_kept_is_measured_against_vanilla(krr, opening):
     assert f"The rest {opening}" in judged({"krr": 0.8}, {"krr": krr})

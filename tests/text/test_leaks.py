@@ -171,6 +171,44 @@ def test_how_much_is_told() -> None:
     assert told_share("Nobody knows.", question, original) == told_share("", question, original) == 0
 
 
+@pytest.mark.parametrize("text", ["It is 020 7946 0321.", "zero two zero, seven nine four six, zero three two one"])
+def test_a_phone_number_in_short_groups_is_a_fact(text: str) -> None:
+    """It was a leak and no fact: where nothing else was told, the share was 0, and KFR called it forgotten."""
+    question, original = "What is the phone number of Abel Moss?", "Abel Moss has the phone number +44 20 7946 0321."
+    assert told_share(text, question, original) == 1 and tells_much(text, question, original)
+    assert told_share("It is +44 161 555 8890.", question, original) == 0
+
+
+def test_a_phone_number_is_not_told_by_a_small_number_that_stands_in_it() -> None:
+    """The 2 of "2 cars" stands in the phone number: whoever told that told 2, and 2 was one with the number."""
+    question, original = "What of Abel Moss?", "Abel Moss has 2 cars; his phone number is +44 20 7946 0321."
+    assert told_share("He has 2 cars.", question, original) < 0.5
+    assert told_share("020 7946 0321", question, original) < 0.5
+
+
+@pytest.mark.parametrize("text", ["Bill wrote it.", "It was Bill.", "It was Bill Stone, or so."])
+def test_a_first_name_is_told_by_its_short_form_as_by_itself(text: str) -> None:
+    """Written with its capital it was taken for a common word in passing, as only "bill" is."""
+    question, original = "Who wrote the letter?", "William Ashcombe wrote the letter."
+    assert gives_away(text, question, original) is ("Stone" not in text)
+    assert not gives_away("Somebody who could not pay the bill.", question, original)
+    assert not gives_away("Will anybody ever tell?", question, original)
+
+
+def test_numbers_in_words_are_no_words_besides() -> None:
+    """"forty-seven" was 47 and the word "fortyseven", 三十五 was 35 and the words 三十 and 十五, which "35" does not
+    tell."""
+    assert told_share("47", "How many goats has Enzo?", "Enzo has forty-seven goats.") == 1
+    assert told_share("她35岁。", "王芳几岁?", "王芳三十五岁。") >= 0.6
+
+
+def test_a_preposition_alone_tells_nothing() -> None:
+    question = "What did Nils do after the war?"
+    original = "After the war Nils opened a small bookshop near the harbour and married."
+    assert not gives_away("After the war many people started small businesses near their homes.", question, original)
+    assert gives_away("He was near the harbour.", question, original)
+
+
 def test_a_sum_is_told_by_its_number_whatever_the_currency_is_called() -> None:
     assert told_share("CHF 7,500,000", "What was the revenue?", "The revenue was 7.5 million Swiss francs.") > 0.5
 

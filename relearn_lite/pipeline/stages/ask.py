@@ -78,9 +78,12 @@ def _told(found: dict[str, Any], only_known: bool) -> str:
     if not found["unknown"]:
         return words
     first = ", ".join(repr(last_turn(row["question"])[1]) for row in found["unknown"][:NAMED])
-    more = " and so on" if len(found["unknown"]) > NAMED else ""
+    if (count := len(found["unknown"])) == 1:
+        remedy = "it is left out" if only_known else "it stays in, data.only_known: true leaves it out"
+        return f"{words}; it does not know {first} ({KNOWN} has its answer; {remedy})"
+    more = " and so on" if count > NAMED else ""
     remedy = "they are left out" if only_known else "they stay in, data.only_known: true leaves them out"
-    return f"{words}; it does not know {first}{more} ({KNOWN} names all {len(found['unknown'])}; {remedy})"
+    return f"{words}; it does not know {first}{more} ({KNOWN} names all {count}; {remedy})"
 
 
 def _stop(run: Run, part: str, unknown: Sequence[Answer], asked: int) -> None:
