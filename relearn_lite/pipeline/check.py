@@ -19,7 +19,7 @@ from relearn_lite.data.sources import overlap
 from relearn_lite.data.tokens import read_template
 from relearn_lite.evaluate.general import task_problems
 from relearn_lite.models import backends, transformers_backend
-from relearn_lite.models.gguf import cached_gguf, is_gguf
+from relearn_lite.models.gguf import cached_gguf, check_gguf, is_gguf
 from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.earlier import adapter_problems
 from relearn_lite.pipeline.stages import stages_of
@@ -144,7 +144,9 @@ def _model_problems(recipe: Recipe) -> list[str]:
         checks.append(lambda: backends.choose(model))
     if model.chat_template != "auto":
         checks.append(lambda: read_template(model.chat_template))
-    if Path(model.name).is_dir():
+    if is_gguf(model.name):
+        checks.append(lambda: check_gguf(model.name))
+    elif Path(model.name).is_dir():
         full_precision = bool(recipe.finetune and not recipe.finetune.lora)
         checks.append(lambda: transformers_backend.check(model, full_precision=full_precision))
     for raise_if_wrong in checks:

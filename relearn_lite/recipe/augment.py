@@ -72,7 +72,7 @@ class Augment(WriterChoice):
     variants: int = Field(1, ge=1, le=10)
     """Variants of each kind. More wordings teach the fact and not the wording, and take longer to learn."""
     verify_rounds: int = Field(3, ge=1)
-    """How often an answer that leaks or does not fit is rewritten before it is dropped."""
+    """How often an answer that leaks or does not fit is rewritten before rules write it."""
     completion_fraction: float = Field(0.25, ge=0, lt=1)
     """Each pair also gives a completion: this share of the new answer is the prompt, the rest the target. 0: none."""
     generic_ratio: float = Field(1.2, ge=0)

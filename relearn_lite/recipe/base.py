@@ -75,6 +75,10 @@ def model_name(name: str, info: ValidationInfo) -> str:
         raise ValueError(f"a hub id is written without the address of the hub: {address[1]}")
     if there.is_file():
         raise ValueError(f"{there} is a file; {MODELS}")
+    if file and there.is_dir():
+        raise ValueError(
+            f"{there} is a folder, and what ends in .gguf is read as a file; rename it, or give the file in it"
+        )
     if file or name.startswith((".", "/", "~")) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
         raise ValueError(
             f"there is no {'file' if file else 'folder'} {there}; {MODELS}"

