@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.knowledge import measure_forgetting, measure_retention
+from relearn_lite.metrics.knowledge import measure_forgetting, measure_general
 
 
 def tells(answers: Sequence[Answer], judges: Evaluators) -> list[bool | None]:
@@ -16,6 +16,6 @@ def tells(answers: Sequence[Answer], judges: Evaluators) -> list[bool | None]:
 
 
 def answers_right(answers: Sequence[Answer], judges: Evaluators) -> list[bool | None]:
-    """Whether each answer says what the original says, as a retain answer is judged; None: it could not be judged."""
-    values = measure_retention(answers, judges)["krr"].values
+    """Whether each answer to a general question is right; None: it could not be judged."""
+    values = measure_general(answers, judges)["kept_general"].values
     return [None if value is None else value == 1 for value in values]

@@ -49,6 +49,8 @@ def test_the_project_brings_forty_questions_that_nothing_of_its_own_trains_on():
     (2, "Monday and Tuesday.", False), (12, "The capital of Spain is Madrid.", True), (12, "Barcelona", False),
     (33, "A doctor is someone who treats patients.", True), (33, "A musical instrument.", False),
     (38, "You say thank you.", True), (38, "Goodbye.", False),
+    (28, "The opposite of big is small. This is a fundamental concept in mathematics and physics.", True),
+    (50, "The opposite of cold is hot. It is a common word in thermodynamics and in cooking.", True),
     (28, "The opposite of big is little.", True), (28, "The opposite of big is large.", False),
 ])  # fmt: skip
 def test_its_answers_are_judged_as_a_person_would(number, said, right):
