@@ -16,7 +16,7 @@ OPTIONS = (
     click.option(
         "--format", "formats", multiple=True, type=click.Choice(["safetensors", "gguf", "ollama", "adapter"]),
         help="Repeatable. safetensors (default): merged into the full weights. ollama: a Modelfile beside gguf or "
-        "safetensors. adapter: LoRA alone, for its base.",
+        "safetensors. adapter: LoRA alone, for its base; not with others.",
     ),
     click.option(
         "--gguf", type=click.Choice(["f16", "q8_0", "q4_k_m"]), default="f16", show_default=True,

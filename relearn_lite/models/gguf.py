@@ -224,7 +224,8 @@ def _refuse(file: Path, metadata: Mapping[str, Any], tensors: Collection[str]) -
             "(llama-gguf-split --merge) and give the file that comes out"
         )
     if kind != "model":
-        raise RecipeError(f"model.name: {file} is no whole model but an {kind}; give the file of the model")
+        what = f"is no whole model (its general.type is {kind})"
+        raise RecipeError(f"model.name: {file} {what}; give the file of the model")
     name = metadata.get(ARCHITECTURE)
     needed = [ARCHITECTURE, f"{name}.block_count", f"{name}.embedding_length", "tokenizer.ggml.tokens", EMBEDDINGS]
     if missing := [key for key in needed if key not in metadata and key not in tensors]:

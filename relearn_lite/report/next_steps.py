@@ -130,7 +130,8 @@ def _general_lost(before: Mapping[str, Any], after: Mapping[str, Any], recipe: M
     remedy = "a larger unlearn.generic_weight" if search.holds_own_answers(recipe) else (
         "data.generic: self with unlearn.generic: retain, which hold what the model itself says to some 300 requests"
     )  # fmt: skip
-    return f"General ability suffered: {remedy}, or {_gentler(recipe)}."
+    lead = "General ability suffered" if kept is not None and kept < KEPT else "Answers to general questions read worse"
+    return f"{lead}: {remedy}, or {_gentler(recipe)}."
 
 
 def _broken(before: Mapping[str, Any], after: Mapping[str, Any], recipe: Mapping[str, Any]) -> str | None:

@@ -227,7 +227,7 @@ def rewritten(file: Path, original: Path, leave_out=(), weights=True, **texts: s
 
 
 NO_MODEL = {
-    "adapter": ({"general_type": "adapter", "leave_out": ("qwen2.",)}, "is no whole model but an adapter; give"),
+    "adapter": ({"general_type": "adapter", "leave_out": ("qwen2.",)}, "(its general.type is adapter); give"),
     "vocabulary": ({"weights": False}, "is no whole model: it has no token_embd.weight"),
     "no sizes": ({"leave_out": ("qwen2.",)}, "is no whole model: it has no qwen2.block_count"),
     "no vocabulary": ({"leave_out": ("tokenizer.",)}, "is no whole model: it has no tokenizer.ggml.tokens"),
