@@ -41,7 +41,8 @@ def test_the_plan_is_what_was_measured_on_a_card(shape, tmp_path):
 
     kind, sizes = measure.SHAPES[shape]
     getattr(transformers, kind)(**sizes, architectures=["LlamaForCausalLM"]).save_pretrained(tmp_path)
-    planned = cards.planned(argparse.Namespace(length=512, rank=32, batch=1, optimizer="adamw", offload=False), tmp_path)
+    options = argparse.Namespace(length=512, rank=32, batch=1, optimizer="adamw", offload=False)
+    planned = cards.planned(options, tmp_path)
     assert planned == pytest.approx(1000 * MEASURED[shape], rel=0.02)
 
 
