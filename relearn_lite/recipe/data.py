@@ -243,9 +243,8 @@ class Data(Section):
     """General questions and answers, mixed into training against catastrophic forgetting. `self`: about 300 requests
     that come with the project, answered by the vanilla model before training, so that what is kept is what it was."""
     control: Annotated[Source | None, BeforeValidator(_control)] = Source(preset="control")
-    """Short questions of general ability, never trained on, asked before and after: how many of those that the vanilla
-    model answers are still answered. Default: 64 that come with the project; a file of your own (`Hot | warm.`
-    where any of several answers will do); `none`: not asked."""
+    """Short general questions, never trained on: how many that the vanilla model answers are still answered. Default:
+    64 that come with the project; a file of your own (`Hot | warm.`: either will do); `none`: not asked."""
     members: Source | None = None
     """What of the forget set membership inference compares with `holdout`: questions, or whole texts. Default: the
     forget questions that are asked."""
