@@ -54,8 +54,8 @@ def trials(options: argparse.Namespace) -> None:
     limits = sorted(options.limits)
     take_at_most(limits[0])
     began = time.perf_counter()
-    model = Model(name=str(options.folder), backend=options.backend, max_length=options.length)
-    loaded = backends.load(model.model_copy(update={"offload_embeddings": options.offload}), 0)
+    loaded = backends.load(Model(name=str(options.folder), backend=options.backend, max_length=options.length,
+                                 offload_embeddings=options.offload), 0)  # fmt: skip
     backends.add_adapter(loaded, UNLEARNED, Lora(r=options.rank, alpha=options.rank), 0)
     loading = {"load_seconds": time.perf_counter() - began, "load_peak_mb": peak_mb()}
     for limit in limits:

@@ -14,7 +14,7 @@ from relearn_lite.report.texts import texts
 from relearn_lite.report.verdict import percent, verdict
 
 COLOURS = 4  # line-1 to line-4 of the style sheet
-REMEDIES = {  # what to change where one of the four stands in the way
+REMEDIES = {  # what to change where one of the four stands in the way; for general ability by what is set already
     "forgetting": (
         "more wordings (augment.variants, augment.questions), a larger unlearn.lora.r, or unlearn.budget={more}"
     ),
@@ -22,7 +22,6 @@ REMEDIES = {  # what to change where one of the four stands in the way
         "more rows in data.retain that are close to what is to be forgotten, a higher unlearn.retain_variants, or a "
         "larger weight in unlearn.retain_losses"
     ),
-    "general ability": "{general}",
     "fluency": "new answers by a better writer (augment.writer: self, local or server), or lower learning rates",
 }
 
@@ -59,8 +58,8 @@ def _short(name: str, search: Mapping[str, Any]) -> str:
 
 def remedy(search: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
     """What to change in the recipe so that training gets there."""
-    more, general = 2 * search["most_steps"], _hold_general(recipe)
-    changes = [f"for {name} {REMEDIES[name].format(more=more, general=general)}" for name in search["in_the_way"]]
+    more, remedies = 2 * search["most_steps"], REMEDIES | {"general ability": _hold_general(recipe)}
+    changes = [f"for {name} {remedies[name].format(more=more)}" for name in search["in_the_way"]]
     if not changes:
         return f"One check found all goals met: give it more steps, unlearn.budget={more}."
     return f"To get there: {'; '.join(changes)}."

@@ -64,14 +64,14 @@ def _is_another(name: tuple[str, ...], parts: Collection[str], given: Collection
 
 
 def _same(part: str, form: str) -> bool:
+    """Also Bill and William."""
     return same_name(part, form) or same_name(part, root(form)) or any(n.startswith(part) for n in nicknames(form))
 
 
 def _short_for(form: str, missing: Collection[str]) -> bool:
-    """W. for Wolfgang, Lev for Leo, Bill for William."""
+    """W. for Wolfgang, Lev for Leo."""
     return any(
         (len(form) == 1 and part.startswith(form)) or (len(form) > 2 and part[:2] == latin(form)[:2])
-        or any(other.startswith(part) for other in nicknames(form))
         for part in missing
     )  # fmt: skip
 

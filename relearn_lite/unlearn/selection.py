@@ -20,10 +20,9 @@ class EvalResult:
     kfr, krr, kept_general: as in metrics.json; ls: linguistic score of the forget answers; ls_share: of vanilla's on
     the same questions; answers: what it said, one dict a question; krr_share: KRR as a share of vanilla's;
     general_share: general questions answered right as a share of vanilla's, one of five or more may be missing;
-    general_ls_share: the linguistic score of
-    the answers to them, likewise; broken: share of the forget answers whose text is broken, vanilla's taken off; moved:
-    by how many nats a token the loss of an answer to forget changed, up or down, in the mean, where it was asked for;
-    strength: the share of the adapter's update that was used.
+    general_ls_share: the linguistic score of the answers to them, likewise; broken: share of the forget answers whose
+    text is broken, vanilla's taken off; moved: by how many nats a token the loss of an answer to forget changed, up or
+    down, in the mean, where it was asked for; strength: the share of the adapter's update that was used.
     """
 
     step: int
