@@ -15,6 +15,7 @@ below PLACE. Unpacking needs Python and pip.
 from __future__ import annotations
 
 import argparse
+import atexit
 import hashlib
 import json
 import os
@@ -71,6 +72,7 @@ def found(requirement: str, python: str) -> dict[str, Any]:
 
 def _built(requirement: str, why: str) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="gpu_prepare_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # fetched from there later
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), requirement]
     done = subprocess.run(command, capture_output=True, text=True)
     wheel = next(folder.glob("*-none-any.whl"), None)

@@ -79,11 +79,8 @@ def _unavailable_on(failures: tuple[type[Exception], ...]) -> Iterator[None]:
 def _load(precision: str, attacked: AttackedModel) -> tuple[Loaded, tuple[str, ...]]:
     import torch
 
-    # Merging and casting is done by transformers and peft, whichever backend trained the adapter.
-    settings, adapters = attacked.base.for_backend("transformers"), tuple(attacked.adapters)
-    quantization = QUANTIZATION.get(precision, "none")
-    update = {"quantization": quantization, "offload_embeddings": False}  # what is merged, cast and written is whole
-    loaded = backends.load(settings.model_copy(update=update), attacked.seed)
+    adapters = tuple(attacked.adapters)
+    loaded = _quantized(attacked.base, QUANTIZATION.get(precision, "none"), attacked.seed)
     if precision == "merged_dequantized":
         loaded.model = loaded.model.dequantize(dtype=compute_dtype())
     for name, folder in attacked.adapters.items():
@@ -105,6 +102,10 @@ def _exported_in_4bit(merged: Loaded, attacked: AttackedModel) -> Loaded:
     merged.tokenizer.save_pretrained(attacked.scratch)
     merged.model = None  # one model in memory
     free_memory()
-    exported = attacked.base.settings_for(str(attacked.scratch), derived=True).for_backend("transformers")
-    update = {"quantization": "4bit", "offload_embeddings": False}
-    return backends.load(exported.model_copy(update=update), attacked.seed)
+    return _quantized(attacked.base.settings_for(str(attacked.scratch), derived=True), "4bit", attacked.seed)
+
+
+def _quantized(base: Model, quantization: str, seed: int) -> Loaded:
+    """Loaded by transformers, which with peft can merge and cast whichever backend trained the adapter, and whole."""
+    update = {"quantization": quantization, "offload_embeddings": False}
+    return backends.load(base.for_backend("transformers").model_copy(update=update), seed)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
@@ -20,6 +21,16 @@ class RecipeError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(self.problems)
+
+
+@contextmanager
+def naming(key: str) -> Iterator[None]:
+    """What is said of `model.name` within is said of this key or option, which names a model as well."""
+    try:
+        yield
+    except RecipeError as error:
+        told = (problem.replace(", model.revision and", " and") for problem in error.problems)
+        raise RecipeError(problem.replace("model.name", key) for problem in told) from error
 
 
 def did_you_mean(found: object, allowed: Iterable[str], like: float = 0.5) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from relearn_lite.core.errors import naming
 from relearn_lite.core.records import QA
 from relearn_lite.evaluate.paper import differences_from_paper
 from relearn_lite.judges import Evaluators, LanguageModel
@@ -65,7 +66,8 @@ def _language_model(
     if name == "base":
         return CausalLanguageModel(base_model(recipe, vanilla), f"base model ({recipe.model.name})", own, adapters=())
     if name not in held:
-        held[name] = backends.load(recipe.model.settings_for(name), recipe.seed)
+        with naming("evaluate.evaluators.language_model"):
+            held[name] = backends.load(recipe.model.settings_for(name), recipe.seed)
     return CausalLanguageModel(held[name], name, False)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from relearn_lite.core.errors import RecipeError, did_you_mean
+from relearn_lite.core.errors import RecipeError, did_you_mean, naming
 from relearn_lite.core.records import Answer, Score
 from relearn_lite.evaluate.choose import make_evaluators
 from relearn_lite.judges import Evaluators
@@ -89,13 +89,11 @@ def _needs_no_run(tree: Mapping[str, Any], path: Path) -> None:
 
 def _language_model(name: str) -> CausalLanguageModel:
     try:
-        loaded = backends.load(Model.model_validate({"name": name, "quantization": "none"}), seed=0)
+        with naming("--language-model"):
+            loaded = backends.load(Model.model_validate({"name": name, "quantization": "none"}), seed=0)
     except ValidationError as error:
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise RecipeError(f"--language-model: found {name!r}; {message}") from None
-    except RecipeError as error:
-        told = [p.removeprefix("model.name: ").replace(", model.revision and", " and") for p in error.problems]
-        raise RecipeError([f"--language-model: {problem}" for problem in told]) from error
     return CausalLanguageModel(loaded, name, name == "embedded")
 
 

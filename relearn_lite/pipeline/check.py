@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from relearn_lite.collect.collect import others_than
 from relearn_lite.collect.from_documents import read
 from relearn_lite.collect.topics import kind_of
 from relearn_lite.core.environment import unsafe_versions
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, naming
 from relearn_lite.core.memory import tell_once
 from relearn_lite.core.records import QA
 from relearn_lite.data.passages import with_words_of
@@ -22,8 +23,9 @@ from relearn_lite.models import backends, transformers_backend
 from relearn_lite.models.gguf import cached_gguf, check_gguf, is_gguf
 from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.earlier import adapter_problems
+from relearn_lite.pipeline.named_models import judging_models, needed_models
 from relearn_lite.pipeline.stages import stages_of
-from relearn_lite.recipe import Recipe
+from relearn_lite.recipe import Model, Recipe
 from relearn_lite.text.recall import KNOWN_NGRAM
 from relearn_lite.text.stop_words import is_english
 from relearn_lite.text.turns import shown
@@ -137,24 +139,33 @@ def _accelerator_problems(recipe: Recipe) -> list[str]:
 
 
 def _model_problems(recipe: Recipe) -> list[str]:
-    """What is wrong with the backend, the chat template and the model's folder, but for its weights. What lies on the
-    hub is looked at when it is loaded."""
+    """What is wrong with the backend, the chat template and the models that lie here, but for their weights. What lies
+    on the hub is looked at when it is loaded."""
     model, checks, problems = recipe.model, [], []
     if model.backend != "auto":  # which always finds one, and would import torch to choose it
         checks.append(lambda: backends.choose(model))
     if model.chat_template != "auto":
         checks.append(lambda: read_template(model.chat_template))
-    if is_gguf(model.name):
-        checks.append(lambda: check_gguf(model.name))
-    elif Path(model.name).is_dir():
-        full_precision = bool(recipe.finetune and not recipe.finetune.lora)
-        checks.append(lambda: transformers_backend.check(model, full_precision=full_precision))
+    full_precision = bool(recipe.finetune and not recipe.finetune.lora)
+    checks.append(lambda: _check_where_it_lies("model.name", model, full_precision))
+    for key, name in {**needed_models(recipe), **judging_models(recipe)}.items():
+        settings = model.settings_for(name, derived=key == "unlearned.model")
+        checks.append(partial(_check_where_it_lies, key, settings))
     for raise_if_wrong in checks:
         try:
             raise_if_wrong()
         except RecipeError as error:
             problems += error.problems
     return problems
+
+
+def _check_where_it_lies(key: str, model: Model, full_precision: bool = False) -> None:
+    """Raises RecipeError for what is wrong with a file or a folder, but for its weights, that this key names."""
+    with naming(key):
+        if is_gguf(model.name):
+            check_gguf(model.name)
+        elif Path(model.name).is_dir():
+            transformers_backend.check(model, full_precision=full_precision)
 
 
 def _tell_learning_rate(recipe: Recipe) -> None:

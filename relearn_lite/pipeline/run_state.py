@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.core.errors import RecipeError, first_line, naming
 from relearn_lite.core.files import load_json
 from relearn_lite.core.memory import free_memory, out_of_memory
 from relearn_lite.core.records import QA
@@ -78,7 +78,8 @@ class Run:
     @cached_property
     def other(self) -> Loaded:
         """The whole weights that `unlearned.model` names."""
-        loaded = self.load(self.weights("unlearned")[0])
+        with naming("unlearned.model"):
+            loaded = self.load(self.weights("unlearned")[0])
         loaded.forgot = True
         return loaded
 

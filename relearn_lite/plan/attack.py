@@ -7,8 +7,8 @@ from dataclasses import replace
 from relearn_lite.attacks.jailbreaks import jailbreaks
 from relearn_lite.attacks.relearning import measured_steps
 from relearn_lite.models.shape import HALF, SINGLE
+from relearn_lite.pipeline.named_models import writer_model
 from relearn_lite.plan.estimate import Estimate, Parts, StageMemory, largest
-from relearn_lite.plan.model_sizes import writer_model
 from relearn_lite.recipe.names import QUESTION_KINDS
 
 QUANTIZATION = {"8bit": "8bit", "4bit": "4bit", "merged_in_4bit": "4bit"}  # of precisions whose weights are not 16 bit

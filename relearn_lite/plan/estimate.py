@@ -7,8 +7,9 @@ from typing import Literal
 
 from relearn_lite.models.batch_sizes import AUTO
 from relearn_lite.models.shape import SINGLE, Shape
+from relearn_lite.pipeline.named_models import asks_for, encoder_names, judging_models, writer_model
 from relearn_lite.plan.footprint import optimizer
-from relearn_lite.plan.model_sizes import ModelSizes, asks_for, encoder_names, judging_models, writer_model
+from relearn_lite.plan.model_sizes import ModelSizes
 from relearn_lite.recipe import Evaluators, Recipe, WriterChoice
 from relearn_lite.unlearn.losses import FORGET_LOSSES, RETAIN_LOSSES
 

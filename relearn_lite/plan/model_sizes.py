@@ -1,4 +1,4 @@
-"""The models that a recipe names, and how large each is."""
+"""How large the models of a recipe are."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ import yaml
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.sources import source_of
-from relearn_lite.metrics import METRICS
 from relearn_lite.models.shape import Shape, shape_of
-from relearn_lite.pipeline.stages import stages_of
+from relearn_lite.pipeline.named_models import encoder_names, judging_models, needed_models
 from relearn_lite.plan.footprint import (
     adapter_parameters,
     empty_model,
     encoder_parameters,
     lora_parameters,
 )
-from relearn_lite.recipe import Recipe, WriterChoice
+from relearn_lite.recipe import Recipe
 from relearn_lite.recipe.presets import TABLES
 from relearn_lite.recipe.training import Lora
 
@@ -78,7 +77,7 @@ def model_sizes(recipe: Recipe) -> ModelSizes:
         if section is not None:
             lora = lora_of(recipe, stage)
             loras[stage] = lora_parameters(recipe.model, lora) // lora.r if lora else shape.parameters
-    others = {name: _shape(recipe, name) for name in needed_models(recipe)}
+    others = {name: _shape(recipe, name) for name in needed_models(recipe).values()}
     for key, name in judging_models(recipe).items():
         try:
             others[name] = others.get(name) or _shape(recipe, name)
@@ -104,45 +103,6 @@ def model_sizes(recipe: Recipe) -> ModelSizes:
 def _shape(recipe: Recipe, name: str) -> Shape:
     derived = recipe.unlearned is not None and name == recipe.unlearned.whole
     return PUBLISHED_SHAPES.get(name) or shape_of(empty_model(recipe.model.settings_for(name, derived=derived)))
-
-
-def writer_model(recipe: Recipe, choice: WriterChoice | None) -> str | None:
-    """The model that a local writer has to itself; None where it has none, or uses the recipe's."""
-    return choice.model if choice and choice.writer == "local" and not choice.uses_model(recipe.model.name) else None
-
-
-def asks_for(recipe: Recipe, need: str) -> bool:
-    """Whether a metric of the recipe needs this field of the evaluators, such as `model`."""
-    return any(need in METRICS[name].needs for name in recipe.evaluate.metrics)
-
-
-def needed_models(recipe: Recipe) -> list[str]:
-    """Causal models that a run cannot do without: a writer's, the unlearned whole weights."""
-    writes = "augment" in stages_of(recipe) or (recipe.attacks is not None and recipe.attacks.paraphrase)
-    writer = writer_model(recipe, recipe.augment) if writes else None
-    proposer = writer_model(recipe, recipe.collect.proposals) if recipe.data.collects else None
-    return [name for name in (writer, proposer, recipe.unlearned and recipe.unlearned.whole) if name]
-
-
-def judging_models(recipe: Recipe) -> dict[str, str]:
-    """Causal models that judge and are not the recipe's own, by recipe key."""
-    judges, asks_reference = recipe.evaluate.evaluators, "mia_reference" in recipe.evaluate.metrics
-    found = {
-        "evaluate.evaluators.entities": writer_model(recipe, judges.entities),
-        "evaluate.evaluators.judge": writer_model(recipe, judges.judge) if asks_for(recipe, "judge") else None,
-        "evaluate.evaluators.language_model": judges.language_model,
-        "evaluate.privacy.reference_model": recipe.evaluate.privacy.reference_model if asks_reference else None,
-    }
-    return {key: name for key, name in found.items() if name not in (None, "vanilla", "base", "none")}
-
-
-def encoder_names(recipe: Recipe) -> dict[str, str]:
-    """Models that embed texts or infer, by recipe key."""
-    judges, semantic = recipe.evaluate.evaluators, recipe.augment.semantic
-    found = {"evaluate.evaluators.embeddings": judges.embeddings, "evaluate.evaluators.nli": judges.nli}
-    if semantic and semantic.similarity is not None and "augment" in stages_of(recipe):
-        found["augment.semantic.embeddings"] = semantic.embeddings
-    return {key: name for key, name in found.items() if name != "embedded"}
 
 
 def _not_looked_at(recipe: Recipe) -> Iterator[str]:

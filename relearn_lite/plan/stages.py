@@ -10,11 +10,12 @@ from relearn_lite.analyze.distribution import POSITIONS
 from relearn_lite.models.scoring import BATCH
 from relearn_lite.models.shape import HALF, SINGLE
 from relearn_lite.pipeline.fingerprints import uses_vanilla
+from relearn_lite.pipeline.named_models import asks_for, writer_model
 from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.plan.attack import attacking
 from relearn_lite.plan.estimate import Estimate, Parts, StageMemory, forward_passes, largest, scoring
 from relearn_lite.plan.footprint import mask_gradients
-from relearn_lite.plan.model_sizes import ModelSizes, asks_for, writer_model
+from relearn_lite.plan.model_sizes import ModelSizes
 from relearn_lite.recipe import Recipe
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from relearn_lite.core.errors import naming
 from relearn_lite.models import backends
 from relearn_lite.models.generation import Decoding, Rows, batches_of, chat
 from relearn_lite.models.loaded import Loaded
@@ -28,7 +29,8 @@ def make(
     shared = choice.uses_model(recipe.model.name)
     if not shared and choice.model not in loaded:
         own = recipe.model.settings_for(choice.model).model_copy(update={"chat_template": "auto"})
-        loaded[choice.model] = backends.load(own, recipe.seed)
+        with naming(f"{section}.model"):
+            loaded[choice.model] = backends.load(own, recipe.seed)
     model = vanilla() if shared else loaded[choice.model]
 
     def count(text: str) -> int:

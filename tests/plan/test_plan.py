@@ -312,7 +312,7 @@ def test_what_cannot_be_counted_is_named_and_not_0(tmp_path, offline):
     console = Console(record=True, width=200)
     plan.plan(job, console.print)
     shown = console.export_text()
-    for what in ("no/such-writer (evaluate.evaluators.entities)", "no/such-nli (evaluate.evaluators.nli)",
+    for what in ("no/such-writer (evaluate.evaluators.entities.model)", "no/such-nli (evaluate.evaluators.nli)",
                  "the download of data (locuslab/TOFU)", "the 1 methods of compare"):
         assert f"not counted: {what}" in shown
     assert shown.count("no/such-nli") == 1, "a size was made up"

@@ -6,6 +6,7 @@ import html
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -605,7 +606,6 @@ def test_an_adapter_that_cannot_be_switched_off(place, refused, adapter):
 
 def test_a_model_folder_is_looked_at_before_anything_is_done(place, command, refused, tiny_model_dir):
     """`check` called it fine, and the run failed stages later."""
-    import shutil
 
     folder = shutil.copytree(tiny_model_dir, place / "model")
     assert command("check", "recipe.yaml", "model.name=./model")[0] == 0
@@ -656,6 +656,44 @@ def test_a_model_folder_without_a_model(place, refused):
     (place / "folder").mkdir()
     shown = refused("recipe.yaml", "--quiet", "--until", "unlearn", "model.name=./folder")
     says(shown, f"model.name: {place / 'folder'} could not be loaded")
+
+
+OTHER_MODELS = {
+    "augment.model": ["augment={writer: local, model: ./bad}"],
+    "unlearned.model": ["unlearned.model=./bad", "unlearn=null"],
+    "evaluate.evaluators.entities.model": ["evaluate.evaluators.entities={writer: local, model: ./bad}"],
+    "evaluate.evaluators.language_model": ["evaluate.evaluators.language_model=./bad"],
+    "evaluate.privacy.reference_model": [
+        "evaluate.privacy.reference_model=./bad", "evaluate.metrics=[kfr, mia_reference]",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", OTHER_MODELS)
+@pytest.mark.parametrize("kind", ["folder", "gguf"])
+def test_whatever_key_names_a_model_that_is_none_is_told_before_anything_is_done(key, kind, place, refused):
+    bad = place / ("bad" if kind == "folder" else "bad.gguf")
+    if kind == "folder":
+        bad.mkdir()
+    else:
+        bad.write_text("<html>")
+    told = "could not be loaded" if kind == "folder" else "is not a GGUF file"
+    for command in ("check", "run"):
+        shown = refused(command, "recipe.yaml", *(each.replace("./bad", f"./{bad.name}") for each in OTHER_MODELS[key]))
+        says(shown, f"{key}: {bad} {told}")
+        assert "model.name" not in shown and "revision" not in shown
+    assert not (place / "runs").exists()
+
+
+@pytest.mark.parametrize("key", ["augment.model", "evaluate.evaluators.language_model", "unlearned.model"])
+def test_weights_that_are_missing_are_told_by_the_key_that_names_the_model(key, place, refused, tiny_model_dir):
+    shutil.copytree(tiny_model_dir, place / "bad")
+    for weights in (place / "bad").glob("*.safetensors"):
+        weights.unlink()
+    unknown = "data.nothing_known=go_on" if key == "augment.model" else "unlearn=null"
+    shown = refused("recipe.yaml", "--quiet", *OTHER_MODELS[key], unknown)
+    says(shown, f"{key}: {place / 'bad'} could not be loaded")
+    assert "model.name" not in shown
 
 
 @pytest.fixture

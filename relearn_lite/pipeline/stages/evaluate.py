@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from relearn_lite.core.errors import naming
 from relearn_lite.core.files import load_json, read_rows, write_json, write_jsonl
 from relearn_lite.core.records import Answer, Score
 from relearn_lite.evaluate.choose import base_model, comparable_with_paper, context_of, make_evaluators
@@ -115,7 +116,8 @@ def evaluated_model(run: Run, model: str):
         if name == "base" and recipe.base_model != "vanilla":
             reference = EvaluatedModel(base_model(recipe, lambda: run.model("vanilla")), (), context)
         elif name not in ("vanilla", "base"):
-            loaded = backends.load(recipe.model.settings_for(name), recipe.seed)
+            with naming("evaluate.privacy.reference_model"):
+                loaded = backends.load(recipe.model.settings_for(name), recipe.seed)
             reference = EvaluatedModel(loaded, (), context)
         elif model != "vanilla":
             loaded = run.model("vanilla")
