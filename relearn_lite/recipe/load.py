@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ from relearn_lite.recipe.problems import sentence
 from relearn_lite.recipe.schema import Recipe
 from relearn_lite.recipe.yaml_text import NotYaml, Place, dump, parse
 
-PATH_KEYS = (  # overrides may name a place on disk
-    "path", "text", "folder", "control", "name", "model", "adapter", "from", "prompts", "embeddings", "nli",
-    "language_model", "reference_model", "retain_model_results", "chat_template",
+PLACES = (  # keys that name places on disk
+    "path", "text", "documents", "folder", "adapter", "adapters", "from", "prompts", "retain_model_results",
+    "include_path",
+)  # fmt: skip
+PLACES_OR_NAMES = (  # places where there is a slash
+    "control", "name", "model", "embeddings", "nli", "language_model", "reference_model", "chat_template",
 )  # fmt: skip
 
 
@@ -75,9 +79,7 @@ def _override(tree: dict[str, Any], lines: dict[Place, int], override: str) -> N
         reasons = "; ".join(problem for _, problem in error.problems)
         raise RecipeError(f"override {override!r}: {reasons}; quote the value if it holds ':' or brackets") from None
     *sections, last = place
-    if last in PATH_KEYS and isinstance(value, str) and "/" in value:
-        here = os.path.expanduser(value)
-        value = str(Path(here).resolve()) if os.path.exists(here) else value
+    value = value if "where" in sections else _from_here(last, value)
     for section in sections:
         if tree.get(section) is None:
             tree[section] = {}
@@ -87,3 +89,16 @@ def _override(tree: dict[str, Any], lines: dict[Place, int], override: str) -> N
     tree[last] = value
     for inner in [each for each in lines if each[: len(place)] == place and each != place]:
         del lines[inner]  # those of the value that was replaced
+
+
+def _from_here(key: str, value: Any) -> Any:
+    """The value of an override, in which every place that the current folder has, and every pattern that matches there,
+    is written out."""
+    if isinstance(value, dict):
+        return {inner: each if inner == "where" else _from_here(inner, each) for inner, each in value.items()}
+    if isinstance(value, list):
+        return [_from_here(key, each) for each in value]
+    if not isinstance(value, str) or not (key in PLACES or key in PLACES_OR_NAMES and "/" in value):
+        return value
+    here = os.path.expanduser(value)
+    return str(Path(here).resolve()) if os.path.exists(here) or glob(here) else value

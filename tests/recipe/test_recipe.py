@@ -38,6 +38,25 @@ def test_a_path_in_an_override_is_looked_for_from_the_current_folder_first(recip
     assert load_recipe(recipe, ["data.forget.path=./theirs.jsonl"]).data.forget.path == recipe.parent / "theirs.jsonl"
 
 
+def test_every_path_in_an_override_is_looked_for_there_also_in_lists_and_sections(recipe, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    for folder in ("first", "docs"):
+        (here / folder).mkdir(parents=True)
+    for file in ("mine.jsonl", "docs/one.txt", "embedded"):
+        (here / file).write_text("")
+    monkeypatch.chdir(here)
+    assert load_recipe(recipe, ["model.adapters=[first, ./second]"]).model.adapters == [
+        here / "first", recipe.parent / "second"
+    ]  # fmt: skip
+    assert load_recipe(recipe, ["data.forget={path: mine.jsonl}"]).data.forget.path == here / "mine.jsonl"
+    assert load_recipe(recipe, ["data.forget={text: docs/*.txt}"]).data.forget.text == [here / "docs/*.txt"]
+    assert load_recipe(recipe, ["data.forget={text: docs/*.md}"]).data.forget.text == [recipe.parent / "docs/*.md"]
+    assert load_recipe(recipe, ["model={name: embedded}"]).model.name == "embedded", "a name is no place"
+    kept = load_recipe(recipe, ["data.forget={path: mine.jsonl, where: {path: docs/one.txt}}"]).data.forget
+    assert kept.where == {"path": "docs/one.txt"}, "a cell of a table is no place"
+    assert load_recipe(recipe, ["data.forget.where.path=docs/one.txt"]).data.forget.where == {"path": "docs/one.txt"}
+
+
 def test_a_model_folder_is_relative_to_the_recipe_and_a_hub_id_is_left_alone(recipe):
     (recipe.parent / "taught").mkdir()
     assert load_recipe(recipe, ["model.name=taught"]).model.name == str(recipe.parent / "taught")
