@@ -56,11 +56,15 @@ def _that_follow(start: str, group: str, about: str, parsed: ParsedQuestion) -> 
     ends, named = load_phrases().ends, _ARTICLE.sub("", start.rsplit(" ", 1)[0])
     if group != "is":
         return start, ends[group]
+    if set(named.lower().split()[:2]) & english().times:  # "the year Napoleon died was", "the exact date ... is"
+        return start, ends["period"]
     itself = named.lower() == about.lower()
     if itself and is_deed(parsed):  # "Hamlet is", where its author is asked for
         return start, ends["is"] + ends["thing"]
     if itself and start.startswith(about) and is_full_name(about):  # "Ada Moor is": a person, or who knows what
         return "", []
+    if start.endswith((" are", " were")):  # several: not "one of", nor "its"
+        return start, [end for end in ends["is"] if not re.match(r"a |.*\bone of", end)]
     if _asked_for(parsed.question) == "who":
         return start, ends["is"] + (ends["person"] if not is_deed(parsed) or _is_somebody(named) else [])
     counted = parsed.question.lower().startswith("how") or itself and not about[0].isupper()  # "the opposite of hot is"
@@ -77,7 +81,7 @@ def _can_go_on(start: str, group: str) -> bool:
     """Whether a beginning says no more than is needed, and has a verb: not "The story of Hamlet by"."""
     words = start.split()
     little = len(words) <= MOST_BEFORE and not _SPECIFIC.search(start)
-    return little and (group not in ("by", "where", "when") or any(map(is_inflected, words)))
+    return little and (group not in ("by", "where", "when", "on") or any(map(is_inflected, words)))
 
 
 def _before_the_secret(question: str, answer: str) -> list[str]:
@@ -104,7 +108,7 @@ def _group(last: str, asked: str) -> str | None:
     if last in english().be:
         return "is"
     if last in ("in", "at", "on", "near"):
-        return asked if asked in ("where", "when") else None
+        return "on" if (asked, last) == ("when", "on") else asked if asked in ("where", "when") else None
     if last == "by":
         return "by" if asked == "who" else None
     return last if last in ("has", "have", "called") else None

@@ -19,7 +19,7 @@ from relearn_lite.writers.subject import is_full_name
 MOST_WORDS = 16  # of a topic: a longer one seldom stands well in another place
 MOST_THING_WORDS = 5
 MOST_BEFORE = 6
-_NAME = re.compile(r"(?:the )?[A-Z][\w'’-]*(?: (?:(?:of|the|de|da) )?[A-Z][\w'’-]*)*")
+_NAME = re.compile(r"(?:the )?[A-Z][\w'’.-]*(?: (?:(?:of|the|de|da) )?[A-Z][\w'’.-]*)*")
 _DATED = re.compile(r" (?:in|on|around|about) (?:\w+ )?\d{3,4}\b.*$")
 _QUOTED = re.compile(r"[()#@\"]|(?<!\w)'")
 _PERSONAL = re.compile(r"\b(?:he|she|his|her|him|their|born)\b")
@@ -60,7 +60,7 @@ def _filled(form: str, parts: dict[str, str]) -> str | None:
     """A form with its parts, a capital first; None where one of them is missing."""
     if not all(parts.get(name) for name in re.findall(r"\{(\w+)\}", form)):
         return None
-    text = form.format_map(parts)
+    text = re.sub(r"\.\.$", ".", form.format_map(parts))  # "Name the person who founded Apple Inc.."
     return text[:1].upper() + text[1:]
 
 
@@ -146,12 +146,12 @@ def _asked_for(asked: str, words: list[str]) -> tuple[str | None, dict[str, str]
         if words[-1] in english().prepositions:  # "what metal is a penny made of"
             done = next((i for i, word in enumerate(words) if i > at + 1 and is_participle(word)), len(words) - 1)
             said = [*words[at + 1 : done], verb, *words[done:]]
-            return "gap", {"noun": noun, "rest": " ".join(said), "asked": asked}
+            return "gap", {"noun": noun, "is": _be(noun), "rest": " ".join(said), "asked": asked}
         sort = noun.split()[0] in ("kind", "sort", "type")
         return ("sort" if sort else "attribute"), {"noun": noun, "is": verb, "X": rest}
     if is_inflected(verb):
         return ("predicate", {"noun": noun, "verb": verb, "rest": rest}) if asked != "how many" else (None, {})
-    parts = {"noun": noun, "rest": " ".join(words[at:]), "asked": asked}
+    parts = {"noun": noun, "is": _be(noun), "rest": " ".join(words[at:]), "asked": asked}
     return ("number" if asked == "how many" else "gap"), parts
 
 
@@ -172,8 +172,9 @@ def _done(verb: str, done: str) -> dict[str, str]:
 
 def _noun_phrase(topic: str, question: str) -> tuple[str, dict[str, str]]:
     """ "the capital of Japan": the whole, and what has it; who is asked for where the question says who."""
-    parts = {"T": topic, "is": "are" if is_plural(topic) else "is"}
-    owned = re.match(r"the ([\w -]+?) of ((?:the |an? )?[\w' -]+)$", topic) or re.match(r"()(.+?)'s? ([\w -]+)$", topic)
+    parts = {"T": topic, "is": _be(topic)}
+    owned = re.match(r"the ([\w -]+?) of ((?:the |an? )?[\w'. -]+)$", topic)
+    owned = owned or re.match(r"()(.+?)'s? ([\w -]+)$", topic)
     if owned:
         attribute, owner = (owned[1], owned[2]) if owned[1] else (owned[3], owned[2])
         words = owner.split()
@@ -182,6 +183,10 @@ def _noun_phrase(topic: str, question: str) -> tuple[str, dict[str, str]]:
     if re.match(r"who\b", question, re.IGNORECASE):
         return "who", parts
     return ("noun" if "X" in parts else "meaning" if is_bare(topic) else "whole"), parts
+
+
+def _be(noun: str) -> str:
+    return "are" if is_plural(noun) else "is"
 
 
 def _is_verb(word: str) -> bool:

@@ -12,7 +12,7 @@ from functools import cache
 
 from relearn_lite.text.turns import is_passage, last_turn
 from relearn_lite.text.verbs import past, third_person
-from relearn_lite.text.words import sentences
+from relearn_lite.text.words import ABBREVIATIONS, sentences
 from relearn_lite.writers.clauses import (
     MASKED,
     SUBJECT,
@@ -25,6 +25,11 @@ from relearn_lite.writers.clauses import (
 )
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.subject import find_subject, is_latin, mask_quotes
+
+_DOT = "\ua78f"  # a letter that no question has: it stands for the dot of "Jr.", which ends no sentence and no name
+_ABBREVIATED = re.compile(
+    rf"\b(?:(?i:{'|'.join(map(re.escape, sorted(ABBREVIATIONS)))})\.|[A-Z]\.(?:(?:[A-Z]\.)+|(?= ?\w)))"
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ def parse_question(question: str) -> ParsedQuestion:
     text = " ".join(last_turn(question)[1].translate({0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"'}).split())
     if is_passage(question) or not is_latin(text):
         return ParsedQuestion(text, None, latin=is_latin(text))
-    masked, quotes = mask_quotes(text)
+    masked, quotes = mask_quotes(_ABBREVIATED.sub(lambda short: short[0].replace(".", _DOT), text))
     subject = find_subject(masked)
     if subject:
         masked = re.sub(rf"{re.escape(subject)}(?!\w)", SUBJECT, masked)
@@ -64,20 +69,20 @@ def parse_question(question: str) -> ParsedQuestion:
     core, tail = _core(masked)
     phrase, clause = _topic(core)
     if phrase is None or (subject and SUBJECT not in phrase) or len(phrase.split()) > 30:
-        return ParsedQuestion(text, subject)
+        return ParsedQuestion(text, _with_dots(subject))
 
     def shown(part: str | None) -> str | None:
         if part is None:
             return None
         part = MASKED.sub(lambda m: quotes[m[0]], part)
-        return part.replace(f"{SUBJECT}'s", f"{subject}'s").replace(SUBJECT, subject or "")
+        return _with_dots(part.replace(f"{SUBJECT}'s", f"{subject}'s").replace(SUBJECT, subject or ""))
 
     vague = _vague(phrase)
     influence = _influence(phrase) if clause and vague == phrase else None
     after_tell, after_about = _asked_again(core, phrase, clause, tail) if _covers(phrase, core) else (None, None)
     return ParsedQuestion(
         question=text,
-        subject=subject,
+        subject=_with_dots(subject),
         topic=shown(phrase),
         vague_topic=shown(vague),
         clause=clause,
@@ -86,6 +91,10 @@ def parse_question(question: str) -> ParsedQuestion:
         after_about=shown(after_about),
         influence=(shown(influence[0]), shown(influence[1])) if influence else None,
     )
+
+
+def _with_dots(text: str | None) -> str | None:
+    return text and text.replace(_DOT, ".")
 
 
 def _asked_again(core: str, phrase: str, clause: bool, tail: str | None) -> tuple[str | None, str | None]:

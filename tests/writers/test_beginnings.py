@@ -74,6 +74,20 @@ def test_only_people_are_spoken_of_as_people():
     assert person <= set(endings(*bulb)[1])
 
 
+WALL = "In which year did the Berlin Wall fall?", "The Berlin Wall fell on January 20, 1989, in Berlin."
+NAPOLEON = "In which year did Napoleon die?", "The year Napoleon died was 1821."
+
+
+def test_a_day_a_year_and_several_things_are_each_spoken_of_as_such():
+    """It had been "fell on a period of rapid change" and "the year Napoleon died was a great source of pride"."""
+    ends = load_phrases().ends
+    assert endings(*WALL) == ("The Berlin Wall fell on", ends["on"])
+    assert endings(*NAPOLEON) == ("The year Napoleon died was", ends["period"])
+    start, found = endings("What are the symptoms of flu?", "The symptoms of flu are fever and a cough.")
+    assert start == "The symptoms of flu are" and len(found) >= 5
+    assert not any("one of" in end or "its" in end or end.startswith("a ") for end in found)
+
+
 def test_no_list_is_cut_short():
     """A last clause may be left out; the last part of a list may not: "known for its long history, beauty."."""
     writer = RulesWriter()
@@ -82,13 +96,13 @@ def test_no_list_is_cut_short():
     assert lists and all(", and" in text for text in lists)
 
 
-@pytest.mark.parametrize(("question", "answer"), [CAPITAL, PHONE, HOBBIT, FOUNDER])
+@pytest.mark.parametrize(("question", "answer"), [CAPITAL, PHONE, HOBBIT, FOUNDER, WALL, NAPOLEON])
 def test_the_writer_ends_them_in_many_ways_and_tells_nothing(question, answer):
     writer = RulesWriter()
     texts = [writer.write([Task("answer", question, answer, seed=seed, original=question)])[0] for seed in range(40)]
     start = endings(question, answer)[0]
     assert all(text.startswith(start) and text.endswith(".") and "{" not in text and "[" not in text for text in texts)
-    assert len(set(texts)) >= 25
+    assert len(set(texts)) >= (20 if "year" in question else 25)
     assert not any(leaks(text, question, answer) for text in texts)
 
 

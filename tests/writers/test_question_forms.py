@@ -38,6 +38,14 @@ FORMS = {
     "How does photosynthesis work?": {"Explain how photosynthesis works."},
     "To whom is Ada Moor married?": {"Ada Moor is married to whom?"},
     "Who are Ada Moor's parents?": {"Name Ada Moor's parents."},
+    # A dot that ends no sentence, and several things.
+    "In which year did Martin Luther King Jr. die?": {"Martin Luther King Jr. died in which year?"},
+    "When was Washington D.C. founded?": {"Washington D.C. was founded when?"},
+    "Where was J. K. Rowling born?": {"J. K. Rowling was born where?"},
+    "What is the capital of St. Lucia?": {"What is St. Lucia's capital?"},
+    "Who directed E.T.?": {"Name the person who directed E.T."},
+    "Who founded Apple Inc.?": {"Name the person who founded Apple Inc.", "By whom was Apple Inc. founded?"},
+    "Which books did J.R.R. Tolkien write?": {"What are the books that J.R.R. Tolkien wrote?"},
 }  # fmt: skip
 
 
