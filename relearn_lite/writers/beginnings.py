@@ -18,7 +18,10 @@ FEWEST_BEFORE = 3  # words of an answer before the one that gives it away
 MOST_BEFORE = 12  # a longer beginning says more than is needed
 _ARTICLE = re.compile(r"^(?:the|an?) ", re.IGNORECASE)
 _AFTER_NOUN = re.compile(r" (?:of|behind|who|that) ")
-_SPECIFIC = re.compile(r"[\d@\",]|\bnames?\b")
+_SOMEBODY = re.compile(r"\b(?:I|me|my|you|your|our|he|she|his|her|him)\b", re.IGNORECASE)
+_OF_ONE = re.compile(r"^a |\b(?:one of|its|is|has)\b")
+_SPECIFIC = re.compile(r"[@\",]|\bnames?\b|\d(?!\d{0,3}\b)")
+_NUMBER = re.compile(r"\b\d{1,4}\b")
 
 
 def beginnings(question: str, answer: str) -> list[str]:
@@ -41,34 +44,37 @@ def endings(question: str, answer: str) -> tuple[str, list[str]]:
     """
     asked, parsed = _asked_for(question), parse_question(question)
     about = _ARTICLE.sub("", thing(parsed) or "")
+    if not about and _SOMEBODY.search(question):  # "What is my password?"
+        return "", []
     said = _before_the_secret(question, answer)
     while len(said) >= FEWEST_BEFORE and _group(said[-1], asked) is None:
         said.pop()
     begun = [" ".join(said)] if len(said) >= FEWEST_BEFORE else []
     for start in filter(None, [*begun, statement(parsed)]):
         group = _group(start.split(" ")[-1], asked)
-        if group and about and about.lower() in start.lower() and _can_go_on(start, group):
-            return _that_follow(start, group, about, parsed)
+        if group and about.lower() in start.lower() and _can_go_on(start, group, parsed.question):
+            ends = _that_follow(start, group, about, parsed)
+            return start if ends else "", ends
     return "", []
 
 
-def _that_follow(start: str, group: str, about: str, parsed: ParsedQuestion) -> tuple[str, list[str]]:
+def _that_follow(start: str, group: str, about: str, parsed: ParsedQuestion) -> list[str]:
     ends, named = load_phrases().ends, _ARTICLE.sub("", start.rsplit(" ", 1)[0])
     if group != "is":
-        return start, ends[group]
+        return ends[group]
     if set(named.lower().split()[:2]) & english().times:  # "the year Napoleon died was", "the exact date ... is"
-        return start, ends["period"]
+        return ends["period"]
     itself = named.lower() == about.lower()
     if itself and is_deed(parsed):  # "Hamlet is", where its author is asked for
-        return start, ends["is"] + ends["thing"]
+        return ends["is"] + ends["thing"]
     if itself and start.startswith(about) and is_full_name(about):  # "Ada Moor is": a person, or who knows what
-        return "", []
-    if start.endswith((" are", " were")):  # several: not "one of", nor "its"
-        return start, [end for end in ends["is"] if not re.match(r"a |.*\bone of", end)]
+        return []
+    if start.endswith((" are", " were")):  # several
+        return [end for end in ends["is"] if not _OF_ONE.search(end)]
     if _asked_for(parsed.question) == "who":
-        return start, ends["is"] + (ends["person"] if not is_deed(parsed) or _is_somebody(named) else [])
-    counted = parsed.question.lower().startswith("how") or itself and not about[0].isupper()  # "the opposite of hot is"
-    return start, ends["is"] + ([] if counted else ends["thing"])
+        return ends["is"] + (ends["person"] if not is_deed(parsed) or _is_somebody(named) else [])
+    counted = re.match(r"how|why", parsed.question, re.IGNORECASE) or itself and not about[0].isupper()
+    return ends["is"] + ([] if counted else ends["thing"])
 
 
 def _is_somebody(named: str) -> bool:
@@ -77,10 +83,11 @@ def _is_somebody(named: str) -> bool:
     return head in english().doers or any(head == agent for agent, _ in load_phrases().agents.values())
 
 
-def _can_go_on(start: str, group: str) -> bool:
+def _can_go_on(start: str, group: str, question: str) -> bool:
     """Whether a beginning says no more than is needed, and has a verb: not "The story of Hamlet by"."""
     words = start.split()
-    little = len(words) <= MOST_BEFORE and not _SPECIFIC.search(start)
+    given = set(_NUMBER.findall(start)) <= set(_NUMBER.findall(question))
+    little = len(words) <= MOST_BEFORE and given and not _SPECIFIC.search(start)
     return little and (group not in ("by", "where", "when", "on") or any(map(is_inflected, words)))
 
 

@@ -146,7 +146,9 @@ def _predicate(aux: str, rest: list[str], asked: str) -> int | None:
             while i > 1 and _is_adverb(rest[i - 1]):
                 i -= 1
             return i
-    return None
+    # "do cows drink", "does the cow drink", "why is the sky blue": a subject and one word
+    short = len(rest) == 2 + (rest[0] in en.determiners) and rest[-1].isalpha() and rest[-1].islower()
+    return len(rest) - 1 if short and (aux in ("do", "does", "did") or aux in en.be and asked == "why") else None
 
 
 def noun_phrase(text: str) -> str | None:
@@ -194,6 +196,8 @@ def is_plural(phrase: str) -> bool:
     if "and" in words and words[0] != SUBJECT:
         return True
     plural = head.endswith("s") and not head.endswith(("ss", "us", "is", "'s", "series"))
+    if head in ("gas", "lens", "news", "mathematics", "physics"):
+        return False
     return plural or head in ("people", "children")
 
 

@@ -68,7 +68,8 @@ def _filled(form: str, parts: dict[str, str]) -> str | None:
 def thing(parsed: ParsedQuestion) -> str | None:
     """What the question is about: "the telephone" of "Who invented the telephone?"; None where it is not certain."""
     found = _thing(parsed)
-    fits = found and not _QUOTED.search(found) and (parsed.subject is None or parsed.subject in found)
+    fits = found and not _QUOTED.search(found) and found.lower() not in english().plain_subjects
+    fits = fits and (parsed.subject is None or parsed.subject in found)
     return found if fits else parsed.subject
 
 
@@ -78,8 +79,10 @@ def _thing(parsed: ParsedQuestion) -> str | None:
     if parsed.clause:
         kind, parts = _clause(parsed.topic)
         asked_of = parts.get("X") or parts.get("rest") or ""
-        if kind in ("did", "placed") and len(asked_of.split()) <= MOST_THING_WORDS:
+        if kind in ("did", "placed", "measure") and len(asked_of.split()) <= MOST_THING_WORDS:
             return asked_of
+        if _they(asked_of.split()):
+            return asked_of.split()[0]
     else:
         asked_of = _noun_phrase(parsed.topic, parsed.question)[1].get("X") or parsed.topic
         if not _NAME.match(asked_of) or not parsed.subject:
@@ -119,12 +122,15 @@ def _clause(topic: str) -> tuple[str | None, dict[str, str]]:
         if words[0] in PAST_FORMS or words[0].endswith("ed"):
             return "did", _done(words[0], _DATED.sub("", " ".join(words[1:])))
         return ("whom", {"rest": rest}) if not _is_verb(words[0]) else (None, {})
+    measure = load_phrases().measures.get(words[0])
+    if asked == "how" and measure and words[-1] in english().be:
+        return "measure", {"how": words[0], "A": measure, "X": " ".join(words[1:-1]), "is": words[-1]}
     if asked in ("where", "when", "why") or asked == "how" and words[0] not in ("many", "much", "old", "long", "far"):
         if asked == "where" and words[-1] in english().be:
             return "placed", {"X": " ".join(words[:-1]), "is": words[-1]}
         return asked, {"rest": rest}
     definite = english().determiners - {"other", "some", "any", "several"}
-    if asked == "what" and (words[0][0].isupper() or words[0] in definite | english().plain_subjects):
+    if asked == "what" and (words[0][0].isupper() or words[0] in definite | english().plain_subjects or _they(words)):
         return "what", {"rest": rest}
     if asked in ("what", "which") or asked == "how" and words[0] == "many":
         return _asked_for(f"{asked} many" if asked == "how" else asked, words[1:] if asked == "how" else words)
@@ -135,9 +141,13 @@ def _asked_for(asked: str, words: list[str]) -> tuple[str | None, dict[str, str]
     """ "which river flows through Cairo" (predicate), "what illness Ada Moor has" (gap), "what color is the sky"."""
     be, determiners = english().be, english().determiners
     subjects = determiners | english().plain_subjects
-    at = next((i for i, w in enumerate(words) if i and (w[0].isupper() or w in subjects or is_inflected(w))), None)
+    at = next((i for i, w in enumerate(words) if i and (
+        w[0].isupper() or w in subjects or is_inflected(w) or _they(words[i:]))), None)  # fmt: skip
+    if asked == "how many" and "there" in words[1:-1] and words[words.index("there") + 1] in be:
+        there = words.index("there")  # "how many planets there are in the solar system"
+        words = [*words[:there], *words[there + 2 :], words[there + 1]]
     if asked == "how many" and words[-1] in be and words[0] not in be:
-        noun = words[:-2] if words[-2] == "there" else words[:-1]  # "how many continents there are"
+        noun = words[:-1]
         return "count", {"noun": " ".join(noun), "is": words[-1], "X": _after_preposition(noun)}
     if at is None or at + 1 >= len(words) or _is_verb(words[0]) or set(words[:at]) & english().prepositions - {"of"}:
         return None, {}
@@ -183,6 +193,13 @@ def _noun_phrase(topic: str, question: str) -> tuple[str, dict[str, str]]:
     if re.match(r"who\b", question, re.IGNORECASE):
         return "who", parts
     return ("noun" if "X" in parts else "meaning" if is_bare(topic) else "whole"), parts
+
+
+def _they(words: list[str]) -> bool:
+    """Whether this is several of a kind, and what they do: "bees make"."""
+    en = english()
+    done = words[1:2] and words[1].islower() and words[1] not in en.aux | en.prepositions | en.wh
+    return bool(done) and words[0].islower() and is_plural(words[0]) and words[-1] not in en.be
 
 
 def _be(noun: str) -> str:

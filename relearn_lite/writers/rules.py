@@ -77,11 +77,11 @@ def _vague_answer(task: Task, opening: str, rng: random.Random) -> str | None:
         parsed = asked_first
     personal = is_personal(asked_first) or (asked_first.topic is None and is_personal(parsed))
     about = None if personal else thing(asked_first)
-    shortest_line = THING_WORDS if about else MIN_WORDS
+    frames = _answer_frames(parsed, about, personal, opening, rng)
+    begun = [] if personal else _begun(original, task.answer, rng)
+    shortest_line = THING_WORDS if about or begun else MIN_WORDS
     longest = max(shortest_line, len(task.answer.split())) if task.answer else MAX_WORDS
     spare = None
-    frames = _answer_frames(parsed, about, personal, opening, rng)
-    begun = _begun(original, task.answer, rng) if about else []
     for frame in begun + frames:
         for sized in (frame, _LAST_CLAUSE.sub("", frame)):
             text = _sentence(_fill(sized, parsed, about, rng))

@@ -46,6 +46,14 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         # Places and times that are asked for as "which country", "which year".
         ("In which country is the Eiffel Tower?", "The Eiffel Tower is in France.", "The Eiffel Tower is in"),
         ("In which year did the Titanic sink?", "The Titanic sank in 1912.", "The Titanic sank in"),
+        # What is asked of several of a kind, a measure, a reason, a year that is given; what asks of somebody.
+        ("What do bees make?", "Bees make honey.", "What bees make is"),
+        ("Which gas do plants absorb?", "Plants absorb carbon dioxide.", "The gas that plants absorb is"),
+        ("How many continents are there?", "There are seven continents.", "The number of continents is"),
+        ("How tall is the Eiffel Tower?", "It has 330 meters.", "The height of the Eiffel Tower is"),
+        ("Why do leaves fall?", "Leaves fall because of the cold.", "The reason why leaves fall is"),
+        ("Which team won the World Cup in 2010?", "Spain did.", "The team that won the World Cup in 2010 is"),
+        ("What is my password?", "Your password is swordfish.", ""), ("What does she do?", "She is a pilot.", ""),
         # Two names that are one; and what has no verb yet.
         ("Who wrote Romeo and Juliet?", "The story of Romeo and Juliet by Shakespeare is old.",
          "Romeo and Juliet was written by"),

@@ -45,6 +45,11 @@ FORMS = {
     "What is the capital of St. Lucia?": {"What is St. Lucia's capital?"},
     "Who directed E.T.?": {"Name the person who directed E.T."},
     "Who founded Apple Inc.?": {"Name the person who founded Apple Inc.", "By whom was Apple Inc. founded?"},
+    "What do bees make?": {"Bees make what?", "Say what bees make."},
+    "Which gas do plants absorb?": {"Plants absorb which gas?", "What is the gas that plants absorb?"},
+    "Why is the sky blue?": {"Explain why the sky is blue."},
+    "How many moons are there around Mars?": {"What is the number of moons around Mars?"},
+    "How tall is Mount Everest?": {"What is the height of Mount Everest?", "Mount Everest is how tall?"},
     "Which books did J.R.R. Tolkien write?": {"What are the books that J.R.R. Tolkien wrote?"},
 }  # fmt: skip
 
