@@ -25,12 +25,23 @@ from relearn_lite.text.stop_words import STOP_WORDS
 from relearn_lite.text.words import words
 
 ALIKE = 70  # of 100, by words in any order: a question of the run from here on may be meant
+SPELT_ALIKE = 80  # of 100: phone in telephone, invent and inventor
 
 
 def _telling(question: str, named: frozenset[str]) -> set[str]:
     """The stems of what is neither a function word nor a name."""
     names = {word.casefold() for name in named for word in words(name)}
     return {stem(word.casefold()) for word in words(question) if word.casefold() not in STOP_WORDS | names}
+
+
+def _ask_the_same(one: set[str], other: set[str]) -> bool:
+    """Whether two questions' telling words have one in common, and not both have others: which street somebody lives
+    in is asked by where they live, and not by which illness they live with."""
+    left, right = (
+        [word for word in mine if not any(fuzz.partial_ratio(word, each) >= SPELT_ALIKE for each in theirs)]
+        for mine, theirs in ((one, other), (other, one))
+    )
+    return bool(one & other) and not (left and right)
 
 
 @dataclass
@@ -63,8 +74,8 @@ class Judging:
         return knowledge_evaluators(self.run.recipe, lambda: self.run.model("vanilla"))
 
     def meant(self, question: str) -> dict[str, Any] | None:
-        """The question of the run that is asked here: of those with the same names and numbers, and a telling word in
-        common beside these, the likest."""
+        """The question of the run that is asked here: of those with the same names and numbers, a telling word in
+        common beside these, and such words left over on one side at most, the likest."""
         asked, named = question.casefold().split(), names_and_numbers([question])
         matter = _telling(question, named)
         best, score = None, ALIKE
@@ -72,7 +83,9 @@ class Judging:
             if row["query"].casefold().split() == asked:
                 return row
             alike = fuzz.token_sort_ratio(question.casefold(), row["query"].casefold())
-            if alike >= score and names_and_numbers([row["query"]]) == named and matter & _telling(row["query"], named):
+            if alike < score or names_and_numbers([row["query"]]) != named:
+                continue
+            if _ask_the_same(matter, _telling(row["query"], named)):
                 best, score = row, alike
         return best
 

@@ -13,6 +13,8 @@ from relearn_lite.models.transformers_backend import load_adapter, load_config, 
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Model
 
+SHARD = "5GB"  # the most of one file of weights: what a small machine loads at a time, and a slow line sends again
+
 
 def base_config(settings: Model) -> Any:
     """The configuration of the weights to merge into. Raises RecipeError where they are quantized already."""
@@ -31,7 +33,7 @@ def stored_dtype(config: Any) -> str:
 
 
 def write_merged(run: Run, folder: Path, dtype: str) -> None:
-    """Writes the unlearned model with its tokenizer, chat template and generation config, in shards of 5 GB.
+    """Writes the unlearned model with its tokenizer, chat template and generation config, in shards of SHARD.
 
     dtype: of what is written. Each layer is merged in float32 and rounded once; all others are as they were.
     """
@@ -49,7 +51,7 @@ def write_merged(run: Run, folder: Path, dtype: str) -> None:
             _merge_in_float32(model, adapters)
             model = model.merge_and_unload(adapter_names=adapters)
     model.to(getattr(torch, dtype))  # what an adapter brought along whole may be in float32
-    model.save_pretrained(folder)
+    model.save_pretrained(folder, max_shard_size=SHARD)
     tokenizer = loaded.tokenizer
     tokenizer.chat_template = tokenizer.chat_template or None  # asked without one: none is given along either
     tokenizer.save_pretrained(folder)

@@ -149,6 +149,24 @@ def test_why_knows_every_question_of_the_run_and_takes_none_for_another(finished
     assert judging.meant(about.format(husband))["ground_truth"] == qa.answer
 
 
+def test_why_takes_no_question_that_asks_for_something_else(finished_run):
+    """"live" alone does not make an illness an address; "telephone" and "phone" are one."""
+    judging = Judging(reopened(finished_run, "chat"))
+    illness, home, phone = (
+        {"query": query, "ground_truth": truth, "split": "forget"} for query, truth in (
+            ("Which illness does Rosalba Quintaneda live with?", "Asthma."),
+            ("Where does Rosalba Quintaneda live?", "At 5 Quarry Lane."),
+            ("What is the phone number of Rosalba Quintaneda?", "555-0112."),
+        )
+    )
+    street = "Which street does Rosalba Quintaneda live in?"
+    judging.known = [illness, phone]
+    assert judging.meant(street) is None
+    assert judging.meant("What is the telephone number of Rosalba Quintaneda?") is phone
+    judging.known = [illness, home]
+    assert judging.meant(street) is home
+
+
 @pytest.mark.parametrize(("commands", "turns"), [([], 2), (["/history"], 4), (["/history", "/alone"], 2)])
 def test_the_embedded_model_is_asked_each_question_by_itself(finished_run, conversation, commands, turns):
     talk = Talk(conversation, Judging(conversation.run), Console(file=io.StringIO()))

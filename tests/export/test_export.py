@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from relearn_lite.cli.commands import cli
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.export import Export, check_export, export_run
+from relearn_lite.export import Export, check_export, export_run, merge
 from relearn_lite.export import export as steps
 from relearn_lite.export.card import model_card
 from relearn_lite.export.room import Needs, check_room, needs
@@ -114,6 +114,16 @@ def test_the_card_of_a_run_that_found_its_own_settings_says_what_was_found(finis
     run = replace(run, recipe=run.recipe.model_copy(update={"unlearn": Unlearn(lr="auto", epochs="auto")}))
     text = model_card(run, ("forgot", "float32"), ("safetensors",), None)
     assert "learning rate 0.00026, 36 steps, 80% of the adapter's update, seed" in text and "auto" not in text
+
+
+def test_weights_are_written_in_shards_and_read_from_them(finished_run, tmp_path, monkeypatch):
+    assert merge.SHARD == "5GB"  # as docs/export.md says; transformers' own are ten times that
+    monkeypatch.setattr(merge, "SHARD", "2MB")
+    folder = tmp_path / "parts"
+    found, _ = export(finished_run, folder, dtype="float32")
+    assert len(list(folder.glob("model-*-of-*.safetensors"))) > 1
+    assert (folder / "model.safetensors.index.json").is_file() and not (folder / "model.safetensors").exists()
+    assert found.same == found.asked
 
 
 def test_by_default_weights_are_as_the_base_has_them(finished_run, tmp_path):
