@@ -40,12 +40,11 @@ def stopping_questions(
 
     Those that are set apart to choose by, and their paraphrases: both where there is room, else every other one
     reworded. As far as `count` allows, one other wording, by rules, of each question that is trained, which itself is
-    neither trained (trained: those texts in small letters) nor reported: the former are few in a small set, and what is
-    forgotten is to be so for all of it.
+    not reported: the former are few in a small set, and what is forgotten is to be so for all of it. A wording that is
+    trained (trained: those texts in small letters) only where rules have no other: who tells there tells anywhere.
     """
     chosen = selection_questions(data, count)
     reported = {text for part in ("forget_eval", "retain_eval") for qa in data[part] for text in question_texts(qa)}
-    taken = {*trained, *reported}
     for side in SIDES:
         plain = chosen[side]
         reworded = [_put_as(qa, qa.paraphrase, "reworded") if qa.paraphrase else qa for qa in plain]
@@ -54,8 +53,8 @@ def stopping_questions(
         seen = {text for qa in chosen[side] for text in question_texts(qa)}
         others = [qa for qa in data[side] if qa.question.lower() not in seen]
         for qa in spread(count - len(chosen[side]), others) if count > len(chosen[side]) else ():
-            forms = [text for text in rewordings(parse_question(qa.question)) if text.lower() not in taken]
-            if forms:
+            forms = [text for text in rewordings(parse_question(qa.question)) if text.lower() not in reported]
+            if forms := [text for text in forms if text.lower() not in trained] or forms:
                 form = random.Random(f"{seed} {qa.id} check").choice(forms)
                 chosen[side].append(_put_as(qa, form, "other"))
     return chosen

@@ -15,6 +15,8 @@ from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Lora, load_recipe
+from relearn_lite.writers.question_forms import rewordings
+from relearn_lite.writers.question_parser import parse_question
 
 quick_eval_module = sys.modules[quick_eval.__module__]
 
@@ -99,6 +101,19 @@ def test_questions_to_stop_by_are_neither_trained_nor_reported(count, forget):
     assert all(qa.paraphrase == plain[qa.id.partition("/")[0]] for qa in asked["forget"] if "/" in qa.id)
     new = {qa.question.lower() for qa in asked["forget"] if qa.id.endswith("/other")}
     assert not new & (trained | reported) and len({qa.question for qa in asked["forget"]}) == len(asked["forget"])
+
+
+def test_a_fact_whose_every_wording_is_trained_is_asked_in_one_of_them():
+    """Such facts were not asked about, and training ended with two of eight still told."""
+    facts = [QA(f"f{n}", f"In which year did {who} die?", "x") for n, who in enumerate(["Ada Moor", "Bo Quill"])]
+    data = {"forget": facts, "retain": facts, "forget_eval": facts, "retain_eval": facts}
+    wordings = {text.lower() for qa in facts for text in rewordings(parse_question(qa.question))}
+    left = "name the year that ada moor died in."
+    assert left in wordings
+    asked = stopping_questions(data, 12, wordings - {left}, seed=1)["forget"]
+    assert asked[0].question.lower() == left, "what is not trained comes first"
+    assert len(asked) == 2 and asked[1].question.lower() in wordings - {left}
+    assert not {qa.question for qa in asked} & {qa.question for qa in facts}, "these are reported"
 
 
 def test_how_far_the_answers_moved_is_told_where_it_is_asked_for(work):
