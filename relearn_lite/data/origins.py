@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.core.hub import only_what_is_here
 from relearn_lite.data.files import read_file, read_texts
 from relearn_lite.recipe.presets import Table, table_of
 from relearn_lite.recipe.yaml_text import parse
@@ -76,6 +77,7 @@ def _from_hub(name: str, config: str | None, split: str, revision: str | None) -
     import datasets
 
     datasets.disable_progress_bars()
+    only_what_is_here(name)
     try:
         return datasets.load_dataset(name, config, split=split, revision=revision).to_list()
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:

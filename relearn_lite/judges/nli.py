@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.core.hub import only_what_is_here
 from relearn_lite.judges.answer_cache import AnswerCache
 from relearn_lite.judges.entities import NO_ENTITIES, word_form
 from relearn_lite.text.words import words
@@ -115,6 +116,7 @@ class TransformersNLI:
         from transformers import pipeline
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
+        only_what_is_here(name)
         try:
             self.classifier = pipeline("text-classification", name, device=device, batch_size=batch_size)
         except (OSError, ValueError, ImportError) as error:

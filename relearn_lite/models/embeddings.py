@@ -12,6 +12,7 @@ import numpy as np
 
 from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.files import cache_folder, packaged_file, replace_folder
+from relearn_lite.core.hub import only_what_is_here
 from relearn_lite.text.number_words import in_figures
 from relearn_lite.text.words import words
 
@@ -105,6 +106,7 @@ class SentenceTransformerEmbeddings(ModelEmbeddings):
                 f"evaluate.evaluators.embeddings: '{name}' needs the package sentence-transformers, which is not "
                 "installed: pip install sentence-transformers, or use 'minilm' or 'embedded'."
             ) from error
+        only_what_is_here(name)
         try:
             self.model = SentenceTransformer(name, device=device)
         except (OSError, ValueError) as error:

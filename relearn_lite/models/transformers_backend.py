@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.core.hub import only_what_is_here
 from relearn_lite.data.tokens import read_template
 from relearn_lite.models.adapters import biases_kept, check_complete, is_plain, without_adapters
 from relearn_lite.models.folder import check_tokenizer, check_weights, check_whole, follow_stored, told_as_mistakes
@@ -81,6 +82,7 @@ def source(settings: Model) -> tuple[str, dict[str, Any]]:
     name = str(EMBEDDED) if settings.name == "embedded" else settings.name
     if is_gguf(name):
         return str(gguf_folder(name)), {}
+    only_what_is_here(name)
     return name, {"revision": settings.revision, "trust_remote_code": settings.trust_remote_code}
 
 

@@ -6,12 +6,12 @@ and answers take stands in models/shape.py.
 
 from __future__ import annotations
 
-from functools import cache
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.core.hub import only_what_is_here
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED, Loaded
 from relearn_lite.models.shape import SINGLE
@@ -32,23 +32,6 @@ def mask_gradients(parameters: int, retain: bool) -> int:
     return 3 * parameters * SINGLE if retain else 0
 
 
-@cache
-def hub_answers() -> bool:
-    """Whether the hub can be reached, found out once and in seconds: its library would try again for minutes."""
-    from huggingface_hub import constants, get_session
-
-    try:
-        get_session().head(constants.ENDPOINT, timeout=5)
-    except Exception:  # whatever its client raises, also where HF_HUB_OFFLINE is set
-        return False
-    return True
-
-
-def _without_hub(name: str) -> bool:
-    """Whether only files that are here already are to be looked at."""
-    return not Path(name).exists() and not hub_answers()
-
-
 def empty_model(settings: Model) -> Any:
     """The model without weights (on torch's meta device). From the hub only config.json is fetched."""
     import torch
@@ -56,7 +39,7 @@ def empty_model(settings: Model) -> Any:
 
     name, where = source(settings)
     try:
-        config = AutoConfig.from_pretrained(name, local_files_only=_without_hub(name), **where)
+        config = AutoConfig.from_pretrained(name, **where)
         with torch.device("meta"):
             return AutoModelForCausalLM.from_config(config, trust_remote_code=settings.trust_remote_code)
     except (OSError, ValueError, ImportError) as error:
@@ -81,7 +64,8 @@ def encoder_parameters(name: str, *, labels: bool) -> int | None:
 
     kind = AutoModelForSequenceClassification if labels else AutoModel
     try:
-        config = AutoConfig.from_pretrained(name, local_files_only=_without_hub(name))
+        only_what_is_here(name)
+        config = AutoConfig.from_pretrained(name)
         with torch.device("meta"):
             return kind.from_config(config).num_parameters()
     except (OSError, ValueError, ImportError):
