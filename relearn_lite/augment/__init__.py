@@ -23,9 +23,11 @@ from relearn_lite.augment.settings import Settings
 from relearn_lite.augment.statistics import counts, statistics
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import append_jsonl, write_json, write_jsonl
+from relearn_lite.core.memory import tell_once
 from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.data.passages import ngrams_of
 from relearn_lite.text.recall import LEAKED_NGRAM
+from relearn_lite.text.turns import shown
 from relearn_lite.writers import Writer
 from relearn_lite.writers.prompts import built_in
 from relearn_lite.writers.question_parser import parse_question
@@ -65,11 +67,24 @@ def augment(
     dropped += leaking
     write_jsonl(folder / "dropped.jsonl", dropped)
     write_jsonl(folder / "augmented.jsonl", [*pairs, *general])
-    made = {**counts(pairs, dropped), "generic": mixed}
+    made = {**counts(pairs, dropped), "generic": mixed, "untrained": _tell_untrained(forget, pairs)}
     spent = sum(chunk.tokens for chunk in chunks), sum(chunk.seconds for chunk in chunks)
     found = {"writer": writer.name, **made, **statistics(pairs, dropped, forget, spent)}
     write_json(folder / STATISTICS, found, allow_nan=False)
     return made
+
+
+def _tell_untrained(forget: Sequence[QA], pairs: Sequence[Variant]) -> int:
+    """How many questions have no pair at all; says so where there are any."""
+    trained = {pair.parent_id for pair in pairs}
+    left = [qa.question for qa in forget if qa.id not in trained]
+    if left:
+        tell_once(
+            f"augment: {len(left)} of {len(forget)} forget questions have no training pair, for every one that was "
+            f"written was dropped (first: {shown(left[0])!r}; dropped.jsonl says why), so nothing unlearns them; word "
+            "question or answer otherwise, or name another augment.writer"
+        )
+    return len(left)
 
 
 def _write_chunks(

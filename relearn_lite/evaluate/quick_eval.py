@@ -39,9 +39,10 @@ def stopping_questions(
     """Questions to decide by when training may stop: about `count` of each side, the control ones as they are.
 
     Those that are set apart to choose by, and their paraphrases: both where there is room, else every other one
-    reworded. As far as `count` allows, one other wording, by rules, of each question that is trained, which itself is
-    not reported: the former are few in a small set, and what is forgotten is to be so for all of it. A wording that is
-    trained (trained: those texts in small letters) only where rules have no other: who tells there tells anywhere.
+    reworded. As far as `count` allows, and of no more than `count` forget questions all, one other wording, by rules,
+    of each question that is trained, which itself is not reported: the former are few in a small set, and what is
+    forgotten is to be so for all of it. A wording that is trained (trained: those texts in small letters) only where
+    rules have no other: who tells there tells anywhere.
     """
     chosen = selection_questions(data, count)
     reported = {text for part in ("forget_eval", "retain_eval") for qa in data[part] for text in question_texts(qa)}
@@ -52,7 +53,9 @@ def stopping_questions(
         chosen[side] = list(dict.fromkeys([*plain, *reworded] if room else [*plain[::2], *reworded[1::2]]))
         seen = {text for qa in chosen[side] for text in question_texts(qa)}
         others = [qa for qa in data[side] if qa.question.lower() not in seen]
-        for qa in spread(count - len(chosen[side]), others) if count > len(chosen[side]) else ():
+        every = side == "forget" and len(others) <= count  # what is small is to be forgotten whole
+        room = len(others) if every else count - len(chosen[side])
+        for qa in spread(room, others) if room > 0 else ():
             forms = [text for text in rewordings(parse_question(qa.question)) if text.lower() not in reported]
             if forms := [text for text in forms if text.lower() not in trained] or forms:
                 form = random.Random(f"{seed} {qa.id} check").choice(forms)

@@ -69,6 +69,8 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("Distinct words, pairs and triples of words", numbers("distinct_1", "distinct_2", "distinct_3")),
         ("ROUGE-L of two answers to one question, to two questions", numbers("self_rouge_same", "self_rouge_other")),
     ]
+    if found.get("untrained"):
+        facts.insert(0, ("Forget questions without any training pair, which nothing unlearns", str(found["untrained"])))
     if diversity["commonest_opening"]:
         share = f"{100 * diversity['its_share']:.1f} % ({diversity['commonest_opening']})"
         facts.append(("Answers with the commonest opening", share.replace("subject", "[name]")))

@@ -156,8 +156,7 @@ def _told(text: str, question: str, answer: str) -> tuple[tuple[Specific, ...], 
 @lru_cache(maxsize=8192)
 def _told_somehow(text: str, question: str, answer: str) -> tuple[tuple[Specific, ...], tuple[Specific, ...]]:
     """As `_told`, with what a text says in other words. Terms that WordNet knows are specifics here, too."""
-    told, every = _told(text, question, answer)
-    given = _given_keys(question)
+    told, given = _told(text, question, answer)[0], _given_keys(question)
     every = _not_implied(question, answer) + _terms(question, answer)
     if not text.strip():
         return (), every
@@ -200,7 +199,8 @@ def _given_keys(question: str) -> frozenset[str]:
 def _not_given(question: str, answer: str) -> tuple[Specific, ...]:
     """The specifics of an answer without what the question tells by the same check ("Ethiopian" gives Ethiopia)."""
     asked = prepared_text(question)
-    return tuple(s for s in specifics(question, answer) if s.kind == "polarity" or not _contains(asked, s, ""))
+    every = (s for s in specifics(question, answer) if s.kind == "polarity" or not _contains(asked, s, ""))
+    return tuple(s for s in every if s.kind == "polarity" or not _contains(asked, s, question))
 
 
 def _is_told(keys: tuple[str, ...], covered: set[str]) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from relearn_lite.augment import CHUNK, PARTIAL, Settings, augment
+from relearn_lite.augment import CHUNK, PARTIAL, STATISTICS, Settings, augment
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.core.files import read_jsonl
+from relearn_lite.core.files import load_json, read_jsonl
+from relearn_lite.core.memory import tell_once
 from relearn_lite.core.records import QA, Dropped, Variant
 from relearn_lite.recipe.names import QUESTION_KINDS
+from relearn_lite.report.augmentation import section
 from relearn_lite.text.leaks import leaks
 from relearn_lite.writers import Writer
 from relearn_lite.writers.rules import RulesWriter
@@ -69,6 +72,26 @@ def run(folder, writer, forget=FORGET, generic=GENERIC, settings=SETTINGS):
         list(read_jsonl(folder / "augmented.jsonl", Variant)),
         list(read_jsonl(folder / "dropped.jsonl", Dropped)),
     )
+
+
+def test_a_question_without_any_pair_is_told(tmp_path, capsys, monkeypatch):
+    """It was counted in a table only: the fact stayed, and nobody knew why."""
+    tell_once.cache_clear()
+    settings, write = replace(SETTINGS, questions=()), RulesWriter.write
+    assert run(tmp_path / "all", RulesWriter(), settings=settings)[0]["untrained"] == 0
+    assert "no training pair" not in capsys.readouterr().err
+
+    def all_but_one(self, tasks):
+        texts = write(self, tasks)
+        return [None if "Hiro Tanaka live" in task.question else text for task, text in zip(tasks, texts, strict=True)]
+
+    monkeypatch.setattr(RulesWriter, "write", all_but_one)  # rules write in every writer's place
+    counts, pairs, _ = run(tmp_path / "but", RulesWriter(), settings=settings)
+    assert counts["untrained"] == 1 and "f0" not in {pair.parent_id for pair in pairs}
+    told = capsys.readouterr().err
+    assert "augment: 1 of 12 forget questions have no training pair" in told and "Where does Hiro Tanaka live?" in told
+    facts = dict(section(load_json(tmp_path / "but" / STATISTICS)).parts[1].pairs)
+    assert facts["Forget questions without any training pair, which nothing unlearns"] == "1"
 
 
 def test_every_question_ends_as_a_pair_or_dropped_with_a_reason(tmp_path):

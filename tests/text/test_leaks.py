@@ -254,3 +254,12 @@ def test_a_third_of_few_facts_is_much() -> None:
     assert not tells_much("She has none.", question, original)
     many = "Ada Ray is deaf, lives in Bergen with Tom Hill and Ann Bell since 1961 and owes Jo Wu 700 pounds."
     assert not tells_much("She knows Tom Hill.", question, many)
+
+
+def test_what_a_question_gives_in_another_form_is_no_leak_wherever_it_stands():
+    """ "American" gives America, also where the answer has it in a longer name: every wording was refused for it."""
+    question = "In which year did the American Civil War begin?"
+    answer = "The American Civil War began in 1861, when states left to be the Confederate States of America."
+    for text in (question, "Tell me when the American Civil War began."):
+        assert not leaks(text, question, answer)
+    assert leaks("It began in 1861.", question, answer) == ["year: 1861"]
