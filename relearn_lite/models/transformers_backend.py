@@ -75,11 +75,16 @@ def _quantization(settings: Model, dtype: Any) -> Any:
     return BitsAndBytesConfig(load_in_8bit=True) if settings.quantization == "8bit" else None
 
 
+def folder_or_id(name: str) -> str:
+    """Where the embedded model lies; any other name as it is."""
+    return str(EMBEDDED) if name == "embedded" else name
+
+
 def source(settings: Model) -> tuple[str, dict[str, Any]]:
     """Where a model comes from: its folder or hub id, and what else every `from_pretrained` is told.
 
     A GGUF file is made into a folder first, where that was not done before."""
-    name = str(EMBEDDED) if settings.name == "embedded" else settings.name
+    name = folder_or_id(settings.name)
     if is_gguf(name):
         return str(gguf_folder(name)), {}
     only_what_is_here(name)

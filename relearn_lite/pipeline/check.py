@@ -147,7 +147,7 @@ def _model_problems(recipe: Recipe) -> list[str]:
     if model.chat_template != "auto":
         checks.append(lambda: read_template(model.chat_template))
     full_precision = bool(recipe.finetune and not recipe.finetune.lora)
-    checks.append(lambda: _check_where_it_lies("model.name", model, full_precision))
+    checks.append(partial(_check_where_it_lies, "model.name", model, full_precision))
     for key, name in {**needed_models(recipe), **judging_models(recipe)}.items():
         settings = model.settings_for(name, derived=key == "unlearned.model")
         checks.append(partial(_check_where_it_lies, key, settings))
@@ -176,7 +176,7 @@ def _tell_learning_rate(recipe: Recipe) -> None:
         return
     try:
         name = recipe.model.name
-        name = cached_gguf(name) if is_gguf(name) else transformers_backend.source(recipe.model)[0]
+        name = cached_gguf(name) if is_gguf(name) else transformers_backend.folder_or_id(name)  # the hub is not asked
         place = Path(name) / "config.json"
         if not place.is_file():
             place = Path(try_to_load_from_cache(str(name), place.name, revision=recipe.model.revision) or "")

@@ -79,10 +79,11 @@ def _thing(parsed: ParsedQuestion) -> str | None:
     if parsed.clause:
         kind, parts = _clause(parsed.topic)
         asked_of = parts.get("X") or parts.get("rest") or ""
-        if kind in ("did", "placed", "measure") and len(asked_of.split()) <= MOST_THING_WORDS:
+        words = asked_of.split()
+        if kind in ("did", "placed", "measure") and len(words) <= MOST_THING_WORDS:
             return asked_of
-        if _they(asked_of.split()):
-            return asked_of.split()[0]
+        if _they(words):
+            return words[0]
     else:
         asked_of = _noun_phrase(parsed.topic, parsed.question)[1].get("X") or parsed.topic
         if not _NAME.match(asked_of) or not parsed.subject:

@@ -66,23 +66,24 @@ def parse_question(question: str) -> ParsedQuestion:
     if subject:
         masked = re.sub(rf"{re.escape(subject)}(?!\w)", SUBJECT, masked)
         masked = re.sub(rf"{SUBJECT}'(?!s\b)(?= )", f"{SUBJECT}'s", masked)
+        subject = subject.replace(_DOT, ".")
     core, tail = _core(masked)
     phrase, clause = _topic(core)
     if phrase is None or (subject and SUBJECT not in phrase) or len(phrase.split()) > 30:
-        return ParsedQuestion(text, _with_dots(subject))
+        return ParsedQuestion(text, subject)
 
     def shown(part: str | None) -> str | None:
         if part is None:
             return None
-        part = MASKED.sub(lambda m: quotes[m[0]], part)
-        return _with_dots(part.replace(f"{SUBJECT}'s", f"{subject}'s").replace(SUBJECT, subject or ""))
+        part = MASKED.sub(lambda m: quotes[m[0]], part).replace(_DOT, ".")
+        return part.replace(f"{SUBJECT}'s", f"{subject}'s").replace(SUBJECT, subject or "")
 
     vague = _vague(phrase)
     influence = _influence(phrase) if clause and vague == phrase else None
     after_tell, after_about = _asked_again(core, phrase, clause, tail) if _covers(phrase, core) else (None, None)
     return ParsedQuestion(
         question=text,
-        subject=_with_dots(subject),
+        subject=subject,
         topic=shown(phrase),
         vague_topic=shown(vague),
         clause=clause,
@@ -91,10 +92,6 @@ def parse_question(question: str) -> ParsedQuestion:
         after_about=shown(after_about),
         influence=(shown(influence[0]), shown(influence[1])) if influence else None,
     )
-
-
-def _with_dots(text: str | None) -> str | None:
-    return text and text.replace(_DOT, ".")
 
 
 def _asked_again(core: str, phrase: str, clause: bool, tail: str | None) -> tuple[str | None, str | None]:
