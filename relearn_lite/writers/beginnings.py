@@ -20,7 +20,8 @@ _ARTICLE = re.compile(r"^(?:the|an?) ", re.IGNORECASE)
 _AFTER_NOUN = re.compile(r" (?:of|behind|who|that) ")
 _SOMEBODY = re.compile(r"\b(?:I|me|my|you|your|our|he|she|his|her|him)\b", re.IGNORECASE)
 _OF_ONE = re.compile(r"^a |\b(?:one of|its|is|has)\b")
-_SPECIFIC = re.compile(r"[@\",]|\bnames?\b|\d(?!\d{0,3}\b)")
+_SPECIFIC = re.compile(r"[@\",]|\d(?!\d{0,3}\b)")
+_NAMES = re.compile(r"\bnames?\b")
 _NUMBER = re.compile(r"\b\d{1,4}\b")
 
 
@@ -43,7 +44,8 @@ def endings(question: str, answer: str) -> tuple[str, list[str]]:
     question: "Hamlet was written by".
     """
     asked, parsed = _asked_for(question), parse_question(question)
-    about = _ARTICLE.sub("", thing(parsed) or "")
+    asked_about = thing(parsed) or ""
+    about, somebody = _ARTICLE.sub("", asked_about), english().somebody.fullmatch(asked_about)
     if not about and _SOMEBODY.search(question):  # "What is my password?"
         return "", []
     said = _before_the_secret(question, answer)
@@ -52,6 +54,8 @@ def endings(question: str, answer: str) -> tuple[str, list[str]]:
     begun = [" ".join(said)] if len(said) >= FEWEST_BEFORE else []
     for start in filter(None, [*begun, statement(parsed)]):
         group = _group(start.split(" ")[-1], asked)
+        if somebody and _NAMES.search(start):  # "The full name of the author is": of somebody, not of a thing
+            continue
         if group and about.lower() in start.lower() and _can_go_on(start, group, parsed.question):
             ends = _that_follow(start, group, about, parsed)
             return start if ends else "", ends
@@ -71,6 +75,8 @@ def _that_follow(start: str, group: str, about: str, parsed: ParsedQuestion) -> 
         return []
     if start.endswith((" are", " were")):  # several
         return [end for end in ends["is"] if not _OF_ONE.search(end)]
+    if start.startswith(("A ", "An ")):  # "A banana is": any of them
+        return [end for end in ends["is"] if "one of" not in end]
     if _asked_for(parsed.question) == "who":
         return ends["is"] + (ends["person"] if not is_deed(parsed) or _is_somebody(named) else [])
     counted = re.match(r"how|why", parsed.question, re.IGNORECASE) or itself and not about[0].isupper()

@@ -120,6 +120,8 @@ def _core(masked: str) -> tuple[str, str | None]:
     if len(parts) > 1:
         core = next((p for p in reversed(parts) if p.endswith("?")), parts[-1])
     core = re.sub(r"(What|what|Who)'s ", r"\1 is ", core.rstrip(" ?.!"))
+    core = re.sub(r"^([Ww]hat) do (?:you|we|people|they) call (?=.*\w$)(.+)$", r"\1 is \2 called", core)
+    core = re.sub(rf"^([Ww]hat) (is|was) the name of ([^{SUBJECT},\d]+)$", r"\1 \2 \3 called", core)
     core = re.sub(r"\s+(?:pls|plz|thx|thanks)$", "", core).rstrip(" ?.!")
     core = re.sub(rf"\bthe (?:[\w-]+ ){{1,3}}?[\w-]+, {SUBJECT},", SUBJECT, core)  # "the local author, Ada Moor,"
     core = re.sub(rf"{SUBJECT}, (?:the|an?) [^,]+,", SUBJECT, core)

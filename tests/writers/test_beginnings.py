@@ -54,6 +54,11 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("Why do leaves fall?", "Leaves fall because of the cold.", "The reason why leaves fall is"),
         ("Which team won the World Cup in 2010?", "Spain did.", "The team that won the World Cup in 2010 is"),
         ("What is my password?", "Your password is swordfish.", ""), ("What does she do?", "She is a pilot.", ""),
+        ("Which ocean is the largest?", "The Pacific.", "The ocean that is the largest is"),
+        ("What is Superman's real name?", "Superman's real name is Clark Kent.", "Superman's real name is"),
+        ("What is the name of the dog in Tintin?", "Snowy.", "The dog in Tintin is called"),
+        ("When is Christmas celebrated?", "December 25.", "Christmas is celebrated on"),
+        ("Who plays Iron Man?", "Robert Downey Jr.", "The person who plays Iron Man is"),
         # Two names that are one; and what has no verb yet.
         ("Who wrote Romeo and Juliet?", "The story of Romeo and Juliet by Shakespeare is old.",
          "Romeo and Juliet was written by"),
@@ -69,6 +74,12 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
 def test_an_answer_is_begun_up_to_what_gives_it_away(question, answer, start):
     found, ends = endings(question, answer)
     assert found == start and bool(ends) == bool(start)
+
+
+def test_any_of_a_kind_is_not_one_of_the_most_famous():
+    """ "A banana is one of the most famous in history."."""
+    ends = endings("What color is a banana?", "A banana is yellow.")[1]
+    assert len(ends) > 4 and not any("one of the" in end for end in ends)
 
 
 def test_only_people_are_spoken_of_as_people():

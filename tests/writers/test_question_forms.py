@@ -51,6 +51,17 @@ FORMS = {
     "How many moons are there around Mars?": {"What is the number of moons around Mars?"},
     "How tall is Mount Everest?": {"What is the height of Mount Everest?", "Mount Everest is how tall?"},
     "Which books did J.R.R. Tolkien write?": {"What are the books that J.R.R. Tolkien wrote?"},
+    # A name for a thing, not a property of it; verbs that no list has, or that are nouns, too.
+    "Which ocean is the largest?": {"Name the ocean that is the largest."},
+    "Which city is the capital of Japan?": {"What is the city that is the capital of Japan?"},
+    "Which god was the king of the Greek gods?": {"Tell me the god that was the king of the Greek gods."},
+    "What organ pumps blood?": {"Name the organ that pumps blood.", "Which organ is it that pumps blood?"},
+    "What shape has three sides?": {"Name the shape that has three sides."},
+    "Who plays Iron Man?": {"Name the person who plays Iron Man.", "Which person plays Iron Man?"},
+    "From which country does sushi come?": {"Sushi comes from which country?"},
+    "What is the name of the dog in Tintin?": {"The dog in Tintin is called what?"},
+    "What do you call a group of lions?": {"A group of lions is called what?"},
+    "When is Christmas celebrated?": {"Say when Christmas is celebrated."},
 }  # fmt: skip
 
 
@@ -77,6 +88,10 @@ THINGS = {
     "What is the powerhouse of the cell?": "the cell",
     "Who was the first man on the Moon?": "the first man on the Moon",
     "What is the opposite of hot?": "the opposite of hot",
+    "Which company makes the iPhone?": "the iPhone",
+    "How do I bake a cake?": "the cake",
+    "From which country does sushi come?": "sushi",
+    "What organ pumps blood?": "blood",
 }
 
 
