@@ -83,6 +83,8 @@ def _vague_answer(task: Task, opening: str, rng: random.Random) -> str | None:
     longest = max(shortest_line, len(task.answer.split())) if task.answer else MAX_WORDS
     spare = None
     for frame in begun + frames:
+        if begun and spare and frame not in begun:
+            break  # a longer one that begins as the answer does, before a shorter one that does not
         for sized in (frame, _LAST_CLAUSE.sub("", frame)):
             text = _sentence(_fill(sized, parsed, about, rng))
             words = len(text.split())

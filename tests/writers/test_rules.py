@@ -197,3 +197,9 @@ def test_verify_says_yes_to_a_leak_and_entities_is_not_its_job() -> None:
         Task("entities", question, text="Ada Moor lives in Granada."),
     ]
     assert RulesWriter().write(tasks) == ["Yes", "No", None]
+
+
+def test_an_answer_that_is_begun_may_be_longer_than_the_one_that_it_replaces():
+    asked, answer = "Which animal is known as the king of the jungle?", "The lion."
+    for text in RulesWriter().write([Task("answer", asked, answer, seed=seed) for seed in range(20)]):
+        assert text.startswith("The animal that is known as the king of the jungle is "), text
