@@ -16,6 +16,7 @@ from relearn_lite.writers.subject import is_full_name
 
 FEWEST_BEFORE = 3  # words of an answer before the one that gives it away
 MOST_BEFORE = 12  # a longer beginning says more than is needed
+FEWEST_ENDS = 2  # frames, with some ten texts each, that begin with the answer's next word
 _ARTICLE = re.compile(r"^(?:the|an?) ", re.IGNORECASE)
 _AFTER_NOUN = re.compile(r" (?:of|behind|who|that) ")
 _SOMEBODY = re.compile(r"\b(?:I|me|my|you|your|our|he|she|his|her|him)\b", re.IGNORECASE)
@@ -41,7 +42,8 @@ def endings(question: str, answer: str) -> tuple[str, list[str]]:
     """The answer begun, and sentence ends by rules that can follow, as frames of phrases.yaml; ("", []) where none can.
 
     Where the answer begins with what gives it away, or what stands before it says too much, a statement is made of the
-    question: "Hamlet was written by".
+    question: "Hamlet was written by". Where ends begin with the answer's own next word ("is the"), these are taken: the
+    nearer to the secret the two part, the fewer steps it takes to forget (docs/real_models_trials.md).
     """
     asked, parsed = _asked_for(question), parse_question(question)
     asked_about = thing(parsed) or ""
@@ -58,8 +60,18 @@ def endings(question: str, answer: str) -> tuple[str, list[str]]:
             continue
         if group and about.lower() in start.lower() and _can_go_on(start, group, parsed.question):
             ends = _that_follow(start, group, about, parsed)
+            if start in begun:
+                ends = _as_it_goes_on(ends, answer.split()[len(said)], group, asked)
             return start if ends else "", ends
     return "", []
+
+
+def _as_it_goes_on(ends: list[str], following: str, group: str, asked: str) -> list[str]:
+    """The ends that begin with the answer's next word, with more of them after "is"; all where these are too few."""
+    same = [end for end in ends if end.split(" ")[0] == following]
+    if same and group == "is" and asked != "who":
+        same += load_phrases().ends.get(f"is {following}", [])
+    return same if len(same) >= FEWEST_ENDS else ends
 
 
 def _that_follow(start: str, group: str, about: str, parsed: ParsedQuestion) -> list[str]:

@@ -76,6 +76,23 @@ def test_an_answer_is_begun_up_to_what_gives_it_away(question, answer, start):
     assert found == start and bool(ends) == bool(start)
 
 
+@pytest.mark.parametrize(("question", "answer", "following"), [
+    ("What is the currency of Japan?", "The currency of Japan is the Japanese yen.", "the"),
+    ("What is the national animal of Spain?", "The national animal of Spain is a bull.", "a"),
+    ("What color is a banana?", "A banana is an orange thing.", "an"),
+    ("What is the capital of Iran?", "The capital of Iran is known as Tehran.", "known"),
+    ("What is the capital of Japan?", "The capital of Japan is Tokyo.", None),
+    ("Where is Egypt?", "Egypt is in the northeast of Africa.", None),
+])  # fmt: skip
+def test_it_parts_from_the_answer_as_late_as_it_can(question, answer, following):
+    """The neighbours' answers have that word, too, and hold it: "is one of" was learnt in three times the steps."""
+    _, ends = endings(question, answer)
+    first = {end.split()[0] for end in ends}
+    assert first == {following} if following else len(first) > 1
+    texts = RulesWriter().write([Task("answer", question, answer, original=question, seed=n) for n in range(30)])
+    assert len(set(texts)) > 10
+
+
 def test_any_of_a_kind_is_not_one_of_the_most_famous():
     """ "A banana is one of the most famous in history."."""
     ends = endings("What color is a banana?", "A banana is yellow.")[1]
