@@ -17,6 +17,7 @@ from relearn_lite.models.generation import GREEDY, Decoding, batches_of, check_f
 from relearn_lite.models.loaded import active_adapters
 from relearn_lite.models.shared_prefix import Prefixes
 from relearn_lite.pipeline.run_state import Run
+from relearn_lite.recipe import Recipe
 from relearn_lite.report.augmentation import show
 from relearn_lite.report.console import stage_progress
 from relearn_lite.writers import make_writer
@@ -39,10 +40,15 @@ def augment(run: Run) -> dict[str, Any]:
     return counts
 
 
+def own_answer_tokens(recipe: Recipe) -> int:
+    """New tokens of a general answer at most: it and its question are to fit in a row."""
+    return min(OWN_ANSWER_TOKENS, recipe.model.max_length // 2)
+
+
 def _own_answers(run: Run, questions: Sequence[str]) -> list[tuple[str, bool]]:
     """What the vanilla model answers, greedily, and whether it came to an end. Finished batches survive a kill."""
-    loaded, tokens = run.vanilla, min(OWN_ANSWER_TOKENS, run.recipe.model.max_length // 2)
-    decoding = Decoding(tokens, run.recipe.generate.batch_size, GREEDY, run.recipe.seed)
+    loaded = run.vanilla
+    decoding = Decoding(own_answer_tokens(run.recipe), run.recipe.generate.batch_size, GREEDY, run.recipe.seed)
     prompts = {question: question_ids(loaded.tokenizer, question) for question in questions}
     check_fits(loaded, list(prompts.values()), decoding)
     prefixes, asked = Prefixes(loaded, [list(prompts.values())]), list(prompts)
