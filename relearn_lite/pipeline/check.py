@@ -25,7 +25,7 @@ from relearn_lite.models.gguf import cached_gguf, check_gguf, is_gguf
 from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.earlier import adapter_problems
 from relearn_lite.pipeline.named_models import judging_models, needed_models
-from relearn_lite.pipeline.stages import stages_of
+from relearn_lite.pipeline.stages import learns_new_answers, stages_of
 from relearn_lite.recipe import Model, Recipe
 from relearn_lite.text.recall import KNOWN_NGRAM
 from relearn_lite.text.stop_words import is_english
@@ -80,6 +80,7 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
     if problems:
         raise RecipeError(problems)
     _tell_learning_rate(recipe)
+    _tell_generic(recipe, data)
     return data
 
 
@@ -196,6 +197,22 @@ def _tell_learning_rate(recipe: Recipe) -> None:
     sound = isinstance(hidden_size, int) and hidden_size > 0
     if sound and (told := recipe.unlearn.far_off(hidden_size)):
         tell_once(told)
+
+
+def _tell_generic(recipe: Recipe, data: dict[str, list[QA]]) -> None:
+    """Tells where `unlearn.generic: retain` holds nothing."""
+    settings = recipe.unlearn
+    if not settings or settings.generic != "retain":
+        return
+    if not learns_new_answers(settings):
+        why = f"{settings.objective.forget} trains on no new answers, and general ones come with these"
+    elif not (data["generic"] or recipe.augment.from_):
+        why = "data.generic gives none; set it to self, or to questions of your own"
+    elif not recipe.augment.generic_ratio:
+        why = "augment.generic_ratio is 0; give more"
+    else:
+        return
+    tell_once(f"unlearn.generic: retain holds no general answers here: {why}")
 
 
 def _key_problems(recipe: Recipe) -> list[str]:
