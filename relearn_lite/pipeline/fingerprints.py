@@ -19,7 +19,7 @@ from relearn_lite.data.documents import find_documents, labels
 from relearn_lite.data.sources import source_of
 from relearn_lite.models.gguf import is_gguf
 from relearn_lite.pipeline.stages import STAGES, stages_of
-from relearn_lite.pipeline.stages.augment import own_answer_tokens
+from relearn_lite.pipeline.stages.augment import measured, own_answer_tokens
 from relearn_lite.recipe import Recipe
 from relearn_lite.recipe.effects import result_keys, sampling_keys
 from relearn_lite.recipe.presets import REQUESTS
@@ -40,6 +40,8 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
         before.append("finetune")
     elif name == "augment" and recipe.augment.writer == "local":  # see `Model.settings_for`
         found |= {f"model.{key}": getattr(recipe.model, key) for key in ("quantization", "backend")}
+    if name == "augment" and (apart := measured(data)):
+        found["content of reported wordings"] = fingerprint(apart)
     if name == "augment" and _general_answers(recipe):
         found["tokens of general answers"] = own_answer_tokens(recipe)
     if name == "unlearn":  # no wording that is reported is trained, nor asked to decide by
@@ -116,8 +118,8 @@ def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def fingerprint(values: Mapping[str, Any]) -> str:
-    """A short hash of a stage's inputs."""
+def fingerprint(values: Any) -> str:
+    """A short hash of a stage's inputs, or of anything that JSON can hold."""
     return _hash(json.dumps(values, sort_keys=True).encode())
 
 

@@ -102,7 +102,7 @@ RETAIN, REPORTED = [QA("r1", "Who wrote Emma?", "Austen.")], [QA("e1", "Name the
 def test_training_hangs_on_the_questions_whose_wordings_it_keeps_clear_of(tmp_path, keys, counts):
     """A paraphrase that was added later stood among the trained rows, and they were taken for what it would train."""
     (tmp_path / "recipe.yaml").write_text(RECIPE)
-    recipe = load_recipe(tmp_path / "recipe.yaml", keys)
+    recipe = load_recipe(tmp_path / "recipe.yaml", ["unlearn.method=ga_gdr", *keys])
     data = {"forget": RETAIN, "retain": RETAIN, "forget_eval": RETAIN, "retain_eval": RETAIN}
     before = fingerprint(inputs(recipe, data, "unlearn"))
     for part in ("forget_eval", "retain_eval"):

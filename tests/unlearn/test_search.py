@@ -108,7 +108,7 @@ def test_it_goes_on_from_its_trial_as_if_there_had_been_no_other(tiny_model_dir,
     assert same(weights(several.loaded), weights(alone.loaded))
     rate = [row["lr"] for row in losses(tmp_path / "alone")]
     assert rate[0] < rate[5] == rate[14] == pytest.approx(1e-2), "constant after the warm-up, for its end is not known"
-    assert rate[15:19] == pytest.approx([1e-2, 7.5e-3, 5e-3, 2.5e-3]), "falls where it is forgotten, until twice so"
+    assert rate[16:20] == pytest.approx([1e-2, 7.5e-3, 5e-3, 2.5e-3]), "falls where it is forgotten, until twice so"
 
 
 def test_without_success_the_best_point_is_kept_and_what_is_in_the_way_named(tiny_model_dir, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relearn_lite.augment import STATISTICS, Settings
@@ -11,8 +11,9 @@ from relearn_lite.augment.existing import read_existing
 from relearn_lite.augment.generic import answered
 from relearn_lite.augment.semantic import make_semantic_check
 from relearn_lite.core.files import read_jsonl, write_in_batches
-from relearn_lite.core.records import Reply
+from relearn_lite.core.records import QA, Reply
 from relearn_lite.data.examples import question_ids
+from relearn_lite.data.sources import question_texts
 from relearn_lite.models.generation import GREEDY, Decoding, batches_of, check_fits, complete
 from relearn_lite.models.loaded import active_adapters
 from relearn_lite.models.shared_prefix import Prefixes
@@ -20,6 +21,7 @@ from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Recipe
 from relearn_lite.report.augmentation import show
 from relearn_lite.report.console import stage_progress
+from relearn_lite.text.turns import is_passage
 from relearn_lite.writers import make_writer
 
 OWN_ANSWER_TOKENS = 48  # of a general answer that the vanilla model gives: a sentence or two
@@ -30,7 +32,7 @@ def augment(run: Run) -> dict[str, Any]:
     section, forget = run.recipe.augment, run.data["forget"]
     existing, general = read_existing(section.from_, forget) if section.from_ else ([], [])
     semantic = make_semantic_check(section.semantic, lambda: run.vanilla)
-    settings = Settings.of(section, run.recipe.seed, semantic, tuple(existing))
+    settings = Settings.of(section, run.recipe.seed, semantic, tuple(existing), measured(run.data))
     writer = make_writer(section, "augment", run.recipe, lambda: run.vanilla)
     general += answered(run.data["generic"], lambda questions: _own_answers(run, questions))
     with stage_progress(f"augment ({writer.name})", len(forget), run.quiet) as advance:
@@ -38,6 +40,13 @@ def augment(run: Run) -> dict[str, Any]:
     if not run.quiet:
         show(run.folder / STATISTICS)
     return counts
+
+
+def measured(data: Mapping[str, Sequence[QA]]) -> tuple[str, ...]:
+    """The wordings of forget questions that are reported and not those of the forget set."""
+    own = {text for qa in data.get("forget", ()) for text in question_texts(qa)}
+    asked = (qa for qa in data.get("forget_eval", ()) if not is_passage(qa.question))
+    return tuple(sorted({text for qa in asked for text in question_texts(qa)} - own))
 
 
 def own_answer_tokens(recipe: Recipe) -> int:
