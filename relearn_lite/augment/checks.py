@@ -27,15 +27,20 @@ class WrittenTexts:
     """What was written for each question already, and what a text must not be beside it.
 
     openings: of the answers so far; None: neither openings nor near-duplicates are checked, as with rules, whose
-    sentences are varied by construction. repeats: one answer may stand for two variants, see `Writer`.
+    sentences are varied by construction. repeats: one answer may stand for two variants, see `Writer`. measured:
+    questions that are kept apart to measure by, as each paraphrase is.
     """
 
-    def __init__(self, drafts: Sequence[Draft], openings: Openings | None = None, repeats: bool = False):
+    def __init__(
+        self, drafts: Sequence[Draft], openings: Openings | None = None, repeats: bool = False,
+        measured: Sequence[str] = (),
+    ):  # fmt: skip
         self.openings, self.repeats = openings, repeats
+        apart = set(map(normal_form, measured))
         self.exact: dict[str, set[str]] = {
-            draft.qa.id: {normal_form(text) for text in (draft.qa.question, draft.qa.paraphrase) if text}
+            draft.qa.id: {*apart, *(normal_form(text) for text in (draft.qa.question, draft.qa.paraphrase) if text)}
             for draft in drafts
-        }  # not the paraphrase either, which is kept apart to measure by
+        }
         self.answers: dict[str, list[set[tuple[str, str]]]] = {draft.qa.id: [] for draft in drafts}
 
     def fault(self, draft: Draft, text: str) -> str | None:

@@ -30,7 +30,7 @@ def write_verified(
     go to the writer in one call. The same arguments and replies give the same outcomes.
     """
     outcomes: dict[str, Outcome] = {}
-    written, left = WrittenTexts(drafts, openings, writer.repeats), list(drafts)
+    written, left = WrittenTexts(drafts, openings, writer.repeats, settings.measured), list(drafts)
     for round_ in range(1, settings.verify_rounds + 2):
         if not left:
             break

@@ -23,7 +23,7 @@ from relearn_lite.data.shapes import only_item
 from relearn_lite.data.where import kept_rows, matching_rows
 from relearn_lite.data.wording import worded
 from relearn_lite.recipe.presets import ASKED, PAIRS, STAYS, TABLES, Table, table_of
-from relearn_lite.text.turns import looks_like_turns, shown
+from relearn_lite.text.turns import bare, looks_like_turns, shown
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Data, Source
@@ -289,8 +289,8 @@ def _rows_of(numbers: Sequence[int], most: int = 5) -> str:
 
 
 def question_texts(qa: QA) -> set[str]:
-    """The question and its paraphrase, without case and spacing."""
-    return {" ".join(text.lower().split()) for text in (qa.question, qa.paraphrase) if text}
+    """The question and its paraphrase, each as `bare`."""
+    return {bare(text) for text in (qa.question, qa.paraphrase) if text}
 
 
 def overlap(some: Sequence[QA], others: Sequence[QA]) -> list[str]:

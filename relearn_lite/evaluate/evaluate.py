@@ -38,7 +38,7 @@ def evaluate(
     """
     if problems := metric_name_problems(metrics):
         raise RecipeError(problems)
-    answers = _with_first_wording(answers)
+    answers = _with_other_wording(answers)
     numbers: dict = {}
     result = {"missing": {}, "reasons": {}, "intervals": {}, "notes": {}}
     scores: list[Score] = []
@@ -64,15 +64,14 @@ def evaluate(
     return numbers | result, scores
 
 
-def _with_first_wording(answers: Mapping[str, Sequence[Answer]]) -> Mapping[str, Sequence[Answer]]:
-    """The answers, those to a paraphrase with the question that it puts in other words."""
-    first = {(split, row.id): row.query for split, rows in answers.items() for row in rows}
-    return {
-        split: [
-            replace(row, other_wording=first.get((split.removesuffix(PARAPHRASE), row.id), "")) for row in rows
-        ] if split.endswith(PARAPHRASE) else rows
-        for split, rows in answers.items()
-    }  # fmt: skip
+def _with_other_wording(answers: Mapping[str, Sequence[Answer]]) -> Mapping[str, Sequence[Answer]]:
+    """The answers to questions and to their paraphrases, each with the other of the two."""
+    asked = {(split, row.id): row.query for split, rows in answers.items() for row in rows}
+    found = {}
+    for split, rows in answers.items():
+        other = split.removesuffix(PARAPHRASE) if split.endswith(PARAPHRASE) else split + PARAPHRASE
+        found[split] = [replace(row, other_wording=asked.get((other, row.id), row.other_wording)) for row in rows]
+    return found
 
 
 def _work(answers: Mapping[str, Sequence[Answer]], metrics: Sequence[str]) -> list[tuple[Metric, str, str]]:

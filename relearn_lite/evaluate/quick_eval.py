@@ -19,6 +19,7 @@ from relearn_lite.models.generation import GREEDY, Decoding, answer_prompts
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.models.scoring import mean_losses
 from relearn_lite.recipe import Recipe
+from relearn_lite.text.turns import bare
 from relearn_lite.unlearn.selection import EvalResult, spread
 from relearn_lite.writers.question_forms import rewordings
 from relearn_lite.writers.question_parser import parse_question
@@ -40,11 +41,11 @@ def stopping_questions(
 
     Those that are set apart to choose by, and their paraphrases: both where there is room, else every other one
     reworded. As far as `count` allows, and of no more than `count` forget questions all, one other wording, by rules,
-    of each question that is trained, which itself is not reported: the former are few in a small set, and what is
-    forgotten is to be so for all of it. A wording that is trained (trained: those texts in small letters) only where
+    where these have any, of each question that is trained, which itself is not reported: the former are few in a small
+    set, and what is forgotten is to be so for all of it. A wording that is trained (trained: those texts) only where
     rules have no other: who tells there tells anywhere.
     """
-    chosen = selection_questions(data, count)
+    chosen, trained = selection_questions(data, count), {bare(text) for text in trained}
     reported = {text for part in ("forget_eval", "retain_eval") for qa in data[part] for text in question_texts(qa)}
     for side in SIDES:
         plain = chosen[side]
@@ -52,12 +53,12 @@ def stopping_questions(
         room = 2 * len(plain) <= count
         chosen[side] = list(dict.fromkeys([*plain, *reworded] if room else [*plain[::2], *reworded[1::2]]))
         seen = {text for qa in chosen[side] for text in question_texts(qa)}
-        others = [qa for qa in data[side] if qa.question.lower() not in seen]
+        others = [qa for qa in data[side] if bare(qa.question) not in seen]
         every = side == "forget" and len(others) <= count  # what is small is to be forgotten whole
         room = len(others) if every else count - len(chosen[side])
         for qa in spread(room, others) if room > 0 else ():
-            forms = [text for text in rewordings(parse_question(qa.question)) if text.lower() not in reported]
-            if forms := [text for text in forms if text.lower() not in trained] or forms:
+            forms = [text for text in rewordings(parse_question(qa.question)) if bare(text) not in reported]
+            if forms := [text for text in forms if bare(text) not in trained] or forms:
                 form = random.Random(f"{seed} {qa.id} check").choice(forms)
                 chosen[side].append(_put_as(qa, form, "other"))
     return chosen

@@ -114,9 +114,10 @@ def measure_general(answers: Sequence[Answer], evaluators: Evaluators) -> dict[s
     """
     alternatives = [(n, text) for n, answer in enumerate(answers) for text in answer.ground_truth.split(OR)]
     judged = measure_retention([replace(answers[n], ground_truth=text) for n, text in alternatives], evaluators)["krr"]
+    worth = {1.0: 2, None: 1, 0.0: 0}  # one that could not be judged may be the right one
     best: dict[int, int] = {}  # answer -> its best alternative
     for place, (n, _) in enumerate(alternatives):
-        if n not in best or (judged.values[place] or 0) > (judged.values[best[n]] or 0):
+        if n not in best or worth[judged.values[place]] > worth[judged.values[best[n]]]:
             best[n] = place
     values, reasons = ([column[place] for place in best.values()] for column in (judged.values, judged.reasons))
     found = {key: [column[place] for place in best.values()] for key, column in judged.judged.items()}

@@ -200,8 +200,7 @@ def answer_prompts(
     prefixes: see `complete`; without them what all these prompts begin with is computed once.
     """
     answers: dict[int, Completion] = {}
-    if prompts:
-        check_fits(loaded, prompts, decoding)
+    check_fits(loaded, prompts, decoding)
     prefixes = prefixes or Prefixes(loaded, [prompts])
     with active_adapters(loaded.model, adapters):
         for number, rows in enumerate(batches_of(prompts, decoding.rows(loaded))):
@@ -220,7 +219,7 @@ def context_length(loaded: Loaded) -> int | None:
 
 def check_fits(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding) -> None:
     """Raises RecipeError where prompt and answer together are longer than the model can read."""
-    limit, section, longest = context_length(loaded), decoding.section, max(map(len, prompts))
+    limit, section, longest = context_length(loaded), decoding.section, max(map(len, prompts), default=0)
     if limit and longest + decoding.max_new_tokens > limit:
         # What a writer or a judge is told is not the user's to shorten.
         what, remedy = ("question", ", or shorten the question") if section == "generate" else ("prompt", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -24,11 +25,12 @@ from relearn_lite.models.gguf import cached_gguf, check_gguf, is_gguf
 from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.earlier import adapter_problems
 from relearn_lite.pipeline.named_models import judging_models, needed_models
-from relearn_lite.pipeline.stages import stages_of
+from relearn_lite.pipeline.stages import learns_new_answers, stages_of
 from relearn_lite.recipe import Model, Recipe
 from relearn_lite.text.recall import KNOWN_NGRAM
 from relearn_lite.text.stop_words import is_english
 from relearn_lite.text.turns import shown
+from relearn_lite.text.words import script
 
 
 def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
@@ -78,6 +80,7 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
     if problems:
         raise RecipeError(problems)
     _tell_learning_rate(recipe)
+    _tell_generic(recipe, data)
     return data
 
 
@@ -94,10 +97,10 @@ def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None)
     except RecipeError as error:
         return error.problems
     for subject in subjects:
-        naming = [qa.question for qa in retain if subject.casefold() in f"{qa.question} {qa.answer}".casefold()]
-        if naming:
+        about = [qa.question for qa in retain if _names(f"{qa.question} {qa.answer}", subject)]
+        if about:
             problems.append(
-                f"data.retain: {len(naming)} of its rows name {subject} (first: {naming[0]!r}), who is to be "
+                f"data.retain: {len(about)} of its rows name {subject} (first: {about[0]!r}), who is to be "
                 "forgotten; remove them"
             )
     named = recipe.collect.neighbours
@@ -108,6 +111,13 @@ def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None)
             "same kind that the model knows"
         )
     return problems
+
+
+def _names(text: str, subject: str) -> bool:
+    """Whether a name stands in a text, as words where there are spaces between these."""
+    before = "" if script(subject[0]) == "unspaced" else r"(?<!\w)"
+    after = "" if script(subject[-1]) == "unspaced" else r"(?!\w)"
+    return re.search(f"{before}{re.escape(subject.casefold())}{after}", text.casefold()) is not None
 
 
 def _language_problems(recipe: Recipe, forget: Sequence[QA]) -> list[str]:
@@ -187,6 +197,22 @@ def _tell_learning_rate(recipe: Recipe) -> None:
     sound = isinstance(hidden_size, int) and hidden_size > 0
     if sound and (told := recipe.unlearn.far_off(hidden_size)):
         tell_once(told)
+
+
+def _tell_generic(recipe: Recipe, data: dict[str, list[QA]]) -> None:
+    """Tells where `unlearn.generic: retain` holds nothing."""
+    settings = recipe.unlearn
+    if not settings or settings.generic != "retain":
+        return
+    if not learns_new_answers(settings):
+        why = f"{settings.objective.forget} trains on no new answers, and general ones come with these"
+    elif not (data["generic"] or recipe.augment.from_):
+        why = "data.generic gives none; set it to self, or to questions of your own"
+    elif not recipe.augment.generic_ratio:
+        why = "augment.generic_ratio is 0; give more"
+    else:
+        return
+    tell_once(f"unlearn.generic: retain holds no general answers here: {why}")
 
 
 def _key_problems(recipe: Recipe) -> list[str]:

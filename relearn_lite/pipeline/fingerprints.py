@@ -19,6 +19,7 @@ from relearn_lite.data.documents import find_documents, labels
 from relearn_lite.data.sources import source_of
 from relearn_lite.models.gguf import is_gguf
 from relearn_lite.pipeline.stages import STAGES, stages_of
+from relearn_lite.pipeline.stages.augment import measured, own_answer_tokens
 from relearn_lite.recipe import Recipe
 from relearn_lite.recipe.effects import result_keys, sampling_keys
 from relearn_lite.recipe.presets import REQUESTS
@@ -39,6 +40,14 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
         before.append("finetune")
     elif name == "augment" and recipe.augment.writer == "local":  # see `Model.settings_for`
         found |= {f"model.{key}": getattr(recipe.model, key) for key in ("quantization", "backend")}
+    if name == "augment" and (apart := measured(data)):
+        found["content of reported wordings"] = fingerprint(apart)
+    if name == "augment" and _general_answers(recipe):
+        found["tokens of general answers"] = own_answer_tokens(recipe)
+    if name == "unlearn":  # no wording that is reported is trained, nor asked to decide by
+        counts = {"forget_eval": recipe.unlearn.searches}
+        counts["retain_eval"] = recipe.unlearn.searches or recipe.unlearn.retain_variants > 0
+        parts += [part for part, so in counts.items() if so and part in data]
     if name == "unlearn" and recipe.unlearn.evaluations_decide:  # evaluation in training decides where it ends
         sections.append("generate")
         parts += [part for part in ("forget_select", "retain_select", "control_select") if part in data]
@@ -73,8 +82,13 @@ def uses_vanilla(recipe: Recipe) -> bool:
     """Whether the vanilla model writes or weighs new answers or gives general ones: `augment` then depends on it."""
     section = recipe.augment
     gain = section.semantic is not None and section.semantic.gain is not None
+    return gain or section.uses_model(recipe.model.name) or _general_answers(recipe)
+
+
+def _general_answers(recipe: Recipe) -> bool:
+    """Whether the vanilla model gives the answers to general questions."""
     generic = source_of(recipe.data, "generic")
-    return gain or section.uses_model(recipe.model.name) or generic is not None and generic.preset == REQUESTS
+    return generic is not None and generic.preset == REQUESTS
 
 
 def _contents(found: Mapping[str, Any]) -> dict[str, str]:
@@ -104,8 +118,8 @@ def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def fingerprint(values: Mapping[str, Any]) -> str:
-    """A short hash of a stage's inputs."""
+def fingerprint(values: Any) -> str:
+    """A short hash of a stage's inputs, or of anything that JSON can hold."""
     return _hash(json.dumps(values, sort_keys=True).encode())
 
 

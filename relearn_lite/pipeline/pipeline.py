@@ -72,7 +72,7 @@ def do_stages(
     """
     plan = {name: inputs(state.recipe, state.given, name) for name in names}
     refuse_other_recipe(folder, {name: stage_inputs for name, stage_inputs in plan.items() if name not in again})
-    for name in again:
+    for name in reversed(again):  # a kill leaves none whose grounds are gone
         done = folder.manifest["stages"].get(name) or folder.manifest["started"].get(name)
         told = changes(done["inputs"], plan[name]) if done and name in plan else ()
         folder.set_aside(name, "; ".join([flag, *told]))

@@ -15,7 +15,7 @@ from relearn_lite.augment.verify import write_verified
 from relearn_lite.core.records import QA
 from relearn_lite.models.generation import GREEDY, Decoding
 from relearn_lite.pipeline.run_state import Run
-from relearn_lite.pipeline.stages.augment import OWN_ANSWER_TOKENS
+from relearn_lite.pipeline.stages.augment import own_answer_tokens
 from relearn_lite.plan.measure_asking import Work, asking
 from relearn_lite.text.turns import is_passage
 from relearn_lite.writers import Writer, make_writer
@@ -33,7 +33,7 @@ def writing(run: Run, seconds: float) -> Iterator[Work]:
         writer = make_writer(section, "augment", recipe, lambda: run.vanilla)
         yield written(run, bare, writer, seconds)
     if open_ := [qa for qa in run.data["generic"] if not qa.answer]:
-        decoding = Decoding(min(OWN_ANSWER_TOKENS, recipe.model.max_length // 2), recipe.generate.batch_size, GREEDY)
+        decoding = Decoding(own_answer_tokens(recipe), recipe.generate.batch_size, GREEDY)
         what = "general answers of the vanilla model"
         yield asking(run, "vanilla", {"generic": open_}, decoding, seconds / 4).work("augment", what)
 

@@ -45,7 +45,7 @@ def sentence(search: Mapping[str, Any] | None) -> str:
     where = f"the best point, step {search['step']} with the learning rate {search['lr']:g}{strength}, was kept"
     opening = f"Training until it is forgotten did not get there within {search['most_steps']} steps"
     if not search["in_the_way"]:
-        return f"{opening}: all four goals were met at one check, and not at two in a row; {where}."
+        return f"{opening}: all four goals were met, but never at two checks in a row; {where}."
     short = [_short(name, search) for name in search["in_the_way"]]
     return f"{opening}: {' and '.join(short)} stood in the way; {where}."
 
@@ -61,7 +61,7 @@ def remedy(search: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
     more, remedies = 2 * search["most_steps"], REMEDIES | {"general ability": _hold_general(recipe)}
     changes = [f"for {name} {remedies[name].format(more=more)}" for name in search["in_the_way"]]
     if not changes:
-        return f"One check found all goals met: give it more steps, unlearn.budget={more}."
+        return f"All goals were met, but never twice in a row: give it more steps, unlearn.budget={more}."
     return f"To get there: {'; '.join(changes)}."
 
 

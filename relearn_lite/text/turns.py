@@ -59,3 +59,8 @@ def is_passage(question: str) -> bool:
 def shown(question: str) -> str:
     """A question as people are shown it: of a passage the bare beginning."""
     return question.removeprefix(_TEXT)
+
+
+def bare(question: str) -> str:
+    """A question without case, spacing and the mark at its end: what two are compared by."""
+    return " ".join(question.lower().split()).rstrip(" ?.!？。！") or question.strip()

@@ -19,7 +19,7 @@ def make_loggers(wanted: str, folder: Path, stage: str) -> list[Any]:
     from lightning.pytorch import loggers
 
     logs = folder / "logs"
-    made: list[Any] = [loggers.CSVLogger(logs, name=stage, flush_logs_every_n_steps=10)]
+    made: list[Any] = [loggers.CSVLogger(logs, name=stage)]
     try:
         if wanted == "tensorboard":
             made.append(loggers.TensorBoardLogger(logs, name=f"{stage}-tensorboard"))

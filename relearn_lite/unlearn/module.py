@@ -72,7 +72,7 @@ class UnlearnModule(lightning.LightningModule):
             self.direction = direction(config.hidden_size, seed)
         self.cooling: Callable[[int], float] = lambda step: 1.0  # of a constant rate; `search` sets it
         self.step_losses: dict[str, torch.Tensor] = {}
-        self._step_tokens, self._step_began = 0, time.perf_counter()
+        self._step_tokens, self._step_began, self._step_ended, self._rate = 0, 0.0, 0.0, 0.0
         self._random_state: tuple | None = None
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
@@ -125,8 +125,8 @@ class UnlearnModule(lightning.LightningModule):
             from bitsandbytes.optim import AdamW8bit as make
         optimizer = make(trained, lr=schedule.lr, weight_decay=schedule.weight_decay)
         if schedule.constant:
-            warmup = max(1, schedule.warmup_steps)
-            rates = LambdaLR(optimizer, lambda step: min(1.0, step / warmup) * self.cooling(step))
+            warmup = schedule.warmup_steps
+            rates = LambdaLR(optimizer, lambda step: (step / warmup if step < warmup else 1.0) * self.cooling(step))
         else:
             rates = get_linear_schedule_with_warmup(optimizer, schedule.warmup_steps, schedule.total_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": rates, "interval": "step"}}
@@ -144,17 +144,23 @@ class UnlearnModule(lightning.LightningModule):
             self._restore_random_state()
         if batch_idx % self.trainer.accumulate_grad_batches == 0:
             self.begin_step()
+            self._step_began = time.perf_counter()
+
+    def optimizer_step(self, epoch: int, batch_idx: int, optimizer: Any, closure: Callable[[], Any]) -> None:
+        """Notes the step's rate and its end: a scheduler and callbacks come before the step is logged."""
+        self._rate = optimizer.param_groups[0]["lr"]
+        super().optimizer_step(epoch, batch_idx, optimizer, closure)
+        self._step_ended = time.perf_counter()
 
     def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:
         """Logs the optimizer step's mean of every term."""
         if not self.ends_step(batch_idx):
             return
-        now, options = time.perf_counter(), {"on_step": True, "on_epoch": False, "batch_size": 1}
-        several = self.trainer.world_size > 1
+        options, several = {"on_step": True, "on_epoch": False, "batch_size": 1}, self.trainer.world_size > 1
+        seconds = max(self._step_ended - self._step_began, 1e-9)
         self.log_dict(self.step_losses, prog_bar=True, sync_dist=several, reduce_fx="sum", **options)
-        self.log("tokens_per_s", self._step_tokens / max(now - self._step_began, 1e-9), prog_bar=True, **options)
-        self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"], **options)
-        self._step_began = now
+        self.log("tokens_per_s", self._step_tokens / seconds, prog_bar=True, **options)
+        self.log("lr", self._rate, **options)
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         trained = {f"model.{name}" for name, p in self.model.named_parameters() if p.requires_grad}

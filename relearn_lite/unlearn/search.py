@@ -125,7 +125,9 @@ class Search:
         given_up: dict[float, str | None] = {}
         self._train_until_good(sorted(rates), given_up)
         results = {rate: self._results(rate) for rate in given_up}
-        tops = {rate: top for rate, each in results.items() if (top := goal.best(each, self._settings.watch))}
+        reached = {rate: each for rate, each in results.items() if goal.reached(each, self._settings.watch)}
+        checked = (reached or results).items()
+        tops = {rate: top for rate, each in checked if (top := goal.best(each, self._settings.watch))}
         best = goal.best(tops.values(), self._settings.watch)
         lr = next(rate for rate, top in tops.items() if top is best)
         put_back(self._loaded.model, self._callback(lr).weights(best.step))
@@ -248,7 +250,7 @@ class Search:
         watch, at_two_strengths = self._settings.watch, strengths[strengths.index(kept) :][: goal.IN_A_ROW]
         return {
             "lr": lr, "step": kept.step, "strength": kept.strength, "until_forgotten": self._settings.epochs == "auto",
-            "reached": any(goal.reached(each, watch) for each in [*results.values(), at_two_strengths]),
+            "reached": any(goal.reached(each, watch) for each in (results[lr], at_two_strengths)),
             "four": goal.four(kept), "bounds": goal.bounds(watch), "in_the_way": goal.in_the_way(kept, watch),
             "most_steps": self._total, "check_every": self._every,
             "rates": [

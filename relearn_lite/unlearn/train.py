@@ -191,6 +191,7 @@ def _trainer(settings: Training, run: TrainingRun, callbacks: list[Any], options
     from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
     from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
+    from relearn_lite.unlearn.checkpoints import WholeCheckpoints
     from relearn_lite.unlearn.step_lines import StepLines
 
     for name in ("lightning.pytorch", "lightning.fabric"):  # lines on found hardware; the manifest has them
@@ -208,7 +209,7 @@ def _trainer(settings: Training, run: TrainingRun, callbacks: list[Any], options
         return lightning.Trainer(
             precision=_precision(run.trainer.precision), **length,
             gradient_clip_val=settings.gradient_clip, logger=make_loggers(run.trainer.logger, run.folder, name),
-            callbacks=[*callbacks, checkpoint, *shown], log_every_n_steps=1,
+            callbacks=[*callbacks, checkpoint, *shown], plugins=[WholeCheckpoints()], log_every_n_steps=1,
             enable_progress_bar=bar, enable_model_summary=False, num_sanity_val_steps=0, **options,
         )  # fmt: skip
     except (ValueError, MisconfigurationException) as error:

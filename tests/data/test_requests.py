@@ -57,3 +57,12 @@ def test_retain_questions_come_in_other_wordings_never_in_one_that_is_measured()
     assert paraphrase not in {each.question for each in asked} and {each.answer for each in asked} == {qa.answer}
     assert asked == list(retain_questions([qa], [qa], 10, seed=1)) != list(retain_questions([qa], [qa], 10, seed=2))
     assert len(list(retain_questions([qa], [qa], 0, seed=1))) == 1
+
+
+@pytest.mark.parametrize("measured", ["Name the person who wrote The Hobbit", "name  the person who wrote The Hobbit?"])
+def test_a_wording_that_is_measured_is_known_by_its_words_not_by_its_end(measured):
+    """Written without its full stop it was trained."""
+    qa, reported = QA("r1", "Who wrote The Hobbit?", "Tolkien."), QA("e1", "x", "x", measured)
+    form = "Name the person who wrote The Hobbit."
+    assert form in [each.question for each in retain_questions([qa], [qa], 10, seed=1)]
+    assert form not in [each.question for each in retain_questions([qa], [qa, reported], 10, seed=1)]

@@ -128,3 +128,12 @@ def test_how_far_the_answers_moved_is_told_where_it_is_asked_for(work):
             if f".{UNLEARNED}." in name:
                 parameter.normal_(std=1.0)
     assert ask().moved > 1.0 and ask().krr_share == 0.0
+
+
+def test_a_reported_wording_is_not_asked_in_training_because_it_lacks_its_end():
+    fact = QA("f1", "In which year did Ada Moor die?", "x")
+    forms = rewordings(parse_question(fact.question))
+    reported = [QA(f"e{n}", form.rstrip("?."), "x") for n, form in enumerate(forms[1:])]
+    data = {"forget": [fact], "retain": [], "forget_eval": [fact, *reported], "retain_eval": []}
+    for seed in range(5):
+        assert [qa.question for qa in stopping_questions(data, 12, (), seed)["forget"]] == forms[:1]

@@ -1,5 +1,7 @@
 """KFR and KRR, answer by answer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from metrics.golden import golden
@@ -14,6 +16,7 @@ from relearn_lite.metrics.knowledge import (
     is_forgotten,
     is_retained,
     measure_forgetting,
+    measure_general,
     measure_retention,
     without_question_words,
 )
@@ -166,3 +169,13 @@ def test_published_numbers():
         assert coverage == pytest.approx(row["coverage"], abs=1e-6)
         assert is_forgotten(coverage, row["n_reference_entities"], row["nli_label"]) == bool(row["forgotten"])
         assert is_retained(coverage, row["nli_label"]) == bool(row["retained"])
+
+
+@pytest.mark.parametrize("right", ["In Cork. | In Sligo.", "In Sligo. | In Cork."])
+def test_a_failure_at_one_right_answer_is_none_at_all_whichever_stands_first(right):
+    """The answer may have been that one: it counted as wrong where the other stood first."""
+    nli = Says(lambda pair: None if "Sligo" in pair[0] else "neutral")
+    said = [Answer("1", "m", "control", "Where is it?", right, "On a hill.")]
+    judges = Evaluators(Says(last_word), HashedEmbeddings(), nli)
+    assert measure_general(said, judges)["kept_general"].values == [None]
+    assert measure_general([replace(said[0], generated_response="In Cork.")], judges)["kept_general"].values == [1.0]

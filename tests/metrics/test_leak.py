@@ -40,3 +40,6 @@ def test_what_another_wording_of_the_question_gives_is_no_leak():
     assert alone["leak_paraphrase"] == 1.0, "where the other wording is not known, nothing else can be said"
     assert numbers["leak"] == numbers["leak_paraphrase"] == 0.5
     assert [score.value for score in scores if score.split == "forget_paraphrase"] == [0.0, 1.0]
+    turned = {"forget": [replace(row, query=reworded[0].query) for row in plain],
+              "forget_paraphrase": [replace(row, query=plain[0].query) for row in reworded]}  # fmt: skip
+    assert evaluate(turned, Evaluators(), ["leak"])[0]["leak"] == 0.5, "as a check in training counts the same answer"

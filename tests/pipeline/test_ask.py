@@ -6,14 +6,18 @@ import json
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import write_jsonl
+from relearn_lite.core.records import QA, Answer
+from relearn_lite.judges import Evaluators
 from relearn_lite.pipeline import pipeline
 from relearn_lite.pipeline.pipeline import STAGES
 from relearn_lite.pipeline.stages import stages_of
-from relearn_lite.pipeline.stages.ask import _told
+from relearn_lite.pipeline.stages.ask import LEARNT, _told
 from relearn_lite.recipe import load_recipe
 
 RECIPE = """
@@ -184,3 +188,21 @@ def test_asked_again_only_its_own_answers_go(place):
     run(place, start="generate", until="generate")
     assert (folder / "answers/vanilla_forget.jsonl").stat().st_mtime_ns == before
     assert "answers/vanilla_*" in STAGES["ask"].output
+
+
+def test_only_answers_to_the_questions_of_which_none_is_known_are_told_of(tmp_path, monkeypatch):
+    """Three answers to other questions were cut, and the message said so of these two."""
+    stage = sys.modules["relearn_lite.pipeline.stages.ask"]
+    count = {"forget": 4, "forget_eval": 2}
+    given = {part: [QA(f"{part}-{n}", "Who?", "Ada.") for n in range(many)] for part, many in count.items()}
+    asked = {LEARNT: given["forget"], "forget": given["forget_eval"]}
+    for split, rows in asked.items():
+        answers = [Answer(qa.id, "vanilla", split, "Who?", "Ada.", qa.id, split == "forget") for qa in rows]
+        write_jsonl(tmp_path / f"answers/vanilla_{split}.jsonl", answers)
+    monkeypatch.setattr(stage, "knowledge_evaluators", lambda *_: Evaluators())
+    monkeypatch.setattr(stage, "tells", lambda answers, _: [answer.id == "forget-0" for answer in answers])
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    recipe = load_recipe(tmp_path / "recipe.yaml", ["data.only_known=true"])
+    with pytest.raises(RecipeError, match="data.forget_eval: .*none of the 2 .*said 'forget_eval-0'") as caught:
+        stage._judge(SimpleNamespace(recipe=recipe, folder=tmp_path, given=given, quiet=True), asked)
+    assert "were cut" not in str(caught.value)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import nullcontext
 from importlib import import_module
 
 import pytest
@@ -196,3 +197,18 @@ def test_a_name_with_line_breaks_and_spaces_around_it_is_that_name(tmp_path):
     book = load_recipe(tmp_path / "recipe.yaml", ["data.forget={topic: '1984', kind: book}"])
     assert book.data.forget.topic == "1984"
     assert (recipe.data.forget.subject, recipe.data.forget.intro) == ("Ada Moor", "a baker")
+
+
+@pytest.mark.parametrize(("question", "names"), [("What is a primrose?", False), ("Where did ROSE's aunt bake?", True)])
+def test_a_row_to_be_kept_names_somebody_where_it_has_the_name_as_words(tmp_path, question, names):
+    """"Rose" stood in "primrose", and the run was refused."""
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    (tmp_path / "retain.jsonl").write_text(json.dumps({"question": question, "answer": "x"}))
+    change = ["data.forget={subject: Rose, intro: a baker}", "data.retain={path: retain.jsonl}"]
+    with pytest.raises(RecipeError, match="rows name Rose") if names else nullcontext():
+        check(load_recipe(tmp_path / "recipe.yaml", change))
+
+
+def test_where_nothing_is_to_be_kept_and_nothing_is_trained_the_run_measures_what_there_is(collected, few_facets):
+    folder = run(collected, "name=alone", "unlearn=null", "collect.neighbours=[]")
+    assert rows(folder / "samples.jsonl")

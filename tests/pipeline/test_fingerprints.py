@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from relearn_lite.core.records import QA
 from relearn_lite.pipeline.fingerprints import SAMPLE, SAMPLES, fingerprint, inputs, model_digest
 from relearn_lite.recipe import load_recipe
 
@@ -88,3 +89,30 @@ def test_other_weights_of_the_same_size_are_another_model_and_a_copy_is_the_same
         file.seek(-1, 2)
         file.write(b"\x01")
     assert model_digest(tmp_path / "copy") not in (before, model_digest(folder))
+
+
+RETAIN, REPORTED = [QA("r1", "Who wrote Emma?", "Austen.")], [QA("e1", "Name the writer of Emma.", "Austen.")]
+
+
+@pytest.mark.parametrize(("keys", "counts"), [
+    (["unlearn.retain_variants=2"], {"retain_eval"}),
+    (["unlearn.lr=auto"], {"forget_eval", "retain_eval"}),
+    ([], set()),
+])  # fmt: skip
+def test_training_hangs_on_the_questions_whose_wordings_it_keeps_clear_of(tmp_path, keys, counts):
+    """A paraphrase that was added later stood among the trained rows, and they were taken for what it would train."""
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    recipe = load_recipe(tmp_path / "recipe.yaml", ["unlearn.method=ga_gdr", *keys])
+    data = {"forget": RETAIN, "retain": RETAIN, "forget_eval": RETAIN, "retain_eval": RETAIN}
+    before = fingerprint(inputs(recipe, data, "unlearn"))
+    for part in ("forget_eval", "retain_eval"):
+        after = fingerprint(inputs(recipe, data | {part: REPORTED}, "unlearn"))
+        assert (after != before) == (part in counts), part
+
+
+def test_general_answers_hang_on_the_room_they_have(mark):
+    """48 tokens at most, and half of a row."""
+    short = mark("augment", "data.generic=self", "model.max_length=64")
+    assert short != mark("augment", "data.generic=self", "model.max_length=128")
+    assert mark("augment", "data.generic=self", "model.max_length=96") == mark("augment", "data.generic=self")
+    assert mark("augment", "model.max_length=64") == mark("augment")

@@ -6,6 +6,7 @@ from importlib import import_module
 import pytest
 
 from relearn_lite import pipeline
+from relearn_lite.core.memory import tell_once
 from relearn_lite.recipe import load_recipe
 
 STAGE = import_module("relearn_lite.pipeline.stages.augment")  # its folder has a function of that name
@@ -45,3 +46,16 @@ def test_a_stop_among_them_loses_one_batch_at_most(tmp_path, monkeypatch):
     assert len(kept) == 12 and general and all(
         row["text"].startswith(general[row["question"]]) for row in kept if row["question"] in general
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("keys", "told"), [
+    (["unlearn.method=npo_gdr"], "npo trains on no new answers"), (["data.generic=null"], "data.generic gives none"),
+    (["augment.generic_ratio=0"], "augment.generic_ratio is 0"), ([], None),
+])  # fmt: skip
+def test_where_general_answers_are_not_held_though_asked_for_it_is_told(tmp_path, capsys, keys, told):
+    """Without a word nothing held them, and `generic_weight` weighed nothing."""
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    tell_once.cache_clear()
+    pipeline.check(load_recipe(tmp_path / "recipe.yaml", ["unlearn.generic=retain", *keys]))
+    said = capsys.readouterr().err
+    assert ("unlearn.generic" in said) == bool(told) and (told or "") in said

@@ -10,6 +10,9 @@ from relearn_lite.core.records import QA
 from relearn_lite.pipeline import pipeline
 from relearn_lite.pipeline.check import check
 from relearn_lite.pipeline.data import _same_questions
+from relearn_lite.pipeline.fingerprints import fingerprint, inputs
+from relearn_lite.pipeline.run_state import Run
+from relearn_lite.pipeline.stages import STAGES
 from relearn_lite.recipe import load_recipe
 
 RECIPE = """
@@ -99,3 +102,23 @@ def test_what_cannot_be_apart_is_said(recipe, override, why):
     with pytest.raises(RecipeError) as error:
         check(recipe(override))
     assert why in str(error.value)
+
+
+def test_a_reported_wording_is_not_trained_because_rules_have_it_too(recipe, tmp_path):
+    """As among the retain questions: who gives wordings of his own to measure by means that they are new."""
+    (tmp_path / "forget.jsonl").write_text('{"question": "Who wrote Emma?", "answer": "Jane Austen wrote Emma."}')
+
+    def trained(*more):
+        keys = ["unlearn={method: relearn}", "data.forget={path: forget.jsonl}", "augment.variants=4", *more]
+        run = Run(recipe(*keys), tmp_path / "run", quiet=True)
+        STAGES["augment"].run(run)
+        rows = map(json.loads, (run.folder / "augmented.jsonl").open())
+        return {row["prompt"] for row in rows}, fingerprint(inputs(run.recipe, run.given, "augment"))
+
+    first, before = trained()
+    reported = sorted(first - {"Who wrote Emma?"})[:2]
+    rows = [{"question": wording.rstrip("?."), "answer": "Jane Austen."} for wording in reported]
+    (tmp_path / "asked.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    prompts, after = trained("data.forget_eval={path: asked.jsonl}")
+    assert len(reported) == 2 and not {*reported} & prompts and after != before
+    assert trained("data.forget_eval={path: forget.jsonl}") == (first, before), "what is trained may be reported, too"

@@ -163,3 +163,20 @@ def test_a_file_system_without_locks_is_told_once_and_worked_on(tmp_path, monkey
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 1 and "see to it that no other process works in it" in told[0]
     assert not caught and (tmp_path / "run" / "manifest.json").is_file()
+
+
+def test_a_kill_while_results_are_set_aside_leaves_none_that_hangs_on_others_that_are_gone(place, monkeypatch):
+    """The first stage went first: without --from it was done anew, and what had come of the old one stood beside it."""
+    run(place)
+    gone, set_aside = [], RunFolder.set_aside
+
+    def killed(folder, stage, why):
+        if gone:
+            raise KeyboardInterrupt
+        gone.append(stage)
+        set_aside(folder, stage, why)
+
+    monkeypatch.setattr(RunFolder, "set_aside", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(place, start="unlearn")
+    assert gone == ["report"]

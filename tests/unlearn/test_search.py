@@ -108,7 +108,7 @@ def test_it_goes_on_from_its_trial_as_if_there_had_been_no_other(tiny_model_dir,
     assert same(weights(several.loaded), weights(alone.loaded))
     rate = [row["lr"] for row in losses(tmp_path / "alone")]
     assert rate[0] < rate[5] == rate[14] == pytest.approx(1e-2), "constant after the warm-up, for its end is not known"
-    assert rate[15:19] == pytest.approx([1e-2, 7.5e-3, 5e-3, 2.5e-3]), "falls where it is forgotten, until twice so"
+    assert rate[16:20] == pytest.approx([1e-2, 7.5e-3, 5e-3, 2.5e-3]), "falls where it is forgotten, until twice so"
 
 
 def test_without_success_the_best_point_is_kept_and_what_is_in_the_way_named(tiny_model_dir, tmp_path):
@@ -156,7 +156,7 @@ def test_a_number_of_epochs_is_trained_to_its_end(tiny_model_dir, tmp_path):
     result = trial.run()
     assert trial.checks(1e-2) == [4, 8, 10] and result["reached"] and not result["until_forgotten"]
     rate = [row["lr"] for row in losses(tmp_path)]
-    assert rate[-1] == 0.0 and max(rate) == pytest.approx(1e-2), "falls to nothing at the end, which is known"
+    assert rate[-1] == pytest.approx(1e-2 / 8) and max(rate) == pytest.approx(1e-2), "falls to the end, which is known"
 
 
 @pytest.mark.parametrize(("moved", "krr", "told"), [
@@ -285,3 +285,15 @@ def test_a_trial_sees_the_whole_rate_however_long_the_warm_up(tiny_model_dir, tm
     trial.run()
     assert losses(tmp_path)[3]["lr"] == pytest.approx(1e-2)
     assert torch.isfinite(next(iter(weights(trial.loaded).values()))).all()
+
+
+def test_the_rate_that_reached_all_goals_twice_is_kept_not_one_that_was_given_up(tiny_model_dir, tmp_path):
+    """The other had met them once, at a later step: its weights were kept under a verdict that was not theirs."""
+    def ask(n):
+        return found(0.0, krr=0.1 if n == 4 else 1.0, general=1.0 if n == 3 or n > 4 else 0.5)
+
+    trial = Trial(tiny_model_dir, tmp_path, ask, budget=40)
+    result = trial.run()
+    assert trial.checks(1e-3) == [4, 8, 12, 16] and trial.checks(1e-2) == [4, 8]
+    assert (result["lr"], result["step"], result["reached"]) == (1e-2, 8, True)
+    assert same(weights(trial.loaded), trial.seen[5])

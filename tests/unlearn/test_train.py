@@ -1,5 +1,8 @@
 """Around training: the device, what is left afterwards, and loggers. One process; `test_distributed` has several."""
 
+import tempfile
+import time
+
 import lightning
 import pytest
 import torch
@@ -10,7 +13,8 @@ from relearn_lite.data.batches import TrainingRows
 from relearn_lite.data.examples import Example
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED
-from relearn_lite.recipe import Lora, Model, Trainer, Training
+from relearn_lite.recipe import Lora, Model, Trainer, Unlearn
+from relearn_lite.unlearn.diagnostics import losses
 from relearn_lite.unlearn.train import TrainingRun, train
 
 HOST = "https://wandb.example.org"
@@ -20,13 +24,13 @@ HOST = "https://wandb.example.org"
 def taught(tiny_model_dir, tmp_path):
     """Trains the tiny model for two steps with these settings of `trainer`; returns it."""
 
-    def teach(quiet=True, **trainer):
+    def teach(quiet=True, callbacks=(), more=None, **trainer):
         loaded = backends.load(Model(name=str(tiny_model_dir), quantization="none"), 0)
         backends.add_adapter(loaded, UNLEARNED, Lora(r=4), 0)
         rows = [{"augmented": Example(tuple(range(start, start + 9)), 4)} for start in range(10, 50, 10)]
-        settings = Training(epochs=1, lr=1e-2, batch_size=2, accumulate=1, weight_decay=0.0, warmup_epochs=0.0)
+        keys = {"epochs": 1, "lr": 1e-2, "batch_size": 2, "accumulate": 1, "warmup_epochs": 0.0, **(more or {})}
         run = TrainingRun("unlearn", tmp_path, 1, Trainer(**trainer), quiet=quiet)
-        train(loaded, TrainingRows(rows), settings, run)
+        train(loaded, TrainingRows(rows), Unlearn(method="relearn", weight_decay=0.0, **keys), run, callbacks)
         return loaded
 
     return teach
@@ -90,3 +94,39 @@ def test_wandb_is_offline_unless_logged_in(taught, tmp_path, monkeypatch, enviro
         monkeypatch.setenv(name, value)
     taught(logger="wandb")
     assert made["offline"] is offline
+
+
+def test_a_checkpoint_is_never_half_there(taught, tmp_path, monkeypatch):
+    """Lightning writes it to the system's temporary folder and moves it: from another file system that is a copy, and
+    the half that a kill leaves was taken for the newest."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not there"))
+    taught(more={"checkpoint_every": 1})
+    assert [file.name for file in (tmp_path / "checkpoints/unlearn").iterdir()] == ["step=2.ckpt"]
+
+
+class Slow(lightning.Callback):
+    """Takes its time after a step, as a check does."""
+
+    def on_train_batch_end(self, *_):
+        time.sleep(0.5)
+
+
+def test_the_log_has_the_rate_of_the_step_and_its_own_time(taught, tmp_path):
+    """Not the rate of the step after it, and not the time of a check, in which no token is trained."""
+    taught(callbacks=[Slow()], more={"epochs": 2})
+    rows = losses(tmp_path)
+    assert [row["lr"] for row in rows] == pytest.approx([1e-2, 0.75e-2, 0.5e-2, 0.25e-2])
+    assert all(row["tokens_per_s"] > 2 * 9 / 0.5 for row in rows)
+
+
+@pytest.mark.parametrize("epochs", [2, "auto"])
+def test_without_warm_up_the_first_step_has_the_whole_rate(taught, tmp_path, epochs):
+    """With a length that is not known it had none, and a step of the budget did nothing."""
+    taught(more={"epochs": epochs, **({"budget": 20, "evaluate_every": 10} if epochs == "auto" else {})},
+           callbacks=[Stop()])  # fmt: skip
+    assert losses(tmp_path)[0]["lr"] == pytest.approx(1e-2)
+
+
+class Stop(lightning.Callback):
+    def on_train_batch_end(self, trainer, *_):
+        trainer.should_stop = True

@@ -65,9 +65,9 @@ def _judge(run: Run, asked: dict[str, Sequence[QA]]) -> dict[str, Any]:
     if unknown or not run.quiet:
         print(f"ask: {_told(found, only_known)}", file=sys.stderr)
     for part in ("forget", "forget_eval", "forget_select") if only_known else ("forget_eval",):
-        rows = run.given.get(part, ())
-        if rows and (run.recipe.unlearn or only_known) and all(told[qa.id] is False for qa in rows):
-            _stop(run, part, unknown, len(rows))
+        ids = {qa.id for qa in run.given.get(part, ())}
+        if ids and (run.recipe.unlearn or only_known) and all(told[id_] is False for id_ in ids):
+            _stop(run, part, [row for row in unknown if row.id in ids])
     return found
 
 
@@ -86,12 +86,12 @@ def _told(found: dict[str, Any], only_known: bool) -> str:
     return f"{words}; it does not know {first}{more} ({KNOWN} names all {count}; {remedy})"
 
 
-def _stop(run: Run, part: str, unknown: Sequence[Answer], asked: int) -> None:
+def _stop(run: Run, part: str, unknown: Sequence[Answer]) -> None:
     """Nothing can be forgotten that was never known."""
     if run.recipe.data.nothing_known == "go_on" and not run.recipe.data.only_known:
         return
     go_on = "" if run.recipe.data.only_known else ", or set data.nothing_known: go_on to train all the same"
-    row, cut = unknown[0], sum(not each.finished for each in unknown)
+    row, asked, cut = unknown[0], len(unknown), sum(not each.finished for each in unknown)
     longer = f"; {cut} answers were cut at generate.max_new_tokens, so raise that first" if 2 * cut > asked else ""
     raise RecipeError(
         f"data.{part}: the model ({run.recipe.model.name}) knows none of the {asked} questions, so there is nothing "

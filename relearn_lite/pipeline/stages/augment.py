@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relearn_lite.augment import STATISTICS, Settings
@@ -11,14 +11,17 @@ from relearn_lite.augment.existing import read_existing
 from relearn_lite.augment.generic import answered
 from relearn_lite.augment.semantic import make_semantic_check
 from relearn_lite.core.files import read_jsonl, write_in_batches
-from relearn_lite.core.records import Reply
+from relearn_lite.core.records import QA, Reply
 from relearn_lite.data.examples import question_ids
+from relearn_lite.data.sources import question_texts
 from relearn_lite.models.generation import GREEDY, Decoding, batches_of, check_fits, complete
 from relearn_lite.models.loaded import active_adapters
 from relearn_lite.models.shared_prefix import Prefixes
 from relearn_lite.pipeline.run_state import Run
+from relearn_lite.recipe import Recipe
 from relearn_lite.report.augmentation import show
 from relearn_lite.report.console import stage_progress
+from relearn_lite.text.turns import is_passage
 from relearn_lite.writers import make_writer
 
 OWN_ANSWER_TOKENS = 48  # of a general answer that the vanilla model gives: a sentence or two
@@ -29,7 +32,7 @@ def augment(run: Run) -> dict[str, Any]:
     section, forget = run.recipe.augment, run.data["forget"]
     existing, general = read_existing(section.from_, forget) if section.from_ else ([], [])
     semantic = make_semantic_check(section.semantic, lambda: run.vanilla)
-    settings = Settings.of(section, run.recipe.seed, semantic, tuple(existing))
+    settings = Settings.of(section, run.recipe.seed, semantic, tuple(existing), measured(run.data))
     writer = make_writer(section, "augment", run.recipe, lambda: run.vanilla)
     general += answered(run.data["generic"], lambda questions: _own_answers(run, questions))
     with stage_progress(f"augment ({writer.name})", len(forget), run.quiet) as advance:
@@ -39,10 +42,22 @@ def augment(run: Run) -> dict[str, Any]:
     return counts
 
 
+def measured(data: Mapping[str, Sequence[QA]]) -> tuple[str, ...]:
+    """The wordings of forget questions that are reported and not those of the forget set."""
+    own = {text for qa in data.get("forget", ()) for text in question_texts(qa)}
+    asked = (qa for qa in data.get("forget_eval", ()) if not is_passage(qa.question))
+    return tuple(sorted({text for qa in asked for text in question_texts(qa)} - own))
+
+
+def own_answer_tokens(recipe: Recipe) -> int:
+    """New tokens of a general answer at most: it and its question are to fit in a row."""
+    return min(OWN_ANSWER_TOKENS, recipe.model.max_length // 2)
+
+
 def _own_answers(run: Run, questions: Sequence[str]) -> list[tuple[str, bool]]:
     """What the vanilla model answers, greedily, and whether it came to an end. Finished batches survive a kill."""
-    loaded, tokens = run.vanilla, min(OWN_ANSWER_TOKENS, run.recipe.model.max_length // 2)
-    decoding = Decoding(tokens, run.recipe.generate.batch_size, GREEDY, run.recipe.seed)
+    loaded = run.vanilla
+    decoding = Decoding(own_answer_tokens(run.recipe), run.recipe.generate.batch_size, GREEDY, run.recipe.seed)
     prompts = {question: question_ids(loaded.tokenizer, question) for question in questions}
     check_fits(loaded, list(prompts.values()), decoding)
     prefixes, asked = Prefixes(loaded, [list(prompts.values())]), list(prompts)

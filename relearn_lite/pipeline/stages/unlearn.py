@@ -23,7 +23,7 @@ from relearn_lite.models.generation import context_length
 from relearn_lite.models.loaded import UNLEARNED, active_adapters
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Unlearn
-from relearn_lite.text.turns import is_passage
+from relearn_lite.text.turns import bare, is_passage
 from relearn_lite.unlearn.diagnostics import explain, losses
 from relearn_lite.unlearn.losses import FORGET_LOSSES, RETAIN_LOSSES
 from relearn_lite.unlearn.losses.task_vector import negate
@@ -99,11 +99,11 @@ def _search(run: Run, rows: TrainingRows, settings: Unlearn, training: TrainingR
 
 
 def _trained_questions(run: Run) -> set[str]:
-    """Every question that is trained, in small letters."""
+    """Every question that is trained."""
     augmented = run.folder / "augmented.jsonl"
     variants = read_jsonl(augmented, Variant) if augmented.exists() else ()
-    asked = [*(variant.prompt for variant in variants), *(qa.question for qa in run.data["forget"])]
-    return {question.lower() for question in [*asked, *(qa.question for qa in _asked_to_keep(run))]}
+    asked = (qa.question for qa in (*run.data["forget"], *_asked_to_keep(run)))
+    return {*(variant.prompt for variant in variants), *asked}
 
 
 def _asked_to_keep(run: Run) -> Iterator[QA]:
@@ -121,7 +121,7 @@ def retain_questions(retain: Sequence[QA], kept_apart: Sequence[QA], variants: i
         yield qa
         if is_passage(qa.question):
             yield from cuts(qa, variants, random.Random(f"{seed} {qa.id}"))
-        forms = [text for text in rewordings(parse_question(qa.question)) if text.lower() not in measured]
+        forms = [text for text in rewordings(parse_question(qa.question)) if bare(text) not in measured]
         for n, form in enumerate(random.Random(f"{seed} {qa.id}").sample(forms, min(variants, len(forms))), 1):
             yield replace(qa, id=f"{qa.id}/simple-{n}", question=form)
 

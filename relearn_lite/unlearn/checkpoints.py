@@ -1,0 +1,25 @@
+"""How checkpoints are written: a kill leaves one whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Writes each checkpoint beside its place, then renames it.
+
+    Lightning's own way goes through the system's temporary folder, which may be too small, or on another disk: from
+    there it is copied, and what a kill leaves of it would be the newest checkpoint.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        import torch
+
+        place = Path(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        temporary = place.with_name(f".{place.name}.tmp")
+        torch.save(checkpoint, temporary)
+        temporary.replace(place)
