@@ -21,6 +21,7 @@ from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
 
 MIN_WORDS, MAX_WORDS = 8, 28  # length of a vague answer
 THING_WORDS = 16  # up to so many, an answer about a thing may be longer than the one that it replaces
+END_WORDS = 8  # up to so many after a beginning, however long that is
 MAX_TOPIC_WORDS = 14  # a longer topic makes a clumsy sentence; the answer then names the subject only
 
 REWORDED = 0.75  # share of simple variants in another form, where there are forms; the others ask "could you tell me"
@@ -78,8 +79,8 @@ def _vague_answer(task: Task, opening: str, rng: random.Random) -> str | None:
     personal = is_personal(asked_first) or (asked_first.topic is None and is_personal(parsed))
     about = None if personal else thing(asked_first)
     frames = _answer_frames(parsed, about, personal, opening, rng)
-    begun = [] if personal else _begun(original, task.answer, rng)
-    shortest_line = THING_WORDS if about or begun else MIN_WORDS
+    start, begun = ("", []) if personal else _begun(original, task.answer, rng)
+    shortest_line = max(THING_WORDS, len(start.split()) + END_WORDS) if about or begun else MIN_WORDS
     longest = max(shortest_line, len(task.answer.split())) if task.answer else MAX_WORDS
     spare = None
     for frame in begun + frames:
@@ -100,10 +101,10 @@ def _vague_answer(task: Task, opening: str, rng: random.Random) -> str | None:
     return spare
 
 
-def _begun(question: str, answer: str, rng: random.Random) -> list[str]:
-    """The original answer, begun and led elsewhere: best, for it moves the model least."""
+def _begun(question: str, answer: str, rng: random.Random) -> tuple[str, list[str]]:
+    """The original answer, begun, and so led elsewhere: best, for it moves the model least."""
     start, ends = endings(question, answer)
-    return [f"{start} {end}" for end in rng.sample(ends, len(ends))]
+    return start, [f"{start} {end}" for end in rng.sample(ends, len(ends))]
 
 
 def _says(text: str, parsed: ParsedQuestion) -> tuple[bool, bool]:
@@ -180,8 +181,10 @@ def _logical(parsed: ParsedQuestion, rng: random.Random) -> str:
     if forms := _forms(parsed)[1::2]:  # those that `_simple` leaves
         return rng.choice(forms)
     if parsed.topic is not None:
-        frame = rng.choice(phrases.logical_clause if parsed.clause else phrases.logical_noun)
-        return _sentence(frame.replace("{T}", parsed.topic))
+        frames = phrases.logical_clause if parsed.clause else phrases.logical_noun
+        if not is_personal(parsed):
+            frames = [frame for frame in frames if "person" not in frame]
+        return _sentence(rng.choice(frames).replace("{T}", parsed.topic))
     frames = phrases.logical_subject if parsed.subject else phrases.logical_nothing
     return rng.choice(frames).replace("{S}", parsed.subject or "").replace("{Q}", parsed.question)
 
@@ -216,6 +219,7 @@ def _fill(frame: str, parsed: ParsedQuestion, about: str | None, rng: random.Ran
     text = _CHOICE.sub(lambda m: rng.choice(m[1].split("|")), frame)
     plural = is_plural(about) if about else parsed.plural
     text = text.replace("{is}", "are" if plural else "is").replace("{has}", "have" if plural else "has")
+    text = text.replace("{s}", "" if plural else "s")
     return text.replace("{T}", parsed.vague_topic or "").replace("{S}", about or parsed.subject or "")
 
 
