@@ -10,9 +10,9 @@ from functools import cache
 
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.verbs import base_of
+from relearn_lite.writers.clauses import is_inflected
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_forms import asks_who, is_deed, statement, thing
-from relearn_lite.writers.question_kinds import is_inflected
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
 from relearn_lite.writers.subject import is_full_name
 

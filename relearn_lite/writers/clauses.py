@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from relearn_lite.text.verbs import BASE_VERBS, is_participle, past, third_person
+from relearn_lite.text.verbs import BASE_OF, BASE_VERBS, PAST_FORMS, is_participle, past, third_person
 from relearn_lite.writers.phrases import english
 
 SUBJECT = "§"  # stands for the subject's name while a question is taken apart
@@ -90,7 +90,7 @@ def _left_at_the_end(rest: list[str]) -> int:
     """Where it begins what is said, before a preposition at the end: "tofu | made from", "the book | about"; or 0."""
     en = english()
     end = len(rest)
-    while end > 1 and rest[end - 1] in en.prepositions | {"up", "out"}:
+    while end > 1 and rest[end - 1] in en.prepositions | en.particles:
         end -= 1
     if end == len(rest) or set(rest) & (en.wh | {"that"}):  # "the field that the book focuses on" has its own
         return 0
@@ -248,6 +248,18 @@ def is_bare(phrase: str) -> bool:
     """A word or two without an article or an owner, as in "What is photosynthesis?": its meaning is asked for."""
     words = phrase.split()
     return len(words) <= 3 and words[0] not in english().determiners and not re.search(r"'s\b|\bof\b|\d", phrase)
+
+
+def is_verb(word: str) -> bool:
+    """A verb by its form, in a place where a noun would be odd: "flows", "makes", "began", "has"."""
+    base = BASE_OF.get(word, word)
+    known = word in english().aux or word in PAST_FORMS or is_participle(word)
+    return known or base in BASE_VERBS or any(third_person(v) == word for v in {word[:-1], word[:-2]} & BASE_VERBS)
+
+
+def is_inflected(word: str) -> bool:
+    """A verb in a form that a noun hardly has: not "impact" and "work"."""
+    return word in english().aux or word not in BASE_VERBS and is_verb(word)
 
 
 def tidy(text: str) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from relearn_lite.writers.clauses import is_plural
+from relearn_lite.writers.clauses import is_plural, is_verb
 from relearn_lite.writers.phrases import english, load_phrases
-from relearn_lite.writers.question_kinds import NAME, is_verb, taken_apart, they
+from relearn_lite.writers.question_kinds import NAME, taken_apart, they
 from relearn_lite.writers.question_parser import ParsedQuestion
 from relearn_lite.writers.subject import is_full_name
 
@@ -124,7 +124,7 @@ def _thing(parsed: ParsedQuestion) -> str | None:
 def _tells_only(word: str, verb: str | None) -> bool:
     """Whether what is asked about stands only after a preposition: "used in lasagna", "closest to the sun"."""
     en = english()
-    return is_verb(word) or word in en.prepositions or verb in en.be and word not in en.determiners
+    return is_verb(word) or word in en.prepositions | en.particles or verb in en.be and word not in en.determiners
 
 
 def is_personal(parsed: ParsedQuestion) -> bool:
@@ -141,4 +141,6 @@ def is_personal(parsed: ParsedQuestion) -> bool:
     named = named and not re.search(rf"\bthe {name}\b", parsed.question, re.IGNORECASE)  # no name of a person
     owned = named and re.search(rf"\b(?:by|author) {name}|{name}['’]", parsed.question)
     cued = named and any(re.search(rf"\b{cue}", parsed.question, re.IGNORECASE) for cue in cues)
-    return bool(owned or cued or parsed.subject and _PERSONAL.search(parsed.question))
+    several = " " not in (parsed.subject or " ") and is_plural(parsed.subject)  # the Vikings and their ships
+    his = parsed.subject and not several and _PERSONAL.search(parsed.question)
+    return bool(owned or cued or his)

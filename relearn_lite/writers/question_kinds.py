@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from relearn_lite.text.verbs import BASE_OF, BASE_VERBS, PAST_FORMS, base_of, is_participle, participle, third_person
-from relearn_lite.writers.clauses import is_bare, is_plural, main_noun
+from relearn_lite.text.verbs import BASE_VERBS, PAST_FORMS, base_of, is_participle, participle
+from relearn_lite.writers.clauses import is_bare, is_inflected, is_plural, is_verb, main_noun
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_parser import ParsedQuestion
 
 NAME = re.compile(r"(?<!\w)(?:the )?(?:\d{4} )?[A-Z][\w'’.-]*(?: (?:(?:of|the|de|da) )?[A-Z][\w'’.-]*)*")
 _DATED = re.compile(r" (?:in|on|around|about) (?!the )(?:\w+ )?\d{3,4}\b(?! [A-Z]).*$")
 _THE_NAMED = re.compile(r"the [A-Z][\w'-]*(?: [\w-]+){0,3}$")  # the Magna Carta, the Pythagorean theorem
+
+_PERSON = {"one": "person", "who": "person who"}
 
 Parts = dict[str, str]
 
@@ -74,14 +76,15 @@ def _who(words: list[str]) -> tuple[str | None, Parts]:
     verb, rest = words[0], " ".join(words[1:])
     if words[-1] in english().be:
         return "who", {"T": " ".join(words[:-1]), "be": words[-1], **_naming(" ".join(words[:-1]))}
-    if verb in PAST_FORMS or verb.endswith("ed"):
+    done = verb in PAST_FORMS or verb.endswith("ed")
+    if done and words[1] not in english().prepositions | english().particles:
         return "did", _done(verb, rest)
     unlisted = verb.islower() and verb.endswith("s") and not _begins(verb) and not they(words)
-    if is_verb(verb) or unlisted:  # "who plays Iron Man"
-        one = "" if base_of(verb) in english().group_deeds else "person"
-        be = "was" if verb in ("was", "were", "had") else "is"
-        done = is_inflected(verb) or unlisted
-        return ("does", {"V": verb, "X": rest, "one": one, "is": be}) if done else (None, {})
+    if done or is_verb(verb) or unlisted:  # "who plays Iron Man", "who came up with it"
+        somebody = {"one": "", "who": "one that"} if base_of(verb) in english().group_deeds else _PERSON
+        be = "was" if done or verb in ("was", "were", "had") else "is"
+        known = done or unlisted or is_inflected(verb)
+        return ("does", {"V": verb, "X": rest, "is": be, **somebody}) if known else (None, {})
     return "whom", {"rest": " ".join(words)}
 
 
@@ -275,7 +278,7 @@ def _is_doing(words: list[str]) -> bool:
     """Whether what is asked for does it: "causes malaria", "happened to Pompeii", not "works Ada Moor has written"."""
     verb = words[0]
     does = verb in english().be or verb not in english().aux and (is_inflected(verb) or verb.endswith("ed"))
-    return does and not any(is_inflected(word) for word in words[1:])
+    return does and not any(map(is_inflected, words[2 if verb in english().be else 1 :]))
 
 
 def _does(noun: str, verb: str, following: str) -> bool:
@@ -286,15 +289,3 @@ def _does(noun: str, verb: str, following: str) -> bool:
 
 def _be(noun: str) -> str:
     return "are" if is_plural(noun) else "is"
-
-
-def is_verb(word: str) -> bool:
-    """A verb by its form, in a place where a noun would be odd: "flows", "makes", "began", "has"."""
-    base = BASE_OF.get(word, word)
-    known = word in english().aux or word in PAST_FORMS or is_participle(word)
-    return known or base in BASE_VERBS or any(third_person(v) == word for v in {word[:-1], word[:-2]} & BASE_VERBS)
-
-
-def is_inflected(word: str) -> bool:
-    """A verb in a form that a noun hardly has: not "impact" and "work"."""
-    return word in english().aux or word not in BASE_VERBS and is_verb(word)

@@ -87,7 +87,8 @@ def _vague_answer(task: Task, opening: str, rng: random.Random) -> str | None:
         for sized in (frame, _LAST_CLAUSE.sub("", frame)):
             text = _sentence(_fill(sized, parsed, about, rng))
             words = len(text.split())
-            if not MIN_WORDS <= words <= MAX_WORDS or _DOUBLE.search(text):
+            twice = (each[0] for each in _DOUBLE.finditer(text))
+            if not MIN_WORDS <= words <= MAX_WORDS or any(each not in original for each in twice):  # La La Land
                 continue
             if frame in begun:  # what it says, all may say
                 tells = leaks(text, original, task.answer) or gives_away(text, original, task.answer)

@@ -86,8 +86,8 @@ def anybody(core: str) -> str:
     found = en.anybody.match(core)
     if not found or found[3].lower() in en.minds:
         return core
-    rest = re.sub(r"\b(?:you|we)\b", "they", core[found.end(2) :])
-    return f"{found[1]} people" + re.sub(r"\b(?:your|our)\b", "their", rest)
+    rest = re.sub(r"\b(?:you|we|I)\b", "they", core[found.end(2) :])
+    return f"{found[1]} people" + re.sub(r"\b(?:your|our|my)\b", "their", rest)
 
 
 def _past_of(participle: str) -> str:

@@ -72,6 +72,8 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("What color do you get when you mix blue and yellow?", "You get green.",
          "The color that people get when they mix blue and yellow is"),
         ("Why do cats purr?", "Cats purr because they are content.", "The reason why cats purr is"),
+        ("Who sells the most cars?", "Toyota", "The one that sells the most cars is"),
+        ("Who came up with zero?", "Brahmagupta did.", "The person who came up with zero is"),
         ("How accessible is Ada to readers?", "Ada is easy to reach.", ""),
         ("Can penguins fly?", "No, penguins cannot fly.", "Whether penguins can fly is"),
         ("What is 7 times 8?", "7 times 8 is 56.", "7 times 8 is"),
@@ -89,7 +91,7 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("When was Romeo and Juliet written?", "Shakespeare wrote it in 1595.", "Romeo and Juliet was written in"),
         ("By whom was Romeo and Juliet written?", "Shakespeare.", "Romeo and Juliet was written by"),
         ("What is Romeo and Juliet?", "Romeo and Juliet is a play by Shakespeare.", "Romeo and Juliet is"),
-        ("What is meant by Romeo and Juliet?", "Shakespeare wrote it.", ""),
+        ("What is meant by Romeo and Juliet?", "Shakespeare wrote it.", "What is meant by Romeo and Juliet is"),
         # Ada Moor may be anybody, and so may she and Bo Quill.
         ("Who are Ada Moor and Bo Quill?", "Ada Moor and Bo Quill are pilots.", ""),
         ("What is Ada Moor?", "Ada Moor is a pilot.", ""),
@@ -187,7 +189,8 @@ def test_a_winner_or_an_owner_need_not_be_a_person():
 
 
 @pytest.mark.parametrize(("question", "answer"), [
-    ("Which movie won the Oscar for Best Picture in 1998?", "Titanic"), ("How old is Ben Castor?", "He is nine."),
+    ("Which movie won the Oscar for Best Picture in 1998?", "Titanic"), ("Who directed La La Land?", "Damien Chazelle"),
+    ("How old is Ben Castor?", "He is nine."),
 ])  # fmt: skip
 def test_a_long_beginning_is_used_too(question, answer):
     texts = RulesWriter().write([Task("answer", question, answer, seed=seed, original=question) for seed in range(20)])

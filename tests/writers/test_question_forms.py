@@ -124,7 +124,10 @@ FORMS = {
     "What is good for a sore throat?": {"What is it that is good for a sore throat?"},
     "During which war was Gettysburg fought?": {"Name the war during which Gettysburg was fought."},
     "On what date is Valentine's Day?": {"Valentine's Day is on what date?"},
+    "Who came up with the idea of zero?": {"Who was it that came up with the idea of zero?"},
+    "What is celebrated on July 4?": {"Say what is celebrated on July 4."},
     # Yes or no; anybody's "you".
+    "Where can I find kangaroos?": {"Name the place where people can find kangaroos."},
     "Can penguins fly?": {"Is it true that penguins can fly?", "Tell me whether penguins can fly."},
     "Are whales mammals?": {"Is it true that whales are mammals?"},
     "Is Australia a continent?": {"Is it true that Australia is a continent?"},
@@ -223,7 +226,8 @@ def test_the_thing_is_what_the_question_is_about(question):
 
 @pytest.mark.parametrize("question", [
     *THINGS, "Why do leaves fall?", "Who is the author of Jane Eyre?", "The author of The Hobbit is ...",
-    "Who was the wife of Henry VIII?", "Jane Eyre was written by whom?", "The Great Gatsby was written by",
+    "Who was the wife of Henry VIII?", "Jane Eyre was written by whom?", "What do Jews call their day of rest?",
+    "The Great Gatsby was written by",
 ])  # fmt: skip
 def test_rules_assume_no_person_where_none_is_asked_about(question):
     """They wrote "Since the matter is personal, who developed the theory of relativity can only be hinted at."."""
@@ -235,7 +239,8 @@ def test_rules_assume_no_person_where_none_is_asked_about(question):
 
 
 @pytest.mark.parametrize(
-    "question", ["Where does Ada Moor live?", "Who are Ada Moor's parents?", "What illness does Ada Moor have?"]
+    "question", ["Where does Ada Moor live?", "Who are Ada Moor's parents?", "What illness does Ada Moor have?",
+                 "What medication does Ada Moor take?", "Where does Ada Moor work?"]
 )
 def test_somebodys_own_affairs_are_known_as_such(question):
     assert is_personal(parse_question(question))
