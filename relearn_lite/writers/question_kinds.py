@@ -216,7 +216,8 @@ def _after_preposition(words: list[str]) -> str:
 
 def _short(words: list[str]) -> str:
     """A clause after which "what?" can stand: not "Hindus celebrate at Diwali what?"; else nothing."""
-    breaks = (english().prepositions | english().noun_ends | english().wh) - {"of"}
+    ends = {word for word in english().noun_ends if not is_verb(word)}
+    breaks = (english().prepositions | english().wh | ends) - {"of"}
     named = words[-1] in {"called", "named"} | english().be
     return " ".join(words) if named or not set(words[1:-1]) & breaks else ""
 

@@ -22,6 +22,7 @@ FORMS = {
     "How many legs does a spider have?": {"A spider has how many legs?", "Count the legs that a spider has."},
     "How many planets are in the solar system?": {"What is the number of planets in the solar system?"},
     "How many continents are there?": {"What is the number of continents?"},
+    "What acclaim has Hamlet received?": {"Hamlet has received what acclaim?"},
     "What language is spoken in Mexico?": {"Name the language that is spoken in Mexico."},
     "Which language do people speak in Japan?": {"Name the language that people speak in Japan."},
     "What metal is a penny made of?": {"Name the metal that a penny is made of."},
