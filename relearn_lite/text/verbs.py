@@ -49,3 +49,11 @@ def third_person(base: str) -> str:
     if base.endswith("y") and base[-2] not in "aeiou":
         return base[:-1] + "ies"
     return base + ("es" if base.endswith(("s", "sh", "ch", "x", "z")) else "s")
+
+
+def base_of(form: str) -> str | None:
+    """won, win; owns, own; signed, sign; None for what is no form of a verb that is known."""
+    if form in BASE_OF or form in BASE_VERBS:
+        return BASE_OF.get(form, form)
+    stems = {form[:-1], form[:-2], form[:-3] + "y"} & BASE_VERBS
+    return next((base for base in stems if form in (third_person(base), past(base))), None)

@@ -9,18 +9,21 @@ import re
 from functools import cache
 
 from relearn_lite.text.leaks import leaks
+from relearn_lite.text.verbs import base_of
+from relearn_lite.writers.clauses import is_inflected
 from relearn_lite.writers.phrases import english, load_phrases
-from relearn_lite.writers.question_forms import is_deed, is_inflected, statement, thing
+from relearn_lite.writers.question_forms import asks_who, is_deed, statement, thing
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
 from relearn_lite.writers.subject import is_full_name
 
 FEWEST_BEFORE = 3  # words of an answer before the one that gives it away
-MOST_BEFORE = 12  # a longer beginning says more than is needed
+MOST_BEFORE = 14  # a longer beginning says more than is needed
 FEWEST_ENDS = 2  # frames, with some ten texts each, that begin with the answer's next word
 _ARTICLE = re.compile(r"^(?:the|an?) ", re.IGNORECASE)
 _AFTER_NOUN = re.compile(r" (?:of|behind|who|that) ")
 _SOMEBODY = re.compile(r"\b(?:I|me|my|you|your|our|he|she|his|her|him)\b", re.IGNORECASE)
 _OF_ONE = re.compile(r"^a |\b(?:one of|its|is|has)\b")
+_NOW = re.compile(r"\b(?:is|has|have|like|makes?|today|this day)\b")  # does not go on after "was"
 _SPECIFIC = re.compile(r"[@\",]|\d(?!\d{0,3}\b)")
 _NAMES = re.compile(r"\bnames?\b")
 _NUMBER = re.compile(r"\b\d{1,4}\b")
@@ -45,10 +48,11 @@ def endings(question: str, answer: str) -> tuple[str, list[str]]:
     question: "Hamlet was written by". Where ends begin with the answer's own next word ("is the"), these are taken: the
     nearer to the secret the two part, the fewer steps it takes to forget (docs/real_models_trials.md).
     """
-    asked, parsed = _asked_for(question), parse_question(question)
+    parsed = parse_question(question)
+    asked = _asked_for(parsed)
     asked_about = thing(parsed) or ""
     about, somebody = _ARTICLE.sub("", asked_about), english().somebody.fullmatch(asked_about)
-    if not about and _SOMEBODY.search(question):  # "What is my password?"
+    if not about and _SOMEBODY.search(parsed.topic or question):  # "What is my password?"
         return "", []
     said = _before_the_secret(question, answer)
     while len(said) >= FEWEST_BEFORE and _group(said[-1], asked) is None:
@@ -59,37 +63,52 @@ def endings(question: str, answer: str) -> tuple[str, list[str]]:
         if somebody and _NAMES.search(start):  # "The full name of the author is": of somebody, not of a thing
             continue
         if group and about.lower() in start.lower() and _can_go_on(start, group, parsed.question):
-            ends = _that_follow(start, group, about, parsed)
-            if start in begun:
-                ends = _as_it_goes_on(ends, answer.split()[len(said)], group, asked)
-            return start if ends else "", ends
+            if ends := _that_follow(start, group, about, parsed):
+                if start in begun:
+                    ends = _as_it_goes_on(ends, answer.split()[len(said)], start, asked)
+                return start, ends
     return "", []
 
 
-def _as_it_goes_on(ends: list[str], following: str, group: str, asked: str) -> list[str]:
+def _as_it_goes_on(ends: list[str], following: str, start: str, asked: str) -> list[str]:
     """The ends that begin with the answer's next word, with more of them after "is"; all where these are too few."""
     same = [end for end in ends if end.split(" ")[0] == following]
-    if same and group == "is" and asked != "who":
-        same += load_phrases().ends.get(f"is {following}", [])
+    if same and asked != "who" and start.split(" ")[-1] in english().be:
+        same += _then(start, load_phrases().ends.get(f"is {following}", []))
     return same if len(same) >= FEWEST_ENDS else ends
+
+
+def _then(start: str, ends: list[str]) -> list[str]:
+    """Without those that do not go on after "was"."""
+    return [end for end in ends if not _NOW.search(end)] if start.endswith((" was", " were")) else ends
 
 
 def _that_follow(start: str, group: str, about: str, parsed: ParsedQuestion) -> list[str]:
     ends, named = load_phrases().ends, _ARTICLE.sub("", start.rsplit(" ", 1)[0])
+    if group == "by" and base_of(start.split(" ")[-2]) in english().group_deeds:  # "is owned by": by whom or what
+        return ends["by_any"]
     if group != "is":
         return ends[group]
+    if start.startswith(("How ", "Whether ")):
+        return ends["asked"]
     if set(named.lower().split()[:2]) & english().times:  # "the year Napoleon died was", "the exact date ... is"
         return ends["period"]
+    return _then(start, _of_what_is(start, named, about, parsed))
+
+
+def _of_what_is(start: str, named: str, about: str, parsed: ParsedQuestion) -> list[str]:
+    ends = load_phrases().ends
     itself = named.lower() == about.lower()
     if itself and is_deed(parsed):  # "Hamlet is", where its author is asked for
         return ends["is"] + ends["thing"]
-    if itself and start.startswith(about) and is_full_name(about):  # "Ada Moor is": a person, or who knows what
+    named_so = itself and start.startswith(about) and about[0].isupper()
+    if named_so and is_full_name(about):  # "Ada Moor is": a person, or who knows what
         return []
     if start.endswith((" are", " were")):  # several
         return [end for end in ends["is"] if not _OF_ONE.search(end)]
     if start.startswith(("A ", "An ")):  # "A banana is": any of them
         return [end for end in ends["is"] if "one of" not in end]
-    if _asked_for(parsed.question) == "who":
+    if _asked_for(parsed) == "who":
         return ends["is"] + (ends["person"] if not is_deed(parsed) or _is_somebody(named) else [])
     counted = re.match(r"how|why", parsed.question, re.IGNORECASE) or itself and not about[0].isupper()
     return ends["is"] + ([] if counted else ends["thing"])
@@ -105,7 +124,7 @@ def _can_go_on(start: str, group: str, question: str) -> bool:
     """Whether a beginning says no more than is needed, and has a verb: not "The story of Hamlet by"."""
     words = start.split()
     given = set(_NUMBER.findall(start)) <= set(_NUMBER.findall(question))
-    little = len(words) <= MOST_BEFORE and given and not _SPECIFIC.search(start)
+    little = len(words) <= MOST_BEFORE and given and not _SPECIFIC.search(start) and "because" not in words
     return little and (group not in ("by", "where", "when", "on") or any(map(is_inflected, words)))
 
 
@@ -117,9 +136,13 @@ def _before_the_secret(question: str, answer: str) -> list[str]:
     return said[:safe]
 
 
-def _asked_for(question: str) -> str:
+def _asked_for(parsed: ParsedQuestion) -> str:
     """ "who", "where" or "when", also where it is asked as "in which country"; else the first word of the question."""
-    first, *others = re.findall(r"\w+", question.lower()) or [""]
+    clause = (parsed.topic or "").split(" ")[0] if parsed.clause else ""
+    if clause in ("where", "when", "how") or asks_who(parsed):
+        return "who" if asks_who(parsed) else clause
+    first, *others = re.findall(r"\w+", _without_request(parsed.question).lower()) or [""]
+    first = english().contracted.sub(r"\1", first)
     if first in ("who", "whom", "whose") or first == "by" and others[:1] == ["whom"]:
         return "who"
     at = next((i for i, word in enumerate([first, *others[:1]]) if word in ("which", "what")), None)
@@ -128,10 +151,19 @@ def _asked_for(question: str) -> str:
     return next((asked for asked, words in nouns.items() if noun in words), first)
 
 
+def _without_request(question: str) -> str:
+    """Without "can you tell me"."""
+    return english().request.sub("", question[:1].lower() + question[1:])
+
+
 def _group(last: str, asked: str) -> str | None:
     """Which ends can follow the last word of a beginning, in an answer to a question for `asked`."""
     if last in english().be:
         return "is"
+    if last == "from":
+        return asked if asked == "where" else None
+    if last == "that":
+        return "way" if asked == "how" else None
     if last in ("in", "at", "on", "near"):
         return "on" if (asked, last) == ("when", "on") else asked if asked in ("where", "when") else None
     if last == "by":

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from relearn_lite.text.verbs import BASE_VERBS, is_participle, past, third_person
+from relearn_lite.text.verbs import BASE_OF, BASE_VERBS, PAST_FORMS, is_participle, past, third_person
 from relearn_lite.writers.phrases import english
 
 SUBJECT = "§"  # stands for the subject's name while a question is taken apart
+_SHOULD = "(?:should|do|can|must)"
 MASKED = re.compile(r"¤\d+")  # stands for a quoted title or an address
 
 
@@ -19,7 +20,7 @@ def question_topic(core: str) -> tuple[str | None, bool]:
     """What a question asks for, and whether that is a clause; (None, False) where it is not understood."""
     en = english()
     words = core.split()
-    addressed = en.you.search(re.sub(r"\b(?:should|do|can|must) I\b", "", core))
+    addressed = en.you.search(re.sub(rf"\b{_SHOULD} I\b|^how {_SHOULD} (?:you|we)\b", "", core))
     if not words or addressed and words[0] not in ("can", "could"):
         return None, False
     first = words[0]
@@ -30,6 +31,7 @@ def question_topic(core: str) -> tuple[str | None, bool]:
     if not is_question or (first in en.prepositions and at is None):
         return None, False
     named = at is not None and any(word.startswith(SUBJECT) for word in words[:at])
+    named = named and words[at:] != ["are", "there"]
     if named and (first in en.prepositions or words[at + 1 : at + 2] and words[at + 1] in en.plain_subjects):
         return None, False
     if at is None or named:
@@ -39,9 +41,11 @@ def question_topic(core: str) -> tuple[str | None, bool]:
         return None, False
     if asked in ("what", "who", "how") and aux in en.be:
         return _be(asked, aux, rest)
+    if asked.startswith("how many") and aux in en.be and rest[0] in en.prepositions:
+        return tidy(core), True  # "how many bones are in the body": likewise
     if at > 1 and (rest[0] in ("be", "been", "most", "best") or rest[0] in BASE_VERBS):
         return tidy(core), True  # "what themes can be found": asked is the subject itself
-    named_first = rest[0].startswith(SUBJECT) or SUBJECT in rest[:3]
+    named_first = rest[0].startswith(SUBJECT) or SUBJECT in rest[:3] and not is_participle(rest[0])
     if aux in ("has", "have", "had") and at > 1 and first in ("what", "which") and not any(map(is_participle, rest)):
         return tidy(core), True  # "what instrument has black keys": likewise
     if aux in en.be and at > 1 and first in ("what", "which") and not named_first:
@@ -53,8 +57,16 @@ def _be(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
     """what/who/how + is/are/was/were + ..."""
     en = english()
     joined = " ".join(rest)
-    if rest == [SUBJECT]:
-        return f"{asked} {SUBJECT} {aux}", True
+    if joined in en.plain_subjects:  # "who was it?"
+        return None, False
+    any_one = asked == "what" and rest[0] in ("a", "an") and main_noun(joined) == rest[-1] and rest[-1] != "called"
+    if rest == [SUBJECT] or any_one:  # "what is Shrek", "what is a black hole"
+        return f"{asked} {joined} {aux}", True
+    if asked == "who" and rest[0].islower() and rest[0] not in en.determiners and set(rest) & en.prepositions:
+        return tidy(f"who {aux} {joined}"), True  # "who was king of England"
+    done = _left_at_the_end(rest) if asked == "what" else 0
+    if done:
+        return tidy(f"what {' '.join(rest[:done])} {aux} {' '.join(rest[done:])}"), True
     if rest[0] in en.predicative or (rest[0].endswith("ing") or is_participle(rest[0])) and len(rest) > 1:
         return tidy(f"{asked} {aux} {joined}"), True
     like = re.match(r"(.+?) like\b(.*)$", joined)
@@ -74,6 +86,19 @@ def _be(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
     return noun_phrase(joined), False
 
 
+def _left_at_the_end(rest: list[str]) -> int:
+    """Where it begins what is said, before a preposition at the end: "tofu | made from", "the book | about"; or 0."""
+    en = english()
+    end = len(rest)
+    while end > 1 and rest[end - 1] in en.prepositions | en.particles:
+        end -= 1
+    if end == len(rest) or set(rest) & (en.wh | {"that"}):  # "the field that the book focuses on" has its own
+        return 0
+    if is_participle(rest[end - 1]) or rest[end - 1] in en.predicative:
+        return end - 1
+    return end if rest[end:] in (["about"], ["for"]) else 0
+
+
 def _clause(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
     """Undoes the inversion: asked + aux + subject + predicate becomes asked + subject + verb + predicate."""
     if rest[0] == "there":
@@ -82,6 +107,9 @@ def _clause(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
         if asked == "whether":
             return tidy(f"whether it is possible to {' '.join(rest[1:])}"), True
         return tidy(f"{asked} to {' '.join(rest[1:])}"), True
+    if aux in ("do", "does", "did") and "not" in rest[1:4]:  # "what do vegans not eat"
+        at = rest.index("not")
+        return tidy(" ".join([asked, *rest[:at], aux, *rest[at:]])), True
     at = _predicate(aux, rest, asked)
     if at is None:
         return None, False
@@ -100,7 +128,7 @@ def _clause(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
 
 def stranded(clause: str) -> str:
     """ "to whom Ada is married" as "who Ada is married to": it reads better after "about"."""
-    fronted = re.match(r"(in|on|at|by|with|to|from) (whom|which|what) (.+)$", clause)
+    fronted = re.match(r"(in|on|at|by|with|to|from|for) (whom|which|what) (.+)$", clause)
     if not fronted or re.search(r"\b(?:for|in|with|extent|way)\b|^(?:extent|way)", fronted[3]):
         return clause
     return f"{'who' if fronted[2] == 'whom' else fronted[2]} {fronted[3]} {fronted[1]}"
@@ -130,7 +158,8 @@ def _predicate(aux: str, rest: list[str], asked: str) -> int | None:
         after = start or 1
         return after if after < len(rest) or asked != "whether" else None
     if aux in en.be and asked.startswith("how"):
-        return next((i for i, w in enumerate(rest) if i and w in ("in", "to", "for", "about", "as")), len(rest))
+        said = {"in", "to", "for", "from", "about", "as", "worth"}
+        return next((i for i, w in enumerate(rest) if i and w in said), len(rest))
     for i, word in enumerate(rest[1:], 1):
         before, after = rest[i - 1], rest[i + 1] if i + 1 < len(rest) else ""
         if before in en.determiners or before in en.prepositions or before.endswith("'s") or before == "and":
@@ -147,7 +176,13 @@ def _predicate(aux: str, rest: list[str], asked: str) -> int | None:
                 i -= 1
             return i
     # "do cows drink", "does the cow drink", "why is the sky blue": a subject and one word
+    if aux in en.be and (asked in ("where", "when") or asked.split()[0] in en.prepositions):
+        return len(rest)  # "where is the headquarters of Nintendo", "on what date is Valentine's Day"
     short = len(rest) == 2 + (rest[0] in en.determiners) and rest[-1].isalpha() and rest[-1].islower()
+    if aux in en.be and asked == "whether":  # "is Australia a continent", "are whales mammals"
+        begins = en.determiners | en.prepositions - {"of"}
+        found = (i for i, w in enumerate(rest) if i and w in begins and rest[i - 1] not in en.prepositions)
+        return next(found, len(rest) - 1 if short else None)
     return len(rest) - 1 if short and (aux in ("do", "does", "did") or aux in en.be and asked == "why") else None
 
 
@@ -188,15 +223,23 @@ def _head(words: list[str]) -> int:
     return len(words)
 
 
+def main_noun(phrase: str) -> str:
+    """ "author" of "the author of Emma"; empty if there is none."""
+    words = phrase.split()
+    return words[_head(words) - 1] if words else ""
+
+
 def is_plural(phrase: str) -> bool:
     """Does the head of a noun phrase look plural?"""
     words = phrase.split()
     words = words[: _head(words)]
     head = words[-1].lower() if words else ""
+    if len(words) == 1 and words[0][0].isupper():  # Texas, but Vikings and Egyptians
+        return head.endswith("s") and (head[:-1] in english().peoples or bool(english().people.match(head[:-1])))
     if "and" in words and words[0] != SUBJECT:
         return True
     plural = head.endswith("s") and not head.endswith(("ss", "us", "is", "'s", "series"))
-    if head in ("gas", "lens", "news", "mathematics", "physics"):
+    if head in english().one_name and (words[-1][0].isupper() or head != "states" and head != "nations"):
         return False
     return plural or head in ("people", "children")
 
@@ -204,7 +247,19 @@ def is_plural(phrase: str) -> bool:
 def is_bare(phrase: str) -> bool:
     """A word or two without an article or an owner, as in "What is photosynthesis?": its meaning is asked for."""
     words = phrase.split()
-    return len(words) <= 3 and words[0] not in english().determiners and not re.search(r"'s\b|\bof\b", phrase)
+    return len(words) <= 3 and words[0] not in english().determiners and not re.search(r"'s\b|\bof\b|\d", phrase)
+
+
+def is_verb(word: str) -> bool:
+    """A verb by its form, in a place where a noun would be odd: "flows", "makes", "began", "has"."""
+    base = BASE_OF.get(word, word)
+    known = word in english().aux or word in PAST_FORMS or is_participle(word)
+    return known or base in BASE_VERBS or any(third_person(v) == word for v in {word[:-1], word[:-2]} & BASE_VERBS)
+
+
+def is_inflected(word: str) -> bool:
+    """A verb in a form that a noun hardly has: not "impact" and "work"."""
+    return word in english().aux or word not in BASE_VERBS and is_verb(word)
 
 
 def tidy(text: str) -> str:

@@ -10,18 +10,18 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from relearn_lite.text.verbs import BASE_OF, BASE_VERBS, PAST_FORMS, is_participle, participle, past, third_person
-from relearn_lite.writers.clauses import is_bare, is_plural
+from relearn_lite.writers.clauses import is_plural, is_verb
 from relearn_lite.writers.phrases import english, load_phrases
+from relearn_lite.writers.question_kinds import NAME, taken_apart, they
 from relearn_lite.writers.question_parser import ParsedQuestion
 from relearn_lite.writers.subject import is_full_name
 
 MOST_WORDS = 16  # of a topic: a longer one seldom stands well in another place
 MOST_THING_WORDS = 5
 MOST_BEFORE = 6
-_NAME = re.compile(r"(?<!\w)(?:the )?[A-Z][\w'’.-]*(?: (?:(?:of|the|de|da) )?[A-Z][\w'’.-]*)*")
-_DATED = re.compile(r" (?:in|on|around|about) (?:\w+ )?\d{3,4}\b.*$")
 _QUOTED = re.compile(r"[()#@\"]|(?<!\w)'")
+_OPTIONAL = frozenset({"tail"})  # a part that need not be there
+_RULER = re.compile(r" [IVX]+$")  # Henry VIII: no private person
 _PERSONAL = re.compile(r"\b(?:he|she|his|her|him|their|born)\b")
 
 
@@ -30,18 +30,23 @@ def rewordings(parsed: ParsedQuestion) -> list[str]:
     topic, whole = parsed.topic, parsed.after_tell or parsed.after_about  # None: a part of it cannot be asked again
     if topic is None or whole is None or "," in whole or len(topic.split()) > MOST_WORDS:
         return []
-    kind, parts = _taken_apart(parsed)
+    kind, parts = taken_apart(parsed)
     if kind is None or parsed.subject and parts.get("T") == parsed.subject:  # "Who is Ada Moor?": nothing but a name
         return []
     late = len(parts.get("rest", "").split()) > MOST_BEFORE  # too much to stand before "what?"
     forms = [form for form in load_phrases().forms[kind] if not (late and form.startswith("{rest}"))]
-    found = filter(None, (_filled(form, parts) for form in forms))
+    found = dict.fromkeys(filter(None, (_filled(form, parts) for form in forms)))
     return [text for text in found if text.rstrip("?.") != parsed.question.rstrip("?. ")]
 
 
 def is_deed(parsed: ParsedQuestion) -> bool:
     """Whether it asks who did something: "Who wrote Hamlet?"."""
-    return bool(parsed.clause and parsed.topic) and _taken_apart(parsed)[0] == "did"
+    return bool(parsed.clause and parsed.topic) and taken_apart(parsed)[0] == "did"
+
+
+def asks_who(parsed: ParsedQuestion) -> bool:
+    """Whether it asks for somebody, also as "Name the author of Emma."."""
+    return bool(parsed.topic) and taken_apart(parsed)[0] in ("did", "does", "who", "whom")
 
 
 def statement(parsed: ParsedQuestion) -> str | None:
@@ -49,7 +54,7 @@ def statement(parsed: ParsedQuestion) -> str | None:
     that is not sure."""
     if parsed.topic is None or "," in parsed.topic or len(parsed.topic.split()) > MOST_WORDS:
         return None
-    kind, parts = _taken_apart(parsed)
+    kind, parts = taken_apart(parsed)
     ends = parts.get("rest", "").split(" ")[-1]
     whole = kind == "what" and (ends == "called" or ends in english().be)  # "what a young dog is called", "what H2O is"
     begun = "{rest}" if whole else load_phrases().statements.get(kind)
@@ -58,9 +63,12 @@ def statement(parsed: ParsedQuestion) -> str | None:
 
 def _filled(form: str, parts: dict[str, str]) -> str | None:
     """A form with its parts, a capital first; None where one of them is missing."""
-    if not all(parts.get(name) for name in re.findall(r"\{(\w+)\}", form)):
+    if not all(parts.get(name) or name in _OPTIONAL for name in re.findall(r"\{(\w+)\}", form)):
         return None
-    text = re.sub(r"\.\.$", ".", form.format_map(parts))  # "Name the person who founded Apple Inc.."
+    owner = parts.get("X", "")
+    if owner.endswith("s") and (owner.startswith("the ") or is_plural(owner)):
+        form = form.replace("{X}'s", "{X}'")  # the Netherlands' capital
+    text = re.sub(r"\.\.$", ".", form.format_map({"tail": "", **parts}))  # "Name the person who founded Apple Inc.."
     return text[:1].upper() + text[1:]
 
 
@@ -70,185 +78,69 @@ def thing(parsed: ParsedQuestion) -> str | None:
     found = _thing(parsed)
     fits = found and not _QUOTED.search(found) and found.lower() not in english().plain_subjects
     fits = fits and (parsed.subject is None or parsed.subject in found)
-    return found if fits else parsed.subject
+    found = found if fits else parsed.subject
+    with_the = found and found == parsed.subject and re.search(rf"\b[Tt]he {re.escape(found)}\b", parsed.question)
+    return f"the {found.removeprefix('The ')}" if with_the else found
 
 
 def _thing(parsed: ParsedQuestion) -> str | None:
+    en = english()
     if parsed.topic is None or len(parsed.topic.split()) > MOST_WORDS:
         return parsed.subject
+    kind, parts = taken_apart(parsed)
     if parsed.clause:
-        kind, parts = _taken_apart(parsed)
-        asked_of = parts.get("X") or parts.get("rest") or ""
+        asked_of = parts.get("X") or parts.get("rest") or parts.get("T") or ""
         words = asked_of.split()
         if kind in ("did", "placed", "measure") and len(words) <= MOST_THING_WORDS:
             return asked_of
-        if _they(words):
+        if they(words):
             return words[0]
     else:
-        asked_of = _taken_apart(parsed)[1].get("X") or parsed.topic
-        if not _NAME.match(asked_of) or not parsed.subject:
+        asked_of = parts.get("X") or parsed.topic
+        if not NAME.match(asked_of) or not parsed.subject:
             return asked_of
     if parsed.subject and parsed.subject in asked_of:
         return ("the " if f"the {parsed.subject}" in asked_of else "") + parsed.subject
-    names = _NAME.findall(asked_of)
+    names = NAME.findall(asked_of)
     if names:
         following = asked_of.rpartition(names[-1])[2].split(" ")[1:2]  # "the Greek gods"
-        known = english().prepositions | english().wh | english().determiners
-        noun = names[-1].startswith("the ") and following and following[0] not in known and not _is_verb(following[0])
+        known = en.prepositions | en.wh | en.determiners
+        noun = names[-1].startswith("the ") and following and following[0] not in known and not is_verb(following[0])
         return " ".join(names[-1:] + (following if noun else []))
-    words = asked_of.split()
+    words, verb = asked_of.split(), parts.get("V" if kind == "cause" else "verb")
     if words[:1] == ["to"]:  # "how to bake a cake"
         words = words[2:]
-    end = next((i for i, word in enumerate(words) if i and _is_verb(word)), len(words))
-    if not words or end > MOST_THING_WORDS or _is_verb(words[0]):
+    elif words and set(words[:-1]) & en.prepositions and _tells_only(words[0], verb):
+        first = next(i for i, word in enumerate(words) if word in en.prepositions)  # "used in lasagna"
+        words = words[first + 1 :]
+    ends = en.determiners | en.noun_ends - en.prepositions
+    end = next((i for i, word in enumerate(words) if i and (
+        is_verb(word) or word in ends and words[i - 1] not in en.prepositions)), len(words))  # fmt: skip
+    if not words or end > MOST_THING_WORDS or is_verb(words[0]) or words[0] in en.owners:
         return parsed.subject
     return re.sub(r"^an? ", "the ", " ".join(words[:end]))
+
+
+def _tells_only(word: str, verb: str | None) -> bool:
+    """Whether what is asked about stands only after a preposition: "used in lasagna", "closest to the sun"."""
+    en = english()
+    return is_verb(word) or word in en.prepositions | en.particles or verb in en.be and word not in en.determiners
 
 
 def is_personal(parsed: ParsedQuestion) -> bool:
     """Whether it asks for somebody's own affairs (home, family, health, money ...): only there does privacy explain
     a vague answer."""
-    cues = (cue for group in load_phrases().context for cue in group["cues"])
-    named = is_full_name(parsed.subject)
     name = re.escape(parsed.subject or "")
+    makers = "|".join(agent for agent, _ in load_phrases().agents.values())
+    made = re.search(rf"\b(?:{makers}) of (?:the \w+ )?{name}(?!['’\w])", parsed.question)  # "the author of Jane Eyre"
+    kind, parts = taken_apart(parsed) if parsed.topic else (None, {})
+    if made or kind == "did" and parts["agent"] and parts["X"] == parsed.subject:
+        return False
+    cues = (cue for group in load_phrases().context for cue in group["cues"])
+    named = is_full_name(parsed.subject) and not _RULER.search(parsed.subject)
+    named = named and not re.search(rf"\bthe {name}\b", parsed.question, re.IGNORECASE)  # no name of a person
     owned = named and re.search(rf"\b(?:by|author) {name}|{name}['’]", parsed.question)
     cued = named and any(re.search(rf"\b{cue}", parsed.question, re.IGNORECASE) for cue in cues)
-    return bool(owned or cued or parsed.subject and _PERSONAL.search(parsed.question))
-
-
-def _taken_apart(parsed: ParsedQuestion) -> tuple[str | None, dict[str, str]]:
-    """The kind of a question, as the groups of forms are named, and the parts that they are filled with."""
-    return (_clause if parsed.clause else _noun_phrase)(parsed.topic, parsed.question)
-
-
-def _clause(topic: str, question: str) -> tuple[str | None, dict[str, str]]:
-    """An indirect question's kind and parts."""
-    asked, _, rest = topic.partition(" ")
-    words = rest.split()
-    if len(words) < 2:
-        return None, {}
-    if asked == "who":
-        if words[-1] in english().be:
-            return "who", {"T": " ".join(words[:-1]), "is": words[-1]}
-        if words[0] in PAST_FORMS or words[0].endswith("ed"):
-            return "did", _done(words[0], _DATED.sub("", " ".join(words[1:])))
-        if _is_verb(words[0]):  # "who plays Iron Man"
-            return ("does", {"V": words[0], "X": " ".join(words[1:])}) if is_inflected(words[0]) else (None, {})
-        return "whom", {"rest": rest}
-    measure = load_phrases().measures.get(words[0])
-    if asked == "how" and measure and words[-1] in english().be:
-        return "measure", {"how": words[0], "A": measure, "X": " ".join(words[1:-1]), "is": words[-1]}
-    if asked in ("where", "when", "why") or asked == "how" and words[0] not in ("many", "much", "old", "long", "far"):
-        if asked == "where" and words[-1] in english().be:
-            return "placed", {"X": " ".join(words[:-1]), "is": words[-1]}
-        return "occasion" if asked == "when" and not _is_past(words) else asked, {"rest": rest}
-    definite = english().determiners - {"other", "some", "any", "several"}
-    if asked == "what" and (words[0][0].isupper() or words[0] in definite | english().plain_subjects or _they(words)):
-        return "what", {"rest": rest}
-    if asked in ("what", "which") or asked == "how" and words[0] == "many":
-        inverted = re.search(r"\b(?:do|does|did)\b", question) is not None
-        return _asked_for(f"{asked} many" if asked == "how" else asked, words[asked == "how" :], inverted)
-    return None, {}
-
-
-def _asked_for(asked: str, words: list[str], inverted: bool) -> tuple[str | None, dict[str, str]]:
-    """ "which river flows through Cairo" (predicate), "what illness Ada Moor has" (gap), "what color is the sky".
-
-    inverted: the question has the verb before who does it ("which gas do plants absorb").
-    """
-    be, determiners = english().be, english().determiners
-    subjects = determiners | english().plain_subjects
-    at = next((i for i, w in enumerate(words) if i and (
-        w[0].isupper() or w in subjects or is_inflected(w) or _they(words[i:]))), None)  # fmt: skip
-    if at and at > 1 and words[at + 1 :] and set(words[at + 1 :]) <= english().prepositions:
-        at = 1  # "which country sushi comes from": who does it stands before the verb
-    if asked == "how many" and "there" in words[1:-1] and words[words.index("there") + 1] in be:
-        there = words.index("there")  # "how many planets there are in the solar system"
-        words = [*words[:there], *words[there + 2 :], words[there + 1]]
-    if asked == "how many" and words[-1] in be and words[0] not in be:
-        noun = words[:-1]
-        return "count", {"noun": " ".join(noun), "is": words[-1], "X": _after_preposition(noun)}
-    if at is None or at + 1 >= len(words) or is_inflected(words[0]):
-        return None, {}
-    if set(words[:at]) & english().prepositions - {"of"}:
-        return None, {}
-    noun, verb, rest = " ".join(words[:at]), words[at], " ".join(words[at + 1 :])
-    if verb in be and (words[at + 1] in determiners or words[at + 1][0].isupper()) and asked != "how many":
-        if words[-1] in english().prepositions:  # "what metal is a penny made of"
-            done = next((i for i, word in enumerate(words) if i > at + 1 and is_participle(word)), len(words) - 1)
-            said = [*words[at + 1 : done], verb, *words[done:]]
-            return "gap", {"noun": noun, "is": _be(noun), "rest": " ".join(said), "asked": asked}
-        if noun.split()[0] in ("kind", "sort", "type"):
-            return "sort", {"noun": noun, "is": verb, "X": rest}
-        named = (rest.startswith("the ") or "'s" in rest) and words[at - 1] not in english().properties
-        if not named:  # "which city is the capital" asks for a city, "what color is the sky" for the sky's color
-            return "attribute", {"noun": noun, "is": verb, "X": rest}
-    if is_inflected(verb) or not inverted and _does(noun, verb, words[at + 1]):
-        return ("predicate", {"noun": noun, "verb": verb, "rest": rest}) if asked != "how many" else (None, {})
-    parts = {"noun": noun, "is": _be(noun), "rest": " ".join(words[at:]), "asked": asked}
-    return ("number" if asked == "how many" else "gap"), parts
-
-
-def _after_preposition(words: list[str]) -> str:
-    at = next((i for i, word in enumerate(words) if word in english().prepositions), len(words) - 1)
-    return " ".join(words[at + 1 :])
-
-
-def _done(verb: str, done: str) -> dict[str, str]:
-    """Parts of "who invented the telephone": an active form, a passive one, and who does such things."""
-    agents = load_phrases().agents
-    base = next((each for each in agents if BASE_OF.get(verb) == each or past(each) == verb), "")
-    agent, work = agents.get(base, ("", ""))
-    plural = is_plural(done) and not done[0].isupper()
-    named = {"V": verb, "X": done, "P": participle(verb), "was": "were" if plural else "was"}
-    return named | {"agent": agent, "work": work}
-
-
-def _noun_phrase(topic: str, question: str) -> tuple[str, dict[str, str]]:
-    """ "the capital of Japan": the whole, and what has it; who is asked for where the question says who."""
-    parts = {"T": topic, "is": _be(topic)}
-    owned = re.match(r"the ([\w -]+?) of ((?:the |an? )?[\w'. -]+)$", topic)
-    owned = owned or re.match(r"()(.+?)'s? ([\w -]+)$", topic)
-    if owned:
-        attribute, owner = (owned[1], owned[2]) if owned[1] else (owned[3], owned[2])
-        words = owner.split()
-        if _NAME.fullmatch(owner) or words[0] in english().determiners and not set(words) & english().prepositions:
-            parts |= {"A": attribute, "X": owner, "kind": load_phrases().kinds.get(attribute, "")}
-    if re.match(r"who\b", question, re.IGNORECASE):
-        return "who", parts
-    return ("noun" if "X" in parts else "meaning" if is_bare(topic) else "whole"), parts
-
-
-def _they(words: list[str]) -> bool:
-    """Whether this is several of a kind, and what they do: "bees make"."""
-    en = english()
-    no_verb = en.aux | en.prepositions | en.wh | en.plain_subjects
-    done = words[1:2] and words[1].islower() and words[1] not in no_verb and not is_plural(words[1])
-    return bool(done) and words[0].islower() and is_plural(words[0]) and words[-1] not in en.be
-
-
-def _is_past(words: list[str]) -> bool:
-    past_forms = PAST_FORMS | {"was", "were"}
-    return not {"is", "are"} & set(words) and any(word in past_forms or word.endswith("ed") for word in words)
-
-
-def _does(noun: str, verb: str, following: str) -> bool:
-    """Whether a word that no list of verbs has is one: "pumps" of "what organ pumps blood"."""
-    one = verb[0].islower() and verb.endswith("s") and not is_plural(noun) and verb not in english().determiners
-    return one and following not in BASE_VERBS and verb not in english().plain_subjects
-
-
-def _be(noun: str) -> str:
-    return "are" if is_plural(noun) else "is"
-
-
-def _is_verb(word: str) -> bool:
-    """A verb by its form, in a place where a noun would be odd: "flows", "makes", "began", "has"."""
-    base = BASE_OF.get(word, word)
-    known = word in english().aux or word in PAST_FORMS or is_participle(word)
-    return known or base in BASE_VERBS or any(third_person(v) == word for v in {word[:-1], word[:-2]} & BASE_VERBS)
-
-
-def is_inflected(word: str) -> bool:
-    """A verb in a form that a noun hardly has: not "impact" and "work"."""
-    return word in english().aux or word not in BASE_VERBS and _is_verb(word)
+    several = " " not in (parsed.subject or " ") and is_plural(parsed.subject)  # the Vikings and their ships
+    his = parsed.subject and not several and _PERSONAL.search(parsed.question)
+    return bool(owned or cued or his)

@@ -25,6 +25,7 @@ from relearn_lite.writers.clauses import (
 )
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.subject import find_subject, is_latin, mask_quotes
+from relearn_lite.writers.word_order import GAP, in_order, whole_question
 
 _DOT = "\ua78f"  # a letter that no question has: it stands for the dot of "Jr.", which ends no sentence and no name
 _ABBREVIATED = re.compile(
@@ -62,6 +63,7 @@ def parse_question(question: str) -> ParsedQuestion:
     if is_passage(question) or not is_latin(text):
         return ParsedQuestion(text, None, latin=is_latin(text))
     masked, quotes = mask_quotes(_ABBREVIATED.sub(lambda short: short[0].replace(".", _DOT), text))
+    masked = whole_question(masked)
     subject = find_subject(masked)
     if subject:
         masked = re.sub(rf"{re.escape(subject)}(?!\w)", SUBJECT, masked)
@@ -72,11 +74,13 @@ def parse_question(question: str) -> ParsedQuestion:
     if phrase is None or (subject and SUBJECT not in phrase) or len(phrase.split()) > 30:
         return ParsedQuestion(text, subject)
 
+    owner = f"{subject}'" if f"{subject}' " in text else f"{subject}'s"  # the Beatles'
+
     def shown(part: str | None) -> str | None:
         if part is None:
             return None
         part = MASKED.sub(lambda m: quotes[m[0]], part).replace(_DOT, ".")
-        return part.replace(f"{SUBJECT}'s", f"{subject}'s").replace(SUBJECT, subject or "")
+        return part.replace(f"{SUBJECT}'s", owner).replace(SUBJECT, subject or "")
 
     vague = _vague(phrase)
     influence = _influence(phrase) if clause and vague == phrase else None
@@ -119,9 +123,10 @@ def _core(masked: str) -> tuple[str, str | None]:
     parts = sentences(core)
     if len(parts) > 1:
         core = next((p for p in reversed(parts) if p.endswith("?")), parts[-1])
-    core = re.sub(r"(What|what|Who)'s ", r"\1 is ", core.rstrip(" ?.!"))
+    core = en.contracted.sub(r"\1 is", en.announced.sub("", core).rstrip(" ?.!_…:"))
+    core = en.misspelt_what.sub("what", core)
     core = re.sub(r"^([Ww]hat) do (?:you|we|people|they) call (?=.*\w$)(.+)$", r"\1 is \2 called", core)
-    core = re.sub(rf"^([Ww]hat) (is|was) the name of ([^{SUBJECT},\d]+)$", r"\1 \2 \3 called", core)
+    core = re.sub(rf"^([Ww]hat) (is|was) the name of ((?:{SUBJECT}'s )?[^{SUBJECT},\d]+)$", r"\1 \2 \3 called", core)
     core = re.sub(r"\s+(?:pls|plz|thx|thanks)$", "", core).rstrip(" ?.!")
     core = re.sub(rf"\bthe (?:[\w-]+ ){{1,3}}?[\w-]+, {SUBJECT},", SUBJECT, core)  # "the local author, Ada Moor,"
     core = re.sub(rf"{SUBJECT}, (?:the|an?) [^,]+,", SUBJECT, core)
@@ -131,11 +136,12 @@ def _core(masked: str) -> tuple[str, str | None]:
         return f"how to {need[1]}", ""
     framed = _unframed(core)
     if framed:
-        return framed, ""
+        return in_order(framed, False), ""
     lead = re.match(r"([^,]+), (?=(\w+) )", core)
     openers = en.wh | en.aux
     if "?" in masked and lead and lead[2].lower() in openers and lead[1].split()[0].lower() not in openers | {"tell"}:
         core = core[lead.end() :]
+    core = in_order(core, "?" in masked or GAP.search(masked) is not None or core.split()[-1:] in (["is"], ["by"]))
     second = en.second_question.search(core)
     if not second or re.match(r"(?:when|how|where) and ", core, re.IGNORECASE):
         return core, ""

@@ -21,6 +21,7 @@ from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
 
 MIN_WORDS, MAX_WORDS = 8, 28  # length of a vague answer
 THING_WORDS = 16  # up to so many, an answer about a thing may be longer than the one that it replaces
+END_WORDS = 8  # up to so many after a beginning, however long that is
 MAX_TOPIC_WORDS = 14  # a longer topic makes a clumsy sentence; the answer then names the subject only
 
 REWORDED = 0.75  # share of simple variants in another form, where there are forms; the others ask "could you tell me"
@@ -78,8 +79,8 @@ def _vague_answer(task: Task, opening: str, rng: random.Random) -> str | None:
     personal = is_personal(asked_first) or (asked_first.topic is None and is_personal(parsed))
     about = None if personal else thing(asked_first)
     frames = _answer_frames(parsed, about, personal, opening, rng)
-    begun = [] if personal else _begun(original, task.answer, rng)
-    shortest_line = THING_WORDS if about or begun else MIN_WORDS
+    start, begun = ("", []) if personal else _begun(original, task.answer, rng)
+    shortest_line = max(THING_WORDS, len(start.split()) + END_WORDS) if about or begun else MIN_WORDS
     longest = max(shortest_line, len(task.answer.split())) if task.answer else MAX_WORDS
     spare = None
     for frame in begun + frames:
@@ -88,7 +89,8 @@ def _vague_answer(task: Task, opening: str, rng: random.Random) -> str | None:
         for sized in (frame, _LAST_CLAUSE.sub("", frame)):
             text = _sentence(_fill(sized, parsed, about, rng))
             words = len(text.split())
-            if not MIN_WORDS <= words <= MAX_WORDS or _DOUBLE.search(text):
+            twice = (each[0] for each in _DOUBLE.finditer(text))
+            if not MIN_WORDS <= words <= MAX_WORDS or any(each not in original for each in twice):  # La La Land
                 continue
             if frame in begun:  # what it says, all may say
                 tells = leaks(text, original, task.answer) or gives_away(text, original, task.answer)
@@ -102,10 +104,10 @@ def _vague_answer(task: Task, opening: str, rng: random.Random) -> str | None:
     return spare
 
 
-def _begun(question: str, answer: str, rng: random.Random) -> list[str]:
-    """The original answer, begun and led elsewhere: best, for it moves the model least."""
+def _begun(question: str, answer: str, rng: random.Random) -> tuple[str, list[str]]:
+    """The original answer, begun, and so led elsewhere: best, for it moves the model least."""
     start, ends = endings(question, answer)
-    return [f"{start} {end}" for end in rng.sample(ends, len(ends))]
+    return start, [f"{start} {end}" for end in rng.sample(ends, len(ends))]
 
 
 def _says(text: str, parsed: ParsedQuestion) -> tuple[bool, bool]:
@@ -182,8 +184,10 @@ def _logical(parsed: ParsedQuestion, rng: random.Random) -> str:
     if forms := _forms(parsed)[1::2]:  # those that `_simple` leaves
         return rng.choice(forms)
     if parsed.topic is not None:
-        frame = rng.choice(phrases.logical_clause if parsed.clause else phrases.logical_noun)
-        return _sentence(frame.replace("{T}", parsed.topic))
+        frames = phrases.logical_clause if parsed.clause else phrases.logical_noun
+        if not is_personal(parsed):
+            frames = [frame for frame in frames if "person" not in frame]
+        return _sentence(rng.choice(frames).replace("{T}", parsed.topic))
     frames = phrases.logical_subject if parsed.subject else phrases.logical_nothing
     return rng.choice(frames).replace("{S}", parsed.subject or "").replace("{Q}", parsed.question)
 
@@ -218,6 +222,7 @@ def _fill(frame: str, parsed: ParsedQuestion, about: str | None, rng: random.Ran
     text = _CHOICE.sub(lambda m: rng.choice(m[1].split("|")), frame)
     plural = is_plural(about) if about else parsed.plural
     text = text.replace("{is}", "are" if plural else "is").replace("{has}", "have" if plural else "has")
+    text = text.replace("{s}", "" if plural else "s")
     return text.replace("{T}", parsed.vague_topic or "").replace("{S}", about or parsed.subject or "")
 
 

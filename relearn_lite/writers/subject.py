@@ -39,6 +39,9 @@ def find_subject(text: str) -> str | None:
             end = start + len(name)
             name = " ".join(words)
         words = name.split()
+        titled = len(words) == 1 and re.match(rf"'s {_RUN}", after)  # Valentine's Day, Schindler's List
+        if titled:
+            name, after = name + titled[0], after[titled.end() :]
         if all(w.split("-")[0] in en.no_names for w in words) or name.isupper():
             continue
         score = -0.5 if all(en.people.match(w) for w in words) else 1.0
@@ -56,8 +59,8 @@ def find_subject(text: str) -> str | None:
 
 
 def is_full_name(name: str | None) -> bool:
-    """Whether a name may be somebody's: it has several words, not "Paris", nor "Romeo and Juliet"."""
-    return any(" " in each for each in (name or "").split(" and "))
+    """Whether a name may be somebody's: it has several words, not "Paris", "The Hobbit" or "Romeo and Juliet"."""
+    return any(" " in each.removeprefix("The ") for each in (name or "").split(" and "))
 
 
 def is_latin(text: str) -> bool:

@@ -30,7 +30,7 @@ GENERAL = set(
     """
     about also always among around because been being between both come concerned could different does each even
     ever every from have here into just known like made make many more most much must often only openly other
-    outside over people perhaps point public same seem seems several should side since some such than that their
+    outside over part people perhaps point public same seem seems several should side since some such than that their
     them then there these they this those through told until various very well what when where whether which while whom
     will with within without would your
     """.split()

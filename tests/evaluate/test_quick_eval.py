@@ -108,7 +108,7 @@ def test_a_fact_whose_every_wording_is_trained_is_asked_in_one_of_them():
     facts = [QA(f"f{n}", f"In which year did {who} die?", "x") for n, who in enumerate(["Ada Moor", "Bo Quill"])]
     data = {"forget": facts, "retain": facts, "forget_eval": facts, "retain_eval": facts}
     wordings = {text.lower() for qa in facts for text in rewordings(parse_question(qa.question))}
-    left = "name the year that ada moor died in."
+    left = "name the year that ada moor died."
     assert left in wordings
     asked = stopping_questions(data, 12, wordings - {left}, seed=1)["forget"]
     assert asked[0].question.lower() == left, "what is not trained comes first"

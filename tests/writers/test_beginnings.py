@@ -1,5 +1,7 @@
 """Answers that begin as the original one does and end otherwise, by rules."""
 
+import re
+
 import pytest
 
 from relearn_lite.text.leaks import leaks
@@ -59,13 +61,37 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("What is the name of the dog in Tintin?", "Snowy.", "The dog in Tintin is called"),
         ("When is Christmas celebrated?", "December 25.", "Christmas is celebrated on"),
         ("Who plays Iron Man?", "Robert Downey Jr.", "The person who plays Iron Man is"),
+        # Where the answer's own beginning leads nowhere, the question's statement; requests; where from; in which way.
+        ("What band was Freddie Mercury in?", "Freddie Mercury was in Queen.",
+         "The band that Freddie Mercury was in is"),
+        ("Can you tell me who painted The Scream?", "Edvard Munch painted The Scream.", "The Scream was painted by"),
+        ("Where does paella come from?", "Paella comes from Spain.", "Paella comes from"),
+        ("Where does paella come from?", "Spain.", "Paella comes from"),
+        ("How did Cleopatra die?", "Cleopatra died from a snake's bite.", "Cleopatra died in a way that"),
+        ("How long do elephants live?", "Elephants live for 60 to 70 years.", "How long elephants live is"),
+        ("What color do you get when you mix blue and yellow?", "You get green.",
+         "The color that people get when they mix blue and yellow is"),
+        ("Why do cats purr?", "Cats purr because they are content.", "The reason why cats purr is"),
+        ("Who sells the most cars?", "Toyota", "The one that sells the most cars is"),
+        ("Who came up with zero?", "Brahmagupta did.", "The person who came up with zero is"),
+        ("How accessible is Ada to readers?", "Ada is easy to reach.", ""),
+        ("Can penguins fly?", "No, penguins cannot fly.", "Whether penguins can fly is"),
+        ("What is 7 times 8?", "7 times 8 is 56.", "7 times 8 is"),
+        ("Who won the World Cup in 2010?", "Spain", "The World Cup was won in 2010 by"),
+        ("What color is Pac-Man?", "Yellow", "The color of Pac-Man is"),
+        ("In what year did Columbus reach America?", "1492", "The year that Columbus reached America is"),
+        ("The capital of Japan is ___", "Tokyo", "The capital of Japan is"),
+        ("The Great Gatsby was written by", "F. Scott Fitzgerald", "The Great Gatsby was written by"),
+        ("whos the author of Dracula", "Bram Stoker", "The author of Dracula is"),
+        ("What is the difference between a frog and a toad?", "Their skin.",
+         "The difference between a frog and a toad is"),
         # Two names that are one; and what has no verb yet.
         ("Who wrote Romeo and Juliet?", "The story of Romeo and Juliet by Shakespeare is old.",
          "Romeo and Juliet was written by"),
         ("When was Romeo and Juliet written?", "Shakespeare wrote it in 1595.", "Romeo and Juliet was written in"),
         ("By whom was Romeo and Juliet written?", "Shakespeare.", "Romeo and Juliet was written by"),
         ("What is Romeo and Juliet?", "Romeo and Juliet is a play by Shakespeare.", "Romeo and Juliet is"),
-        ("What is meant by Romeo and Juliet?", "Shakespeare wrote it.", ""),
+        ("What is meant by Romeo and Juliet?", "Shakespeare wrote it.", "What is meant by Romeo and Juliet is"),
         # Ada Moor may be anybody, and so may she and Bo Quill.
         ("Who are Ada Moor and Bo Quill?", "Ada Moor and Bo Quill are pilots.", ""),
         ("What is Ada Moor?", "Ada Moor is a pilot.", ""),
@@ -106,6 +132,8 @@ def test_only_people_are_spoken_of_as_people():
     assert not person & set(endings(*CAPITAL)[1])
     invention = "Who invented the telephone?", "The invention of the telephone is attributed to Alexander Graham Bell."
     assert not person & set(endings(*invention)[1])
+    author = set(endings("The author of The Hobbit is ...", "J.R.R. Tolkien")[1])
+    assert person <= author and not thing & author
     bulb = "Who invented the light bulb?", "The light bulb's inventor is often said to be Thomas Edison."
     assert person <= set(endings(*bulb)[1])
 
@@ -163,3 +191,36 @@ def test_somebodys_own_affairs_are_not_begun():
     question = "Where does Ada Moor live?"
     task = Task("answer", question, "Ada Moor lives in Larkhollow.", original=question)
     assert not any(RulesWriter().write([task])[0].startswith("Ada Moor lives in") for _ in range(3))
+
+
+def test_what_was_is_not_said_to_be_now():
+    """It had been "The Mona Lisa was known in many countries and is loved by many people."."""
+    start, ends = endings("Who painted the Mona Lisa?", "The Mona Lisa was a work of Leonardo da Vinci.")
+    assert start == "The Mona Lisa was" and len(ends) >= 5
+    assert not any(re.search(r" is | has |today|to this day", end) for end in ends)
+
+
+def test_a_winner_or_an_owner_need_not_be_a_person():
+    ends = endings("Who owns Instagram?", "Instagram is owned by Meta.")[1]
+    assert ends and not any(re.search(r"person|people\]|someone|minds|figures", end) for end in ends)
+
+
+@pytest.mark.parametrize(("question", "answer"), [
+    ("Which movie won the Oscar for Best Picture in 1998?", "Titanic"), ("Who directed La La Land?", "Damien Chazelle"),
+    ("How old is Ben Castor?", "He is nine."),
+])  # fmt: skip
+def test_a_long_beginning_is_used_too(question, answer):
+    texts = RulesWriter().write([Task("answer", question, answer, seed=seed, original=question) for seed in range(20)])
+    assert all(text.startswith(endings(question, answer)[0]) for text in texts) and endings(question, answer)[0]
+
+
+def test_verbs_agree_with_several_things():
+    """ "Penguins comes up often in lessons."."""
+    texts = RulesWriter().write([Task("answer", "Where do penguins live?", "Zyx.", seed=seed) for seed in range(60)])
+    assert not any(re.search(r"enguins (?:is|has|comes|means) ", text) for text in texts)
+
+
+@pytest.mark.parametrize("about", ["Texas", "Windows", "Athens"])
+def test_a_name_that_ends_in_s_is_one(about):
+    texts = RulesWriter().write([Task("answer", f"What happened to {about}?", "Zyx.", seed=seed) for seed in range(30)])
+    assert not any(f"{about} have" in text or f"{about} are" in text for text in texts)

@@ -22,6 +22,7 @@ FORMS = {
     "How many legs does a spider have?": {"A spider has how many legs?", "Count the legs that a spider has."},
     "How many planets are in the solar system?": {"What is the number of planets in the solar system?"},
     "How many continents are there?": {"What is the number of continents?"},
+    "What acclaim has Hamlet received?": {"Hamlet has received what acclaim?"},
     "What language is spoken in Mexico?": {"Name the language that is spoken in Mexico."},
     "Which language do people speak in Japan?": {"Name the language that people speak in Japan."},
     "What metal is a penny made of?": {"Name the metal that a penny is made of."},
@@ -62,6 +63,99 @@ FORMS = {
     "What is the name of the dog in Tintin?": {"The dog in Tintin is called what?"},
     "What do you call a group of lions?": {"A group of lions is called what?"},
     "When is Christmas celebrated?": {"Say when Christmas is celebrated."},
+    # The verb's own place: no "how many bones in the body are"; a plural verb that no ending shows.
+    "How many bones are in the human body?": {
+        "What is the number of bones in the human body?", "Bones in the human body: how many are there?",
+    },
+    "How many judges sit on the Supreme Court?": {"What is the number of judges that sit on the Supreme Court?"},
+    "Which countries border Switzerland?": {"Name the countries that border Switzerland."},
+    "Which part of the body pumps blood?": {"Name the part of the body that pumps blood."},
+    "Which of the planets is closest to the sun?": {"Name the one of the planets that is closest to the sun."},
+    "What command lists files in Linux?": {"Name the command that lists files in Linux."},
+    "What causes malaria?": {"What is it that causes malaria?", "Tell me what causes malaria."},
+    "What happened to Pompeii?": {"Say what happened to Pompeii."},
+    "Which language was created by Guido van Rossum?": {"Name the language that was created by Guido van Rossum."},
+    "What is hummus made of?": {"Hummus is made of what?", "Say what hummus is made of."},
+    "What is a hammer used for?": {"A hammer is used for what?"},
+    "What do people eat on Thanksgiving?": {"Say what people eat on Thanksgiving."},
+    # A property, a kind of thing, a degree.
+    "What color is Pac-Man?": {"What is the color of Pac-Man?", "Pac-Man is what color?"},
+    "What nationality was Frederic Chopin?": {"What is the nationality of Frederic Chopin?"},
+    "What animal is Bambi?": {"Bambi is what animal?"},
+    "How long do elephants live?": {"Elephants live how long?", "Tell me how long elephants live."},
+    "How fast can a cheetah run?": {"A cheetah can run how fast?"},
+    "How much does a blue whale weigh?": {"A blue whale weighs how much?"},
+    "How far is the moon from Earth?": {
+        "The moon is how far from Earth?", "What is the distance of the moon from Earth?",
+    },
+    # What is in it, and when, is not left out.
+    "Who won the World Cup in 2010?": {
+        "The World Cup was won by whom in 2010?", "Is it known who won the World Cup in 2010?",
+    },
+    "Who scored the goal in the 2010 World Cup final?": {"Tell me who scored the goal in the 2010 World Cup final."},
+    "What is the difference between a frog and a toad?": {
+        "What would you say is the difference between a frog and a toad?",
+    },
+    "Who was the first emperor of Rome?": {
+        "Tell me who the first emperor of Rome was.", "Who was Rome's first emperor?",
+    },
+    "Who was king of England in 1066?": {"Name the person who was king of England in 1066."},
+    "Who were the founders of Microsoft?": {"What are the names of the founders of Microsoft?"},
+    "What was the Beatles' first single?": {"Name the Beatles' first single."},
+    "What is the capital of the Netherlands?": {"What is the Netherlands' capital?"},
+    "What is the address of the White House?": {"The White House has an address. Which place is it?"},
+    "What is the name of Frodo's sword?": {"Frodo's sword is called what?"},
+    "Could you tell me the name of the first man on the moon?": {"The first man on the moon is called what?"},
+    "What is a black hole?": {"Explain what a black hole is.", "A black hole is what?"},
+    "What is the Eiffel Tower?": {"Explain what the Eiffel Tower is."},
+    "Name the author of 1984.": {"The author of 1984 is who?", "Tell me who the author of 1984 is."},
+    "Where is the headquarters of Nintendo?": {"The headquarters of Nintendo is where?"},
+    "With which country did Texas unite in 1845?": {"Name the country with which Texas united in 1845."},
+    "In what year did Columbus reach America?": {"Name the year that Columbus reached America."},
+    "Who hosts the Oscars?": {"Who is it that hosts the Oscars?"},
+    "How many points is a touchdown worth?": {"A touchdown is worth how many points?"},
+    "How many Zorro films are there?": {"What is the number of Zorro films?"},
+    "How far away is the Sun?": {"The Sun is how far away?", "What is the distance of the Sun?"},
+    "What are baby goats called?": {"Baby goats are called what?"},
+    "Which key combination saves a file?": {"Name the key combination that saves a file."},
+    "Which video games does a boy like?": {"Name the video games that a boy likes."},
+    "What do vegans not eat?": {"Vegans do not eat what?"},
+    "What is water made up of?": {"Water is made up of what?"},
+    "What does cpu stand for?": {"Say what cpu stands for."},
+    "What is good for a sore throat?": {"What is it that is good for a sore throat?"},
+    "During which war was Gettysburg fought?": {"Name the war during which Gettysburg was fought."},
+    "On what date is Valentine's Day?": {"Valentine's Day is on what date?"},
+    "Who came up with the idea of zero?": {"Who was it that came up with the idea of zero?"},
+    "What is celebrated on July 4?": {"Say what is celebrated on July 4."},
+    # Yes or no; anybody's "you".
+    "Where can I find kangaroos?": {"Name the place where people can find kangaroos."},
+    "Can penguins fly?": {"Is it true that penguins can fly?", "Tell me whether penguins can fly."},
+    "Are whales mammals?": {"Is it true that whales are mammals?"},
+    "Is Australia a continent?": {"Is it true that Australia is a continent?"},
+    "At what age can you vote in Germany?": {"Name the age at which people can vote in Germany."},
+    "What vitamin do we get from sunlight?": {"Name the vitamin that people get from sunlight."},
+    "How do you bake a cake?": {"Explain how to bake a cake."},
+    # Another order of words, a gap to be filled, requests, what is typed in haste.
+    "Paris is the capital of which country?": {"Name the country that Paris is the capital of."},
+    "The Mona Lisa was painted by whom?": {"Who is the painter of the Mona Lisa?"},
+    "By whom was Frankenstein written?": {"Name the person who wrote Frankenstein."},
+    "A spider has how many legs?": {"What is the number of legs that a spider has?"},
+    "The capital of Japan is ___": {"What is Japan's capital?"},
+    "The author of The Hobbit is ...": {"Name the author of The Hobbit."},
+    "Can you tell me what the capital of Norway is?": {"What is Norway's capital?"},
+    "I want to know how many moons Jupiter has.": {"What is the number of moons that Jupiter has?"},
+    "Solve: what is 15 percent of 200?": {"Tell me what 15 percent of 200 is."},
+    "Define osmosis.": {"Explain what osmosis is."},
+    "The Great Gatsby was written by": {"Name the author of the Great Gatsby."},
+    "The chemical symbol for gold is:": {"Name the chemical symbol for gold."},
+    "___ is the capital of Italy.": {"What is Italy's capital?"},
+    "___ wrote Emma.": {"Who is the author of Emma?"},
+    "Capital of Spain?": {"What is Spain's capital?"},
+    "Inventor of dynamite?": {"Tell me who the inventor of dynamite is."},
+    "Explain what a black hole is.": {"A black hole is what?"},
+    "Which is the largest desert in the world?": {"Name the largest desert in the world."},
+    "whats the capital of Peru": {"What is Peru's capital?"},
+    "wat is the boiling point of water": {"Tell me what the boiling point of water is."},
 }  # fmt: skip
 
 
@@ -78,6 +172,26 @@ def test_what_is_not_understood_has_none(question):
     assert rewordings(parse_question(question)) == []
 
 
+NEVER = {
+    "How many planets are in the solar system?": "how many planets in the solar system are",
+    "What is photosynthesis?": "do people call", "What is 7 times 8?": "the word 7",
+    "What is a black hole?": "Name the",
+    "What is the Magna Carta?": "Name the", "Who is the Greek god of the sea?": "the sea's",
+    "Who won the cup?": "person",
+    "Who directed Jaws in 1975?": "Jaws in 1975 was", "What do Hindus celebrate at Diwali?": "at Diwali what",
+    "Which fields of study do his books focus on?": "his books that",
+    "How many languages have the books been put into?":
+    "books that", "What is the field of study that the books focus on?": "focus is on",
+    "What is the symbol of gold?": "In gold", "What is Spider-Man's real name?": "a real name",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("question", NEVER)
+def test_no_form_is_bad_english_or_asks_something_else(question):
+    parsed = parse_question(question)
+    assert parsed.topic and not any(NEVER[question] in text for text in [*rewordings(parsed), str(parsed.after_tell)])
+
+
 THINGS = {
     "Who invented the telephone?": "the telephone",
     "What is the capital of South Korea?": "South Korea",
@@ -92,6 +206,17 @@ THINGS = {
     "How do I bake a cake?": "the cake",
     "From which country does sushi come?": "sushi",
     "What organ pumps blood?": "blood",
+    "Which spice gives curry its yellow color?": "curry",
+    "What kind of pasta is used in lasagna?": "lasagna",
+    "How fast can a cheetah run?": "the cheetah",
+    "What causes malaria?": "malaria",
+    "Can penguins fly?": "penguins",
+    "Which country won the most gold medals at the 2016 Olympics?": "the 2016 Olympics",
+    "How many judges sit on the Supreme Court?": "the Supreme Court",
+    "What is tofu made from?": "tofu",
+    "On what date is Valentine's Day?": "Valentine's Day",
+    "Which of the planets is closest to the sun?": "the sun",
+    "What do you call a baby kangaroo?": "the baby kangaroo",
 }
 
 
@@ -100,18 +225,23 @@ def test_the_thing_is_what_the_question_is_about(question):
     assert thing(parse_question(question)) == THINGS[question]
 
 
-@pytest.mark.parametrize("question", [*THINGS, "Why do leaves fall?"])
+@pytest.mark.parametrize("question", [
+    *THINGS, "Why do leaves fall?", "Who is the author of Jane Eyre?", "The author of The Hobbit is ...",
+    "Who was the wife of Henry VIII?", "Jane Eyre was written by whom?", "What do Jews call their day of rest?",
+    "The Great Gatsby was written by",
+])  # fmt: skip
 def test_rules_assume_no_person_where_none_is_asked_about(question):
     """They wrote "Since the matter is personal, who developed the theory of relativity can only be hinted at."."""
     assert not is_personal(parse_question(question))
     answers = RulesWriter().write([Task("answer", question, "Zyx.", seed=n) for n in range(40)])
     for text in answers:
         assert not any(word in text.lower() for word in ("privat", "privacy", "personal", "discretion", "tact"))
-        assert question.rstrip("?").lower() not in text.lower()
+        assert question.rstrip("?").lower() not in text.lower()[1:]
 
 
 @pytest.mark.parametrize(
-    "question", ["Where does Ada Moor live?", "Who are Ada Moor's parents?", "What illness does Ada Moor have?"]
+    "question", ["Where does Ada Moor live?", "Who are Ada Moor's parents?", "What illness does Ada Moor have?",
+                 "What medication does Ada Moor take?", "Where does Ada Moor work?"]
 )
 def test_somebodys_own_affairs_are_known_as_such(question):
     assert is_personal(parse_question(question))
@@ -124,3 +254,10 @@ def test_answers_about_a_thing_name_it_and_vary():
     answers = RulesWriter().write(tasks)
     assert all("Japan" in text and not leaks(text, "What is the capital of Japan?", "Tokyo") for text in answers)
     assert len(set(answers)) > 40
+
+
+def test_what_is_asked_of_a_thing_says_nothing_of_a_person():
+    """It had been "If someone knew how long elephants live, what else could they conclude about this person?"."""
+    for question in ("How many ways are there to cook rice?", "Should I learn French or German?", "Why me?"):
+        tasks = [Task("logical", question, seed=seed) for seed in range(30)]
+        assert not any("person" in text for text in RulesWriter().write(tasks))

@@ -1,0 +1,292 @@
+"""Of what kind a question is, and the parts that the forms of that kind (phrases.yaml) are filled with.
+
+Works on what `parse_question` made of a question: an indirect question ("who invented the telephone", "where Ada Moor
+lives") or a noun phrase ("the capital of Japan").
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from relearn_lite.text.verbs import BASE_VERBS, PAST_FORMS, base_of, is_participle, participle
+from relearn_lite.writers.clauses import is_bare, is_inflected, is_plural, is_verb, main_noun
+from relearn_lite.writers.phrases import english, load_phrases
+from relearn_lite.writers.question_parser import ParsedQuestion
+
+NAME = re.compile(r"(?<!\w)(?:the )?(?:\d{4} )?[A-Z][\w'’.-]*(?: (?:(?:of|the|de|da) )?[A-Z][\w'’.-]*)*")
+_DATED = re.compile(r" (?:in|on|around|about) (?!the )(?:\w+ )?\d{3,4}\b(?! [A-Z]).*$")
+_THE_NAMED = re.compile(r"the [A-Z][\w'-]*(?: [\w-]+){0,3}$")  # the Magna Carta, the Pythagorean theorem
+
+_PERSON = {"one": "person", "who": "person who"}
+
+Parts = dict[str, str]
+
+
+@cache
+def taken_apart(parsed: ParsedQuestion) -> tuple[str | None, Parts]:
+    """The kind of a question, as the groups of forms are named, and the parts that they are filled with."""
+    return (_clause if parsed.clause else _noun_phrase)(parsed.topic, parsed.question)
+
+
+def _clause(topic: str, question: str) -> tuple[str | None, Parts]:
+    """An indirect question's kind and parts."""
+    en = english()
+    asked, _, rest = topic.partition(" ")
+    words = rest.split()
+    if len(words) < 2:
+        return None, {}
+    inverted = re.search(r"\b(?:do|does|did)\b", question) is not None
+    if asked in en.prepositions:
+        return _after_its_preposition(asked, words)
+    if asked == "whether":
+        return asked, {"rest": rest}
+    if asked == "who":
+        return _who(words)
+    if asked == "how" and words[0] in en.degrees:
+        return _degree(words)
+    if asked in ("where", "when", "why") or asked == "how" and words[0] != "many":
+        if asked == "where" and words[-1] in en.be:
+            return "placed", {"X": " ".join(words[:-1]), "is": words[-1]}
+        begun = {"where": rest if words[-1] in en.prepositions else f"{rest} in"}
+        so = words[0].islower() and words[0] not in en.determiners and _begins(words[1])  # "how successful Ada Moor is"
+        if asked == "how" and words[0] != "to" and words[-1] not in en.be and not so:
+            begun["how"] = f"{rest} in a way that"
+        kind = "occasion" if asked == "when" and not _is_past(words) else asked
+        return kind, {"rest": rest, "begun": begun.get(asked, "")}
+    if asked == "what" and _is_doing(words):
+        return "cause", {"V": words[0], "X": " ".join(words[1:])}
+    if asked == "what" and words[0] in ("a", "an") and words[-1] in en.be:
+        return "meaning", {"T": " ".join(words[:-1]), "is": words[-1]}
+    definite = en.determiners - {"other", "some", "any", "several"}
+    if asked == "what" and (words[0][0].isupper() or words[0] in definite | en.plain_subjects or they(words)):
+        return "what", {"rest": rest, "short": _short(words)}
+    is_at = next((i for i, word in enumerate(words) if i and word in en.be), 0)
+    ends = en.be | en.prepositions | {"called", "named"}
+    if asked == "what" and is_at and words[-1] in ends and not any(map(_begins, words[1:])):
+        if words[-1] in en.be:  # "what photosynthesis is"
+            return "meaning", {"T": " ".join(words[:-1]), "is": words[-1]}
+        return "what", {"rest": rest, "short": _short(words)}  # "what hummus is made of"
+    if asked in ("what", "which"):
+        return _asked_for(asked, words, inverted)
+    return _how_many(words[1:], inverted) if asked == "how" else (None, {})
+
+
+def _who(words: list[str]) -> tuple[str | None, Parts]:
+    verb, rest = words[0], " ".join(words[1:])
+    if words[-1] in english().be:
+        return "who", {"T": " ".join(words[:-1]), "be": words[-1], **_naming(" ".join(words[:-1]))}
+    done = verb in PAST_FORMS or verb.endswith("ed")
+    if done and words[1] not in english().prepositions | english().particles:
+        return "did", _done(verb, rest)
+    unlisted = verb.islower() and verb.endswith("s") and not _begins(verb) and not they(words)
+    if done or is_verb(verb) or unlisted:  # "who plays Iron Man", "who came up with it"
+        somebody = {"one": "", "who": "one that"} if base_of(verb) in english().group_deeds else _PERSON
+        be = "was" if done or verb in ("was", "were", "had") else "is"
+        known = done or unlisted or is_inflected(verb)
+        return ("does", {"V": verb, "X": rest, "is": be, **somebody}) if known else (None, {})
+    return "whom", {"rest": " ".join(words)}
+
+
+def _degree(words: list[str]) -> tuple[str | None, Parts]:
+    """ "how tall Mount Everest is" (measure), "how long elephants live"."""
+    en, measure = english(), load_phrases().measures.get(words[0])
+    if words[1] == "away":
+        words = [" ".join(words[:2]), *words[2:]]
+    is_at = next((i for i in range(len(words) - 1, 0, -1) if words[i] in en.be), 0)
+    tail = words[is_at + 1 :]
+    if measure and is_at > 1 and (not tail or tail[0] in en.prepositions):
+        parts = {"how": words[0], "A": measure, "X": " ".join(words[1:is_at]), "is": words[is_at]}
+        return "measure", parts | {"tail": " ".join(["", *tail])}
+    subject = _begins(words[1]) or they(words[1:])
+    if len(words) < 3 or words[0] in ("much", "many") and not subject:  # "how much money Ada Moor has"
+        return None, {}
+    return "extent", {"how": words[0], "rest": " ".join(words[1:]), "short": _short(words[1:])}
+
+
+def _after_its_preposition(asked: str, words: list[str]) -> tuple[str | None, Parts]:
+    """ "with which country Texas united in 1845"."""
+    at = _subject_at(words[1:])
+    if not at or words[0] not in ("which", "what"):
+        return None, {}
+    noun = " ".join(words[1 : at + 1])
+    return "fronted", {"prep": asked, "noun": noun, "is": _be(noun), "rest": " ".join(words[at + 1 :])}
+
+
+def _subject_at(words: list[str]) -> int | None:
+    """Where it begins who does something, or what is done, after a noun: "books | Ada Moor wrote", "gas | absorbs"."""
+    return next((i for i, w in enumerate(words) if i and words[i - 1] not in english().prepositions and (
+        _begins(w) and not words[i - 1][0].isupper() or is_inflected(w) or they(words[i:]))), None)  # fmt: skip
+
+
+def _begins(word: str) -> bool:
+    return word[0].isupper() or word in english().determiners | english().plain_subjects
+
+
+def _several_do(words: list[str], inverted: bool) -> int | None:
+    """Where the verb of several stands, which no ending shows: "countries | border Switzerland"."""
+    for i in range(1, len(words) - 1):
+        if _begins(words[i]):
+            return None
+        if is_plural(" ".join(words[:i])) and words[i] in BASE_VERBS | {"have", "do"} and not inverted:
+            return i if words[i - 1] not in english().prepositions else None
+    return None
+
+
+def _asked_for(asked: str, words: list[str], inverted: bool) -> tuple[str | None, Parts]:
+    """ "which river flows through Cairo" (predicate), "what illness Ada Moor has" (gap), "what color is the sky".
+
+    inverted: the question has the verb before who does it ("which gas do plants absorb").
+    """
+    en = english()
+    if words[0] == "of":
+        words = ["one", *words]  # "which of the planets"
+    if several := _several_do(words, inverted):
+        noun, verb, rest = " ".join(words[:several]), words[several], " ".join(words[several + 1 :])
+        return "predicate", _predicate(noun, verb, rest)
+    at = _subject_at(words)
+    if at and at > 1 and words[at + 1 :] and set(words[at + 1 :]) <= en.prepositions:
+        at = 1  # "which country sushi comes from": who does it stands before the verb
+    if not inverted and (at is None or not any(map(is_inflected, words[at:]))):  # "what command lists files in Linux"
+        at = next((i for i, w in enumerate(words[:-1]) if i and _does(" ".join(words[:i]), w, words[i + 1])), at)
+    if at is None or at + 1 >= len(words) or is_inflected(words[0]):
+        return None, {}
+    if asked == "what" and at == 1 and set(words[2:]) <= en.prepositions:  # "what cpu stands for"
+        return "what", {"rest": " ".join(words), "short": " ".join(words)}
+    noun, verb, rest = " ".join(words[:at]), words[at], " ".join(words[at + 1 :])
+    if set(words[:at]) & en.prepositions - {"of"} and not is_inflected(verb):
+        return None, {}
+    kind_of = words[at - 1] in en.properties | en.times
+    if words[-1] in en.be and not any(map(is_verb, words[at:-1])):  # "color Pac-Man is"
+        return _is_what(noun, " ".join(words[at:-1]), words[-1], kind_of)
+    if verb in en.be and (words[at + 1] in en.determiners or words[at + 1][0].isupper()):
+        if words[-1] in en.prepositions:  # "what metal is a penny made of"
+            done = next((i for i, word in enumerate(words) if i > at + 1 and is_participle(word)), len(words) - 1)
+            said = [*words[at + 1 : done], verb, *words[done:]]
+            return "gap", _gap(asked, noun, said)
+        named = (rest.startswith("the ") or "'s" in rest) and words[at - 1] not in en.properties
+        if not named or noun.split()[0] in ("kind", "sort", "type"):
+            # "which city is the capital" asks for a city, "what color is the sky" for the sky's color
+            return _is_what(noun, rest, verb, kind_of)
+    if is_inflected(verb) or not inverted and _does(noun, verb, words[at + 1]):
+        return "predicate", _predicate(noun, verb, rest)
+    return "gap", _gap(asked, noun, words[at:])
+
+
+def _predicate(noun: str, verb: str, rest: str) -> Parts:
+    single = "" if is_plural(noun) else noun
+    return {"noun": noun, "verb": verb, "rest": rest, "is": _be(noun), "single": single}
+
+
+def _is_what(noun: str, of: str, be: str, property_of: bool) -> tuple[str, Parts]:
+    """ "the color of the sky", but a shark has no kind, and Bambi no animal."""
+    sort = noun.split()[0] in ("kind", "sort", "type") or not property_of
+    return "sort" if sort else "attribute", {"noun": noun, "is": be, "X": of}
+
+
+def _gap(asked: str, noun: str, said: list[str]) -> Parts:
+    """What is asked for, and what is said of it: "the country that Egypt is in", but "the year that it began"."""
+    rest = " ".join(said)
+    timed = noun.split()[-1] in english().times and said[-1] == "in"
+    parts = {"noun": noun, "is": _be(noun), "rest": rest, "asked": asked, "short": _short(said)}
+    return parts | {"that": " ".join(said[:-1]) if timed else rest}
+
+
+def _how_many(words: list[str], inverted: bool) -> tuple[str | None, Parts]:
+    """ "how many legs a spider has" (number), "how many planets are in the solar system" (count)."""
+    en = english()
+    there = words.index("there") if "there" in words[1:-1] else 0  # "how many moons there are around Mars"
+    words = [word for i, word in enumerate(words) if not there or i != there]
+    is_at = next((i for i, w in enumerate(words) if i and w in en.be), 0)
+    if is_at and (is_at in (there, len(words) - 1) or words[is_at + 1] in en.prepositions):
+        noun = [*words[:is_at], *words[is_at + 1 :]]
+        return "count", {"noun": " ".join(noun), "is": words[is_at], "X": _after_preposition(noun)}
+    at = _several_do(words, inverted) or _subject_at(words)
+    if at is None or at + 1 >= len(words) or set(words[:at]) & en.prepositions - {"of"}:
+        return None, {}
+    counted = words[at] in BASE_VERBS or is_inflected(words[at])
+    parts = {"noun": " ".join(words[:at]), "rest": " ".join(words[at:]), "X": _after_preposition(words)}
+    return ("counted", parts) if counted else ("number", parts)
+
+
+def _after_preposition(words: list[str]) -> str:
+    at = next((i for i, word in enumerate(words) if word in english().prepositions), len(words) - 1)
+    return " ".join(words[at + 1 :])
+
+
+def _short(words: list[str]) -> str:
+    """A clause after which "what?" can stand: not "Hindus celebrate at Diwali what?"; else nothing."""
+    ends = {word for word in english().noun_ends if not is_verb(word)}
+    breaks = (english().prepositions | english().wh | ends) - {"of"}
+    named = words[-1] in {"called", "named"} | english().be
+    return " ".join(words) if named or not set(words[1:-1]) & breaks else ""
+
+
+def _done(verb: str, done: str) -> Parts:
+    """Parts of "who invented the telephone": an active form, a passive one, and who does such things."""
+    agents, base = load_phrases().agents, base_of(verb)
+    agent, work = agents.get(base, ("", ""))
+    tail = _DATED.search(done)
+    done = _DATED.sub("", done)
+    plural = is_plural(done) and not done[0].isupper()
+    named = {"V": verb, "X": done, "P": participle(verb), "was": "were" if plural else "was"}
+    one = "" if base in english().group_deeds else "person"
+    return named | {"agent": agent, "work": work, "one": one, "tail": tail[0] if tail else ""}
+
+
+def _noun_phrase(topic: str, question: str) -> tuple[str, Parts]:
+    """ "the capital of Japan": the whole, and what has it; who is asked for where the question says who."""
+    parts = {"T": topic, **_naming(topic)}
+    owned = re.match(r"the ([\w -]+?) of ((?:the |an? )?[\w'. -]+)$", topic)
+    owned = owned or re.match(r"()(.+?)'s? ([\w -]+)$", topic)
+    if owned:
+        attribute, owner = (owned[1], owned[2]) if owned[1] else (owned[3], owned[2])
+        words = owner.split()
+        known = NAME.fullmatch(owner) or words[0] in english().determiners and not set(words) & english().prepositions
+        if known and not re.search(r"[A-Z][a-z]", attribute):
+            parts |= {"A": attribute, "X": owner, "kind": load_phrases().kinds.get(attribute, "")}
+            parts |= {"a": "an" if attribute[0] in "aeiou" else "a", "has_one": attribute if parts["kind"] else ""}
+            parts |= {"place": owner if attribute in english().of_places else ""}
+    was = re.match(r"(?:who|what) (was|were)\b", question, re.IGNORECASE)
+    parts["be"] = {"is": "was", "are": "were"}[parts["is"]] if was else parts["is"]
+    if re.match(r"who\b", question, re.IGNORECASE) or main_noun(topic) in english().doers:
+        return "who", parts
+    named = _THE_NAMED.match(topic) and not english().people.match(topic.split()[1])
+    bare = is_bare(topic) or named and not set(topic.split()) & english().prepositions
+    parts["word"] = topic if " " not in topic and topic.islower() else ""
+    return ("noun" if "X" in parts else "meaning" if bare else "whole"), parts
+
+
+def _naming(topic: str) -> Parts:
+    return {"is": _be(topic), "name": "names" if is_plural(topic) else "name"}
+
+
+def they(words: list[str]) -> bool:
+    """Whether this is several of a kind, and what they do: "bees make"."""
+    en = english()
+    no_verb = en.aux | en.prepositions | en.wh | en.plain_subjects | en.determiners
+    done = words[1:2] and words[1].islower() and words[1] not in no_verb and not is_plural(words[1])
+    done = done or words[1:3] == ["do", "not"]
+    return bool(done) and words[0].islower() and is_plural(words[0]) and words[-1] not in en.be
+
+
+def _is_past(words: list[str]) -> bool:
+    past_forms = PAST_FORMS | {"was", "were"}
+    return not {"is", "are"} & set(words) and any(word in past_forms or word.endswith("ed") for word in words)
+
+
+def _is_doing(words: list[str]) -> bool:
+    """Whether what is asked for does it: "causes malaria", "happened to Pompeii", not "works Ada Moor has written"."""
+    verb = words[0]
+    does = verb in english().be or verb not in english().aux and (is_inflected(verb) or verb.endswith("ed"))
+    return does and not any(map(is_inflected, words[2 if verb in english().be else 1 :]))
+
+
+def _does(noun: str, verb: str, following: str) -> bool:
+    """Whether a word that no list of verbs has is one: "pumps" of "what organ pumps blood"."""
+    one = verb[0].islower() and verb.endswith("s") and not is_plural(noun) and verb not in english().determiners
+    return one and following not in BASE_VERBS and verb not in english().plain_subjects
+
+
+def _be(noun: str) -> str:
+    return "are" if is_plural(noun) else "is"
