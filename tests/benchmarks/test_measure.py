@@ -14,6 +14,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
 import cards  # noqa: E402
+import generate  # noqa: E402
 import measure  # noqa: E402
 import write  # noqa: E402
 
@@ -51,23 +52,25 @@ def test_the_benchmark_of_cards_says_that_it_needs_one():
     assert done.returncode == 1 and "there is no GPU" in done.stderr
 
 
-def test_the_benchmark_of_answers_gives_a_result(tmp_path):
+def test_the_benchmark_of_answers_gives_a_result(tmp_path, monkeypatch):
     for name in ("unlearn_train", "retention_train"):
         (tmp_path / f"{name}.json").write_text(json.dumps([
             {"text": f"Where does {who} live?", "labels": "In town."} for who in ("Ann", "Bob Lee", "Cleo")
         ]))
     out = tmp_path / "out.json"
-    command = [sys.executable, BENCHMARKS / "generate.py", "--data", tmp_path, "--repeats", "1", "--tokens", "4"]
-    subprocess.run([*command, "--out", out], check=True, capture_output=True)
+    command = ["generate.py", "--data", str(tmp_path), "--repeats", "1", "--tokens", "4", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", command)
+    generate.main()
     result = json.loads(out.read_text())
     assert result["answers"] == result["same_text"] == 3 and result["times_faster"] > 0
 
 
-def test_writing_is_measured_in_both_ways_and_counted(tiny_model_dir, tmp_path):
+def test_writing_is_measured_in_both_ways_and_counted(tiny_model_dir, tmp_path, monkeypatch):
     """A random model writes nothing that can be used, but its prompts are those of a real one."""
     out = tmp_path / "write.json"
-    command = [sys.executable, BENCHMARKS / "write.py", "--model", tiny_model_dir, "--data", "nowhere.json"]
-    subprocess.run([*command, "--questions", "3", "--tokens", "4", "--parts", "simple", "--out", out], check=True)
+    command = ["write.py", "--model", str(tiny_model_dir), "--data", "nowhere.json", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", [*command, "--questions", "3", "--tokens", "4", "--parts", "simple"])
+    write.main()
     found = json.loads(out.read_text(encoding="utf-8"))["parts"]["simple"]
     before, now = found["before"], found["now"]
     assert now["ideal_prompt_tokens"] <= now["prompt_tokens"] < 0.8 * before["prompt_tokens"]
