@@ -55,5 +55,5 @@ def base_of(form: str) -> str | None:
     """won, win; owns, own; signed, sign; None for what is no form of a verb that is known."""
     if form in BASE_OF or form in BASE_VERBS:
         return BASE_OF.get(form, form)
-    stems = {form[:-1], form[:-2], form[:-3] + "y"} & BASE_VERBS
-    return next((base for base in stems if form in (third_person(base), past(base))), None)
+    stems = (form[:-1], form[:-2], form[:-3] + "y")  # in this order: "used" is of "use", whatever else it may be of
+    return next((base for base in stems if base in BASE_VERBS and form in (third_person(base), past(base))), None)
