@@ -19,6 +19,8 @@ NOTEBOOK = ROOT / "notebooks/relearn_lite.ipynb"
 # What is run in fewer steps here than by a user.
 SHORTER = {
     '"recipes/quickstart.yaml"': '"recipes/quickstart.yaml", "unlearn.epochs=1", "augment.questions=[simple]"',
+    'relearn("run", *ASKED, "--runs", RUNS, "--quiet")':
+        'relearn("run", *ASKED, "unlearn.budget=60", "--runs", RUNS, "--quiet")',
     "LESS_MEMORY = False": 'LESS_MEMORY = True; ASKED += ["unlearn.lr=2e-3", "unlearn.epochs=1"]',
 }
 
