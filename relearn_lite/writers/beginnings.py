@@ -63,7 +63,7 @@ def endings(question: str, answer: str) -> tuple[str, list[str]]:
         if somebody and _NAMES.search(start):  # "The full name of the author is": of somebody, not of a thing
             continue
         if group and about.lower() in start.lower() and _can_go_on(start, group, parsed.question):
-            if ends := _that_follow(start, group, about, parsed):
+            if ends := _that_follow(start, group, about, asked, parsed):
                 if start in begun:
                     ends = _as_it_goes_on(ends, answer.split()[len(said)], start, asked)
                 return start, ends
@@ -83,7 +83,7 @@ def _then(start: str, ends: list[str]) -> list[str]:
     return [end for end in ends if not _NOW.search(end)] if start.endswith((" was", " were")) else ends
 
 
-def _that_follow(start: str, group: str, about: str, parsed: ParsedQuestion) -> list[str]:
+def _that_follow(start: str, group: str, about: str, asked: str, parsed: ParsedQuestion) -> list[str]:
     ends, named = load_phrases().ends, _ARTICLE.sub("", start.rsplit(" ", 1)[0])
     if group == "by" and base_of(start.split(" ")[-2]) in english().group_deeds:  # "is owned by": by whom or what
         return ends["by_any"]
@@ -93,10 +93,10 @@ def _that_follow(start: str, group: str, about: str, parsed: ParsedQuestion) -> 
         return ends["asked"]
     if set(named.lower().split()[:2]) & english().times:  # "the year Napoleon died was", "the exact date ... is"
         return ends["period"]
-    return _then(start, _of_what_is(start, named, about, parsed))
+    return _then(start, _of_what_is(start, named, about, asked, parsed))
 
 
-def _of_what_is(start: str, named: str, about: str, parsed: ParsedQuestion) -> list[str]:
+def _of_what_is(start: str, named: str, about: str, asked: str, parsed: ParsedQuestion) -> list[str]:
     ends = load_phrases().ends
     itself = named.lower() == about.lower()
     if itself and is_deed(parsed):  # "Hamlet is", where its author is asked for
@@ -108,7 +108,7 @@ def _of_what_is(start: str, named: str, about: str, parsed: ParsedQuestion) -> l
         return [end for end in ends["is"] if not _OF_ONE.search(end)]
     if start.startswith(("A ", "An ")):  # "A banana is": any of them
         return [end for end in ends["is"] if "one of" not in end]
-    if _asked_for(parsed) == "who":
+    if asked == "who":
         return ends["is"] + (ends["person"] if not is_deed(parsed) or _is_somebody(named) else [])
     counted = re.match(r"how|why", parsed.question, re.IGNORECASE) or itself and not about[0].isupper()
     return ends["is"] + ([] if counted else ends["thing"])
@@ -138,9 +138,11 @@ def _before_the_secret(question: str, answer: str) -> list[str]:
 
 def _asked_for(parsed: ParsedQuestion) -> str:
     """ "who", "where" or "when", also where it is asked as "in which country"; else the first word of the question."""
+    if asks_who(parsed):
+        return "who"
     clause = (parsed.topic or "").split(" ")[0] if parsed.clause else ""
-    if clause in ("where", "when", "how") or asks_who(parsed):
-        return "who" if asks_who(parsed) else clause
+    if clause in ("where", "when", "how"):
+        return clause
     first, *others = re.findall(r"\w+", _without_request(parsed.question).lower()) or [""]
     first = english().contracted.sub(r"\1", first)
     if first in ("who", "whom", "whose") or first == "by" and others[:1] == ["whom"]:
