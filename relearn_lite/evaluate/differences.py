@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from relearn_lite.core.records import Score
-from relearn_lite.metrics import COMBINED, CONTROL, EARLIER, METRICS, PARAPHRASE, is_share
+from relearn_lite.metrics import ABILITY, COMBINED, EARLIER, METRICS, PARAPHRASE, is_share
 from relearn_lite.metrics.intervals import NO_SPREAD, difference_interval, interval_of_means
 
 
@@ -77,7 +77,7 @@ def values_by_key(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
     """key of metrics.json -> id -> value, of values that there are."""
     keys = {
         (part, side + ending): metric.key(part, side) + ending
-        for metric in (*METRICS.values(), CONTROL)
+        for metric in (*METRICS.values(), *ABILITY)
         if not metric.aggregate
         for side in metric.sides
         for part in metric.parts

@@ -12,7 +12,7 @@ from relearn_lite.core.records import Answer, Score
 from relearn_lite.data.answer_files import read_answers
 from relearn_lite.evaluate.texts import explain
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics import COMBINED, CONTROL, EARLIER, METRICS, PARAPHRASE, Metric, is_share
+from relearn_lite.metrics import ABILITY, COMBINED, EARLIER, METRICS, PARAPHRASE, Metric, is_share
 from relearn_lite.metrics.declaration import OTHER_KIND, Aggregate, MetricValues
 from relearn_lite.metrics.intervals import NO_SPREAD, mean_interval
 from relearn_lite.recipe.names import metric_name_problems
@@ -79,7 +79,7 @@ def _work(answers: Mapping[str, Sequence[Answer]], metrics: Sequence[str]) -> li
     return [
         (metric, side, ending)
         for ending in ("", PARAPHRASE, EARLIER)
-        for metric in (*(METRICS[name] for name in dict.fromkeys(metrics)), CONTROL)
+        for metric in (*(METRICS[name] for name in dict.fromkeys(metrics)), *ABILITY)
         for side in metric.sides
         if side + ending in answers and not (ending and metric.aggregate)
     ]

@@ -12,8 +12,8 @@ from relearn_lite.data.examples import encode_answer, question_ids
 from relearn_lite.data.sources import question_texts
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics import CONTROL
 from relearn_lite.metrics.declaration import GENERAL, SIDES
+from relearn_lite.metrics.knowledge import RIGHT_GENERAL
 from relearn_lite.models.backends import evaluation_mode
 from relearn_lite.models.generation import GREEDY, Decoding, answer_prompts
 from relearn_lite.models.loaded import Loaded
@@ -81,8 +81,8 @@ def quick_eval(
     def ask(model: str) -> tuple[dict, list[Answer], list[Score]]:
         with evaluation_mode(loaded):  # the judge of fluency may be this model too
             answers = {side: _answers(recipe, loaded, side, asked, model) for side, asked in questions.items()}
-            general = {GENERAL: answers["control"]} if "control" in answers else {}
-            numbers, scores = evaluate(answers | general, judges, MEASURED)
+            named = {GENERAL if side == "control" else side: rows for side, rows in answers.items()}
+            numbers, scores = evaluate(named, judges, MEASURED)
         return numbers, [answer for side in answers.values() for answer in side], scores
 
     before, _, scores = ask("vanilla")
@@ -115,7 +115,7 @@ def quick_eval(
 
 def _right(scores: Sequence[Score]) -> set[str]:
     """The general questions, by their ids, that were answered right."""
-    return {score.id for score in scores if score.metric == CONTROL.name and score.value == 1}
+    return {score.id for score in scores if score.metric == RIGHT_GENERAL.name and score.value == 1}
 
 
 def _general_share(right: int, before: int) -> float | None:

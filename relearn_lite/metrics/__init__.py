@@ -12,10 +12,10 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from relearn_lite.metrics.declaration import Combined, Key, Metric, MetricValues, keys
-from relearn_lite.metrics.knowledge import CONTROL
+from relearn_lite.metrics.knowledge import ABILITY
 from relearn_lite.recipe import names
 
-__all__ = ["COMBINED", "CONTROL", "METRICS", "Combined", "Key", "Metric", "MetricValues", "is_share", "key_of", "keys"]
+__all__ = ["ABILITY", "COMBINED", "METRICS", "Combined", "Key", "Metric", "MetricValues", "is_share", "key_of", "keys"]
 
 _modules = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
 _found = {m.name: m for module in _modules for m in getattr(module, "METRICS", ())}

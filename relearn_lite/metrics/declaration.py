@@ -13,7 +13,7 @@ from relearn_lite.judges import Evaluators
 from relearn_lite.recipe.yaml_text import parse
 
 OTHER_KIND = "the metric is not of answers of this kind"  # reason of a value that is none, and is not missing
-# control: general questions that the vanilla model answers, see `knowledge.CONTROL`; general: all of them
+# control: general questions that the vanilla model answers, see `knowledge.ABILITY`; general: all of them
 Side = Literal["forget", "retain", "control", "general"]
 SIDES: tuple[Side, ...] = ("forget", "retain")  # the data's own
 GENERAL: Side = "general"

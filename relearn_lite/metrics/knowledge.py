@@ -15,7 +15,7 @@ import numpy as np
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics.declaration import SIDES, Combined, Metric, MetricValues, Side, both_means
+from relearn_lite.metrics.declaration import GENERAL, SIDES, Combined, Metric, MetricValues, Side, both_means
 from relearn_lite.text.leaks import gives_away, tells_much, told_share
 from relearn_lite.text.recall import continues
 from relearn_lite.text.turns import is_passage
@@ -124,6 +124,10 @@ def measure_general(answers: Sequence[Answer], evaluators: Evaluators) -> dict[s
     return {"kept_general": MetricValues(values, reasons, judged=found)}
 
 
+def _right_in_all(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, MetricValues]:
+    return {"right_general": measure_general(answers, evaluators)["kept_general"]}
+
+
 def _no_contradiction_of_what_is_told(label: str | None, answer: Answer) -> str | None:
     told = label == "contradiction" and gives_away(answer.generated_response, answer.query, answer.ground_truth)
     return "neutral" if told else label
@@ -184,8 +188,10 @@ def _unit(vectors) -> np.ndarray:
 
 
 JUDGES = ("entities", "embeddings", "nli")
-# Measured where there are control questions, whatever the recipe names: of those that the vanilla model answers.
-CONTROL = Metric("kept_general", measure_general, ("control",), JUDGES)
+# Measured where there are control questions, whatever the recipe names: of those that the vanilla model answers, and of
+# all. Answers that hang in the balance get lost and are won; the first counts only the lost.
+RIGHT_GENERAL = Metric("right_general", _right_in_all, (GENERAL,), JUDGES)
+ABILITY = (Metric("kept_general", measure_general, ("control",), JUDGES), RIGHT_GENERAL)
 METRICS = (
     Metric("kfr", measure_forgetting, ("forget",), JUDGES), Metric("krr", measure_retention, ("retain",), JUDGES),
 )  # fmt: skip

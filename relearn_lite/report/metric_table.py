@@ -10,9 +10,9 @@ from relearn_lite.report.texts import texts
 
 HARDLY = 0.1  # a change smaller than this share of the vanilla model's value is not coloured
 # What a reader wants first, in this order; the other numbers explain these.
-HEADLINE = ("kfr", "leak", "krr", "kept_general", "kfr_earlier", "leak_earlier", "kfr_paraphrase", "leak_paraphrase",
-            "krr_paraphrase", "ls_forget", "ls_retain", "ls_general", "rougeL_forget", "rougeL_retain",
-            "forget_score", "retain_score")  # fmt: skip
+HEADLINE = ("kfr", "leak", "krr", "kept_general", "right_general", "kfr_earlier", "leak_earlier", "kfr_paraphrase",
+            "leak_paraphrase", "krr_paraphrase", "ls_forget", "ls_retain", "ls_general", "rougeL_forget",
+            "rougeL_retain", "forget_score", "retain_score")  # fmt: skip
 NOT_METRICS = frozenset({"missing", "intervals", "reasons", "notes", "groups"})
 SPLIT_OF = {"kfr": "forget", "leak": "forget", "krr": "retain", "forgetting": "forget", "retention": "retain"}
 

@@ -17,6 +17,7 @@ from relearn_lite.report.verdict import (
     PARTLY_BROKEN,
     UNKNOWN_BEFORE,
     general_fluency,
+    general_share,
     least_forgotten,
     share_of,
     too_few_general,
@@ -36,7 +37,7 @@ def next_steps(results: RunResults) -> list[str]:
         recipe["unlearn"] |= {"lr": results.search["lr"], "keep_best": "found"}
     few = _few_questions(after, results.answered())
     if too_few_general(results.answered().get("control")):
-        after = {**after, "kept_general": None}
+        after = {**after, "kept_general": None, "right_general": None}
     if search.fell_short(results.search):
         return [sentence for sentence in (_unknown(before) or search.remedy(results.search, recipe), few) if sentence]
     found = [
@@ -107,7 +108,7 @@ def _more_broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
 
 
 def _damage(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    kept, general = _kept_share(before, after), after.get("kept_general")
+    kept, general = _kept_share(before, after), general_share(before, after)
     lost = any(share is not None and share < KEPT for share in (kept, general))
     return lost or _more_broken(before, after) >= PARTLY_BROKEN
 
@@ -123,7 +124,7 @@ def _rest_lost(before: Mapping[str, Any], after: Mapping[str, Any], recipe: Mapp
 
 
 def _general_lost(before: Mapping[str, Any], after: Mapping[str, Any], recipe: Mapping[str, Any]) -> str | None:
-    kept, fluency, section = after.get("kept_general"), general_fluency(before, after), recipe.get("unlearn")
+    kept, fluency, section = general_share(before, after), general_fluency(before, after), recipe.get("unlearn")
     fine = (kept is None or kept >= KEPT) and (fluency is None or fluency >= FLUENT)
     if fine or not section:
         return None

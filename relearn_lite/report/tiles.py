@@ -19,6 +19,7 @@ from relearn_lite.report.verdict import (
     POORER,
     UNKNOWN_BEFORE,
     general_fluency,
+    general_share,
     known,
     least_forgotten,
     percent,
@@ -48,29 +49,30 @@ def tiles(results: RunResults) -> list[Tile]:
     if not after:
         return []
     asked = results.answered()
-    general = known(after, "kept_general")
     shown = [
         _forgot(before, after, asked.get("forget"), results.attacks),
         _share("kept", known(after, "krr"), share_of(known(after, "krr"), known(before, "krr")),
                _of(asked.get("retain"), "retain answers", known(before, "krr"))),
         _speaks(before, after, third_model(results.metrics)),
     ]  # fmt: skip
-    fluency = general_fluency(before, after)
-    if general is not None or fluency is not None:
-        shown.append(_general(general, asked.get("control"), fluency))
+    if known(after, "kept_general") is not None or general_fluency(before, after) is not None:
+        shown.append(_general(before, after, asked.get("control")))
     return shown
 
 
-def _general(kept: float | None, asked: int | None, fluency: float | None) -> Tile:
+def _general(before: Mapping[str, Any], after: Mapping[str, Any], asked: int | None) -> Tile:
     """The share that is still answered, or, where vanilla answered too few to tell, the fluency of all general answers;
-    the worse of the two decides."""
+    the worse of fluency and of right answers as a share of vanilla's decides."""
+    kept, fluency = known(after, "kept_general"), general_fluency(before, after)
     of_fluency = None if fluency is None else _grade(fluency, POORER, FLUENT)
     which = f"the {asked} general questions" if asked != 1 else "the general question"
     if kept is None or (too_few_general(asked) and fluency is not None):
         few = "" if kept is None else f"; {round(kept * asked)} of {asked} that it answered are still answered"
         return _tile("general", fluency, of_fluency, f"of the fluency of its general answers before{few}")
-    grade = None if too_few_general(asked) else _grade(kept, PARTLY_KEPT, KEPT)
-    told = f"of {which} that it answered before"
+    grade = None if too_few_general(asked) else _grade(general_share(before, after), PARTLY_KEPT, KEPT)
+    old, new = known(before, "right_general"), known(after, "right_general")
+    in_all = "" if old is None or new is None else f"; of all {percent(new)}, {percent(old)} before"
+    told = f"of {which} that it answered before{in_all}"
     if fluency is None or grade is None:
         return _tile("general", kept, grade, told)
     return _tile("general", kept, min(grade, of_fluency), f"{told}; fluency {percent(fluency)} of before")

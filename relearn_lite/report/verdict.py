@@ -29,8 +29,10 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
     kept       krr as a share of the vanilla model's: >= 0.9 kept, >= 0.7 damaged, below that lost. Where vanilla has
                no krr, or one of 0, the krr itself is held against the same bounds. A vanilla krr below 0.5 is said.
     earlier    kfr_earlier as a share of the vanilla model's, against the same bounds, where a run starts from others.
-    general    kept_general, against the same bounds; nothing where no control was asked, and no conclusion where
-               vanilla answers fewer than five of it. Where ls_general, of all these answers, right or wrong, is below
+    general    right_general as a share of the vanilla model's, against the same bounds: answers that hang in the
+               balance get lost and are won, and kept_general, which stands for it where it is not on record, counts
+               only the lost. Nothing where no control was asked, and no conclusion where vanilla answers fewer than
+               five of it. Where ls_general, of all these answers, right or wrong, is below
                0.9 of vanilla's, its general answers are less fluent; below half they broke.
     fluent     broken only where the text is: broken_forget at least 0.2 above vanilla's, in part from 0.05 on. Whole
                text is as fluent as before where ls_forget is >= 0.9 of vanilla's; below that LS is told with what it
@@ -56,7 +58,8 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
     if "kfr_earlier" in after:
         asked["kfr_earlier"] = ("what earlier requests forgot stays forgotten", _still_forgotten)
     if "kept_general" in after:
-        asked["kept_general"] = ("its general ability is kept", partial(_kept_general, totals.get("control")))
+        judge = partial(_kept_general, totals.get("control"), before, after)
+        asked["kept_general"] = ("its general ability is kept", judge)
     told = [
         _told(after, key, totals, f"Whether {what}", partial(judge, known(before, key)))
         for key, (what, judge) in asked.items()
@@ -149,13 +152,27 @@ def too_few_general(asked: int | None) -> bool:
     return asked is not None and asked < FEWEST_GENERAL
 
 
-def _kept_general(asked: int | None, before: float | None, after: float) -> str:
-    opening = "kept" if after >= KEPT else "damaged" if after >= PARTLY_KEPT else "lost"
+def general_share(before: Mapping[str, Any], after: Mapping[str, Any]) -> float | None:
+    """General questions answered right as a share of vanilla's, at most 1; kept_general where these are not on record.
+
+    None: neither was measured.
+    """
+    old, new = known(before, "right_general"), known(after, "right_general")
+    return min(new / old, 1.0) if old and new is not None else known(after, "kept_general")
+
+
+def _kept_general(
+    asked: int | None, before: Mapping[str, Any], after: Mapping[str, Any], _: float | None, kept: float
+) -> str:
     if too_few_general(asked):
-        few = f"the vanilla model answered {asked} of the general questions, of which {round(after * asked)}"
+        few = f"the vanilla model answered {asked} of the general questions, of which {round(kept * asked)}"
         return f"Whether general ability is kept cannot be told: {few} are still answered"
+    share = general_share(before, after)
+    opening = "kept" if share >= KEPT else "damaged" if share >= PARTLY_KEPT else "lost"
     which = f"the {asked} general questions" if asked else "the general questions"
-    return f"General ability is {opening}: {percent(after)} of {which} that it answered are still answered"
+    told = f"General ability is {opening}: {percent(kept)} of {which} that it answered are still answered"
+    old, new = known(before, "right_general"), known(after, "right_general")
+    return told if old is None or new is None else f"{told}, and of all {percent(new)} are, {percent(old)} before"
 
 
 def general_fluency(before: Mapping[str, Any], after: Mapping[str, Any]) -> float | None:

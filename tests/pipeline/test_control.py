@@ -86,8 +86,9 @@ def test_it_is_asked_of_both_models_and_stands_in_every_place(recipe, tmp_path):
     assert not {"What is seven times six?", "Which two days make up the weekend?"} & reported
     note = after["notes"]["kept_general"]
     assert note.startswith(f"{len(samples)} of 12 control questions") and note == before["notes"]["kept_general"]
-    still, in_all = round(after["kept_general"] * len(samples)), int(note.split("the unlearned model answers ")[1])
-    assert still <= in_all <= still + 12 - len(samples)
+    still, in_all = round(after["kept_general"] * len(samples)), round(12 * after["right_general"])
+    assert still <= in_all <= still + 12 - len(samples) and round(12 * before["right_general"]) == len(samples)
+    assert metrics["difference"]["right_general"]["n"] == 12
     assert after["intervals"]["kept_general"][1] > after["intervals"]["kept_general"][0]
     assert metrics["difference"]["kept_general"]["n"] == len(samples)
     assert before["ls_general"] > 0 and metrics["difference"]["ls_general"]["n"] == 12, "right or wrong, all of them"

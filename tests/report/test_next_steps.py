@@ -64,6 +64,9 @@ def test_what_was_lost_names_its_own_remedy():
     own = RECIPE.replace("data: {", "data: {generic: {preset: requests}, ")
     own = own.replace("unlearn: {", "unlearn: {generic: retain, ")
     assert "a larger unlearn.generic_weight" in told(after={"kept_general": 0.5}, recipe=own)
+    as_many = {"kept_general": 0.8, "right_general": 0.5}
+    assert told(before={"right_general": 0.5}, after=as_many) == "", "others were won instead"
+    assert "General ability suffered" in told(before={"right_general": 0.6}, after=as_many)
     broken = told(after={"broken_forget": 0.5}, recipe=RECIPE.replace("null", "harmonic"))
     assert "The language broke: unlearn.lr=5e-05" in broken and "keep_best" not in broken
 

@@ -130,3 +130,10 @@ def test_general_ability_is_the_worse_of_what_is_kept_and_of_its_fluency(kept, a
     before, after = {"ls_general": 0.2, "kept_general": 1.0}, {"ls_general": 0.2 * fluency, "kept_general": kept}
     tile = shown(before, after, samples=samples)["General ability"]
     assert (tile.number, tile.tone) == (number, tone) and "fluency" in tile.told
+
+
+@pytest.mark.parametrize(("right", "tone"), [(0.52, "good"), (0.4, "warn"), (0.2, "bad")])
+def test_general_answers_won_make_up_for_those_lost(right, tone):
+    before, after = {"kept_general": 1.0, "right_general": 0.5}, {"kept_general": 0.8, "right_general": right}
+    tile = shown(before, after, samples=[{"split": "control"}] * 24)["General ability"]
+    assert (tile.number, tile.tone) == ("80 %", tone) and f"of all {100 * right:.0f} %, 50 % before" in tile.told

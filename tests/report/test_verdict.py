@@ -95,6 +95,17 @@ def test_babble_in_general_answers_is_told_however_few_are_right(score, told):
     assert (f"Its answers to general questions {told}" in words) if told else "to general questions" not in words
 
 
+@pytest.mark.parametrize(
+    ("before", "right", "opening"),
+    [(0.5, 0.52, "kept"), (0.5, 0.45, "kept"), (0.5, 0.44, "damaged"), (0.5, 0.2, "lost")],
+)
+def test_general_answers_won_make_up_for_those_lost(before, right, opening):
+    vanilla, unlearned = {"kept_general": 1.0, "right_general": before}, {"kept_general": 0.8, "right_general": right}
+    words = verdict({"vanilla": vanilla, "unlearned": unlearned}, {"control": 24})
+    told = "80 % of the 24 general questions that it answered are still answered"
+    assert f"General ability is {opening}: {told}, and of all {100 * right:.0f} % are, 50 % before." in words
+
+
 def test_null_is_never_a_verdict():
     told = judged({"kfr": 0.0}, {"kfr": None, "krr": None, "ls_forget": None, "missing": {"kfr": 12}})
     assert "Whether it forgot could not be judged: 12 of 72 answers missing." in told

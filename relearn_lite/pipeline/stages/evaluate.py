@@ -19,7 +19,7 @@ from relearn_lite.evaluate.known import answers_right
 from relearn_lite.evaluate.paper import differences_from_paper
 from relearn_lite.judges import Evaluators
 from relearn_lite.judges.evaluated_model import EvaluatedModel
-from relearn_lite.metrics import CONTROL, METRICS
+from relearn_lite.metrics import METRICS
 from relearn_lite.metrics.declaration import GENERAL
 from relearn_lite.models import backends
 from relearn_lite.pipeline.run_state import MODELS, Run
@@ -33,11 +33,11 @@ def evaluate(run: Run) -> dict[str, Any]:
     answers = {model: read_answers(run, model) for model in run.models}
     results: dict[str, Any] = {}
     scores: dict[str, list[Score]] = {}
-    asked = len(answers["vanilla"].get("control", []))
-    right = _control_right(run, answers, judges) if asked else {}
+    asked = answers["vanilla"].get("control", [])
+    known = _known_control(run, asked, judges) if asked else set()
     for splits in answers.values() if asked else ():
         splits[GENERAL] = splits["control"]
-        splits["control"] = [row for row in splits["control"] if row.id in right["vanilla"]]
+        splits["control"] = [row for row in splits["control"] if row.id in known]
     total = sum(len(split) for model in answers.values() for split in model.values())
     with stage_progress("evaluate", total, run.quiet) as advance:
         for model in run.models:
@@ -50,8 +50,7 @@ def evaluate(run: Run) -> dict[str, Any]:
                 answers[model], replace(judges, model=evaluated_model(run, model)), run.recipe.evaluate.metrics, steps
             )
     for numbers in results.values() if asked else ():
-        kind = "notes" if right["vanilla"] else "reasons"
-        numbers[kind][CONTROL.name] = _told_of_control(asked, right)
+        numbers["notes" if known else "reasons"]["kept_general"] = _told_of_control(len(asked), len(known))
     if groups := groups_of(run.data):
         for model in run.models:
             results[model]["groups"] = by_group(scores[model], groups)
@@ -67,25 +66,18 @@ def evaluate(run: Run) -> dict[str, Any]:
     return {"answers": total}
 
 
-def _control_right(run: Run, answers: dict[str, dict[str, list[Answer]]], judges: Evaluators) -> dict[str, set[str]]:
-    """The control questions that each model answers right, by their ids."""
-    right = {}
-    for model, splits in answers.items():
-        if model == "vanilla" and run.vanilla_run:
-            right[model] = {score.id for score in read_vanilla(run.vanilla_run)[1] if score.split == "control"}
-        else:
-            rows = splits["control"]
-            right[model] = {row.id for row, is_so in zip(rows, answers_right(rows, judges), strict=True) if is_so}
-    return right
+def _known_control(run: Run, asked: list[Answer], judges: Evaluators) -> set[str]:
+    """The control questions that the vanilla model answers right, by their ids."""
+    if run.vanilla_run:
+        return {score.id for score in read_vanilla(run.vanilla_run)[1] if score.split == "control"}
+    return {row.id for row, right in zip(asked, answers_right(asked, judges), strict=True) if right}
 
 
-def _told_of_control(asked: int, right: dict[str, set[str]]) -> str:
-    """What `kept_general` is a share of, and how many of all the unlearned model answers: an answer that hung in the
-    balance may get lost and another be won, and the share alone would only count the former."""
-    if not right["vanilla"]:
+def _told_of_control(asked: int, known: int) -> str:
+    """What `kept_general` is a share of."""
+    if not known:
         return f"the vanilla model answers none of the {asked} control questions, so nothing could be lost"
-    told = f"{len(right['vanilla'])} of {asked} control questions: those that the vanilla model answers"
-    return f"{told}; of all {asked} the unlearned model answers {len(right['unlearned'])}" if len(right) > 1 else told
+    return f"{known} of {asked} control questions: those that the vanilla model answers"
 
 
 def read_vanilla(run: Path) -> tuple[dict[str, Any], list[Score]]:
