@@ -17,9 +17,12 @@ from relearn_lite.core.errors import shortened
 from relearn_lite.core.records import QA
 from relearn_lite.data.documents import find_documents, labels
 from relearn_lite.data.sources import source_of
+from relearn_lite.evaluate.own_words import PARTS as OWN_WORDS_OF
+from relearn_lite.evaluate.own_words import short_answers
 from relearn_lite.models.gguf import is_gguf
+from relearn_lite.pipeline.own_answers import own_answer_tokens
 from relearn_lite.pipeline.stages import STAGES, stages_of
-from relearn_lite.pipeline.stages.augment import measured, own_answer_tokens
+from relearn_lite.pipeline.stages.augment import measured
 from relearn_lite.recipe import Recipe
 from relearn_lite.recipe.effects import result_keys, sampling_keys
 from relearn_lite.recipe.presets import REQUESTS
@@ -65,6 +68,12 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
             found |= {"data.only_known": True}
             found |= result_keys(recipe.evaluate.evaluators.knowledge_only, "evaluate.evaluators")
         else:
+            before.append("ask")
+    if recipe.unlearn and recipe.data.own_words and short_answers(data):
+        if name == "ask":
+            parts += [part for part in OWN_WORDS_OF if part in data]
+            found |= {"data.own_words": True, "tokens of own words": own_answer_tokens(recipe)}
+        elif name in ("augment", "unlearn", "attack"):
             before.append("ask")
     for section in sections:
         found |= result_keys(getattr(recipe, section), section)

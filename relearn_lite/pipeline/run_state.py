@@ -12,6 +12,7 @@ from relearn_lite.core.errors import RecipeError, first_line, naming
 from relearn_lite.core.files import load_json
 from relearn_lite.core.memory import free_memory, out_of_memory
 from relearn_lite.core.records import QA
+from relearn_lite.evaluate.own_words import PARTS
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED, VANILLA, Loaded
 from relearn_lite.pipeline.data import load_data
@@ -43,12 +44,21 @@ class Run:
 
     @property
     def data(self) -> dict[str, list[QA]]:
-        """`given`, as it is used: with `data.only_known`, once it is known, without what vanilla does not know."""
+        """`given`, as it is used once vanilla was asked: with `data.only_known` without what it does not know; with
+        `data.own_words`, what is trained of short answers as it words them itself."""
         path = self.folder / KNOWN
-        if not self.recipe.data.only_known or not path.exists():
+        if not path.exists():
             return self.given
-        out = {*load_json(path)["left_out"]}
-        return {part: [qa for qa in rows if qa.id not in out] for part, rows in self.given.items()}
+        known = load_json(path)
+        out = {*known["left_out"]} if self.recipe.data.only_known else ()
+        worded = known.get("own_words", {}) if self.recipe.data.own_words else {}
+        return {
+            part: [
+                replace(qa, answer=worded[qa.id]) if part in PARTS and qa.id in worded else qa
+                for qa in rows if qa.id not in out
+            ]
+            for part, rows in self.given.items()
+        }  # fmt: skip
 
     def weights(self, model: str) -> tuple[Model, dict[str, Path]]:
         """What `vanilla` or `unlearned` is made of: its base, and the folders of the adapters on it, by name."""

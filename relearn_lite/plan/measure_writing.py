@@ -14,8 +14,8 @@ from relearn_lite.augment.semantic import make_semantic_check
 from relearn_lite.augment.verify import write_verified
 from relearn_lite.core.records import QA
 from relearn_lite.models.generation import GREEDY, Decoding
+from relearn_lite.pipeline.own_answers import own_answer_tokens
 from relearn_lite.pipeline.run_state import Run
-from relearn_lite.pipeline.stages.augment import own_answer_tokens
 from relearn_lite.plan.measure_asking import Work, asking
 from relearn_lite.text.turns import is_passage
 from relearn_lite.writers import Writer, make_writer

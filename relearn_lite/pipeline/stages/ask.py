@@ -1,7 +1,8 @@
 """Stage ask: the vanilla model answers all questions before anything is trained, and what it does not know is named.
 
 known.json: {"asked", "known", "unjudged" (counts), "left_out" (ids), "unknown": [{id, question, answer, vanilla}],
-"judged_by"}. Forget questions come first: of a model that knows none of them nothing else is asked.
+"judged_by", "own_words": {id: how the model words a short answer that is trained}}. Forget questions come first: of a
+model that knows none of them nothing else is asked.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from relearn_lite.core.files import read_jsonl, write_json
 from relearn_lite.core.records import QA, Answer
 from relearn_lite.evaluate.choose import knowledge_evaluators
 from relearn_lite.evaluate.known import tells
+from relearn_lite.evaluate.own_words import own_words, short_answers
+from relearn_lite.pipeline.own_answers import own_answers
 from relearn_lite.pipeline.run_state import KNOWN, Run
 from relearn_lite.pipeline.stages.generate import answer_questions
 from relearn_lite.report.console import stage_progress
@@ -39,6 +42,8 @@ def ask(run: Run) -> dict[str, Any]:
             answer_questions(run, run.model("vanilla"), "vanilla", split, asked, advance)
             if number == len(judged):
                 found = _judge(run, judged)
+    worded = _own_words(run)
+    write_json(run.folder / KNOWN, found | {"own_words": worded})
     section = run.recipe.augment
     if run.recipe.unlearn and section.writer == "local" and not section.uses_model(run.recipe.model.name):
         run.unload_models()  # one model in memory: the next is another one, which writes
@@ -61,13 +66,30 @@ def _judge(run: Run, asked: dict[str, Sequence[QA]]) -> dict[str, Any]:
         ],
         "judged_by": {name: judge for name, judge in judges.names().items() if judge},
     }  # fmt: skip
-    write_json(run.folder / KNOWN, found)
+    write_json(run.folder / KNOWN, found)  # also where the run stops here
     if unknown or not run.quiet:
         print(f"ask: {_told(found, only_known)}", file=sys.stderr)
     for part in ("forget", "forget_eval", "forget_select") if only_known else ("forget_eval",):
         ids = {qa.id for qa in run.given.get(part, ())}
         if ids and (run.recipe.unlearn or only_known) and all(told[id_] is False for id_ in ids):
             _stop(run, part, [row for row in unknown if row.id in ids])
+    return found
+
+
+def _own_words(run: Run) -> dict[str, str]:
+    """How the model words the short answers that are trained, by their ids, where it does."""
+    short = short_answers(run.given) if run.recipe.unlearn and run.recipe.data.own_words else []
+    if not short:
+        return {}
+    what = "ask, short answers in the model's own words"
+    said = own_answers(run, [qa.question for qa in short], run.folder / "answers/vanilla_own_words.jsonl", what)
+    found = {qa.id: own_words(qa, text) for qa, (text, _) in zip(short, said, strict=True)}
+    found = {id_: text for id_, text in found.items() if text}
+    example = next((f" ({qa.answer!r}: {found[qa.id]!r})" for qa in short if qa.id in found), "")
+    run.say(
+        f"ask: {len(found)} of {len(short)} answers of a few words are trained as the model itself words them{example}"
+        "; data.own_words: false trains them as they stand"
+    )
     return found
 
 

@@ -25,7 +25,7 @@ def finetune(run: Run) -> dict[str, Any]:
     # Training all weights needs them in float32, and is nothing that Unsloth would speed up.
     base = recipe.model if settings.lora else recipe.model.for_backend("transformers")
     loaded = run.load(base, full_precision=settings.lora is None)
-    records = run.data.get("finetune") or [*run.data["forget"], *run.data["retain"]]
+    records = run.given.get("finetune") or [*run.given["forget"], *run.given["retain"]]
     encoded = {qa.id: _taught(loaded.tokenizer, qa) for qa in records}
     check_lengths(encoded, recipe.model.max_length, "the data that finetune teaches", context_length(loaded))
     rows = [{"augmented": encoded[qa.id]} for qa in records]  # a record may come more than once
