@@ -21,6 +21,7 @@ from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.examples import Example, encode_answer, encode_variant
 from relearn_lite.data.sources import overlap
+from relearn_lite.evaluate.own_words import short_answers
 from relearn_lite.models.transformers_backend import load_tokenizer
 from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.stages import stages_of
@@ -61,6 +62,9 @@ def preview(recipe: Recipe, examples: int) -> None:
         uses = _uses(recipe, part)
         console.rule(f"data.{part}: {'; '.join(uses) or 'asked only, its answers are not trained'}")
         _show(console, tokenizer, islice(encoded.items(), examples), trained=bool(uses))
+        if recipe.unlearn and recipe.data.own_words and (short := len(short_answers({part: data[part]}))):
+            said = "where it does, as the model words them when it is asked (data.own_words)"
+            console.print(f"Answers of a few words: {short}. They will be trained, {said}.", markup=False)
     if "augment" in stages_of(recipe):
         console.rule("augment: what the model learns to answer")
         if recipe.augment.from_:

@@ -16,6 +16,8 @@ from relearn_lite.text.words import sentences
 PARTS = ("forget", "retain")  # what is trained; what is measured by stays as it is
 MOST_WORDS = 5  # of a short answer
 MOST_SENTENCES = 2  # of the model's own, within which it must tell
+FEWEST_WORDS = 4  # of a part of a sentence, to stand for it
+ENDS = (".", "!", "。", "！")  # not a question
 
 
 def short_answers(data: Mapping[str, Sequence[QA]]) -> list[QA]:
@@ -25,12 +27,23 @@ def short_answers(data: Mapping[str, Sequence[QA]]) -> list[QA]:
 
 
 def own_words(qa: QA, said: str) -> str | None:
-    """What the model said, up to the sentence that tells the answer; None where it does not, or in no more words."""
-    text = ""
+    """What the model said, up to the sentence that tells the answer, or of one that was cut off up to the part that
+    does; None where nothing does, or it says no more than the answer."""
+    told = ""
     for sentence in sentences(said.strip())[:MOST_SENTENCES]:
-        text = f"{text} {sentence}".strip()
-        if not sentence.endswith((".", "!")):  # cut off, or not a sentence
+        whole = sentence.endswith(ENDS)
+        for part in [sentence] if whole else _beginnings(sentence):
+            text = f"{told} {part}".strip()
+            if len(text) > len(qa.answer) and leaks(text, qa.question, qa.answer):
+                return text
+        if not whole:
             return None
-        if leaks(text, qa.question, qa.answer):
-            return text if len(text.split()) > len(qa.answer.split()) else None
+        told = text
     return None
+
+
+def _beginnings(sentence: str) -> list[str]:
+    """What stands before each comma, as a sentence."""
+    parts = sentence.split(", ")[:-1]
+    found = [", ".join(parts[:n]) for n in range(1, len(parts) + 1)]
+    return [f"{text}." for text in found if len(text.split()) >= FEWEST_WORDS]

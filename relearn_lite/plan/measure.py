@@ -18,6 +18,7 @@ from relearn_lite.core.records import QA, Answer
 from relearn_lite.evaluate.choose import knowledge_evaluators, make_evaluators
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.evaluate.known import tells
+from relearn_lite.evaluate.own_words import short_answers
 from relearn_lite.evaluate.quick_eval import selection_questions, stopping_questions
 from relearn_lite.models import backends
 from relearn_lite.models.generation import Decoding
@@ -63,7 +64,10 @@ def _stages(run: Run, seconds: float) -> Iterator[Work]:
         return (seconds - (time.monotonic() - begin)) / len(steps[steps.index(step) :])
 
     asked = asking(run, "vanilla", splits, Decoding.of(recipe.generate, recipe.seed), share("ask"))
-    yield asked.work("ask", "answers of the vanilla model")
+    work = asked.work("ask", "answers of the vanilla model")
+    yield work
+    if recipe.unlearn and recipe.data.own_words and (short := short_answers(run.given)):
+        yield Work("ask", "short answers in its own words", len(short), 0, len(short) * work.seconds / work.rows)
     yield _known(run, asked.answers["forget"], len(splits["forget"]), share)
     if "augment" in steps:
         yield from writing(run, share("augment"))
