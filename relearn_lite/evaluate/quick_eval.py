@@ -25,6 +25,7 @@ from relearn_lite.writers.question_forms import rewordings
 from relearn_lite.writers.question_parser import parse_question
 
 MEASURED = ("kfr", "krr", "ls", "leak")
+FEWEST_ASKED = 4  # questions of a side; fewer facts are asked in several wordings
 MAY_TIP = 5  # general questions that vanilla answers, from which on one that is lost decides nothing
 
 
@@ -54,13 +55,14 @@ def stopping_questions(
         chosen[side] = list(dict.fromkeys([*plain, *reworded] if room else [*plain[::2], *reworded[1::2]]))
         seen = {text for qa in chosen[side] for text in question_texts(qa)}
         others = [qa for qa in data[side] if bare(qa.question) not in seen]
+        each = max(1, FEWEST_ASKED // (len(chosen[side]) + len(others) or 1))  # one answer alone says little
         every = side == "forget" and len(others) <= count  # what is small is to be forgotten whole
         room = len(others) if every else count - len(chosen[side])
         for qa in spread(room, others) if room > 0 else ():
             forms = [text for text in rewordings(parse_question(qa.question)) if bare(text) not in reported]
             if forms := [text for text in forms if bare(text) not in trained] or forms:
-                form = random.Random(f"{seed} {qa.id} check").choice(forms)
-                chosen[side].append(_put_as(qa, form, "other"))
+                forms = random.Random(f"{seed} {qa.id} check").sample(forms, min(each, len(forms)))
+                chosen[side] += [_put_as(qa, form, f"other-{n}" if n else "other") for n, form in enumerate(forms)]
     return chosen
 
 

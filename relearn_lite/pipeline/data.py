@@ -20,8 +20,10 @@ from relearn_lite.data.sources import load, load_asked, load_part, overlap, ques
 from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.recipe import Recipe
 from relearn_lite.recipe.presets import PAIRS
-from relearn_lite.text.turns import shown
+from relearn_lite.text.turns import bare, shown
 from relearn_lite.writers.prompts import load_prompts
+from relearn_lite.writers.question_forms import rewordings
+from relearn_lite.writers.question_parser import parse_question
 
 BASIC = ("forget", "retain", "generic")  # parts that every run has, though `generic` may be empty
 PARTS = (
@@ -162,7 +164,7 @@ def _set_apart(recipe: Recipe, data: dict[str, list[QA]], side: str) -> None:
     if not recipe.select_fraction or not asked:
         return
     groups = _same_questions(asked)
-    if len(groups) < 2 and side == "control":
+    if len(groups) < 2 and (side == "control" or _reworded_by_rules(recipe, data[side], asked)):
         return
     if len(groups) < 2:
         raise RecipeError(
@@ -175,6 +177,13 @@ def _set_apart(recipe: Recipe, data: dict[str, list[QA]], side: str) -> None:
     chosen = {qa.id for group in groups[:count] for qa in group}
     data[f"{side}_select"] = [qa for qa in asked if qa.id in chosen]
     data[f"{side}_eval"] = [qa for qa in asked if qa.id not in chosen]
+
+
+def _reworded_by_rules(recipe: Recipe, trained: Sequence[QA], asked: Sequence[QA]) -> bool:
+    """Whether training asks in wordings by rules, which are not reported: then nothing need be set apart."""
+    reported = {bare(text) for qa in asked for text in question_texts(qa)}
+    forms = (form for qa in trained for form in rewordings(parse_question(qa.question)))
+    return bool(recipe.unlearn and recipe.unlearn.searches) and any(bare(form) not in reported for form in forms)
 
 
 def _same_questions(asked: Sequence[QA]) -> list[list[QA]]:

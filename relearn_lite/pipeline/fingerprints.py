@@ -28,6 +28,7 @@ from relearn_lite.recipe.effects import result_keys, sampling_keys
 from relearn_lite.recipe.presets import REQUESTS
 
 MODEL_FILES = {".json", ".safetensors", ".bin", ".model", ".txt", ".jinja", ".py"}  # what loading a model reads
+WORDS_COUNT = ("ask", "augment", "unlearn", "attack")  # find or use what the model itself says of short answers
 GENERAL = "evaluate.general"
 SAMPLES, SAMPLE = 32, 2**18  # pieces of a large file that are hashed, and bytes of each
 
@@ -69,12 +70,11 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
             found |= result_keys(recipe.evaluate.evaluators.knowledge_only, "evaluate.evaluators")
         else:
             before.append("ask")
-    if recipe.unlearn and recipe.data.own_words and short_answers(data):
-        if name == "ask":
-            parts += [part for part in OWN_WORDS_OF if part in data]
-            found |= {"data.own_words": True, "tokens of own words": own_answer_tokens(recipe)}
-        elif name in ("augment", "unlearn", "attack"):
-            before.append("ask")
+    if name in WORDS_COUNT and recipe.unlearn and recipe.data.own_words and short_answers(data):
+        sections.append("model")
+        before.append("finetune")
+        parts += [part for part in OWN_WORDS_OF if part in data and name == "ask"]
+        found |= {"data.own_words": True, "tokens of own words": own_answer_tokens(recipe)}
     for section in sections:
         found |= result_keys(getattr(recipe, section), section)
     found = {key: value for key, value in found.items() if not key.startswith(GENERAL)}  # it has a stage of its own

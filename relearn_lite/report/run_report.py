@@ -116,7 +116,7 @@ def _forgotten_but_told(shown: Sequence[Card]) -> list[Part]:
 
 def _set_apart(data: dict[str, Any]) -> str | None:
     """Which questions weights and settings were chosen by, where something was chosen."""
-    counts = {side: data.get(f"{side}_select", {}).get("rows") for side in ("forget", "retain")}
+    counts = {side: data.get(f"{side}_select", {}).get("rows", 0) for side in ("forget", "retain")}
     return texts("run")["set_apart"].format(**counts) if any(counts.values()) else None
 
 

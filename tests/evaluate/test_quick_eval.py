@@ -105,14 +105,15 @@ def test_questions_to_stop_by_are_neither_trained_nor_reported(count, forget):
 
 def test_a_fact_whose_every_wording_is_trained_is_asked_in_one_of_them():
     """Such facts were not asked about, and training ended with two of eight still told."""
-    facts = [QA(f"f{n}", f"In which year did {who} die?", "x") for n, who in enumerate(["Ada Moor", "Bo Quill"])]
+    people = ["Ada Moor", "Bo Quill", "Cy Rowe"]
+    facts = [QA(f"f{n}", f"In which year did {who} die?", "x") for n, who in enumerate(people)]
     data = {"forget": facts, "retain": facts, "forget_eval": facts, "retain_eval": facts}
     wordings = {text.lower() for qa in facts for text in rewordings(parse_question(qa.question))}
     left = "name the year that ada moor died."
     assert left in wordings
     asked = stopping_questions(data, 12, wordings - {left}, seed=1)["forget"]
     assert asked[0].question.lower() == left, "what is not trained comes first"
-    assert len(asked) == 2 and asked[1].question.lower() in wordings - {left}
+    assert len(asked) == 3 and all(qa.question.lower() in wordings - {left} for qa in asked[1:])
     assert not {qa.question for qa in asked} & {qa.question for qa in facts}, "these are reported"
 
 
@@ -137,3 +138,11 @@ def test_a_reported_wording_is_not_asked_in_training_because_it_lacks_its_end():
     data = {"forget": [fact], "retain": [], "forget_eval": [fact, *reported], "retain_eval": []}
     for seed in range(5):
         assert [qa.question for qa in stopping_questions(data, 12, (), seed)["forget"]] == forms[:1]
+
+
+@pytest.mark.parametrize(("facts", "each"), [(1, 4), (2, 2), (3, 1)])
+def test_a_few_facts_are_asked_in_several_wordings(facts, each):
+    rows = [QA(f"f{n}", f"What is the capital of {land}?", "x") for n, land in enumerate(["Peru", "Chile", "Kenya"])]
+    data = {"forget": rows[:facts], "retain": [], "forget_eval": rows[:facts], "retain_eval": []}
+    asked = stopping_questions(data, 12, (), seed=1)["forget"]
+    assert len({qa.id for qa in asked}) == len({qa.question for qa in asked}) == each * facts

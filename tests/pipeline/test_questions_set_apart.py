@@ -7,6 +7,7 @@ import pytest
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
+from relearn_lite.evaluate.quick_eval import stopping_questions
 from relearn_lite.pipeline import pipeline
 from relearn_lite.pipeline.check import check
 from relearn_lite.pipeline.data import _same_questions
@@ -102,6 +103,26 @@ def test_what_cannot_be_apart_is_said(recipe, override, why):
     with pytest.raises(RecipeError) as error:
         check(recipe(override))
     assert why in str(error.value)
+
+
+AUTO = ("unlearn={method: relearn, lr: auto, epochs: auto}",)
+
+
+def test_one_fact_may_be_forgotten_and_training_asks_it_in_other_wordings(recipe):
+    """It was refused: one question cannot be reported and chosen by."""
+    data = check(recipe(*AUTO, "data.forget.limit=1", "data.retain.limit=1"))
+    assert "forget_select" not in data and len(data["forget_eval"]) == 1
+    questions = stopping_questions(data, 12, (), 42)
+    assert {side: len(rows) for side, rows in questions.items()} == {"forget": 4, "retain": 4}
+    assert not {qa.question for rows in questions.values() for qa in rows} & {
+        text for side in ("forget", "retain") for text in asked(data, f"{side}_eval")
+    }
+
+
+def test_where_rules_have_no_other_wording_of_the_one_fact_it_is_said(recipe, tmp_path):
+    (tmp_path / "one.jsonl").write_text('{"question": "日本的首都是哪里？", "answer": "日本的首都是东京。"}')
+    with pytest.raises(RecipeError, match="data.forget_eval: it has one question"):
+        check(recipe(*AUTO, "data.forget={path: one.jsonl}"))
 
 
 def test_a_reported_wording_is_not_trained_because_rules_have_it_too(recipe, tmp_path):
