@@ -62,7 +62,7 @@ def preview(recipe: Recipe, examples: int) -> None:
         uses = _uses(recipe, part)
         console.rule(f"data.{part}: {'; '.join(uses) or 'asked only, its answers are not trained'}")
         _show(console, tokenizer, islice(encoded.items(), examples), trained=bool(uses))
-        if recipe.unlearn and recipe.data.own_words and (short := len(short_answers({part: data[part]}))):
+        if recipe.own_words and (short := len(short_answers({part: data[part]}))):
             said = "where it does, as the model words them when it is asked (data.own_words)"
             console.print(f"Answers of a few words: {short}. They will be trained, {said}.", markup=False)
     if "augment" in stages_of(recipe):

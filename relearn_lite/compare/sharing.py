@@ -46,9 +46,9 @@ class Comparison:
 def child(recipe: Recipe, name: str, unlearn: Unlearn | None) -> Recipe:
     """The recipe of one run of a comparison; None: of the vanilla model alone.
 
-    All report the same questions, whether they choose by others or not.
+    All report the same questions, whether they choose by others or not, and what is asked before training is the same.
     """
-    data = recipe.data.model_copy(update={"select_fraction": recipe.select_fraction})
+    data = recipe.data.model_copy(update={"select_fraction": recipe.select_fraction, "own_words": recipe.own_words})
     return recipe.model_copy(update={"name": name, "unlearn": unlearn, "compare": None, "data": data})
 
 

@@ -70,7 +70,7 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
             found |= result_keys(recipe.evaluate.evaluators.knowledge_only, "evaluate.evaluators")
         else:
             before.append("ask")
-    if name in WORDS_COUNT and recipe.unlearn and recipe.data.own_words and short_answers(data):
+    if name in WORDS_COUNT and recipe.own_words and short_answers(data):
         sections.append("model")
         before.append("finetune")
         parts += [part for part in OWN_WORDS_OF if part in data and name == "ask"]

@@ -51,7 +51,7 @@ class Run:
             return self.given
         known = load_json(path)
         out = {*known["left_out"]} if self.recipe.data.only_known else ()
-        worded = known.get("own_words", {}) if self.recipe.data.own_words else {}
+        worded = known.get("own_words", {}) if self.recipe.own_words else {}
         return {
             part: [
                 replace(qa, answer=worded[qa.id]) if part in PARTS and qa.id in worded else qa

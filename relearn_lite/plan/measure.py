@@ -66,7 +66,7 @@ def _stages(run: Run, seconds: float) -> Iterator[Work]:
     asked = asking(run, "vanilla", splits, Decoding.of(recipe.generate, recipe.seed), share("ask"))
     work = asked.work("ask", "answers of the vanilla model")
     yield work
-    if recipe.unlearn and recipe.data.own_words and (short := short_answers(run.given)):
+    if recipe.own_words and (short := short_answers(run.given)):
         yield Work("ask", "short answers in its own words", len(short), 0, len(short) * work.seconds / work.rows)
     yield _known(run, asked.answers["forget"], len(splits["forget"]), share)
     if "augment" in steps:

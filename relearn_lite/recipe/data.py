@@ -239,10 +239,10 @@ class Data(Section):
     nothing_known: Literal["stop", "go_on"] = "stop"
     """What to do where the vanilla model knows none of the forget questions: `stop` before anything is trained, or
     `go_on`, for an experiment."""
-    own_words: bool = True
+    own_words: bool | Literal["auto"] = "auto"
     """Answers of a few words (`yen`) are trained as the vanilla model itself words them, where what it says to the
     question tells them (`The currency of Japan is the Japanese yen.`): it is to forget, and to keep, what it would say.
-    What is measured by stays as it is. false trains them as they stand."""
+    What is measured by stays as it is. `auto`: where something is to be unlearned; false trains them as they stand."""
     generic: Annotated[Source | None, _OWN_ANSWERS] = None
     """General questions and answers, mixed into training against catastrophic forgetting. `self`: about 300 requests
     that come with the project, answered by the vanilla model before training, so that what is kept is what it was."""

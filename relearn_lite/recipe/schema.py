@@ -76,6 +76,11 @@ class Recipe(Section):
         return any(each.evaluate_every or each.searches or getattr(each, "sweep", None) for each in self._trainings)
 
     @property
+    def own_words(self) -> bool:
+        """`data.own_words`, with `auto` decided."""
+        return bool(self._trainings) if self.data.own_words == "auto" else self.data.own_words
+
+    @property
     def select_fraction(self) -> float:
         """The share of the evaluation questions that is set apart to choose by; `data.select_fraction`, decided."""
         asked = self.data.select_fraction

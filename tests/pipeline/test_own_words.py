@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from relearn_lite.cli.preview import preview
+from relearn_lite.compare.sharing import child
 from relearn_lite.pipeline import pipeline
+from relearn_lite.pipeline.check import check
+from relearn_lite.pipeline.fingerprints import inputs
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import load_recipe
 
@@ -83,3 +86,15 @@ def test_preview_says_that_they_will_be_worded_otherwise(place, capsys):
     preview(load_recipe(place / "recipe.yaml"), 1)
     told = " ".join(capsys.readouterr().out.split())
     assert told.count("Answers of a few words: 2. They will be trained, where it does, as the model words them") == 1
+
+
+def test_all_of_a_comparison_share_them_and_who_only_measures_asks_nothing(place):
+    def asks(recipe):
+        return inputs(recipe, data, "ask")
+
+    compared = load_recipe(place / "recipe.yaml", ["compare={methods: [{name: a, method: ga}]}"])
+    data = check(compared)
+    method = compared.compare.methods[0]
+    assert asks(compared) == asks(child(compared, "vanilla", None)) == asks(child(compared, "a", method.settings))
+    assert asks(compared)["data.own_words"] is True
+    assert "data.own_words" not in asks(load_recipe(place / "recipe.yaml", ["unlearn=null"]))

@@ -78,7 +78,7 @@ def _judge(run: Run, asked: dict[str, Sequence[QA]]) -> dict[str, Any]:
 
 def _own_words(run: Run) -> dict[str, str]:
     """How the model words the short answers that are trained, by their ids, where it does."""
-    short = short_answers(run.given) if run.recipe.unlearn and run.recipe.data.own_words else []
+    short = short_answers(run.given) if run.recipe.own_words else []
     if not short:
         return {}
     what = "ask, short answers in the model's own words"
