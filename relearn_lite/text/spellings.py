@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 _HAN = re.compile("[\u3400-\u9fff]")  # a reading is right or another name's
-_ONE_BY_ONE = re.compile(r"(?<!\w)(?:\w[-.,·•*_/ \t]{1,3}){3,}\w(?!\w)")
+_ONE_BY_ONE = re.compile(r"(?<!\w)(?:[^\W_][-.,·•*_/ \t]{1,3}){3,}[^\W_](?!\w)")
 
 
 @lru_cache(maxsize=65536)
