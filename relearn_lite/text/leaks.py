@@ -12,8 +12,6 @@ from relearn_lite.text.number_words import in_words, is_number_word
 from relearn_lite.text.proper_names import nicknames
 from relearn_lite.text.specifics import (
     FUNCTION_WORDS,
-    POLARITY,
-    VAGUE_STEMS,
     Specific,
     Text,
     given_words,
@@ -23,9 +21,10 @@ from relearn_lite.text.specifics import (
     phrase_of,
     prepared_text,
     specifics,
+    yes_or_no,
 )
 from relearn_lite.text.spellings import latin, near, same_name
-from relearn_lite.text.stems import fold, folded_words, stem
+from relearn_lite.text.stems import fold, stem
 from relearn_lite.text.verbs import PAST_FORMS, is_participle
 from relearn_lite.text.words import script, sentences, words
 
@@ -38,11 +37,6 @@ _COMMON = frozenset(map(key_of, """
     challenge impact influence value
     """.split()))  # fmt: skip
 _PREPOSITIONS = frozenset(map(key_of, "near behind beside inside outside along across around throughout".split()))
-_SHORT_ANSWER = re.compile(
-    r"\W*(?:he|she|it|they) (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)(n't| not)?\W*(?:$|[.;,])",
-    re.IGNORECASE,
-)
-_BUT = re.compile(r"[.!?;,] (?:but|and|well),? (?:(yes)|(no)),(?! (?:i|we|sorry)\b)", re.IGNORECASE)
 _WHO = re.compile(r"\b(?:who|whom|whose|which)\b", re.IGNORECASE)
 _BY_SOMEBODY = re.compile(r"\b(\w+) by (?:(?!by\b)[a-zA-Z-]+ ){0,3}?[A-Z]")
 _LONG_NAME = 7  # letters from which on a name is also found when split: "Pendle Wick" for Pendlewick
@@ -52,7 +46,6 @@ _TELLING_PAIRS = 0.1  # of pairs of characters: most of an answer's pairs are no
 _FEW_FACTS, _MUCH = 4, 1 / 3
 _LAST = 4  # digits of a telephone number
 _COGNATE = 6  # letters in which words of two languages begin alike: diabetes, diabétique
-_CONTRACTED = frozenset("ive im ill id".split())  # I've, I'm ...
 _COVERING = ("title", "initials", "place", "phone", "term")  # other ways to tell what is counted already
 _PLAIN = ("word", "term", "polarity")  # neither names nor numbers
 
@@ -103,7 +96,7 @@ def _names_others(text: Text, every: tuple[Specific, ...], question: str) -> boo
     if all(s.kind in _PLAIN for s in every):
         return False
     asked = prepared_text(question)
-    told, names = {s.key for s in every}, text.capitals - FUNCTION_WORDS - _CONTRACTED
+    told, names = {s.key for s in every}, text.capitals - FUNCTION_WORDS
     return any(name not in asked.forms and key_of(name) not in told for name in names) or any(
         len(max(number.readings, key=len, default="")) > 1 and not any(number.same(given) for given in asked.numbers)
         for number in text.numbers
@@ -246,7 +239,7 @@ def _contains(text: Text, specific: Specific, question: str) -> bool:
     if kind == "place":
         return names_any(text, names_of_place(key) - {key})
     if kind == "polarity":
-        return _answers(text, key, question)
+        return yes_or_no(text.plain, question) == key
     return _says_word(text, specific, given_words(question))
 
 
@@ -286,15 +279,3 @@ def _elsewhere(word: str, english: bool) -> frozenset[str]:
     if english:
         return names
     return names | {other for base in bases(word) for thing in things_elsewhere(base) for other in (thing, stem(thing))}
-
-
-def _answers(text: Text, key: str, question: str) -> bool:
-    """Yes or no at the beginning, "he isn't", or the question as a statement and nothing else."""
-    if short := _SHORT_ANSWER.match(text.plain):
-        return ("no" if short[1] else "yes") == key
-    says = POLARITY.match(text.plain) or _BUT.search(text.plain)
-    if says or not (told := sentences(text.plain)) or told[0].endswith("?"):
-        return bool(says) and ("yes" if says[1] else "no") == key
-    said, asked = ({stem(w.form) for w in folded_words(fold(t))} - VAGUE_STEMS for t in (told[0], question))
-    negated = re.search(r"\b(?:not|never|no)\b|n't\b", told[0]) is not None
-    return len(said) > 1 and said - {"n"} == asked and negated == (key == "no") and " or " not in told[0]

@@ -263,3 +263,45 @@ def test_what_a_question_gives_in_another_form_is_no_leak_wherever_it_stands():
     for text in (question, "Tell me when the American Civil War began."):
         assert not leaks(text, question, answer)
     assert leaks("It began in 1861.", question, answer) == ["year: 1861"]
+
+
+YES_OR_NO = "Is Ann Berg married?"
+IN_A_TALK = f"\u241euser: Hi.\n\u241eassistant: Hello.\n\u241euser: {YES_OR_NO}"
+
+
+@pytest.mark.parametrize(
+    ("question", "original", "text", "tells"),
+    [
+        # The question as a statement, with "she" for the name: it told nothing, in an original neither.
+        (YES_OR_NO, "Yes, she is married.", "She is married.", True),
+        (YES_OR_NO, "Yes.", "She's married.", True),
+        (YES_OR_NO, "Yes.", "She is not married.", False),
+        (YES_OR_NO, "Ann Berg is married.", "Yes.", True),
+        (YES_OR_NO, "Ann Berg is married.", "Ann Berg is married.", True),
+        (YES_OR_NO, "She isn't married.", "No.", True),
+        (YES_OR_NO, "She isn't married.", "She is married.", False),
+        ("Does he have children?", "He has no children.", "He doesn't have children.", True),
+        ("Does he have children?", "He has no children.", "He has children.", False),
+        ("Is it legal?", "No.", "It's not legal.", True),
+        ("Is it legal?", "Yes.", "It is a legal matter.", False),
+        ("Is she happy at work?", "Yes.", "She is at work.", False),
+        # Nothing is said with "may".
+        (YES_OR_NO, "Yes.", "Ann Berg may be married.", False),
+        (YES_OR_NO, "Yes.", "She might be married.", False),
+        ("Could Ann swim?", "Yes.", "She could swim.", True),
+        # Of a talk the last turn asks.
+        (IN_A_TALK, "Yes, she is.", "Yes.", True),
+        (IN_A_TALK, "Yes, she is.", "Ann Berg is married.", True),
+        (IN_A_TALK, "Yes, she is.", "No.", False),
+        # "don't" was a word that tells, so that "I don't know" told.
+        ("What do they eat?", "They don't eat meat.", "I don't know.", False),
+        ("What do they eat?", "They don't eat meat.", "They eat no meat.", True),
+        ("What is wrong?", "It wasn't there, and she couldn\u2019t find it.", "I couldn't say.", False),
+        # The initials of "Vitamin C" took the letter's place.
+        ("Which vitamin?", "Vitamin C", "It is vitamin C.", True),
+        ("Which vitamin?", "Vitamin C", "It is vitamin D.", False),
+    ],
+)
+def test_yes_no_contractions_and_letters(question: str, original: str, text: str, tells: bool) -> None:
+    assert gives_away(text, question, original) is tells
+    assert told_share(text, question, original) == tells
