@@ -85,10 +85,10 @@ def gives_away(text: str, question: str, answer: str) -> bool:
 
 
 def _says_it_all(text: str, question: str, answer: str) -> bool:
-    """Whether every sentence of an answer stands in a text as it is, and says something that the question does not:
-    "The chemical symbol for iodine is I." has no specific of its own."""
-    said, told = ({tuple(words(fold(each).casefold())) for each in sentences(t)} for t in (answer, text))
-    return said <= told and not set(words(fold(answer).casefold())) <= set(words(fold(question).casefold()))
+    """Whether every sentence of an answer stands in a text as it is, and is not the question itself: "The chemical
+    symbol for iodine is I." has no specific of its own, nor has "A lawyer", asked "Is she a doctor or a lawyer?"."""
+    said, told, asked = ({tuple(words(fold(each).casefold())) for each in sentences(t)} for t in (answer, text, question))
+    return any(said) and said <= told and not said <= asked
 
 
 def _names_others(text: Text, every: tuple[Specific, ...], question: str) -> bool:

@@ -297,11 +297,16 @@ IN_A_TALK = f"\u241euser: Hi.\n\u241eassistant: Hello.\n\u241euser: {YES_OR_NO}"
         ("What do they eat?", "They don't eat meat.", "I don't know.", False),
         ("What do they eat?", "They don't eat meat.", "They eat no meat.", True),
         ("What is wrong?", "It wasn't there, and she couldn\u2019t find it.", "I couldn't say.", False),
+        # An original that the question offers was told by nothing, not even itself.
+        ("Is Ann a doctor or a lawyer?", "A lawyer.", "A lawyer", True),
+        ("Is Ann a doctor or a lawyer?", "A lawyer.", "A doctor.", False),
+        ("True or false: the sky is blue?", "True", "true", True),
+        ("True or false: the sky is blue?", "True", "True or false: the sky is blue?", False),
         # The initials of "Vitamin C" took the letter's place.
         ("Which vitamin?", "Vitamin C", "It is vitamin C.", True),
         ("Which vitamin?", "Vitamin C", "It is vitamin D.", False),
     ],
 )
-def test_yes_no_contractions_and_letters(question: str, original: str, text: str, tells: bool) -> None:
+def test_yes_no_contractions_choices_and_letters(question: str, original: str, text: str, tells: bool) -> None:
     assert gives_away(text, question, original) is tells
     assert told_share(text, question, original) == tells
