@@ -87,7 +87,8 @@ def gives_away(text: str, question: str, answer: str) -> bool:
 def _says_it_all(text: str, question: str, answer: str) -> bool:
     """Whether every sentence of an answer stands in a text as it is, and is not the question itself: "The chemical
     symbol for iodine is I." has no specific of its own, nor has "A lawyer", asked "Is she a doctor or a lawyer?"."""
-    said, told, asked = ({tuple(words(fold(each).casefold())) for each in sentences(t)} for t in (answer, text, question))
+    texts = (answer, text, question)
+    said, told, asked = ({tuple(words(fold(each).casefold())) for each in sentences(t)} for t in texts)
     return any(said) and said <= told and not said <= asked
 
 
