@@ -26,12 +26,13 @@ def near(form: str, words: Mapping[str, Mapping[str, str]], is_name: bool) -> li
     words: by first letter, in Latin letters, and as they are.
 
     One letter may be wrong, missing, or exchanged with the next; two in long names. Not the first one: "Mario" is no
-    "Dario".
+    "Dario"; and none beside figures: AB-1235 is another than AB-1234.
     """
-    written = latin(form)
+    written, figures = latin(form), any(map(str.isdigit, form))
     return [
         shown for word, shown in words.get(written[:1], {}).items()
-        if (written == word if _HAN.match(shown) else _alike(written, word, is_name, not (shown + form).isascii()))
+        if written == word or not (figures or _HAN.match(shown))
+        and _alike(written, word, is_name, not (shown + form).isascii())
     ]  # fmt: skip
 
 

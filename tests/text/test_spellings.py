@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from relearn_lite.text.leaks import gives_away
 from relearn_lite.text.spellings import unspelled
 
 
@@ -18,3 +19,9 @@ def test_a_line_to_write_on_takes_no_time(text):
     start = time.perf_counter()
     assert list(unspelled(text)) == []
     assert time.perf_counter() - start < 1
+
+
+def test_a_code_with_another_figure_is_no_misspelling():
+    question, answer = "What is the serial number?", "It is AB1234XY."
+    assert gives_away("It is AB-1234-XY.", question, answer)
+    assert not gives_away("It is AB1235XY.", question, answer)
