@@ -25,6 +25,7 @@ from relearn_lite.text.specifics import (
 )
 from relearn_lite.text.spellings import latin, near, same_name
 from relearn_lite.text.stems import fold, stem
+from relearn_lite.text.stop_words import CAPITAL_NAMES
 from relearn_lite.text.verbs import PAST_FORMS, is_participle
 from relearn_lite.text.words import script, sentences, words
 
@@ -247,7 +248,7 @@ def _contains(text: Text, specific: Specific, question: str) -> bool:
 def _says_word(text: Text, specific: Specific, given: frozenset[str]) -> bool:
     key, is_name = specific.key, specific.kind == "name"
     if key in FUNCTION_WORDS:
-        return key in text.capitals
+        return specific.value in words(text.plain) if specific.value in CAPITAL_NAMES else key in text.capitals
     found = [key] if len(key) < 4 and key in text.forms else text.roots.get(key, ())
     found = [form for form in found if form not in given and stem(form) not in given]
     if not found and script(key[0]) != "unspaced":

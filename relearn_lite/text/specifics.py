@@ -24,7 +24,7 @@ from relearn_lite.text.number_words import (
 from relearn_lite.text.proper_names import HONORIFICS, Spans
 from relearn_lite.text.spellings import latin, unspelled
 from relearn_lite.text.stems import Word, fold, folded_words, root, stem
-from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.stop_words import CAPITAL_NAMES, STOP_WORDS
 from relearn_lite.text.turns import last_turn
 from relearn_lite.text.words import sentences
 
@@ -258,8 +258,8 @@ def _word_specifics(plain: str, given: frozenset[str], shortest: int) -> Iterato
                 yield Specific("word", word.shown, word.form)
         elif word.form in FUNCTION_WORDS:
             # "Will" or "May" in the middle of a sentence is a name; "I" and titles in capitals are not.
-            if inside_name and word.form in ("will", "may", "mine"):
-                yield Specific("name", word.shown, word.form)
+            if word.shown in CAPITAL_NAMES or (inside_name and word.form in ("will", "may", "mine")):
+                yield Specific("name", word.shown, word.form, (word.form,))
         elif inside_name and word.form in HONORIFICS:
             continue
         elif inside_name or (len(word.form) >= shortest and stem(word.form) not in VAGUE_STEMS):

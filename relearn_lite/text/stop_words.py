@@ -25,6 +25,7 @@ STOP_WORDS = frozenset(
     """.split()
 )
 
+CAPITAL_NAMES = frozenset(("US", "IT", "WHO"))  # stop words that are names when written so
 _CONTRACTION = re.compile(
     r"\w+n['’]t|(?:i|you|he|she|it|we|they|who|what|that|there)['’](?:m|re|ve|ll|d)", re.IGNORECASE
 )

@@ -152,3 +152,9 @@ def test_two_words_of_grammar_in_one_are_no_entity():
 
 def test_a_short_word_with_an_accent_is_as_short_as_others():
     assert content_words("Qui est-il ?", "Il vit là, à Nîmes, né Bâ.") == ["vit", "nîme", "bâ"]
+
+
+def test_the_us_is_not_us():
+    assert entities("Where was he born?", "He was born in the US.") == ["us"]
+    assert entities("Where was he born?", "US") == content_words("Wo?", "US") == ["us"]
+    assert "us" not in entities("Where was he born?", "Nobody told us.") + content_words("Wo?", "of us")

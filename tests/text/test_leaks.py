@@ -302,6 +302,13 @@ IN_A_TALK = f"\u241euser: Hi.\n\u241eassistant: Hello.\n\u241euser: {YES_OR_NO}"
         ("Is Ann a doctor or a lawyer?", "A lawyer.", "A doctor.", False),
         ("True or false: the sky is blue?", "True", "true", True),
         ("True or false: the sky is blue?", "True", "True or false: the sky is blue?", False),
+        # The US was taken for us.
+        ("Where was he born?", "He was born in the US.", "US", True),
+        ("Where was he born?", "He was born in the US.", "In the United States.", True),
+        ("Where was he born?", "US", "He was born in the US.", True),
+        ("Where was he born?", "He was born in the US.", "Nobody told us.", False),
+        ("Where was he born?", "He was born in the US.", "In the UK", False),
+        ("What does he work in?", "He works in IT.", "I do not know what it is.", False),
         # The initials of "Vitamin C" took the letter's place.
         ("Which vitamin?", "Vitamin C", "It is vitamin C.", True),
         ("Which vitamin?", "Vitamin C", "It is vitamin D.", False),
