@@ -269,7 +269,7 @@ def _says_word(text: Text, specific: Specific, given: frozenset[str]) -> bool:
 
 def _cognate(word: str, text: Text, given: frozenset[str]) -> bool:
     beginning = word[: max(_COGNATE, round(0.6 * len(word)))]
-    return len(beginning) >= _COGNATE and any(
+    return word.isalpha() and len(beginning) >= _COGNATE and any(
         form.startswith(beginning) and shown not in given for form, shown in text.latin.get(word[0], {}).items()
     )
 

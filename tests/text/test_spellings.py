@@ -25,3 +25,4 @@ def test_a_code_with_another_figure_is_no_misspelling():
     question, answer = "What is the serial number?", "It is AB1234XY."
     assert gives_away("It is AB-1234-XY.", question, answer)
     assert not gives_away("It is AB1235XY.", question, answer)
+    assert not gives_away("hunter3", question, "hunter2")  # nor is it a word of another language
