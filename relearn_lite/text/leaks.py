@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from relearn_lite.text.contacts import compact
-from relearn_lite.text.known_names import names_elsewhere, things_elsewhere
+from relearn_lite.text.known_names import is_common, names_elsewhere, things_elsewhere
 from relearn_lite.text.meaning import bases, says_otherwise, terms
 from relearn_lite.text.number_words import in_words, is_number_word
 from relearn_lite.text.proper_names import nicknames
@@ -277,7 +277,7 @@ def _cognate(word: str, text: Text, given: frozenset[str]) -> bool:
 @lru_cache(maxsize=8192)
 def _elsewhere(word: str, english: bool) -> frozenset[str]:
     """What other languages call a currency or a common thing; the latter is looked for in other languages only."""
-    names = names_elsewhere(word) - {word}
+    names = frozenset(name for name in names_elsewhere(word) - {word} if not is_common(name))
     if english:
         return names
     return names | {other for base in bases(word) for thing in things_elsewhere(base) for other in (thing, stem(thing))}

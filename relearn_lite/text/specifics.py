@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from relearn_lite.text.contacts import code_keys, compact, email_keys, without_emails
-from relearn_lite.text.known_names import MONTHS, cities_elsewhere, months, names_elsewhere, with_dates
+from relearn_lite.text.known_names import MONTHS, cities_elsewhere, is_common, months, names_elsewhere, with_dates
 from relearn_lite.text.number_words import (
     UNIT_WORDS,
     Number,
@@ -217,8 +217,7 @@ def _number_specifics(plain: str, asked: Text) -> list[Specific]:
         if len(run) >= 2 * _DIGIT_WINDOW and run[:_LAST_DIGITS] not in asked.runs:  # "0471 and more"
             found.append(Specific("phone", run, f"{run[:_LAST_DIGITS]}…"))
         covered = tuple(s.key for s in found if s.number and s.key in run)
-        if 2 * len("".join(covered)) < len(run):  # the 2 of "2 cars"
-            covered = ()
+        covered = covered if 2 * len("".join(covered)) >= len(run) else ()  # not the 2 of "2 cars"
         for i in range(len(run) - _DIGIT_WINDOW + 1):
             window = run[i : i + _DIGIT_WINDOW]
             if len(set(window)) > 1 and not any(window in given for given in asked.runs):
@@ -295,6 +294,7 @@ def names_any(text: Text, names: Collection[str], capital: bool = True) -> bool:
             if (name if len(name) < 5 else name[:-1]) in plain:  # Москва, в Москве
                 return True
         elif name in text.forms or name in text.stems or (" " in name and f" {name} " in text.phrase):
-            if not capital or name.split()[0] in text.capitals or text.plain[:1].isupper():
+            written = text.plain[:1].isupper() and not is_common(name)  # Island, and not an island
+            if not capital or name.split()[0] in text.capitals or written:
                 return True
     return False

@@ -317,3 +317,22 @@ IN_A_TALK = f"\u241euser: Hi.\n\u241eassistant: Hello.\n\u241euser: {YES_OR_NO}"
 def test_yes_no_contractions_choices_and_letters(question: str, original: str, text: str, tells: bool) -> None:
     assert gives_away(text, question, original) is tells
     assert told_share(text, question, original) == tells
+
+
+@pytest.mark.parametrize(
+    ("original", "text", "tells"),
+    [
+        # Iceland is Island in German, and TRY the Turkish lira, but neither is an island or to try.
+        ("He lives in Iceland.", "He lives on an island.", False),
+        ("He lives in Iceland.", "It is an island.", False),
+        ("He lives in Iceland.", "Er lebt auf Island.", True),
+        ("It cost much Turkish lira.", "I can try to find out.", False),
+        ("It cost much Albanian lek.", "That is all.", False),
+        ("It was on a Sunday.", "Fue un domingo.", True),
+        ("They paid in krone.", "It was paid in NOK.", True),
+        ("They paid in rubles.", "Сто рублей.", True),
+        ("He keeps a cat.", "Un chat.", True),
+    ],
+)
+def test_a_name_elsewhere_that_is_an_english_word_is_told_with_its_capital_only(original, text, tells):
+    assert gives_away(text, "What is known?", original) is tells
