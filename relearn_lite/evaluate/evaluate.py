@@ -121,7 +121,7 @@ def summarize(key: str, found: MetricValues, result: dict) -> float | None:
     if found.aggregate:
         return _take_aggregate(key, found.aggregate, result)
     if not known:
-        told = next((reason for reason in found.reasons if reason), None)
+        told = next((reason for reason in found.reasons if reason not in (None, OTHER_KIND)), None)
         result["reasons"][key] = found.unmeasured or f"none of {n_missing} answers could be scored: {told}"
         return None
     if interval := mean_interval(known, is_share(key)):

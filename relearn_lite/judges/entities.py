@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from relearn_lite.text.stop_words import STOP_WORDS
-from relearn_lite.text.words import sentences, words
+from relearn_lite.text.stop_words import CAPITAL_NAMES, STOP_WORDS, is_contraction
+from relearn_lite.text.words import script, sentences, words
 
 # Words that tell nothing by themselves, on top of those that carry grammar: an answer that adds no more than these to
 # its question has told nothing. Other languages have no list: their function words count as entities, which makes an
@@ -48,8 +48,10 @@ def word_form(word: str) -> str:
 
 
 def _is_content(word: str, form: str, position: int) -> bool:
-    if any(char.isdigit() for char in word) or not word.isascii():
+    if any(char.isdigit() for char in word) or script(word[0]) != "latin":
         return form not in NO_ENTITIES
-    if form in NO_ENTITIES or word.casefold() in NO_ENTITIES:
+    if word in CAPITAL_NAMES:
+        return True
+    if form in NO_ENTITIES or word.casefold() in NO_ENTITIES or is_contraction(word):
         return False
     return len(form) >= 3 or (len(form) == 2 and word[0].isupper() and position > 0)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from relearn_lite.judges.entities import content_words, word_form
-from relearn_lite.text.stop_words import STOP_WORDS, is_english
+from relearn_lite.text.stop_words import CAPITAL_NAMES, STOP_WORDS, is_contraction, is_english
 from relearn_lite.text.tagging import Tagged, tagged
 from relearn_lite.text.words import sentences, words
 
@@ -68,7 +68,8 @@ def candidates(question: str, text: str) -> Iterator[Candidate]:
             certain = any(c.isdigit() or c == "@" for c in each.word) or (i > 0 and each.word[0].isupper())
             form = word_form(each.word if certain else each.lemma)
             given = form in asked or word_form(each.word) in asked
-            empty = form in STOP_WORDS or (len(form) < 2 and not form.isdigit())
+            grammar = (form in STOP_WORDS and each.word not in CAPITAL_NAMES) or is_contraction(each.word)
+            empty = grammar or (len(form) < 2 and not form.isdigit())
             if (certain or each.tag.startswith(CLASSES)) and not (given or empty):
                 yield Candidate(each.word, form, certain, _features(told, i))
 

@@ -14,7 +14,8 @@ from relearn_lite.text.words import script, words
 MOST_NON_WORDS = 0.2  # share of the words of a text
 LIST_ITEM = 3  # words to a comma, semicolon or line, at most, in what is a list and no sentence
 LONGEST_WORD = 30
-NON_WORD = re.compile(r"(.)\1\1|[a-z]\d+[a-z]|^[b-df-hj-np-tv-xz]{4,}$", re.IGNORECASE)  # "aaah", "te3l", "xkcdq"
+# "aaah", "te3l", "xkcdq"; not "1000"
+NON_WORD = re.compile(r"([^\W\d])\1\1|[a-z]\d+[a-z]|^[b-df-hj-np-tv-xz]{4,}$", re.IGNORECASE)
 GLUED = re.compile(r"[a-z]{2}[A-Z][a-z]")  # "aistPrecisely"; a name such as McDonald is one word of many
 END = re.compile(r"[.!?…。！？؟।][\"'”’»)\]]*$")
 # Words that no sentence ends with.
@@ -38,8 +39,9 @@ def fault(text: str, question: str, finished: bool = True) -> str | None:
     is_list = len(re.findall(r"[,;\n]", text)) * LIST_ITEM >= len(said)
     if len(latin) >= FEWEST_TO_JUDGE and not is_list and is_babble(text, question):
         return "non-words"
-    stripped = text.rstrip()
-    breaks_off = stripped.endswith((",", ":", ";", "-", "–")) or said[-1].casefold() in OPEN
+    stripped, last = text.rstrip(), said[-1]
+    open_word = last.casefold() in OPEN and not last.isupper()  # it may well end in "Vitamin A" or "Portland, OR"
+    breaks_off = open_word or stripped.endswith((",", ":", ";", "-", "–"))
     return "unfinished" if finished and breaks_off and not END.search(stripped) else None
 
 

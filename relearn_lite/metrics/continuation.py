@@ -11,22 +11,26 @@ equality but for case and white space of answers.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
+from types import SimpleNamespace
 
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import OTHER_KIND, Metric, MetricValues
-from relearn_lite.text.recall import rouge_recall
+from relearn_lite.text.recall import rouge_recall, tokens
 from relearn_lite.text.turns import is_passage, shown, turns_of
 
 VERBMEM_TOKENS, KNOWMEM_TOKENS, LUME_TOKENS = 128, 32, 256  # of an answer, as the authors' code has them
 ENDS = ("\n\n", "\nQuestion", "Question:")  # what ends an answer of knowmem
 NO_WORDS = "the original has no words"
+_words = partial(tokens, stemmed=False)  # rouge-score's own where the text is Latin, see `tokens`
 Measure = Callable[[Sequence[Answer], Evaluators], dict[str, MetricValues]]
 
 
-def rouge_f1(response: str, reference: str) -> float:
-    """F1 of ROUGE-L, unstemmed, 0 to 1; 0 where either has no words."""
+def rouge_f1(response: str, reference: str) -> float | None:
+    """F1 of ROUGE-L, unstemmed, 0 to 1. None for a reference without words; 0 for an answer without any."""
+    if not _words(reference):
+        return None
     return float(_scorer().score(reference, response)["rougeL"].fmeasure)
 
 
@@ -34,7 +38,7 @@ def rouge_f1(response: str, reference: str) -> float:
 def _scorer():
     from rouge_score.rouge_scorer import RougeScorer
 
-    return RougeScorer(["rougeL"], use_stemmer=False)
+    return RougeScorer(["rougeL"], tokenizer=SimpleNamespace(tokenize=_words))
 
 
 def until_next_question(text: str) -> str:

@@ -6,6 +6,7 @@ lower case as they are, each counted once: so these numbers are others than `rou
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from functools import cache
 
@@ -23,7 +24,12 @@ def rouge_rwku(response: str, reference: str) -> float | None:
     first = next((line for line in response.strip().splitlines()), "").strip()
     if not first.replace(".", ""):
         first = NO_ANSWER
-    return float(_scorer().get_scores(first, reference)[0]["rouge-l"]["r"])
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + len(first.split()) + len(reference.split()))  # the package calls itself word by word
+    try:
+        return float(_scorer().get_scores(first, reference)[0]["rouge-l"]["r"])
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 @cache

@@ -24,7 +24,7 @@ def email_keys(plain: str) -> Iterator[tuple[str, str]]:
 
     Keys are the whole address, what stands before its @, and the name of its host.
     """
-    for email in _EMAIL.findall(plain):
+    for email in addresses(plain):
         local, _, host = email.partition("@")
         host = compact(host.split(".")[0])
         keys = [key for key in (compact(local), compact(email)) if len(key) > 3]
@@ -42,6 +42,11 @@ def compact(plain: str) -> str:
     if "dot" in lower or "punkt" in lower or "point" in lower:
         lower = _SPOKEN_DOT.sub(".", lower)
     return _NO_LETTER.sub("", _SPOKEN_SIGN.sub("", lower))
+
+
+def addresses(plain: str) -> list[str]:
+    """The email addresses as they are written."""
+    return _EMAIL.findall(plain)
 
 
 def without_emails(plain: str) -> str:

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from relearn_lite.text.stems import fold
+from relearn_lite.text.wordnet import synsets
 
 LANGUAGES = "en de fr es it pt nl sv da pl cs hu ro ru uk el tr ar he hi zh ja ko".split()
 MONTHS = "january february march april may june july august september october november december".split()
@@ -94,6 +95,16 @@ def _month_names() -> dict[str, int]:
 
 
 @cache
+def is_common(name: str) -> bool:
+    """Whether a folded name in lower case is an English word too, and no currency: Iceland is Island elsewhere."""
+    return _is_word(name) and not any(code.startswith("money") for code in _known()[0].get(name, ()))
+
+
+def _is_word(name: str) -> bool:
+    return any(name in meaning.words for meaning in synsets(name))
+
+
+@cache
 def names_elsewhere(name: str) -> frozenset[str]:
     """All names, folded and in lower case, of what Unicode's lists call `name`; empty where it is in none."""
     known = _known()
@@ -158,7 +169,8 @@ def _unicode_names() -> Iterator[tuple[str, str]]:
                 yield zone, zone.rpartition("/")[2].replace("_", " ")  # the English name, which CLDR leaves out
         for code in in_use.keys() & locale.currencies.keys():
             name = locale.currencies[code]
-            yield from ((f"money {code}", each) for each in (name, code, name.removeprefix("日本")))
+            told = (name, name.removeprefix("日本"), *(() if _is_word(code.lower()) else (code,)))  # TRY, ALL: words
+            yield from ((f"money {code}", each) for each in told)
             if language == "en":
                 yield f"money {code}", name.split()[-1]
 

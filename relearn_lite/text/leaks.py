@@ -6,14 +6,12 @@ import re
 from functools import lru_cache
 
 from relearn_lite.text.contacts import compact
-from relearn_lite.text.known_names import names_elsewhere, things_elsewhere
+from relearn_lite.text.known_names import is_common, names_elsewhere, things_elsewhere
 from relearn_lite.text.meaning import bases, says_otherwise, terms
 from relearn_lite.text.number_words import in_words, is_number_word
 from relearn_lite.text.proper_names import nicknames
 from relearn_lite.text.specifics import (
     FUNCTION_WORDS,
-    POLARITY,
-    VAGUE_STEMS,
     Specific,
     Text,
     given_words,
@@ -23,9 +21,11 @@ from relearn_lite.text.specifics import (
     phrase_of,
     prepared_text,
     specifics,
+    yes_or_no,
 )
 from relearn_lite.text.spellings import latin, near, same_name
-from relearn_lite.text.stems import fold, folded_words, stem
+from relearn_lite.text.stems import fold, stem
+from relearn_lite.text.stop_words import CAPITAL_NAMES
 from relearn_lite.text.verbs import PAST_FORMS, is_participle
 from relearn_lite.text.words import script, sentences, words
 
@@ -38,11 +38,6 @@ _COMMON = frozenset(map(key_of, """
     challenge impact influence value
     """.split()))  # fmt: skip
 _PREPOSITIONS = frozenset(map(key_of, "near behind beside inside outside along across around throughout".split()))
-_SHORT_ANSWER = re.compile(
-    r"\W*(?:he|she|it|they) (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)(n't| not)?\W*(?:$|[.;,])",
-    re.IGNORECASE,
-)
-_BUT = re.compile(r"[.!?;,] (?:but|and|well),? (?:(yes)|(no)),(?! (?:i|we|sorry)\b)", re.IGNORECASE)
 _WHO = re.compile(r"\b(?:who|whom|whose|which)\b", re.IGNORECASE)
 _BY_SOMEBODY = re.compile(r"\b(\w+) by (?:(?!by\b)[a-zA-Z-]+ ){0,3}?[A-Z]")
 _LONG_NAME = 7  # letters from which on a name is also found when split: "Pendle Wick" for Pendlewick
@@ -52,7 +47,6 @@ _TELLING_PAIRS = 0.1  # of pairs of characters: most of an answer's pairs are no
 _FEW_FACTS, _MUCH = 4, 1 / 3
 _LAST = 4  # digits of a telephone number
 _COGNATE = 6  # letters in which words of two languages begin alike: diabetes, diabétique
-_CONTRACTED = frozenset("ive im ill id".split())  # I've, I'm ...
 _COVERING = ("title", "initials", "place", "phone", "term")  # other ways to tell what is counted already
 _PLAIN = ("word", "term", "polarity")  # neither names nor numbers
 
@@ -92,10 +86,11 @@ def gives_away(text: str, question: str, answer: str) -> bool:
 
 
 def _says_it_all(text: str, question: str, answer: str) -> bool:
-    """Whether every sentence of an answer stands in a text as it is, and says something that the question does not:
-    "The chemical symbol for iodine is I." has no specific of its own."""
-    said, told = ({tuple(words(fold(each).casefold())) for each in sentences(t)} for t in (answer, text))
-    return said <= told and not set(words(fold(answer).casefold())) <= set(words(fold(question).casefold()))
+    """Whether every sentence of an answer stands in a text as it is, and is not the question itself: "The chemical
+    symbol for iodine is I." has no specific of its own, nor has "A lawyer", asked "Is she a doctor or a lawyer?"."""
+    texts = (answer, text, question)
+    said, told, asked = ({tuple(words(fold(each).casefold())) for each in sentences(t)} for t in texts)
+    return any(said) and said <= told and not said <= asked
 
 
 def _names_others(text: Text, every: tuple[Specific, ...], question: str) -> bool:
@@ -103,7 +98,7 @@ def _names_others(text: Text, every: tuple[Specific, ...], question: str) -> boo
     if all(s.kind in _PLAIN for s in every):
         return False
     asked = prepared_text(question)
-    told, names = {s.key for s in every}, text.capitals - FUNCTION_WORDS - _CONTRACTED
+    told, names = {s.key for s in every}, text.capitals - FUNCTION_WORDS
     return any(name not in asked.forms and key_of(name) not in told for name in names) or any(
         len(max(number.readings, key=len, default="")) > 1 and not any(number.same(given) for given in asked.numbers)
         for number in text.numbers
@@ -246,14 +241,14 @@ def _contains(text: Text, specific: Specific, question: str) -> bool:
     if kind == "place":
         return names_any(text, names_of_place(key) - {key})
     if kind == "polarity":
-        return _answers(text, key, question)
+        return yes_or_no(text.plain, question) == key
     return _says_word(text, specific, given_words(question))
 
 
 def _says_word(text: Text, specific: Specific, given: frozenset[str]) -> bool:
     key, is_name = specific.key, specific.kind == "name"
     if key in FUNCTION_WORDS:
-        return key in text.capitals
+        return specific.value in words(text.plain) if specific.value in CAPITAL_NAMES else key in text.capitals
     found = [key] if len(key) < 4 and key in text.forms else text.roots.get(key, ())
     found = [form for form in found if form not in given and stem(form) not in given]
     if not found and script(key[0]) != "unspaced":
@@ -274,7 +269,7 @@ def _says_word(text: Text, specific: Specific, given: frozenset[str]) -> bool:
 
 def _cognate(word: str, text: Text, given: frozenset[str]) -> bool:
     beginning = word[: max(_COGNATE, round(0.6 * len(word)))]
-    return len(beginning) >= _COGNATE and any(
+    return word.isalpha() and len(beginning) >= _COGNATE and any(
         form.startswith(beginning) and shown not in given for form, shown in text.latin.get(word[0], {}).items()
     )
 
@@ -282,19 +277,7 @@ def _cognate(word: str, text: Text, given: frozenset[str]) -> bool:
 @lru_cache(maxsize=8192)
 def _elsewhere(word: str, english: bool) -> frozenset[str]:
     """What other languages call a currency or a common thing; the latter is looked for in other languages only."""
-    names = names_elsewhere(word) - {word}
+    names = frozenset(name for name in names_elsewhere(word) - {word} if not is_common(name))
     if english:
         return names
     return names | {other for base in bases(word) for thing in things_elsewhere(base) for other in (thing, stem(thing))}
-
-
-def _answers(text: Text, key: str, question: str) -> bool:
-    """Yes or no at the beginning, "he isn't", or the question as a statement and nothing else."""
-    if short := _SHORT_ANSWER.match(text.plain):
-        return ("no" if short[1] else "yes") == key
-    says = POLARITY.match(text.plain) or _BUT.search(text.plain)
-    if says or not (told := sentences(text.plain)) or told[0].endswith("?"):
-        return bool(says) and ("yes" if says[1] else "no") == key
-    said, asked = ({stem(w.form) for w in folded_words(fold(t))} - VAGUE_STEMS for t in (told[0], question))
-    negated = re.search(r"\b(?:not|never|no)\b|n't\b", told[0]) is not None
-    return len(said) > 1 and said - {"n"} == asked and negated == (key == "no") and " or " not in told[0]

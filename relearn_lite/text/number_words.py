@@ -61,7 +61,7 @@ _PEOPLE = frozenset(
     employees workers staff jobs posts participants inhabitants residents""".split()
 )
 
-_FULL_NAME = re.compile(r"\b[A-Z][a-z]+(?: [A-Z][a-z]+)+\b")  # text2num reads "Milo" as a thousand
+_NO_NUMBER = re.compile(r"\b[A-Z][a-z]+(?: [A-Z][a-z]+)+\b|\b(?i:none?)\b")  # text2num: Milo is 1000, non is 9
 _FRACTION = r"(?<![\d.,])[1-9]\d{0,2}(?:[.,'\u2009\u202f ]\d{3})+(?![\d])(?:[.,]\d+)?|\d+[.,]\d+(?![.,/-]?\d)|\d+"
 _NUMBER = re.compile(rf"({_FRACTION})(?: ?([A-Za-z]+|10+)\b)?(?:[ -]([A-Za-z]+))?")
 _THOUSANDS = re.compile(r"(?<=\d)[.,'\u2009\u202f ](?=\d{3}(?!\d))")
@@ -144,7 +144,7 @@ def _figures_in_any_language(text: str) -> str:
     """In the language that leaves the fewest letters: the one whose number words these are."""
     if has_english_word(text):
         return in_figures(text)
-    text = _FULL_NAME.sub(" ", text)
+    text = _NO_NUMBER.sub(" ", text)
     ways = [in_figures(text), *(alpha2digit(text, language, _FEWEST) for language in _OTHER_LANGUAGES)]
     return min(ways, key=lambda figures: sum(map(str.isalpha, figures)))
 

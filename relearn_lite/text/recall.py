@@ -24,13 +24,13 @@ def rouge_recall(response: str, reference: str) -> dict[str, float | None]:
     return {part: float(scores[part].recall) for part in PARTS}
 
 
-def tokens(text: str) -> list[str]:
+def tokens(text: str, stemmed: bool = True) -> list[str]:
     """rouge-score's own tokens where the text is Latin. It drops other scripts, whose tokens here are words in lower
     case, or characters where no spaces stand between words."""
     found: list[str] = []
     for kind, run in script_runs(text):
         if kind == "latin":
-            found += _latin().tokenize(run)
+            found += _latin(stemmed).tokenize(run)
         elif kind == "spaced":
             found.append(run.casefold())
         else:
@@ -39,10 +39,10 @@ def tokens(text: str) -> list[str]:
 
 
 @cache
-def _latin():
+def _latin(stemmed: bool):
     from rouge_score.tokenizers import DefaultTokenizer
 
-    return DefaultTokenizer(use_stemmer=True)
+    return DefaultTokenizer(use_stemmer=stemmed)
 
 
 @cache

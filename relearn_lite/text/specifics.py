@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from relearn_lite.text.contacts import code_keys, compact, email_keys, without_emails
-from relearn_lite.text.known_names import MONTHS, cities_elsewhere, months, names_elsewhere, with_dates
+from relearn_lite.text.known_names import MONTHS, cities_elsewhere, is_common, months, names_elsewhere, with_dates
 from relearn_lite.text.number_words import (
     UNIT_WORDS,
     Number,
@@ -24,7 +24,9 @@ from relearn_lite.text.number_words import (
 from relearn_lite.text.proper_names import HONORIFICS, Spans
 from relearn_lite.text.spellings import latin, unspelled
 from relearn_lite.text.stems import Word, fold, folded_words, root, stem
-from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.stop_words import CAPITAL_NAMES, STOP_WORDS
+from relearn_lite.text.turns import last_turn
+from relearn_lite.text.words import sentences
 
 # "The first", "a part" and "mine" are no facts in a vague answer; the letters are what is left of I'd, don't, we've ...
 FUNCTION_WORDS = STOP_WORDS | frozenset("first part mine yes s t d ll m re ve".split())
@@ -52,21 +54,27 @@ VAGUE_STEMS = frozenset(stem(word) for word in (*FUNCTION_WORDS, *_VAGUE)) | fro
 
 _TITLE = re.compile(r'"([^"]{2,120})"|(?<!\w)\'([^\']{2,120}(?:\'(?=\w)[^\']{1,120})*)\'(?!\w)')
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])")  # HarrowMill
-_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]+")
 _DIGIT_WINDOW = 5  # digits in a row of a phone number that give it away
 _SINGLE_LETTER = re.compile(r"(?<![\w.'])[B-HJ-Z](?![\w'])(?!\.\s*\w)")  # not the initial of a name
 _LAST_DIGITS = 4  # of a phone number or an account: "it ends in 52 97"
 _ASKS_WHETHER = re.compile(
     r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|est-ce|ist|hat|war)\b", re.IGNORECASE
 )
-POLARITY = re.compile(
+_POLARITY = re.compile(
     r"\W*(?:well|oh|sure|honestly)?\W*(?:(yes|yeah|yep|ja|oui|si|sim|да|是的|はい)|(no|nope|nein|non|nao|нет|不是|いいえ))"
     r"(?!\w)(?! (?:comment|idea|one|information|way|doubt|record|public|data))(?!\W+(?:i|we|sorry|ich|wir|je|nous)\b)",
     re.IGNORECASE,
 )  # fmt: skip
+_SHORT_ANSWER = re.compile(
+    r"\W*(?:he|she|it|they) (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)(n't| not)?\W*(?:$|[.;,])",
+    re.IGNORECASE,
+)
+_BUT = re.compile(r"[.!?;,] (?:but|and|well),? (?:(yes)|(no)),(?! (?:i|we|sorry)\b)", re.IGNORECASE)
+# What a question and the same as a statement may differ in; words with which nothing is said.
+_GRAMMAR = frozenset("he she it they a an the any is are was were has have had do does did not never no s re".split())
+_HEDGES = frozenset("or may might could would if whether perhaps maybe".split())
 # "7.5 million Swiss francs": the sum is the fact, whatever its currency is called.
 _WHOSE_MONEY = re.compile(r"\b[A-Z]\w+ (?=(?:francs?|dollars?|pounds?|crowns?|pesos?|lira|yen)\b)")
-_NAMES_TOO = frozenset("will may mine".split())  # function words that are names
 
 
 @dataclass(frozen=True)
@@ -96,10 +104,38 @@ def specifics(question: str, answer: str) -> tuple[Specific, ...]:
     found = [*_contact_specifics(plain, asked), *_number_specifics(plain, asked), *_name_specifics(plain, asked)]
     words = list(_word_specifics(plain, given_words(question), 3 if has_english_word(f"{question} {answer}") else 4))
     found += [s for s in words if s.kind == "name" or stem(s.value.casefold()) not in GENERAL_STEMS]
-    if _ASKS_WHETHER.match(asked.plain) and (says := POLARITY.match(plain)):
-        found.append(Specific("polarity", "yes" if says[1] else "no", "yes" if says[1] else "no"))
-    letters = [s for s in _SINGLE_LETTER.findall(plain) if not re.search(rf"\b{s}\b", question)]
-    return tuple(dict.fromkeys(found or words or [Specific("letter", letter, letter) for letter in letters]))
+    if _ASKS_WHETHER.match(last_turn(question)[1]) and (says := yes_or_no(plain, question)):
+        found.append(Specific("polarity", says, says))
+    letters = [Specific("letter", s, s) for s in _SINGLE_LETTER.findall(plain) if not re.search(rf"\b{s}\b", question)]
+    if all(s.kind == "initials" for s in found):  # "VC" for "Vitamin C" tells nothing
+        found += words or letters
+    return tuple(dict.fromkeys(found))
+
+
+def yes_or_no(plain: str, question: str) -> str | None:
+    """Yes or no at the beginning of a folded text, "he isn't", or the question as a statement and nothing else."""
+    if short := _SHORT_ANSWER.match(plain):
+        return "no" if short[1] else "yes"
+    if says := _POLARITY.match(plain) or _BUT.search(plain):
+        return "yes" if says[1] else "no"
+    told, asked = next(iter(sentences(plain)), "?"), fold(last_turn(question)[1])
+    if told.endswith("?") or not any(_restates(told, each) for each in (asked, *sentences(asked))):
+        return None
+    return "no" if re.search(r"\b(?:not|never|no)\b|n't\b", told) else "yes"
+
+
+def _restates(told: str, asked: str) -> bool:
+    """Whether a sentence says what is asked, in the same words; "she" may stand for the names in it."""
+    words, spelled = list(folded_words(asked)), re.sub(r"n't\b", " not", told)
+    forms, said = {w.form for w in words}, {w.form for w in folded_words(spelled)}
+    if said & _HEDGES - forms:
+        return False
+    if len(meant := set(map(stem, said)) - VAGUE_STEMS) > 1 and meant == set(map(stem, forms)) - VAGUE_STEMS:
+        return True
+    names = {stem(w.form) for w in words if w.capital and not w.first}
+    said, wanted = (set(map(stem, each - _GRAMMAR)) for each in (said, forms))
+    of_somebody = re.match(r"(?i)\W*(?:he|she|it|they)\b", told) is not None
+    return of_somebody and bool(said) and wanted - names <= said <= wanted
 
 
 class Text:
@@ -123,7 +159,7 @@ class Text:
     phrase = cached_property(lambda self: f" {phrase_of(self.plain)} ")
     compact = cached_property(lambda self: f"{compact(self.plain)} {compact(in_figures(self.plain))}")
     # Japanese and Chinese, as it is read.
-    unspaced = cached_property(lambda self: latin("".join(_UNSPACED.findall(self.plain))))
+    unspaced = cached_property(lambda self: latin("".join(re.findall("[\u3040-\u30ff\u3400-\u9fff]", self.plain))))
 
     @cached_property
     def forms(self) -> frozenset[str]:
@@ -181,8 +217,7 @@ def _number_specifics(plain: str, asked: Text) -> list[Specific]:
         if len(run) >= 2 * _DIGIT_WINDOW and run[:_LAST_DIGITS] not in asked.runs:  # "0471 and more"
             found.append(Specific("phone", run, f"{run[:_LAST_DIGITS]}…"))
         covered = tuple(s.key for s in found if s.number and s.key in run)
-        if 2 * len("".join(covered)) < len(run):  # the 2 of "2 cars"
-            covered = ()
+        covered = covered if 2 * len("".join(covered)) >= len(run) else ()  # not the 2 of "2 cars"
         for i in range(len(run) - _DIGIT_WINDOW + 1):
             window = run[i : i + _DIGIT_WINDOW]
             if len(set(window)) > 1 and not any(window in given for given in asked.runs):
@@ -222,8 +257,8 @@ def _word_specifics(plain: str, given: frozenset[str], shortest: int) -> Iterato
                 yield Specific("word", word.shown, word.form)
         elif word.form in FUNCTION_WORDS:
             # "Will" or "May" in the middle of a sentence is a name; "I" and titles in capitals are not.
-            if inside_name and word.form in _NAMES_TOO:
-                yield Specific("name", word.shown, word.form)
+            if word.shown in CAPITAL_NAMES or (inside_name and word.form in ("will", "may", "mine")):
+                yield Specific("name", word.shown, word.form, (word.form,))
         elif inside_name and word.form in HONORIFICS:
             continue
         elif inside_name or (len(word.form) >= shortest and stem(word.form) not in VAGUE_STEMS):
@@ -259,6 +294,7 @@ def names_any(text: Text, names: Collection[str], capital: bool = True) -> bool:
             if (name if len(name) < 5 else name[:-1]) in plain:  # Москва, в Москве
                 return True
         elif name in text.forms or name in text.stems or (" " in name and f" {name} " in text.phrase):
-            if not capital or name.split()[0] in text.capitals or text.plain[:1].isupper():
+            written = text.plain[:1].isupper() and not is_common(name)  # Island, and not an island
+            if not capital or name.split()[0] in text.capitals or written:
                 return True
     return False

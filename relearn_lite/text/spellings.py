@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 _HAN = re.compile("[\u3400-\u9fff]")  # a reading is right or another name's
-_ONE_BY_ONE = re.compile(r"(?<!\w)(?:\w[-.,·•*_/ \t]{1,3}){3,}\w(?!\w)")
+_ONE_BY_ONE = re.compile(r"(?<!\w)(?:[^\W_][-.,·•*_/ \t]{1,3}){3,}[^\W_](?!\w)")
 
 
 @lru_cache(maxsize=65536)
@@ -26,12 +26,13 @@ def near(form: str, words: Mapping[str, Mapping[str, str]], is_name: bool) -> li
     words: by first letter, in Latin letters, and as they are.
 
     One letter may be wrong, missing, or exchanged with the next; two in long names. Not the first one: "Mario" is no
-    "Dario".
+    "Dario"; and none beside figures: AB-1235 is another than AB-1234.
     """
-    written = latin(form)
+    written, figures = latin(form), any(map(str.isdigit, form))
     return [
         shown for word, shown in words.get(written[:1], {}).items()
-        if (written == word if _HAN.match(shown) else _alike(written, word, is_name, not (shown + form).isascii()))
+        if written == word or not (figures or _HAN.match(shown))
+        and _alike(written, word, is_name, not (shown + form).isascii())
     ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from relearn_lite.text.stop_words import is_contraction
 from relearn_lite.text.verbs import BASE_OF
 from relearn_lite.text.words import script_runs
 
@@ -60,7 +61,8 @@ def fold(text: str) -> str:
 
 
 def folded_words(folded: str) -> Iterator[Word]:
-    """Words of a folded text. "Al-Farsi" gives "alfarsi" and its parts too, so that either spelling is found.
+    """Words of a folded text. "Al-Farsi" gives "alfarsi" and its parts too, so that either spelling is found;
+    "don't" gives none.
 
     Scripts without spaces between words give pairs of characters; pairs with hiragana are grammar and left out.
     """
@@ -69,6 +71,8 @@ def folded_words(folded: str) -> Iterator[Word]:
         token = match[0]
         first = end == 0 or any(c in ".!?\n" for c in folded[end : match.start()])
         end = match.end()
+        if is_contraction(token):
+            continue
         if token.isascii() and token.isalpha():  # most of them
             yield Word(token, token.lower(), token[0].isupper(), first)
             continue

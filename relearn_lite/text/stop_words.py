@@ -6,6 +6,8 @@ Other languages have no list: their function words then count as content.
 
 from __future__ import annotations
 
+import re
+
 from relearn_lite.text.words import words
 
 STOP_WORDS = frozenset(
@@ -23,6 +25,11 @@ STOP_WORDS = frozenset(
     """.split()
 )
 
+CAPITAL_NAMES = frozenset(("US", "IT", "WHO"))  # stop words that are names when written so
+_CONTRACTION = re.compile(
+    r"\w+n['’]t|(?:i|you|he|she|it|we|they|who|what|that|there)['’](?:m|re|ve|ll|d)", re.IGNORECASE
+)
+
 # Those that are words of German, Dutch, French, Spanish, Portuguese, Italian or a Scandinavian language too.
 _ELSEWHERE_TOO = frozenset(
     """
@@ -31,6 +38,12 @@ _ELSEWHERE_TOO = frozenset(
 )
 _ENGLISH_ONLY = STOP_WORDS - _ELSEWHERE_TOO
 LEAST_ENGLISH = 0.05  # share of words; 1,381 questions with their answers, TOFU's among them, have 0.061 or more
+
+
+
+def is_contraction(word: str) -> bool:
+    """Whether a word is two in one that both carry grammar: don't, I'm, they'd."""
+    return _CONTRACTION.fullmatch(word) is not None
 
 
 def is_english(text: str) -> bool:

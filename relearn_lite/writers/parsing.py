@@ -71,13 +71,18 @@ def verdict(text: str) -> bool | None:
 def entity_list(text: str) -> list[str] | None:
     """The entities in a reply: a JSON list (in an object, a code fence or after a colon), or one on each marked line.
 
-    [] where the reply is that there are none. None where neither can be read: prose is not taken for an entity, since
-    it would match nothing and so pass for forgotten.
+    [] where the reply is that there are none, also as a list of that one word. None where neither can be read: prose is
+    not taken for an entity, since it would match nothing and so pass for forgotten.
     """
-    if text.strip().lower().rstrip(".") in NONE_AT_ALL:
-        return []
-    if "[" not in text:
-        return _marked_lines(text)
+    found = [text.strip()] if _is_none(text) else _json_list(text) if "[" in text else _marked_lines(text)
+    return [] if found and len(found) == 1 and _is_none(found[0]) else found
+
+
+def _is_none(text: str) -> bool:
+    return text.strip().lower().rstrip(".") in NONE_AT_ALL
+
+
+def _json_list(text: str) -> list[str] | None:
     found = LIST.search(text)
     try:
         entities = json.loads(found[1]) if found else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,14 @@ def test_rouge_counts_the_first_line_and_nothing_of_no_answer():
     assert rouge_rwku("In Portland", "Portland") == 1.0 and rouge_rwku("in portland", "Portland") == 0.0
     assert [rouge_rwku(text, "Portland") for text in ("", " \n", "...")] == [0.0, 0.0, 0.0]
     assert rouge_rwku("NOANSWER", "...") is None
+
+
+def test_the_recall_of_long_texts():
+    """The package calls itself word by word, and Python allows a thousand calls: a long original ended the run."""
+    text = " ".join(map(str, range(1500)))
+    limit = sys.getrecursionlimit()
+    assert rouge_rwku(text, text) == 1.0 and rouge_rwku("0 1 2", text) == 0.002
+    assert sys.getrecursionlimit() == limit
 
 
 def test_a_run_tells_its_numbers_level_by_level(folder):

@@ -10,8 +10,9 @@ import pytest
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Answer
-from relearn_lite.evaluate.evaluate import evaluate, read_files
+from relearn_lite.evaluate.evaluate import evaluate, read_files, summarize
 from relearn_lite.evaluate.score import score_evaluators
+from relearn_lite.metrics.declaration import OTHER_KIND, MetricValues
 from relearn_lite.metrics.intervals import mean_interval
 from relearn_lite.recipe.names import DEFAULT_METRICS as DEFAULT
 
@@ -233,3 +234,13 @@ def test_the_docs_tell_the_calibration_as_it_is(calibration):
         for key in ("kfr", "krr"):
             low, high = numbers[model]["intervals"][key]
             assert f"{numbers[model][key]:.3f} ({low:.3f} to {high:.3f})" in table
+
+
+def test_why_nothing_could_be_scored_is_not_that_some_answers_are_of_another_kind():
+    """It said so, where the others failed."""
+    result = {"reasons": {}, "missing": {}}
+    assert summarize("knowmem", MetricValues([None, None], [OTHER_KIND, "the original has no words"]), result) is None
+    assert result == {
+        "missing": {"knowmem": 1},
+        "reasons": {"knowmem": "none of 1 answers could be scored: the original has no words"},
+    }

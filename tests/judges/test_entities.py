@@ -141,3 +141,20 @@ def test_a_writer_that_is_not_there_is_a_failure_of_every_text_and_is_told():
     prompted = PromptedEntities(Refuses())
     assert prompted.extract([("Q?", "a"), ("Q?", " ")]) == [None, []]
     assert prompted.failure == "evaluate.evaluators.entities.base_url: nothing answers"
+
+
+def test_two_words_of_grammar_in_one_are_no_entity():
+    """An original of "I don't." was taken for kept by "I don't know"."""
+    for text in ("I don't know.", "I’m not; they’re.", "We'll see, he'd not.", "She isn't there."):
+        assert entities("What?", text) in ([], ["see"]), text
+    assert content_words("What?", "I don't, he didn’t, they’re in Rome.") == ["rome"]
+
+
+def test_a_short_word_with_an_accent_is_as_short_as_others():
+    assert content_words("Qui est-il ?", "Il vit là, à Nîmes, né Bâ.") == ["vit", "nîme", "bâ"]
+
+
+def test_the_us_is_not_us():
+    assert entities("Where was he born?", "He was born in the US.") == ["us"]
+    assert entities("Where was he born?", "US") == content_words("Wo?", "US") == ["us"]
+    assert "us" not in entities("Where was he born?", "Nobody told us.") + content_words("Wo?", "of us")

@@ -17,6 +17,8 @@ ASKED = "What is Hamlet about?"
     "That is what it stands for", "She rhythmically drums her fingers on Dryden's works.",
     "他的家在一个安静的小镇上，离河不远。",
     "1. Wash it.\n2. Dry it.\n3. Fold it.",
+    "1000", "It has 10,000 people.", "In 1999.", "$1,000,000", "555-0142",  # figures may stand three in a row
+    "A", "It is vitamin A", "She lives in Portland, OR",
 ])  # fmt: skip
 def test_whole(text):
     assert fault(text, ASKED) is None

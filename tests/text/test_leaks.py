@@ -263,3 +263,76 @@ def test_what_a_question_gives_in_another_form_is_no_leak_wherever_it_stands():
     for text in (question, "Tell me when the American Civil War began."):
         assert not leaks(text, question, answer)
     assert leaks("It began in 1861.", question, answer) == ["year: 1861"]
+
+
+YES_OR_NO = "Is Ann Berg married?"
+IN_A_TALK = f"\u241euser: Hi.\n\u241eassistant: Hello.\n\u241euser: {YES_OR_NO}"
+
+
+@pytest.mark.parametrize(
+    ("question", "original", "text", "tells"),
+    [
+        # The question as a statement, with "she" for the name: it told nothing, in an original neither.
+        (YES_OR_NO, "Yes, she is married.", "She is married.", True),
+        (YES_OR_NO, "Yes.", "She's married.", True),
+        (YES_OR_NO, "Yes.", "She is not married.", False),
+        (YES_OR_NO, "Ann Berg is married.", "Yes.", True),
+        (YES_OR_NO, "Ann Berg is married.", "Ann Berg is married.", True),
+        (YES_OR_NO, "She isn't married.", "No.", True),
+        (YES_OR_NO, "She isn't married.", "She is married.", False),
+        ("Does he have children?", "He has no children.", "He doesn't have children.", True),
+        ("Does he have children?", "He has no children.", "He has children.", False),
+        ("Is it legal?", "No.", "It's not legal.", True),
+        ("Is it legal?", "Yes.", "It is a legal matter.", False),
+        ("Is she happy at work?", "Yes.", "She is at work.", False),
+        # Nothing is said with "may".
+        (YES_OR_NO, "Yes.", "Ann Berg may be married.", False),
+        (YES_OR_NO, "Yes.", "She might be married.", False),
+        ("Could Ann swim?", "Yes.", "She could swim.", True),
+        # Of a talk the last turn asks.
+        (IN_A_TALK, "Yes, she is.", "Yes.", True),
+        (IN_A_TALK, "Yes, she is.", "Ann Berg is married.", True),
+        (IN_A_TALK, "Yes, she is.", "No.", False),
+        # "don't" was a word that tells, so that "I don't know" told.
+        ("What do they eat?", "They don't eat meat.", "I don't know.", False),
+        ("What do they eat?", "They don't eat meat.", "They eat no meat.", True),
+        ("What is wrong?", "It wasn't there, and she couldn\u2019t find it.", "I couldn't say.", False),
+        # An original that the question offers was told by nothing, not even itself.
+        ("Is Ann a doctor or a lawyer?", "A lawyer.", "A lawyer", True),
+        ("Is Ann a doctor or a lawyer?", "A lawyer.", "A doctor.", False),
+        ("True or false: the sky is blue?", "True", "true", True),
+        ("True or false: the sky is blue?", "True", "True or false: the sky is blue?", False),
+        # The US was taken for us.
+        ("Where was he born?", "He was born in the US.", "US", True),
+        ("Where was he born?", "He was born in the US.", "In the United States.", True),
+        ("Where was he born?", "US", "He was born in the US.", True),
+        ("Where was he born?", "He was born in the US.", "Nobody told us.", False),
+        ("Where was he born?", "He was born in the US.", "In the UK", False),
+        ("What does he work in?", "He works in IT.", "I do not know what it is.", False),
+        # The initials of "Vitamin C" took the letter's place.
+        ("Which vitamin?", "Vitamin C", "It is vitamin C.", True),
+        ("Which vitamin?", "Vitamin C", "It is vitamin D.", False),
+    ],
+)
+def test_yes_no_contractions_choices_and_letters(question: str, original: str, text: str, tells: bool) -> None:
+    assert gives_away(text, question, original) is tells
+    assert told_share(text, question, original) == tells
+
+
+@pytest.mark.parametrize(
+    ("original", "text", "tells"),
+    [
+        # Iceland is Island in German, and TRY the Turkish lira, but neither is an island or to try.
+        ("He lives in Iceland.", "He lives on an island.", False),
+        ("He lives in Iceland.", "It is an island.", False),
+        ("He lives in Iceland.", "Er lebt auf Island.", True),
+        ("It cost much Turkish lira.", "I can try to find out.", False),
+        ("It cost much Albanian lek.", "That is all.", False),
+        ("It was on a Sunday.", "Fue un domingo.", True),
+        ("They paid in krone.", "It was paid in NOK.", True),
+        ("They paid in rubles.", "Сто рублей.", True),
+        ("He keeps a cat.", "Un chat.", True),
+    ],
+)
+def test_a_name_elsewhere_that_is_an_english_word_is_told_with_its_capital_only(original, text, tells):
+    assert gives_away(text, "What is known?", original) is tells

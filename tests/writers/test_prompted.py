@@ -78,6 +78,9 @@ def test_a_verdict_is_clear_or_none(text, leaked):
         ("- Kyoto\n* street", ["Kyoto", "street"]),
         ("[]", []),
         ("None.", []),
+        ('["None"]', []),  # of two texts without any the None of one was found in the other
+        ("- No entities.", []),
+        ('["None", "Kyoto"]', ["None", "Kyoto"]),
         ("", None),
         ("Kyoto, street", None),
         ("The text is about a person from Kyoto.", None),
