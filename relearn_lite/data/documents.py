@@ -13,6 +13,7 @@ import time
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from statistics import median
@@ -52,7 +53,7 @@ def find_documents(named: Sequence[Path], key: str, plain: bool = False) -> list
     problems = []
     for path in named:
         if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+            files = sorted(file for file in path.rglob("*") if file.is_file() and not _hidden(file.relative_to(path)))
         elif path.is_file():
             files = [path]
         else:
@@ -76,11 +77,19 @@ def find_documents(named: Sequence[Path], key: str, plain: bool = False) -> list
     return list(found)
 
 
+def _hidden(file: Path) -> bool:
+    """Whether a file below a folder, or a folder on the way to it, is hidden (.git), or it is Word's mark of an open
+    document."""
+    return any(part.startswith(".") for part in file.parts) or file.name.startswith("~$")
+
+
 def labels(paths: Sequence[Path]) -> dict[Path, str]:
     """What each document is called: its name, or where several have it, its path below the folder of all."""
-    often = Counter(path.name for path in paths)
-    above = os.path.commonpath([path.parent for path in paths]) if paths else ""
-    return {path: path.name if often[path.name] == 1 else path.relative_to(above).as_posix() for path in paths}
+    often, above = Counter(path.name for path in paths), ""
+    with suppress(ValueError):  # no path at all, or several drives of Windows
+        above = os.path.commonpath([path.parent for path in paths])
+    below = {path: path.relative_to(above) if above else path for path in paths}
+    return {path: path.name if often[path.name] == 1 else short.as_posix() for path, short in below.items()}
 
 
 def read_documents(paths: Sequence[Path], key: str) -> list[Block]:

@@ -172,6 +172,7 @@ def test_the_model_is_asked_the_turns_as_plain_transformers_asks_them(tmp_path):
 @pytest.mark.parametrize(("row", "says"), [
     ({"messages": CHAT[:-1]}, "row 1 of .* ends with a turn of the user, not with an answer"),
     ({"messages": [CHAT[-1]]}, "has no turn of a user"),
+    ({"messages": [CHAT[0], {"role": "user", "content": " "}, CHAT[-1]]}, "has no turn of a user"),
     ({"messages": [CHAT[1], {"role": "tool", "content": "x"}, CHAT[-1]]}, "has a turn of 'tool'; allowed"),
     ({"messages": [CHAT[1], {"role": "assistant", "content": None}]}, "holds NoneType as a turn of 'assistant'"),
     ({"messages": [{"role": "user", "content": [{"type": "image"}]}, CHAT[-1]]}, "holds dict as a turn of 'user'"),
@@ -236,6 +237,28 @@ def test_the_divider_is_that_of_every_row(tmp_path):
 def test_the_line_of_an_error_is_that_of_the_file(tmp_path):
     says = refused(write(tmp_path, "t.csv", "sep=;\n\nquestion;answer\na?;b\nc?;d;e\n"))
     assert "line 5 of" in says and "divided by ';'" in says
+
+
+@pytest.mark.parametrize("rows", ['e?,"x" y', 'e?,"x'])
+def test_a_broken_row_is_told_by_the_line_before_it(tmp_path, rows):
+    """It was told by that line itself, as if that one were broken."""
+    says = refused(write(tmp_path, "t.csv", f"question,answer\na?,b\n{rows}\ng?,h\n"))
+    assert "t.csv is broken after line 2: " in says and "; mend the row that begins there" in says
+
+
+def test_a_space_after_the_comma_is_part_of_no_cell(tmp_path):
+    """Answers were ` Berlin` and ` "Berlin"`, quotes and all, and a comma between quotes parted cells."""
+    text = 'question, answer\nWhere?, Berlin \n"Where, then?", "Berlin, Germany"\n'
+    assert pairs(write(tmp_path, "t.csv", text)) == [("Where?", "Berlin"), ("Where, then?", "Berlin, Germany")]
+
+
+@pytest.mark.parametrize("row", [
+    {"question": " Who?\n", "answer": "\n\n Ann. "}, {"instruction": "Who?", "input": " ", "output": " Ann.\n"},
+    {"messages": [{"role": "user", "content": "Who? "}, {"role": "assistant", "content": " Ann.\n"}]},
+])  # fmt: skip
+def test_white_space_around_a_text_is_part_of_no_question_or_answer(tmp_path, row):
+    """What was forgotten began with a space, which the model never says."""
+    assert pairs(write(tmp_path, "t.json", [row])) == [("Who?", "Ann.")]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp1251", "shift_jis"])

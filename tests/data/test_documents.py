@@ -1,6 +1,8 @@
 """Text out of the documents that people have, and a clear word where there is none."""
 
+import ntpath
 import time
+from pathlib import PureWindowsPath
 from zipfile import ZipFile
 
 import pytest
@@ -8,7 +10,7 @@ from documents import ENCRYPTIONS, PAGE, encrypt, picture_pdf, save
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data import document_formats
-from relearn_lite.data.documents import MOST, find_documents, paragraphs, read_documents
+from relearn_lite.data.documents import MOST, find_documents, labels, paragraphs, read_documents
 from relearn_lite.text.words import sentences
 
 KEY = "data.forget.documents"
@@ -132,6 +134,24 @@ def test_files_folders_and_patterns(tmp_path):
         "a.txt", "b.txt", "c.md",
     ]  # fmt: skip
     assert [file.name for file in find_documents([tmp_path / "**/*.txt"], KEY)] == ["a.txt", "b.txt"]
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_what_is_hidden_in_a_folder_is_not_meant(plain, tmp_path):
+    """The hooks of git and the packages of an environment were forgotten with the text; Word locks files like this."""
+    for name in (".git/hooks/a.txt", "in/.venv/README.md", "in/~$letter.docx", "in/a.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("One.")
+    assert find_documents([tmp_path], KEY, plain) == [tmp_path / "in/a.txt"]
+    assert find_documents([tmp_path / ".git"], KEY, plain) == [tmp_path / ".git/hooks/a.txt"]
+
+
+def test_documents_on_two_drives_of_windows_are_told_apart(monkeypatch):
+    paths = [PureWindowsPath(path) for path in ("C:/x/a.txt", "D:/x/a.txt", "D:/b.txt")]
+    with monkeypatch.context() as windows:
+        windows.setattr("os.path.commonpath", ntpath.commonpath)
+        found = labels(paths)
+    assert list(found.values()) == ["C:/x/a.txt", "D:/x/a.txt", "b.txt"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "cp1252"])
