@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -61,6 +61,12 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
             problems.append(told)
         else:
             tell_once(told)
+    asked = [] if both else _asked_of_both(data)
+    if recipe.data.preset is None:
+        problems += asked
+    else:  # a benchmark is as it was published
+        for told in asked:
+            tell_once(told)
     if again := overlap(data.get("retain", []), data.get("earlier", [])):
         problems.append(
             f"data.retain: {len(again)} of its questions were forgotten by a run of model.adapters (first: "
@@ -82,6 +88,18 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
     _tell_learning_rate(recipe)
     _tell_generic(recipe, data)
     return data
+
+
+def _asked_of_both(data: Mapping[str, Sequence[QA]]) -> list[str]:
+    """What is asked as to be kept and is forgotten, or the other way round."""
+    found = []
+    for part, other in (("retain_eval", "forget"), ("forget_eval", "retain"), ("retain_eval", "forget_eval")):
+        if seen := overlap(data.get(part, []), data.get(other, [])):
+            found.append(
+                f"data.{part}: {len(seen)} of its questions stand in data.{other} too (first: {seen[0]!r}); what is "
+                "forgotten would be measured as kept, or what is kept as forgotten, so remove them from one of the two"
+            )
+    return found
 
 
 def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None) -> list[str]:

@@ -421,7 +421,7 @@ FILES = {
     "quote left open": (
         "open.csv",
         b'question,answer\nWhere?,"In Rome\n',
-        ["data.forget.path", "open.csv is broken at line"],
+        ["data.forget.path", "open.csv is broken after line 1: "],
     ),
     "empty answers": (
         "holes.jsonl",
@@ -444,6 +444,21 @@ def test_forget_and_retain_overlap(place, refused):
     says(
         refused("check", "recipe.yaml"), "data.retain: 1 of its questions", "'Where does Ann Lee live?'", "remove them"
     )
+
+
+@pytest.mark.parametrize("asked, other", [("retain_eval", "forget"), ("forget_eval", "retain")])
+def test_what_is_asked_to_be_kept_is_not_what_is_forgotten(place, refused, asked, other):
+    """It was measured as kept, and had been forgotten; or the other way round."""
+    first = json.loads((place / f"{other}.jsonl").read_text().splitlines()[0])["question"]
+    (place / "asked.jsonl").write_text(rows(("Who is Eve?", "x"), (first.upper(), "y")))
+    shown = refused("check", "recipe.yaml", f"data.{asked}={{path: asked.jsonl}}")
+    says(shown, f"data.{asked}: 1 of its questions", f"data.{other} too (first: {first.upper()!r})", "remove")
+
+
+def test_a_question_is_not_asked_as_forgotten_and_as_kept(place, refused):
+    (place / "asked.jsonl").write_text(rows(("Who is Eve?", "x")))
+    own = [f"data.{side}_eval={{path: asked.jsonl}}" for side in ("forget", "retain")]
+    says(refused("check", "recipe.yaml", *own), "data.retain_eval: 1 of its questions", "in data.forget_eval too")
 
 
 def test_a_preset_folder_without_its_files(place, refused):
