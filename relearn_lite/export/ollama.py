@@ -49,9 +49,11 @@ def _template(tokenizer: Any) -> str:
     first, ends = start.removesuffix(asks), between.removesuffix(asks)
     asked = commonprefix([opening, told])  # what ends one; before the answer to be written there may be more (<think>)
     begun, before = opening.removeprefix(asked), told.removeprefix(asked)
-    last = f"{{{{ if eq (len (slice $.Messages $i)) 1 }}}}{begun}{{{{ end }}}}" if begun else ""
+    every, last = "range .Messages", ""
+    if begun:
+        every, last = "range $i, $_ := .Messages", f"{{{{ if eq (len (slice $.Messages $i)) 1 }}}}{begun}{{{{ end }}}}"
     return "".join([
-        f"{first}{{{{ range $i, $_ := .Messages }}}}",
+        f"{first}{{{{ {every} }}}}",
         f'{{{{ if eq .Role "user" }}}}{asks}{{{{ .Content }}}}{asked}{last}',
         f'{{{{ else if eq .Role "assistant" }}}}{before}{{{{ .Content }}}}{ends}{{{{ end }}}}{{{{ end }}}}',
     ])
