@@ -30,7 +30,7 @@ from relearn_lite.recipe import Model, Recipe
 from relearn_lite.text.recall import KNOWN_NGRAM
 from relearn_lite.text.stop_words import is_english
 from relearn_lite.text.turns import shown
-from relearn_lite.text.words import script
+from relearn_lite.text.words import as_words
 
 
 def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
@@ -115,7 +115,8 @@ def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None)
     except RecipeError as error:
         return error.problems
     for subject in subjects:
-        about = [qa.question for qa in retain if _names(f"{qa.question} {qa.answer}", subject)]
+        name = re.compile(as_words(subject.casefold()))
+        about = [qa.question for qa in retain if name.search(f"{qa.question} {qa.answer}".casefold())]
         if about:
             problems.append(
                 f"data.retain: {len(about)} of its rows name {subject} (first: {about[0]!r}), who is to be "
@@ -129,13 +130,6 @@ def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None)
             "same kind that the model knows"
         )
     return problems
-
-
-def _names(text: str, subject: str) -> bool:
-    """Whether a name stands in a text, as words where there are spaces between these."""
-    before = "" if script(subject[0]) == "unspaced" else r"(?<!\w)"
-    after = "" if script(subject[-1]) == "unspaced" else r"(?!\w)"
-    return re.search(f"{before}{re.escape(subject.casefold())}{after}", text.casefold()) is not None
 
 
 def _language_problems(recipe: Recipe, forget: Sequence[QA]) -> list[str]:

@@ -7,6 +7,7 @@ Lao, Khmer, Burmese: no spaces, so a character stands for a word). The package r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -37,6 +38,13 @@ def script(char: str) -> str:
     """`latin`, `spaced`, `unspaced`, `digit`, `mark` (belongs to the letter before it) or `` (ends a word)."""
     kind = _KIND.match(char)
     return kind.lastgroup if kind else ""
+
+
+def as_words(text: str) -> str:
+    """A pattern that finds a text as whole words; where no spaces stand between words, anywhere."""
+    before = "" if script(text[0]) == "unspaced" else r"(?<!\w)"
+    after = "" if script(text[-1]) == "unspaced" else r"(?!\w)"
+    return f"{before}{re.escape(text)}{after}"
 
 
 def glue(text: str) -> str:
