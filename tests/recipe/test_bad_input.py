@@ -439,6 +439,14 @@ def test_bad_data(place, refused, name, content, parts):
     says(refused("check", "recipe.yaml", f"data.forget.path={name or 'absent.jsonl'}"), *parts)
 
 
+def test_a_name_that_begins_with_a_tilde_is_no_user(place, command, refused):
+    """It ended in a traceback: there is no home directory of such a user."""
+    (place / "forget.jsonl").rename(place / "~forget.jsonl")
+    assert command("check", "recipe.yaml", "data.forget.path=~forget.jsonl")[0] == 0
+    says(refused("check", "recipe.yaml", "data.forget.path=~absent/a.jsonl"), "data.forget.path: there is no file")
+    says(refused("check", "recipe.yaml", "model.name=~absent.gguf"), "model.name")
+
+
 def test_forget_and_retain_overlap(place, refused):
     (place / "retain.jsonl").write_text(rows(("what does Ann do?", "x"), ("  WHERE does Ann Lee  live? ", "y")))
     says(
