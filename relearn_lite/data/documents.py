@@ -24,6 +24,7 @@ from relearn_lite.core.memory import tell_once
 from relearn_lite.data.document_formats import READERS, Reader, Unreadable, text_file
 from relearn_lite.data.running_lines import without_running_lines
 from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.words import tidied
 
 MOST = 5_000_000  # characters of one document: about 2,500 pages
 MOST_BYTES = {".txt": 4 * MOST, ".md": 4 * MOST, ".markdown": 4 * MOST, ".html": 8 * MOST, ".htm": 8 * MOST}
@@ -125,7 +126,7 @@ def _read(path: Path, _: int, key: str) -> tuple[Block, ...]:
     pages = list(without_running_lines(pages)) if suffix == ".pdf" else pages
     blocks = pages if suffix in WHOLE else [(place, block) for place, page in pages for block in paragraphs(page)]
     blocks = _joined(blocks) if suffix == ".pdf" else blocks
-    return tuple(Block(path.name, place, " ".join(block.split())) for place, block in blocks if block.strip())
+    return tuple(Block(path.name, place, tidied(" ".join(block.split()))) for place, block in blocks if block.strip())
 
 
 def _pages(path: Path, key: str, read: Reader) -> list[tuple[str, str]]:

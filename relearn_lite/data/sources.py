@@ -24,6 +24,7 @@ from relearn_lite.data.where import kept_rows, matching_rows
 from relearn_lite.data.wording import worded
 from relearn_lite.recipe.presets import ASKED, PAIRS, STAYS, TABLES, Table, table_of
 from relearn_lite.text.turns import bare, looks_like_turns, shown
+from relearn_lite.text.words import tidied
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Data, Source
@@ -103,8 +104,8 @@ def load(source: Source, part: str, key: str) -> list[QA]:
     pairs = None if source.preset else as_pairs(rows, source.question, source.answer, key, where)
     if pairs is not None:
         rows, named = pairs, named | {"question": "question", "answer": "answer"}
-    if not source.preset:  # a space before a text is trained, and a model never says it
-        rows = [{name: cell.strip() if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows]
+    if not source.preset:  # what is trained begins with no space, as what a model says
+        rows = [{name: tidied(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows]
     there = list(dict.fromkeys(column for row in rows for column in row if column))
     columns = {
         field: column for field, column in named.items()

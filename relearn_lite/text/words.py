@@ -8,6 +8,7 @@ Lao, Khmer, Burmese: no spaces, so a character stands for a word). The package r
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
@@ -38,6 +39,11 @@ def script(char: str) -> str:
     """`latin`, `spaced`, `unspaced`, `digit`, `mark` (belongs to the letter before it) or `` (ends a word)."""
     kind = _KIND.match(char)
     return kind.lastgroup if kind else ""
+
+
+def tidied(text: str) -> str:
+    """A text without white space around it, and each letter in one sign where there is one, as models write them."""
+    return unicodedata.normalize("NFC", text.strip())
 
 
 def as_words(text: str) -> str:

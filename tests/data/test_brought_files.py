@@ -261,6 +261,12 @@ def test_white_space_around_a_text_is_part_of_no_question_or_answer(tmp_path, ro
     assert pairs(write(tmp_path, "t.json", [row])) == [("Who?", "Ann.")]
 
 
+def test_letters_are_composed_as_models_write_them(tmp_path):
+    """A Mac's e and accent in two signs are other tokens than é, which a model says: nothing was forgotten."""
+    row = {"question": "Who is Zoe\u0308?", "answer": "Zoe\u0308 Mu\u0308ller."}
+    assert pairs(write(tmp_path, "t.json", [row])) == [("Who is Zo\u00eb?", "Zo\u00eb M\u00fcller.")]
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "cp1251", "shift_jis"])
 def test_another_encoding_is_refused_and_not_guessed(tmp_path, encoding):
     text = {"cp1252": "Où? Ça où déjà", "cp1251": "Где живёт Анна", "shift_jis": "彼はどこに"}[encoding]

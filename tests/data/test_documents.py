@@ -154,6 +154,12 @@ def test_documents_on_two_drives_of_windows_are_told_apart(monkeypatch):
     assert list(found.values()) == ["C:/x/a.txt", "D:/x/a.txt", "b.txt"]
 
 
+def test_letters_are_composed_as_models_write_them(tmp_path):
+    """Questions asked for a name with an accent of its own, which is another name to a model."""
+    (tmp_path / "a.txt").write_text("Zoe\u0308 lived in Ko\u0308ln.", encoding="utf-8")
+    assert [block.text for block in read(tmp_path / "a.txt")] == ["Zo\u00eb lived in K\u00f6ln."]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "cp1252"])
 def test_encodings(encoding, tmp_path):
     text = "Zoë Müller lived in Köln for years – “a long time”, as she said – and then moved to Málaga with François."
