@@ -69,6 +69,38 @@ def test_a_table_that_lays_out_a_page_is_read_cell_by_cell(tmp_path):
     assert [[block.text for block in read(tmp_path / name)] for name in ("a.html", "a.docx")] == [said, said]
 
 
+def test_text_in_a_text_box_is_read_once(tmp_path):
+    """Word writes it twice, for itself and for older versions. Templates of curricula are made of such boxes."""
+    docx = pytest.importorskip("docx")
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls
+
+    said = "<w:p><w:r><w:t>{}</w:t></w:r></w:p>"
+    box = f"<w:txbxContent>{said.format('Phone: 555-0112')}{said}</w:txbxContent>"
+    name = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+    xml = (
+        f'<w:p {nsdecls("w")} xmlns:mc="{name}"><w:r><w:t>Ada Fennimore</w:t></w:r><w:r>'
+        f"<mc:AlternateContent><mc:Choice>{box.format('One')}</mc:Choice>"
+        f"<mc:Fallback><w:pict>{box.format('One')}</w:pict></mc:Fallback>"
+        f"</mc:AlternateContent></w:r><w:r><w:pict>{box.format('Two')}</w:pict></w:r></w:p>"
+    )
+    document = docx.Document()
+    document.element.body.insert_element_before(parse_xml(xml), "w:sectPr")
+    document.add_paragraph("She keeps the lighthouse.")
+    document.save(str(tmp_path / "a.docx"))
+    assert [block.text for block in read(tmp_path / "a.docx")] == [
+        "Ada Fennimore", "Phone: 555-0112", "One", "Phone: 555-0112", "Two", "She keeps the lighthouse.",
+    ]  # fmt: skip
+
+
+def test_a_page_that_is_one_form_is_read(tmp_path):
+    """As some servers write every page; what such a form held was lost. One to log in with is none of the page."""
+    login = "<form><label>User name</label><input></form>"
+    page = f"<nav>{login}</nav><h1>Ada</h1>{login}<form><p>She keeps the lighthouse.</p></form>"
+    (tmp_path / "a.html").write_text(page)
+    assert [block.text for block in read(tmp_path / "a.html")] == ["Ada", "She keeps the lighthouse."]
+
+
 def test_text_in_the_fields_of_a_form_or_inserted_under_review_is_read(tmp_path):
     """Both were left out without a word; what was deleted under review is no text."""
     docx = pytest.importorskip("docx")
