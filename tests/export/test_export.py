@@ -75,6 +75,16 @@ def test_merged_weights_answer_as_the_adapter_with_plain_transformers_in_a_proce
     assert found.lost == [] and found.numbers["exported"]["kfr"] == found.numbers["adapter"]["kfr"] == 1
 
 
+def test_an_export_to_the_folder_where_one_is_has_its_name(finished_run, tmp_path, monkeypatch):
+    """`--to .` left a model without a name, in a file such as `-f16.gguf`, which programs take for an option."""
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    words = ["export", str(finished_run), "--to", ".", "--no-check"]
+    shown = CliRunner().invoke(cli, words, catch_exceptions=False).output
+    assert f"exported to {tmp_path / 'mine'}\n" in shown
+    assert "\n# mine\n" in (tmp_path / "mine/README.md").read_text()
+
+
 def test_a_merged_folder_has_all_that_a_model_needs(merged):
     folder = merged[0]
     there = {path.name for path in folder.iterdir()}
