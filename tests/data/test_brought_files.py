@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -294,10 +295,21 @@ def test_half_a_character_in_data_that_exist_already_is_told(tmp_path):
         read_existing(path, [])
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.parquet"])
+def test_answers_may_stand_in_a_table(tmp_path, name):
+    """They were read as JSON, and told to be broken at line 1."""
+    row = {"id": "a1", "query": "Who?", "ground_truth": "Ann, here", "generated_response": "Bo"}
+    table = pd.DataFrame([row])
+    write_table = {"t.csv": table.to_csv, "t.tsv": partial(table.to_csv, sep="\t"), "t.parquet": table.to_parquet}[name]
+    write_table(tmp_path / name, index=False)
+    (answer,) = read_answers(tmp_path / name, "forget")
+    assert {key: getattr(answer, key) for key in row} == row
+
+
 def test_answers_may_be_wrapped(tmp_path):
-    row = {"query": "Who?", "ground_truth": "a", "generated_response": "b"}
+    row = {"id": None, "query": "Who?", "ground_truth": "a", "generated_response": "b"}
     path = write(tmp_path, "t.json", json.dumps({"data": [row]}, indent=1))
-    assert [answer.query for answer in read_answers(path, "forget")] == ["Who?"]
+    assert [(answer.id, answer.query) for answer in read_answers(path, "forget")] == [("1", "Who?")]
 
 
 def test_new_answers_are_learned_after_the_turns_before(tmp_path):
