@@ -439,6 +439,16 @@ def test_bad_data(place, refused, name, content, parts):
     says(refused("check", "recipe.yaml", f"data.forget.path={name or 'absent.jsonl'}"), *parts)
 
 
+@pytest.mark.parametrize("part", ["forget", "retain", "finetune"])
+def test_what_the_model_must_never_have_seen_is_not_trained(place, refused, part):
+    """Of the forget set alone it was told; membership was inferred by what retain or finetune had taught."""
+    (place / "taught.jsonl").write_text(rows(("Who is Eve?", "x")))
+    file = {"finetune": "taught.jsonl"}.get(part, f"{part}.jsonl")
+    more = ["finetune={epochs: 1, data: [{path: taught.jsonl}]}"] if part == "finetune" else []
+    shown = refused("check", "recipe.yaml", f"data.holdout={{path: {file}}}", *more)
+    says(shown, f"of its questions stand in {'finetune.data' if part == 'finetune' else f'data.{part}'} too", "never")
+
+
 def test_a_name_that_begins_with_a_tilde_is_no_user(place, command, refused):
     """It ended in a traceback: there is no home directory of such a user."""
     (place / "forget.jsonl").rename(place / "~forget.jsonl")
