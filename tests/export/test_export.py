@@ -85,6 +85,21 @@ def test_an_export_to_the_folder_where_one_is_has_its_name(finished_run, tmp_pat
     assert "\n# mine\n" in (tmp_path / "mine/README.md").read_text()
 
 
+def test_plain_transformers_ends_an_answer_where_the_template_does(finished_run, tmp_path, monkeypatch, merged):
+    """With a template of the recipe's own, whose end the model's generation_config.json does not name, it went on."""
+    from transformers import AutoTokenizer
+
+    def ends(folder):
+        return json.loads((folder / "generation_config.json").read_text())["eos_token_id"]
+
+    tokenizer = AutoTokenizer.from_pretrained(EMBEDDED)
+    assert ends(merged[0]) == tokenizer.eos_token_id
+    tokenizer.chat_template = tokenizer.chat_template.replace("<|end|>", "<|user|>")
+    monkeypatch.setattr(merge, "load_tokenizer", lambda settings: tokenizer)
+    export(finished_run, tmp_path / "out", check=False)
+    assert ends(tmp_path / "out") == [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<|user|>")]
+
+
 def test_a_merged_folder_has_all_that_a_model_needs(merged):
     folder = merged[0]
     there = {path.name for path in folder.iterdir()}
