@@ -171,10 +171,9 @@ def _read_csv(path: Path, key: str) -> list[dict[str, Any]]:
                 )
             rows.append(row)
     except csv.Error as error:
-        at = before + reader.line_num  # of the last whole row
-        raise RecipeError(
-            f"{key}: {path} is broken after line {at}: {error}; mend the row that begins there"
-        ) from None
+        whole = before + reader.line_num  # the line on which the last whole row ends
+        where, what = (f"after line {whole}", "the row that begins there") if whole else ("in its first row", "it")
+        raise RecipeError(f"{key}: {path} is broken {where}: {error}; mend {what}") from None
     return rows
 
 

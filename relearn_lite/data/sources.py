@@ -263,7 +263,7 @@ def _texts(value: Any) -> tuple[str, ...]:
         value = json.loads(value)  # JSONDecodeError is a ValueError
     if not isinstance(value, list):
         raise ValueError
-    return tuple(map(_one_text, value))
+    return tuple(tidied(_one_text(each)) for each in value)
 
 
 READERS: dict[str, tuple[Callable[[Any], Any], str]] = {  # field of a QA -> how its cells are read, what they must be

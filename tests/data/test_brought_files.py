@@ -262,6 +262,19 @@ def test_white_space_around_a_text_is_part_of_no_question_or_answer(tmp_path, ro
     assert pairs(write(tmp_path, "t.json", [row])) == [("Who?", "Ann.")]
 
 
+def test_a_broken_first_row_is_told_as_such(tmp_path):
+    says = refused(write(tmp_path, "t.csv", '"question" , "answer"\na?,b\n'))
+    assert "t.csv is broken in its first row: " in says and says.endswith("; mend it")
+
+
+def test_white_space_around_other_answers_is_left_out_too(tmp_path):
+    """Else the true answer would be told from the wrong ones by its first space."""
+    row = {"question": "Who?", "answer": " Ann", "wrong": [" Bo", "Cy\n"], "other": "Ann. "}
+    source = Source(path=write(tmp_path, "t.json", [row]), wrong_answers="wrong", paraphrased_answer="other")
+    (qa,) = load(source, "x", "data.x")
+    assert (qa.answer, qa.wrong_answers, qa.paraphrased_answer) == ("Ann", ("Bo", "Cy"), "Ann.")
+
+
 def test_letters_are_composed_as_models_write_them(tmp_path):
     """A Mac's e and accent in two signs are other tokens than é, which a model says: nothing was forgotten."""
     row = {"question": "Who is Zoe\u0308?", "answer": "Zoe\u0308 Mu\u0308ller."}
