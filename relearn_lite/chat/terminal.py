@@ -155,9 +155,8 @@ class Talk:
                 if not stopped():
                     shown[name] = self.said.answer(name, add(name), stopped).text
                     live.update(self._drawn(shown))
-            if stopped():
-                last = list(self.said.answers)[-1]
-                shown[last] += " … (stopped)"
+            if stopped() and self.said.answers:
+                shown[[*self.said.answers][-1]] += " … (stopped)"
                 live.update(self._drawn(shown))
 
     def _drawn(self, shown: dict[str, str]) -> RenderableType:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,15 @@ def test_a_pipe_may_ask_for_a_conversation(finished_run, conversation):
         talk.through([*lines, "Who are you?\n", "And since when?\n"])
         assert {len(side.turns) for side in conversation.sides.values()} == {turns}
     conversation.forget_turns()
+
+
+def test_ctrl_c_before_the_first_word_ends_no_chat(conversation, monkeypatch):
+    """There was no answer yet to be called stopped, which ended in a traceback."""
+    conversation.forget_turns()
+    monkeypatch.setattr("relearn_lite.chat.terminal._interrupts", lambda: nullcontext(lambda: True))
+    talk = Talk(conversation, Judging(conversation.run), Console(file=io.StringIO(), force_terminal=True))
+    talk.take("Who are you?")
+    assert conversation.answers == {}
 
 
 def test_a_line_of_a_file_ends_where_it_does(tmp_path):
