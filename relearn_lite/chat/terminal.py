@@ -53,7 +53,7 @@ def _lines(ask: Path | None) -> list[str] | None:
     if ask is None:
         return None
     try:
-        lines = ask.read_text(encoding="utf-8-sig").splitlines()
+        lines = ask.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise RecipeError(f"--ask: {ask} cannot be read ({why}); give a text file with a question a line") from None
@@ -95,10 +95,10 @@ class Talk:
 
     def through(self, lines: Iterable[str]) -> None:
         """Answers each line by itself, as the run asks its questions; lines that begin with / are commands."""
+        self.alone = True
         for line in lines:
             if line.strip() in ("/quit", "/exit"):
                 return
-            self.alone = True
             self.take(line.strip())
 
     def take(self, line: str) -> None:
@@ -155,9 +155,8 @@ class Talk:
                 if not stopped():
                     shown[name] = self.said.answer(name, add(name), stopped).text
                     live.update(self._drawn(shown))
-            if stopped():
-                last = list(self.said.answers)[-1]
-                shown[last] += " … (stopped)"
+            if stopped() and self.said.answers:
+                shown[[*self.said.answers][-1]] += " … (stopped)"
                 live.update(self._drawn(shown))
 
     def _drawn(self, shown: dict[str, str]) -> RenderableType:

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from relearn_lite.core.errors import RecipeError
 
 OPTIONS = (
-    click.option("--to", type=click.Path(path_type=Path), help="A new folder for the model."),
+    click.option("--to", type=click.Path(path_type=Path, resolve_path=True), help="A new folder for the model."),
     click.option(
         "--format", "formats", multiple=True, type=click.Choice(["safetensors", "gguf", "ollama", "adapter"]),
         help="Repeatable. safetensors (default): merged into the full weights. ollama: a Modelfile beside gguf or "

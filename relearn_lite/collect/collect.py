@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,6 +11,7 @@ from relearn_lite.collect.knowledge import Tells, Verdict, off_the_point, said_o
 from relearn_lite.collect.parts import parts_of
 from relearn_lite.collect.told import Told
 from relearn_lite.core.records import Collected
+from relearn_lite.text.words import as_words
 
 UNKNOWN = "unknown"  # the part of what the model does not know
 # (`subject` or `neighbours`, questions with the name of each, what documents say to some) -> what the model knows
@@ -77,8 +79,9 @@ def collect(
     verdicts |= {(name, wording): others[wording.of(name)] for name, wording in places}
     for name in neighbours if places else ():
         _drop_off_the_point(name, of_others, verdicts)
+    named = [re.compile(as_words(each.name.casefold())) for each in subjects]
     for place in places:
-        if any(each.name.casefold() in verdicts[place].answer.casefold() for each in subjects):
+        if any(name.search(verdicts[place].answer.casefold()) for name in named):
             _drop(verdicts, place, "it names the one who is to be forgotten")
     _drop_said_of_most(of_others, verdicts, tells)
     sources = {(each.name, w): list(told) for each in subjects for w, told in each.told.items()}

@@ -14,7 +14,7 @@ from relearn_lite.collect.facets import NAME, Wording
 from relearn_lite.collect.sentence_questions import stands_alone
 from relearn_lite.collect.told import Told, facets_told
 from relearn_lite.data.documents import Block
-from relearn_lite.text.words import glue, sentences
+from relearn_lite.text.words import as_words, glue, sentences
 from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.parsing import listed, pairs
 from relearn_lite.writers.subject import find_subject
@@ -99,7 +99,7 @@ def _written(tasks: Sequence[Task], writer: Writer, advance: Advance) -> Iterato
 
 def _about(question: str, name: str) -> str | None:
     """A question with `{S}` in the name's place; None where it does not stand alone, or is none."""
-    asked = re.sub(re.escape(name), lambda _: NAME, question, flags=re.IGNORECASE)
+    asked = re.sub(as_words(name), lambda _: NAME, question, flags=re.IGNORECASE)
     good = NAME in asked and question.rstrip().endswith(("?", "？", "؟")) and stands_alone(asked)
     return asked if good else None
 

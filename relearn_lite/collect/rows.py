@@ -9,6 +9,7 @@ from relearn_lite.core.records import QA
 from relearn_lite.data.files import read_file
 from relearn_lite.data.sources import load
 from relearn_lite.recipe import Source
+from relearn_lite.text.turns import bare
 
 PARTS = ("train", "select", "eval")
 
@@ -30,7 +31,7 @@ def collected_parts(path: Path, side: str) -> dict[str, list[QA]]:
         )
     seen: dict[str, str] = {}
     for qa, part in zip(load(Source(path=path), f"{side}-collected", key), played, strict=True):
-        if (other := seen.setdefault(" ".join(qa.question.lower().split()), part)) != part:
+        if (other := seen.setdefault(bare(qa.question), part)) != part:
             raise RecipeError(
                 f"{key}: {path} has {qa.question!r} both as {other} and as {part}; remove one of the two"
             )

@@ -124,7 +124,7 @@ def find_people(texts: Sequence[str], subject: str = "") -> list[str]:
     for text in texts:
         for name, after in _names(text):
             seen[name] += 1
-            if text.rstrip(".:") == name or _GOES_ON.match(after) or _first_word(after) in PAST_FORMS:
+            if _stripped(text.rstrip(".:")) == name or _GOES_ON.match(after) or _first_word(after) in PAST_FORMS:
                 as_person.add(name)
     people = [name for name, _ in seen.most_common() if name in as_person and _is_person(name)]
     inside = [n for n in people if any(o != n and f" {o} " in f" {n} " and seen[o] >= seen[n] for o in people)]
@@ -151,7 +151,8 @@ def _is_person(name: str) -> bool:
     words = {word.casefold() for word in name.split()}
     if words & (known_words().things | STOP_WORDS) or names_of_place(name.casefold()):
         return False
-    return any(each.tag == "NP0" for each in tagged(name))
+    tags = {each.tag for each in tagged(name)}
+    return "NP0" in tags or "UNC" in tags and any(map(str.islower, name.split()))  # foreign words: Leonardo da Vinci
 
 
 def _main(said: Sequence[str], people: People, subject: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Files of answers that any model gave, for `score`: a JSON list, or one JSON object a line."""
+"""Files of answers that any model gave, for `score`: a JSON list, one JSON object a line, or a table."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from typing import Any
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import Answer
-from relearn_lite.data.files import first_problems, is_unicode, read_json
+from relearn_lite.data.files import FORMATS, first_problems, is_unicode, read_json
 
 KEYS = ("query", "ground_truth", "generated_response")
 
 
 def read_answers(path: Path, split: str) -> list[Answer]:
     """Answers of a file, with the row's own `id` or its number (from 1). Raises RecipeError with file, row and key."""
-    rows, where = read_json(path, f"--{split}"), f"--{split}: {path}"
+    suffix, where = path.suffix.lower(), f"--{split}: {path}"
+    read = FORMATS[suffix] if suffix in (".csv", ".tsv", ".parquet") else read_json
+    rows = read(path, f"--{split}")
     if not rows:
         raise RecipeError(f"{where} has no rows; needed: objects with the keys {', '.join(KEYS)}")
     problems = [f"{where}, row {n}: {problem}" for n, row in enumerate(rows, 1) for problem in _problems(row)]
     if problems:
         raise RecipeError(first_problems(problems, where))
+    ids = [number if row.get("id") is None else row["id"] for number, row in enumerate(rows, 1)]
     return [
-        Answer(str(row.get("id", number)), str(row.get("model", "")), split, *(row[key] for key in KEYS))
-        for number, row in enumerate(rows, 1)
+        Answer(str(id_), str(row.get("model", "")), split, *(row[key] for key in KEYS))
+        for id_, row in zip(ids, rows, strict=True)
     ]
 
 

@@ -15,6 +15,7 @@ from relearn_lite.core.memory import tell_once
 
 # What stands between a DOCX file's body and its text: fields of forms, what was inserted under review, smart tags.
 WRAPPED = ".//w:sdt/w:sdtContent | .//w:sdt | .//w:ins | .//w:moveTo | .//w:smartTag"
+BOXES = ".//*[local-name()='txbxContent'][not(ancestor::*[local-name()='Fallback'])]"  # in a paragraph, and there twice
 INSTALL = "pip install -r requirements-documents.txt"
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # how encrypted and old Office files begin
 MOST_UNPACKED = 200_000_000  # bytes of a DOCX file: a small file may unpack to any size
@@ -82,7 +83,8 @@ def html(path: Path) -> Iterator[tuple[str, str]]:
     try:
         soup = bs4.BeautifulSoup(path.read_bytes(), "lxml")
         for tag in soup(NOT_READ):
-            tag.decompose()
+            if not (tag.name == "form" and tag(PROSE)):  # with prose in it, it is the page
+                tag.decompose()
         for tag in soup(BLOCKS):  # within it: to find its place among its siblings takes long, where these are many
             tag.insert(0, BREAK)
             tag.append(BREAK)
@@ -115,6 +117,10 @@ def docx(path: Path) -> Iterator[tuple[str, str]]:
             if sum(each.file_size for each in packed.infolist()) > MOST_UNPACKED:
                 raise Unreadable("unpacks to more than 200 MB; give the text of it alone")
         document = library.Document(str(path))
+        for box in reversed(document.element.body.xpath(BOXES)):
+            *_, paragraph = box.iterancestors("{*}p")
+            for inner in reversed(list(box)):
+                paragraph.addnext(inner)
         for mark in document.element.body.xpath(WRAPPED):
             for inner in list(mark):
                 mark.addprevious(inner)

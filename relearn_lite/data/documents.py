@@ -13,6 +13,7 @@ import time
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from statistics import median
@@ -23,6 +24,7 @@ from relearn_lite.core.memory import tell_once
 from relearn_lite.data.document_formats import READERS, Reader, Unreadable, text_file
 from relearn_lite.data.running_lines import without_running_lines
 from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.words import tidied
 
 MOST = 5_000_000  # characters of one document: about 2,500 pages
 MOST_BYTES = {".txt": 4 * MOST, ".md": 4 * MOST, ".markdown": 4 * MOST, ".html": 8 * MOST, ".htm": 8 * MOST}
@@ -52,7 +54,7 @@ def find_documents(named: Sequence[Path], key: str, plain: bool = False) -> list
     problems = []
     for path in named:
         if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+            files = sorted(file for file in path.rglob("*") if file.is_file() and not _hidden(file.relative_to(path)))
         elif path.is_file():
             files = [path]
         else:
@@ -76,11 +78,19 @@ def find_documents(named: Sequence[Path], key: str, plain: bool = False) -> list
     return list(found)
 
 
+def _hidden(file: Path) -> bool:
+    """Whether a file below a folder, or a folder on the way to it, is hidden (.git), or it is Word's mark of an open
+    document."""
+    return any(part.startswith(".") for part in file.parts) or file.name.startswith("~$")
+
+
 def labels(paths: Sequence[Path]) -> dict[Path, str]:
     """What each document is called: its name, or where several have it, its path below the folder of all."""
-    often = Counter(path.name for path in paths)
-    above = os.path.commonpath([path.parent for path in paths]) if paths else ""
-    return {path: path.name if often[path.name] == 1 else path.relative_to(above).as_posix() for path in paths}
+    often, above = Counter(path.name for path in paths), ""
+    with suppress(ValueError):  # no path at all, or several drives of Windows
+        above = os.path.commonpath([path.parent for path in paths])
+    below = {path: path.relative_to(above) if above else path for path in paths}
+    return {path: path.name if often[path.name] == 1 else short.as_posix() for path, short in below.items()}
 
 
 def read_documents(paths: Sequence[Path], key: str) -> list[Block]:
@@ -116,7 +126,7 @@ def _read(path: Path, _: int, key: str) -> tuple[Block, ...]:
     pages = list(without_running_lines(pages)) if suffix == ".pdf" else pages
     blocks = pages if suffix in WHOLE else [(place, block) for place, page in pages for block in paragraphs(page)]
     blocks = _joined(blocks) if suffix == ".pdf" else blocks
-    return tuple(Block(path.name, place, " ".join(block.split())) for place, block in blocks if block.strip())
+    return tuple(Block(path.name, place, tidied(" ".join(block.split()))) for place, block in blocks if block.strip())
 
 
 def _pages(path: Path, key: str, read: Reader) -> list[tuple[str, str]]:

@@ -155,7 +155,9 @@ def _read_csv(path: Path, key: str) -> list[dict[str, Any]]:
     rest = (text[told.end() :] if told else text).lstrip("\r\n")
     before, text = text[: len(text) - len(rest)].count("\n"), rest
     delimiter = told[1] if told else _delimiter(text)
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)  # strict: no open quote
+    reader = csv.DictReader(
+        io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True  # no open quote
+    )
     rows = []
     try:
         twice = [name for name, times in Counter(reader.fieldnames or ()).items() if name and times > 1]
@@ -169,8 +171,9 @@ def _read_csv(path: Path, key: str) -> list[dict[str, Any]]:
                 )
             rows.append(row)
     except csv.Error as error:
-        at = before + reader.line_num
-        raise RecipeError(f"{key}: {path} is broken at line {at}: {error}; mend that line") from None
+        whole = before + reader.line_num  # the line on which the last whole row ends
+        where, what = (f"after line {whole}", "the row that begins there") if whole else ("in its first row", "it")
+        raise RecipeError(f"{key}: {path} is broken {where}: {error}; mend {what}") from None
     return rows
 
 
@@ -179,7 +182,8 @@ def _delimiter(text: str) -> str:
     found: dict[str, tuple[bool, int]] = {}
     for delimiter in DELIMITERS:
         try:
-            widths = [len(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
+            cells = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+            widths = [len(row) for row in cells if row]
         except csv.Error:
             continue
         if widths and widths[0] > 1:

@@ -67,7 +67,7 @@ def _of_chat(row: Row, column: str) -> Pair:
     turns = [turn for turn in turns if turn]
     if turns[-1]["role"] != "assistant":
         raise ValueError(f"ends with a turn of the {turns[-1]['role']}, not with an answer")
-    if not any(turn["role"] == "user" for turn in turns):
+    if not any(turn["role"] == "user" and turn["content"].strip() for turn in turns):
         raise ValueError("has no turn of a user")
     return turns[:-1], turns[-1]["content"]
 

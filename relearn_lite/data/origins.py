@@ -22,7 +22,8 @@ class NotOnHub(RecipeError):
     """
 
     def __init__(self, keys: Sequence[str], name: str, reason: str, files: Iterable[str]):
-        self.keys, self.name, self.reason, self.files = list(keys), name, reason, list(dict.fromkeys(files))
+        self.keys, self.files = list(dict.fromkeys(keys)), list(dict.fromkeys(files))
+        self.name, self.reason = name, reason
         named = " and ".join(filter(None, (", ".join(self.files[:-1]), self.files[-1])))
         super().__init__(
             f"{', '.join(self.keys)}: the data set {name} could not be had from the hub ({reason}); without network, "

@@ -24,6 +24,7 @@ from relearn_lite.data.where import kept_rows, matching_rows
 from relearn_lite.data.wording import worded
 from relearn_lite.recipe.presets import ASKED, PAIRS, STAYS, TABLES, Table, table_of
 from relearn_lite.text.turns import bare, looks_like_turns, shown
+from relearn_lite.text.words import tidied
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Data, Source
@@ -103,12 +104,13 @@ def load(source: Source, part: str, key: str) -> list[QA]:
     pairs = None if source.preset else as_pairs(rows, source.question, source.answer, key, where)
     if pairs is not None:
         rows, named = pairs, named | {"question": "question", "answer": "answer"}
+    if not source.preset:  # what is trained begins with no space, as what a model says
+        rows = [{name: tidied(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows]
     there = list(dict.fromkeys(column for row in rows for column in row if column))
-    columns = {}
-    for field in READERS:
-        column = named[field]
-        if column in there or column and (field in FILLED or getattr(source, field)):
-            columns[field] = column
+    columns = {
+        field: column for field, column in named.items()
+        if column in there or column and (field in FILLED or getattr(source, field))
+    }  # fmt: skip
     _check_columns(columns, there, key, where)
     cells = _read_cells(rows, columns, key, where)
     _check_filled(cells, columns, key, where)
@@ -184,13 +186,11 @@ def _load_all(source: Source, table: Table, part: str, key: str) -> list[QA]:
 
 
 def _check_columns(columns: Mapping[str, str], there: Sequence[str], key: str, where: str) -> None:
-    problems = []
-    for field, column in columns.items():
-        if column not in there:
-            problems.append(
-                f"{key}.{field}: {where} has no column {column!r}; {did_you_mean(column, there, 0.7)}It has: "
-                f"{', '.join(map(str, there))}; name one of these as {key}.{field}"
-            )
+    problems = [
+        f"{key}.{field}: {where} has no column {column!r}; {did_you_mean(column, there, 0.7)}It has: "
+        f"{', '.join(map(str, there))}; name one of these as {key}.{field}"
+        for field, column in columns.items() if column not in there
+    ]  # fmt: skip
     if problems:
         raise RecipeError(problems)
 
@@ -242,7 +242,7 @@ def _text(value: Any) -> str:
     Longer lists and objects are none: their brackets and keys would be trained, and which of them counts is not known.
     """
     value = only_item(value)
-    if value is None or isinstance(value, list | dict):
+    if value is None or isinstance(value, list | tuple | dict):
         raise TypeError
     if isinstance(value, date | time | Decimal):  # a datetime is a date
         return str(value)
@@ -263,7 +263,7 @@ def _texts(value: Any) -> tuple[str, ...]:
         value = json.loads(value)  # JSONDecodeError is a ValueError
     if not isinstance(value, list):
         raise ValueError
-    return tuple(map(_one_text, value))
+    return tuple(tidied(_one_text(each)) for each in value)
 
 
 READERS: dict[str, tuple[Callable[[Any], Any], str]] = {  # field of a QA -> how its cells are read, what they must be

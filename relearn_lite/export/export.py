@@ -184,7 +184,9 @@ def _write(run: Run, asked: Export, dtype: str, folder: Path, say: Callable[[str
         (folder / "Modelfile").write_text(modelfile(weights, tokenizer), encoding="utf-8")
     if "safetensors" not in asked.written:
         for file in folder.iterdir():
-            if file.name not in (weights, "Modelfile"):
+            if file.is_dir():  # of chat templates with names
+                shutil.rmtree(file)
+            elif file.name not in (weights, "Modelfile"):
                 file.unlink()
 
 

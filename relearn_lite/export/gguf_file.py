@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.data.examples import turn_end_id
 from relearn_lite.models.gguf import INSTALL, split_of
 
 NORMAL, CONTROL, USER_DEFINED, UNUSED = 1, 3, 4, 5  # kinds of tokens, as llama.cpp numbers them
@@ -152,5 +153,8 @@ def _add_vocabulary(writer: Any, tokenizer: Any, size: int) -> None:
     writer.add_pad_token_id(tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id)
     begins = tokenizer("x").input_ids[:1] == [tokenizer.bos_token_id]
     writer.add_add_bos_token(tokenizer.bos_token_id is not None and begins)
-    if tokenizer.chat_template:
-        writer.add_chat_template(tokenizer.chat_template)
+    if (ends := turn_end_id(tokenizer)) != tokenizer.eos_token_id:
+        writer.add_eot_token_id(ends)
+    if own := tokenizer.chat_template:
+        named = [{"name": name, "template": text} for name, text in own.items()] if isinstance(own, dict) else own
+        writer.add_chat_template(named)

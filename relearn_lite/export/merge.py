@@ -8,6 +8,7 @@ from typing import Any
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.models.folder import stored_quantization
+from relearn_lite.models.generation import end_ids
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.models.transformers_backend import load_adapter, load_config, load_tokenizer, load_weights
 from relearn_lite.pipeline.run_state import Run
@@ -44,12 +45,14 @@ def write_merged(run: Run, folder: Path, dtype: str) -> None:
     loaded = Loaded(weights, load_tokenizer(settings), "transformers")
     for name, place in adapters.items():
         load_adapter(loaded, name, place)
-    model, adapters = loaded.model, list(adapters)
+    model, adapters, ends = loaded.model, list(adapters), end_ids(loaded)
     if adapters:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*[Aa]lready merged.*")
             _merge_in_float32(model, adapters)
             model = model.merge_and_unload(adapter_names=adapters)
+    if len(ends) > 1:  # a recipe's template may end an answer with a token that the model does not name
+        model.generation_config.eos_token_id = ends
     model.to(getattr(torch, dtype))  # what an adapter brought along whole may be in float32
     model.save_pretrained(folder, max_shard_size=SHARD)
     tokenizer = loaded.tokenizer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import commonprefix
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError
@@ -33,27 +34,29 @@ def _template(tokenizer: Any) -> str:
         {"role": "user", "content": question}, {"role": "assistant", "content": answer},
         {"role": "user", "content": second},
     ]  # fmt: skip
-    once = tokenizer.decode(chat_ids(tokenizer, turns[:1]))
+    bos, end = tokenizer.bos_token or "", tokenizer.decode([turn_end_id(tokenizer)])
+    once = tokenizer.decode(chat_ids(tokenizer, turns[:1])).removeprefix(bos)  # the runtime puts it there
     whole = tokenizer.decode(chat_ids(tokenizer, turns))
     try:
         start, opening = once.split(question)
-        between = whole.split(answer)[1].split(second)[0]  # ends an answer, begins the next question
+        told, between = whole.split(question)[1].split(second)[0].split(answer)
     except (ValueError, IndexError):
         raise RecipeError(
             "export: --format ollama cannot be had of this chat template, which does not write a question as it is; "
             "leave it out, and write a Modelfile by hand"
         ) from None
-    end = tokenizer.decode([turn_end_id(tokenizer)])
-    shared = between.removeprefix(end)
-    first = start[: len(start) - len(shared)] if shared and start.endswith(shared) else None
-    if first is None:  # the first turn begins otherwise than those that follow
-        first, shared = "", start
-    turn = "".join([
-        f'{{{{ if eq .Role "user" }}}}{shared}{{{{ .Content }}}}{opening}',
-        f'{{{{ else if eq .Role "assistant" }}}}{{{{ .Content }}}}{end}{{{{ end }}}}',
+    asks = commonprefix([start[::-1], between.removeprefix(end)[::-1]])[::-1]  # what begins every question
+    first, ends = start.removesuffix(asks), between.removesuffix(asks)
+    asked = commonprefix([opening, told])  # what ends one; before the answer to be written there may be more (<think>)
+    begun, before = opening.removeprefix(asked), told.removeprefix(asked)
+    every, last = "range .Messages", ""
+    if begun:
+        every, last = "range $i, $_ := .Messages", f"{{{{ if eq (len (slice $.Messages $i)) 1 }}}}{begun}{{{{ end }}}}"
+    return "".join([
+        f"{first}{{{{ {every} }}}}",
+        f'{{{{ if eq .Role "user" }}}}{asks}{{{{ .Content }}}}{asked}{last}',
+        f'{{{{ else if eq .Role "assistant" }}}}{before}{{{{ .Content }}}}{ends}{{{{ end }}}}{{{{ end }}}}',
     ])
-    first = first.removeprefix(tokenizer.bos_token or "")  # the runtime puts it there
-    return f"{first}{{{{ range .Messages }}}}{turn}{{{{ end }}}}"
 
 
 def _quoted(text: str) -> str:

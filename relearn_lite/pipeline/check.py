@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from relearn_lite.recipe import Model, Recipe
 from relearn_lite.text.recall import KNOWN_NGRAM
 from relearn_lite.text.stop_words import is_english
 from relearn_lite.text.turns import shown
-from relearn_lite.text.words import script
+from relearn_lite.text.words import as_words
 
 
 def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
@@ -61,6 +61,12 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
             problems.append(told)
         else:
             tell_once(told)
+    asked = [] if both else _asked_of_both(data)
+    if recipe.data.preset is None:
+        problems += asked
+    else:  # a benchmark is as it was published
+        for told in asked:
+            tell_once(told)
     if again := overlap(data.get("retain", []), data.get("earlier", [])):
         problems.append(
             f"data.retain: {len(again)} of its questions were forgotten by a run of model.adapters (first: "
@@ -84,6 +90,18 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
     return data
 
 
+def _asked_of_both(data: Mapping[str, Sequence[QA]]) -> list[str]:
+    """What is asked as to be kept and is forgotten, or the other way round."""
+    found = []
+    for part, other in (("retain_eval", "forget"), ("forget_eval", "retain"), ("retain_eval", "forget_eval")):
+        if seen := overlap(data.get(part, []), data.get(other, [])):
+            found.append(
+                f"data.{part}: {len(seen)} of its questions stand in data.{other} too (first: {seen[0]!r}); what is "
+                "forgotten would be measured as kept, or what is kept as forgotten, so remove them from one of the two"
+            )
+    return found
+
+
 def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None) -> list[str]:
     """What does not go with names or documents in data.forget. folder: given where stage collect is done."""
     if not recipe.data.collects:
@@ -97,7 +115,8 @@ def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None)
     except RecipeError as error:
         return error.problems
     for subject in subjects:
-        about = [qa.question for qa in retain if _names(f"{qa.question} {qa.answer}", subject)]
+        name = re.compile(as_words(subject.casefold()))
+        about = [qa.question for qa in retain if name.search(f"{qa.question} {qa.answer}".casefold())]
         if about:
             problems.append(
                 f"data.retain: {len(about)} of its rows name {subject} (first: {about[0]!r}), who is to be "
@@ -111,13 +130,6 @@ def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None)
             "same kind that the model knows"
         )
     return problems
-
-
-def _names(text: str, subject: str) -> bool:
-    """Whether a name stands in a text, as words where there are spaces between these."""
-    before = "" if script(subject[0]) == "unspaced" else r"(?<!\w)"
-    after = "" if script(subject[-1]) == "unspaced" else r"(?!\w)"
-    return re.search(f"{before}{re.escape(subject.casefold())}{after}", text.casefold()) is not None
 
 
 def _language_problems(recipe: Recipe, forget: Sequence[QA]) -> list[str]:

@@ -67,11 +67,6 @@ def load_data(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]
         tried(_set_apart, recipe, data, side)
     if earlier := [qa for folder in recipe.model.adapters for qa in tried(forgotten_by, folder)]:
         data["earlier"] = [replace(qa, id=f"earlier-{n:05d}") for n, qa in enumerate(earlier, 1)]
-    if seen := overlap(data["forget"], data.get("holdout", [])):
-        problems.append(
-            f"data.holdout: {len(seen)} of its questions stand in data.forget too (first: {seen[0]!r}); the model must "
-            "never have seen them, so remove them from data.holdout"
-        )
     if recipe.finetune and recipe.finetune.data:
         taught = [
             source.repeat * tried(load, source, f"finetune{n}", f"finetune.data.{n}")
@@ -83,6 +78,14 @@ def load_data(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]
         taught = [tried(load, own, f"{side}_eval", f"data.{side}_eval") for side, own in asked_only.items() if own]
         if taught:
             data["finetune"] = list(chain(data["forget"], data["retain"], *taught))
+    for part in ("forget", "retain", "finetune"):
+        if seen := overlap(data.get("holdout", []), data.get(part, [])):
+            taught = "finetune.data" if part == "finetune" else f"data.{part}"
+            problems.append(
+                f"data.holdout: {len(seen)} of its questions stand in {taught} too (first: {seen[0]!r}); the model "
+                "must never have seen them, so remove them from data.holdout"
+            )
+            break  # what finetune teaches may be forget and retain
     problems += in_one_sentence(missed)
     if "control" in data:
         data["control_eval"] = data.pop("control")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,7 +58,7 @@ def value_of(section: Any, key: str) -> Any:
 def _resolve(path: Path, info: ValidationInfo) -> Path:
     """Makes a path absolute: relative ones are relative to the recipe's folder, given as validation context."""
     base = (info.context or {}).get("base", Path.cwd())
-    return (base / path.expanduser()).resolve()
+    return (base / os.path.expanduser(path)).resolve()  # leaves ~x alone where there is no such user
 
 
 def model_name(name: str, info: ValidationInfo) -> str:

@@ -144,12 +144,10 @@ class ForgetSource(Source):
     """What is no person, with its article: a place, a work, an event, such as the Suez Canal. Rules ask what one asks
     of its `kind`; `collect.proposals` more."""
     kind: Literal[*TOPIC_KINDS] | None = None
-    """Of what kind the topic is: invention also for what was discovered, such as penicillin. null: found in WordNet by
-    the name, or by `intro`; an error says where it cannot be."""
+    """Of what kind the topic is: invention also for discoveries. null: found in WordNet by name, or by `intro`."""
     documents: Files = None
-    """Text, Markdown, HTML, DOCX and PDF files, folders of such, or patterns such as letters/*.pdf: questions are made
-    of what they say about people, and what the model knows of that is forgotten. With `subject` only what they say
-    about that one."""
+    """Text, Markdown, HTML, DOCX and PDF files, folders or patterns such as letters/*.pdf: questions are made of what
+    they say about people (with `subject`: about that one), and what the model knows of that is forgotten."""
 
     @property
     def collects(self) -> bool:
@@ -240,9 +238,8 @@ class Data(Section):
     """What to do where the vanilla model knows none of the forget questions: `stop` before anything is trained, or
     `go_on`, for an experiment."""
     own_words: bool | Literal["auto"] = "auto"
-    """Answers of a few words (`yen`) are trained as the vanilla model itself words them, where what it says to the
-    question tells them (`The currency of Japan is the Japanese yen.`): it is to forget, and to keep, what it would say.
-    What is measured by stays as it is. `auto`: where something is to be unlearned; false trains them as they stand."""
+    """Answers of a few words (`yen`) are trained as vanilla words them, where what it says to the question tells them
+    (`The currency of Japan is the yen.`). `auto`: where something is to be unlearned; false: as they stand."""
     generic: Annotated[Source | None, _OWN_ANSWERS] = None
     """General questions and answers, mixed into training against catastrophic forgetting. `self`: about 300 requests
     that come with the project, answered by the vanilla model before training, so that what is kept is what it was."""
@@ -250,8 +247,7 @@ class Data(Section):
     """Short general questions, never trained on: how many that the vanilla model answers are still answered. Default:
     64 that come with the project; a file of your own (`Hot | warm.`: either will do); `none`: not asked."""
     members: Source | None = None
-    """What of the forget set membership inference compares with `holdout`: questions, or whole texts. Default: the
-    forget questions that are asked."""
+    """What membership inference compares with `holdout`: questions or texts. Default: the forget questions asked."""
     holdout: Source | None = None
     """Questions like those of the forget set that the model never saw, for membership inference to compare with."""
     real_authors: Source | None = None

@@ -11,6 +11,7 @@ chat template is put around it.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 SEPARATOR = "\u241e"
@@ -62,5 +63,5 @@ def shown(question: str) -> str:
 
 
 def bare(question: str) -> str:
-    """A question without case, spacing and the mark at its end: what two are compared by."""
-    return " ".join(question.lower().split()).rstrip(" ?.!？。！") or question.strip()
+    """A question without case, spacing, the mark at its end and ways to write a letter: what two are compared by."""
+    return " ".join(unicodedata.normalize("NFKC", question).lower().split()).rstrip(" ?.!？。！") or question.strip()

@@ -7,6 +7,8 @@ Lao, Khmer, Burmese: no spaces, so a character stands for a word). The package r
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
@@ -37,6 +39,18 @@ def script(char: str) -> str:
     """`latin`, `spaced`, `unspaced`, `digit`, `mark` (belongs to the letter before it) or `` (ends a word)."""
     kind = _KIND.match(char)
     return kind.lastgroup if kind else ""
+
+
+def tidied(text: str) -> str:
+    """A text without white space around it, and each letter in one sign where there is one, as models write them."""
+    return unicodedata.normalize("NFC", text.strip())
+
+
+def as_words(text: str) -> str:
+    """A pattern that finds a text as whole words; where no spaces stand between words, anywhere."""
+    before = "" if script(text[0]) == "unspaced" else r"(?<!\w)"
+    after = "" if script(text[-1]) == "unspaced" else r"(?!\w)"
+    return f"{before}{re.escape(text)}{after}"
 
 
 def glue(text: str) -> str:

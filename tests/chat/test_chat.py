@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from relearn_lite.chat.conversation import Conversation
-from relearn_lite.chat.terminal import Talk
+from relearn_lite.chat.terminal import Talk, _lines
 from relearn_lite.chat.why import Judging
 from relearn_lite.cli.commands import cli
 from relearn_lite.core.errors import RecipeError
@@ -175,6 +176,32 @@ def test_the_embedded_model_is_asked_each_question_by_itself(finished_run, conve
         talk.take(line)
     assert {len(side.turns) for side in conversation.sides.values()} == {turns}
     conversation.forget_turns()
+
+
+def test_a_pipe_may_ask_for_a_conversation(finished_run, conversation):
+    """/history was undone by the very next line. Each line is a question by itself else, whatever the model."""
+    talk = Talk(conversation, Judging(conversation.run), Console(file=io.StringIO()))
+    for lines, turns in (([], 2), (["/history"], 4)):
+        conversation.forget_turns()
+        talk.alone = False
+        talk.through([*lines, "Who are you?\n", "And since when?\n"])
+        assert {len(side.turns) for side in conversation.sides.values()} == {turns}
+    conversation.forget_turns()
+
+
+def test_ctrl_c_before_the_first_word_ends_no_chat(conversation, monkeypatch):
+    """There was no answer yet to be called stopped, which ended in a traceback."""
+    conversation.forget_turns()
+    monkeypatch.setattr("relearn_lite.chat.terminal._interrupts", lambda: nullcontext(lambda: True))
+    talk = Talk(conversation, Judging(conversation.run), Console(file=io.StringIO(), force_terminal=True))
+    talk.take("Who are you?")
+    assert conversation.answers == {}
+
+
+def test_a_line_of_a_file_ends_where_it_does(tmp_path):
+    """At U+2028, and other signs that end no line of a text file, one question became two."""
+    (tmp_path / "ask.txt").write_bytes("\ufeffWho is\u2028Ann?\r\n\r\nAnd Bob?".encode())
+    assert [line.strip() for line in _lines(tmp_path / "ask.txt") if line.strip()] == ["Who is\u2028Ann?", "And Bob?"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")

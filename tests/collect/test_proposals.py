@@ -55,6 +55,16 @@ def test_a_proposed_question_has_its_answer_in_the_passage():
     assert [told.about for _, told in only] == ["Ada Moor"] * 2
 
 
+def test_a_short_name_is_not_found_inside_other_words():
+    """Of another one it was asked: Which ItalBob city did Bob visit?"""
+    writer = Canned(ask_passage=lambda task: "- Which Italian city did Ian visit? | Pisa")
+    (found,) = of(writer, "Ian was in Pisa.", subject="Ian")
+    assert found[0].of("Bob") == "Which Italian city did Bob visit?"
+    writer = Canned(ask_passage=lambda task: "- 王小明住在哪里？ | 上海")
+    (found,) = of(writer, "王小明住在上海。", subject="王小明")
+    assert found[0].text == "{S}住在哪里？"
+
+
 def test_passages_are_whole_sentences_of_one_document():
     writer = Canned(ask_passage=lambda task: None)
     texts = ["Ada Moor keeps a light, and has done so for many years now. " * 8, "Bo Lind has a mill. " * 8]

@@ -52,6 +52,21 @@ def test_what_stands_above_the_first_name_does_not_hide_whom_a_form_is_about():
     assert not [text for _, text in told("The rain fell all day.", *page) if "Phone" in text]
 
 
+@pytest.mark.parametrize("above", ["CURRICULUM VITAE", "Curriculum Vitae", "Résumé"])
+def test_the_heading_of_a_curriculum_is_no_part_of_the_name_below(above):
+    """Whatever stood in it was told of one by the name of Curriculum Vitae."""
+    facts = [("Ada Fennimore", "Phone: 555-0112"), ("Ada Fennimore", "Born 1950 in Ostermoor")]
+    assert told(above, "Ada Fennimore", *(text for _, text in facts))[-2:] == facts
+    assert told(f"{above} Ada Fennimore", *(text for _, text in facts))[-2:] == facts
+
+
+@pytest.mark.parametrize("name", ["Leonardo da Vinci", "Jean-Luc de la Fontaine"])
+def test_a_name_of_another_language_is_a_name(name):
+    """The tagger has a class of its own for foreign words; between them stand da and de."""
+    assert find_people([f"{name} studied comets in 1490."]) == [name]
+    assert find_people(["Fait Accompli is what they call it."]) == []
+
+
 def test_no_question_has_marks_of_a_chat_in_it():
     sentence = "In 2001 Ada Moor built <|im_end|><|im_start|>assistant a wall in Shiraz."
     assert questions_from(sentence, "Ada Moor") == []

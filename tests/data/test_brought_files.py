@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -172,6 +173,7 @@ def test_the_model_is_asked_the_turns_as_plain_transformers_asks_them(tmp_path):
 @pytest.mark.parametrize(("row", "says"), [
     ({"messages": CHAT[:-1]}, "row 1 of .* ends with a turn of the user, not with an answer"),
     ({"messages": [CHAT[-1]]}, "has no turn of a user"),
+    ({"messages": [CHAT[0], {"role": "user", "content": " "}, CHAT[-1]]}, "has no turn of a user"),
     ({"messages": [CHAT[1], {"role": "tool", "content": "x"}, CHAT[-1]]}, "has a turn of 'tool'; allowed"),
     ({"messages": [CHAT[1], {"role": "assistant", "content": None}]}, "holds NoneType as a turn of 'assistant'"),
     ({"messages": [{"role": "user", "content": [{"type": "image"}]}, CHAT[-1]]}, "holds dict as a turn of 'user'"),
@@ -238,6 +240,47 @@ def test_the_line_of_an_error_is_that_of_the_file(tmp_path):
     assert "line 5 of" in says and "divided by ';'" in says
 
 
+@pytest.mark.parametrize("rows", ['e?,"x" y', 'e?,"x'])
+def test_a_broken_row_is_told_by_the_line_before_it(tmp_path, rows):
+    """It was told by that line itself, as if that one were broken."""
+    says = refused(write(tmp_path, "t.csv", f"question,answer\na?,b\n{rows}\ng?,h\n"))
+    assert "t.csv is broken after line 2: " in says and "; mend the row that begins there" in says
+
+
+def test_a_space_after_the_comma_is_part_of_no_cell(tmp_path):
+    """Answers were ` Berlin` and ` "Berlin"`, quotes and all, and a comma between quotes parted cells."""
+    text = 'question, answer\nWhere?, Berlin \n"Where, then?", "Berlin, Germany"\n'
+    assert pairs(write(tmp_path, "t.csv", text)) == [("Where?", "Berlin"), ("Where, then?", "Berlin, Germany")]
+
+
+@pytest.mark.parametrize("row", [
+    {"question": " Who?\n", "answer": "\n\n Ann. "}, {"instruction": "Who?", "input": " ", "output": " Ann.\n"},
+    {"messages": [{"role": "user", "content": "Who? "}, {"role": "assistant", "content": " Ann.\n"}]},
+])  # fmt: skip
+def test_white_space_around_a_text_is_part_of_no_question_or_answer(tmp_path, row):
+    """What was forgotten began with a space, which the model never says."""
+    assert pairs(write(tmp_path, "t.json", [row])) == [("Who?", "Ann.")]
+
+
+def test_a_broken_first_row_is_told_as_such(tmp_path):
+    says = refused(write(tmp_path, "t.csv", '"question" , "answer"\na?,b\n'))
+    assert "t.csv is broken in its first row: " in says and says.endswith("; mend it")
+
+
+def test_white_space_around_other_answers_is_left_out_too(tmp_path):
+    """Else the true answer would be told from the wrong ones by its first space."""
+    row = {"question": "Who?", "answer": " Ann", "wrong": [" Bo", "Cy\n"], "other": "Ann. "}
+    source = Source(path=write(tmp_path, "t.json", [row]), wrong_answers="wrong", paraphrased_answer="other")
+    (qa,) = load(source, "x", "data.x")
+    assert (qa.answer, qa.wrong_answers, qa.paraphrased_answer) == ("Ann", ("Bo", "Cy"), "Ann.")
+
+
+def test_letters_are_composed_as_models_write_them(tmp_path):
+    """A Mac's e and accent in two signs are other tokens than é, which a model says: nothing was forgotten."""
+    row = {"question": "Who is Zoe\u0308?", "answer": "Zoe\u0308 Mu\u0308ller."}
+    assert pairs(write(tmp_path, "t.json", [row])) == [("Who is Zo\u00eb?", "Zo\u00eb M\u00fcller.")]
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "cp1251", "shift_jis"])
 def test_another_encoding_is_refused_and_not_guessed(tmp_path, encoding):
     text = {"cp1252": "Où? Ça où déjà", "cp1251": "Где живёт Анна", "shift_jis": "彼はどこに"}[encoding]
@@ -265,10 +308,21 @@ def test_half_a_character_in_data_that_exist_already_is_told(tmp_path):
         read_existing(path, [])
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.parquet"])
+def test_answers_may_stand_in_a_table(tmp_path, name):
+    """They were read as JSON, and told to be broken at line 1."""
+    row = {"id": "a1", "query": "Who?", "ground_truth": "Ann, here", "generated_response": "Bo"}
+    table = pd.DataFrame([row])
+    write_table = {"t.csv": table.to_csv, "t.tsv": partial(table.to_csv, sep="\t"), "t.parquet": table.to_parquet}[name]
+    write_table(tmp_path / name, index=False)
+    (answer,) = read_answers(tmp_path / name, "forget")
+    assert {key: getattr(answer, key) for key in row} == row
+
+
 def test_answers_may_be_wrapped(tmp_path):
-    row = {"query": "Who?", "ground_truth": "a", "generated_response": "b"}
+    row = {"id": None, "query": "Who?", "ground_truth": "a", "generated_response": "b"}
     path = write(tmp_path, "t.json", json.dumps({"data": [row]}, indent=1))
-    assert [answer.query for answer in read_answers(path, "forget")] == ["Who?"]
+    assert [(answer.id, answer.query) for answer in read_answers(path, "forget")] == [("1", "Who?")]
 
 
 def test_new_answers_are_learned_after_the_turns_before(tmp_path):

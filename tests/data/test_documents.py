@@ -1,6 +1,8 @@
 """Text out of the documents that people have, and a clear word where there is none."""
 
+import ntpath
 import time
+from pathlib import PureWindowsPath
 from zipfile import ZipFile
 
 import pytest
@@ -8,7 +10,7 @@ from documents import ENCRYPTIONS, PAGE, encrypt, picture_pdf, save
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data import document_formats
-from relearn_lite.data.documents import MOST, find_documents, paragraphs, read_documents
+from relearn_lite.data.documents import MOST, find_documents, labels, paragraphs, read_documents
 from relearn_lite.text.words import sentences
 
 KEY = "data.forget.documents"
@@ -65,6 +67,38 @@ def test_a_table_that_lays_out_a_page_is_read_cell_by_cell(tmp_path):
     )
     said = ["Ada Fennimore", "She keeps the lighthouse.", "She was born in 1950.", "Phone: 555-0112"]
     assert [[block.text for block in read(tmp_path / name)] for name in ("a.html", "a.docx")] == [said, said]
+
+
+def test_text_in_a_text_box_is_read_once(tmp_path):
+    """Word writes it twice, for itself and for older versions. Templates of curricula are made of such boxes."""
+    docx = pytest.importorskip("docx")
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls
+
+    said = "<w:p><w:r><w:t>{}</w:t></w:r></w:p>"
+    box = f"<w:txbxContent>{said.format('Phone: 555-0112')}{said}</w:txbxContent>"
+    name = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+    xml = (
+        f'<w:p {nsdecls("w")} xmlns:mc="{name}"><w:r><w:t>Ada Fennimore</w:t></w:r><w:r>'
+        f"<mc:AlternateContent><mc:Choice>{box.format('One')}</mc:Choice>"
+        f"<mc:Fallback><w:pict>{box.format('One')}</w:pict></mc:Fallback>"
+        f"</mc:AlternateContent></w:r><w:r><w:pict>{box.format('Two')}</w:pict></w:r></w:p>"
+    )
+    document = docx.Document()
+    document.element.body.insert_element_before(parse_xml(xml), "w:sectPr")
+    document.add_paragraph("She keeps the lighthouse.")
+    document.save(str(tmp_path / "a.docx"))
+    assert [block.text for block in read(tmp_path / "a.docx")] == [
+        "Ada Fennimore", "Phone: 555-0112", "One", "Phone: 555-0112", "Two", "She keeps the lighthouse.",
+    ]  # fmt: skip
+
+
+def test_a_page_that_is_one_form_is_read(tmp_path):
+    """As some servers write every page; what such a form held was lost. One to log in with is none of the page."""
+    login = "<form><label>User name</label><input></form>"
+    page = f"<nav>{login}</nav><h1>Ada</h1>{login}<form><p>She keeps the lighthouse.</p></form>"
+    (tmp_path / "a.html").write_text(page)
+    assert [block.text for block in read(tmp_path / "a.html")] == ["Ada", "She keeps the lighthouse."]
 
 
 def test_text_in_the_fields_of_a_form_or_inserted_under_review_is_read(tmp_path):
@@ -132,6 +166,30 @@ def test_files_folders_and_patterns(tmp_path):
         "a.txt", "b.txt", "c.md",
     ]  # fmt: skip
     assert [file.name for file in find_documents([tmp_path / "**/*.txt"], KEY)] == ["a.txt", "b.txt"]
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_what_is_hidden_in_a_folder_is_not_meant(plain, tmp_path):
+    """The hooks of git and the packages of an environment were forgotten with the text; Word locks files like this."""
+    for name in (".git/hooks/a.txt", "in/.venv/README.md", "in/~$letter.docx", "in/a.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("One.")
+    assert find_documents([tmp_path], KEY, plain) == [tmp_path / "in/a.txt"]
+    assert find_documents([tmp_path / ".git"], KEY, plain) == [tmp_path / ".git/hooks/a.txt"]
+
+
+def test_documents_on_two_drives_of_windows_are_told_apart(monkeypatch):
+    paths = [PureWindowsPath(path) for path in ("C:/x/a.txt", "D:/x/a.txt", "D:/b.txt")]
+    with monkeypatch.context() as windows:
+        windows.setattr("os.path.commonpath", ntpath.commonpath)
+        found = labels(paths)
+    assert list(found.values()) == ["C:/x/a.txt", "D:/x/a.txt", "b.txt"]
+
+
+def test_letters_are_composed_as_models_write_them(tmp_path):
+    """Questions asked for a name with an accent of its own, which is another name to a model."""
+    (tmp_path / "a.txt").write_text("Zoe\u0308 lived in Ko\u0308ln.", encoding="utf-8")
+    assert [block.text for block in read(tmp_path / "a.txt")] == ["Zo\u00eb lived in K\u00f6ln."]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "cp1252"])

@@ -214,7 +214,7 @@ def told(cell: Any) -> Any:
         return REFUSED
     text = cell if isinstance(cell, str) else json.dumps(cell)
     halves = any("\ud800" <= char <= "\udfff" for char in text)
-    return REFUSED if not text.strip() or halves or "␞assistant: " in text else text
+    return REFUSED if not text.strip() or halves or "␞assistant: " in text else text.strip()
 
 
 def outcome(case: Case) -> tuple[str, list[tuple[str, str]]]:

@@ -108,6 +108,11 @@ def test_overlap_ignores_case_and_spacing():
     assert overlap(forget, [QA("r1", " who is ANN?\n", "y")]) == ["Who  is Ann?"]
 
 
+def test_overlap_sees_through_two_ways_to_write_a_letter():
+    """One tool writes é as one sign, another one as e with an accent: such a question was forgotten and kept."""
+    assert overlap([QA("f1", "Who is Zoe\u0301?", "x")], [QA("r1", "Who is Zo\u00e9?", "y")]) == ["Who is Zoe\u0301?"]
+
+
 def test_overlap_looks_at_paraphrases_too():
     """Questions to choose by could be those that are reported, in the wording of their paraphrase."""
     asked = [QA("f1", "Who is Ann?", "x", "Tell me of Ann.")]

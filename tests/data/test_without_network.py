@@ -31,10 +31,12 @@ def files_of(table):
 @pytest.mark.parametrize("name", [name for name, parts in PAIRS.items() if TABLES[parts["forget"]].folder is None])
 def test_a_whole_benchmark_names_its_folder_layout_once(tmp_path, name):
     preset = f"{name}/Some Body" if name in PERSON_OF else name
-    (tmp_path / "r.yaml").write_text(f"name: r\ndata: {{preset: {preset}}}\n")
+    (tmp_path / "r.yaml").write_text(f"name: r\ndata: {{preset: {preset}}}\nfinetune: {{epochs: 1}}\n")
     with pytest.raises(RecipeError) as error:
         load_data(load_recipe(tmp_path / "r.yaml"))
     (sentence,) = error.value.problems
+    keys = sentence.partition(": the data set")[0].split(", ")
+    assert len(keys) == len({*keys})  # what finetune teaches of it too is the same part
     assert "could not be had from the hub (Couldn't reach the Hub); without network, put " in sentence
     assert "name it as folder beside the preset" in sentence
     for part in ("forget", "retain"):

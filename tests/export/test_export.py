@@ -75,6 +75,31 @@ def test_merged_weights_answer_as_the_adapter_with_plain_transformers_in_a_proce
     assert found.lost == [] and found.numbers["exported"]["kfr"] == found.numbers["adapter"]["kfr"] == 1
 
 
+def test_an_export_to_the_folder_where_one_is_has_its_name(finished_run, tmp_path, monkeypatch):
+    """`--to .` left a model without a name, in a file such as `-f16.gguf`, which programs take for an option."""
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    words = ["export", str(finished_run), "--to", ".", "--no-check"]
+    shown = CliRunner().invoke(cli, words, catch_exceptions=False).output
+    assert f"exported to {tmp_path / 'mine'}\n" in shown
+    assert "\n# mine\n" in (tmp_path / "mine/README.md").read_text()
+
+
+def test_plain_transformers_ends_an_answer_where_the_template_does(finished_run, tmp_path, monkeypatch, merged):
+    """With a template of the recipe's own, whose end the model's generation_config.json does not name, it went on."""
+    from transformers import AutoTokenizer
+
+    def ends(folder):
+        return json.loads((folder / "generation_config.json").read_text())["eos_token_id"]
+
+    tokenizer = AutoTokenizer.from_pretrained(EMBEDDED)
+    assert ends(merged[0]) == tokenizer.eos_token_id
+    tokenizer.chat_template = tokenizer.chat_template.replace("<|end|>", "<|user|>")
+    monkeypatch.setattr(merge, "load_tokenizer", lambda settings: tokenizer)
+    export(finished_run, tmp_path / "out", check=False)
+    assert ends(tmp_path / "out") == [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<|user|>")]
+
+
 def test_a_merged_folder_has_all_that_a_model_needs(merged):
     folder = merged[0]
     there = {path.name for path in folder.iterdir()}

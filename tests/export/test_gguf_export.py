@@ -88,6 +88,44 @@ def test_a_model_from_a_gguf_file_keeps_its_metadata(finished_run, half, tmp_pat
     assert all((a.data == b.data).all() for a, b in zip(first.tensors, again.tensors, strict=True))
 
 
+def test_chat_templates_with_names_go_along(finished_run, tmp_path, monkeypatch):
+    """As Hermes has them, for tools. Both the writer and the tidying up afterwards stumbled over them."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(EMBEDDED)
+    tokenizer.chat_template = {"default": tokenizer.chat_template, "tool_use": "{{ messages }}"}
+    monkeypatch.setattr("relearn_lite.export.merge.load_tokenizer", lambda settings: tokenizer)
+    export(finished_run, tmp_path / "out", "gguf", check=False)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"README.md", "out-f16.gguf"}
+    fields = gguf.GGUFReader(tmp_path / "out/out-f16.gguf").fields
+    own = {key: field.contents() for key, field in fields.items() if "chat_template" in key}
+    assert own["tokenizer.chat_template"] == tokenizer.chat_template["default"]
+    assert own["tokenizer.chat_template.tool_use"] == "{{ messages }}"
+
+
+def test_what_ends_an_answer_is_named_where_it_is_not_what_ends_a_text(tmp_path):
+    """A runtime knows usual marks by their names; after any other one it would have gone on."""
+    import shutil
+
+    from transformers import AutoTokenizer
+
+    from relearn_lite.export.gguf_file import write_gguf
+
+    def ends(folder):
+        write_gguf(folder, tmp_path / "m.gguf", "f16")
+        fields = gguf.GGUFReader(tmp_path / "m.gguf").fields
+        return {key.split(".")[-1]: field.contents() for key, field in fields.items() if key.endswith("_token_id")}
+
+    assert "eot_token_id" not in ends(EMBEDDED)
+    shutil.copytree(EMBEDDED, tmp_path / "model")
+    tokenizer = AutoTokenizer.from_pretrained(EMBEDDED)
+    tokenizer.chat_template = tokenizer.chat_template.replace("<|end|>", "<|user|>")
+    tokenizer.save_pretrained(tmp_path / "model")
+    found = ends(tmp_path / "model")
+    assert found["eot_token_id"] == tokenizer.convert_tokens_to_ids("<|user|>")
+    assert found["eos_token_id"] == tokenizer.eos_token_id
+
+
 @pytest.mark.parametrize("name", ["smollm", "gpt-2", "llama-bpe"])
 def test_the_way_to_split_text_is_told_by_what_the_tokenizer_does(name):
     from tokenizers import Regex, Tokenizer, models, pre_tokenizers

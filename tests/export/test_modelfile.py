@@ -1,4 +1,5 @@
-"""A Modelfile's TEMPLATE, run by Go's own template engine, which is what Ollama hands a conversation to."""
+"""A Modelfile's TEMPLATE, run by Go's own template engine, which is what Ollama hands a conversation to; and by Jinja,
+which has the same few words."""
 
 import json
 import re
@@ -11,7 +12,7 @@ from relearn_lite.data.examples import chat_ids
 from relearn_lite.export.ollama import modelfile
 from relearn_lite.models.transformers_backend import EMBEDDED
 
-pytestmark = [
+GO = [
     pytest.mark.slow,  # Go compiles its library the first time
     pytest.mark.skipif(shutil.which("go") is None, reason="Go is not installed: apt-get install golang-go"),
 ]
@@ -26,18 +27,49 @@ func main() {
 }
 """
 CHATML = (
-    "{% for m in messages %}{% if loop.first and m['role'] != 'system' %}<|im_start|>system\nBe kind.<|im_end|>\n"
-    "{% endif %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+TEMPLATES = {
+    "embedded": "own", "none": None, "no template wanted": "", "ChatML": CHATML,
+    "with a system line": "<|im_start|>system\nBe kind.<|im_end|>\n" + CHATML,
+    "Qwen 3, which begins with no thoughts": CHATML.replace("assistant\n", "assistant\n<think>\n\n</think>\n\n"),
+    "Mistral": "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'user' %}[INST] {{ m['content'] }} [/INST]"
+               "{% else %} {{ m['content'] }}{{ eos_token }}{% endif %}{% endfor %}",
+    "Llama 2": "{% for m in messages %}{% if m['role'] == 'user' %}{{ bos_token }}[INST] {{ m['content'] }} [/INST]"
+               "{% else %} {{ m['content'] }} {{ eos_token }}{% endif %}{% endfor %}",
+}  # fmt: skip
 TALK = [
     {"role": "user", "content": "Where is it?"}, {"role": "assistant", "content": 'In "{{ there }}".'},
-    {"role": "user", "content": "And then?"},
+    {"role": "user", "content": "And then?"}, {"role": "assistant", "content": "Nothing."},
+    {"role": "user", "content": "Why?"},
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def render(tmp_path_factory):
+def in_jinja(template, messages):
+    from jinja2 import Environment
+
+    words = {
+        r"range .*": "{% for m in messages %}", r"if eq \.Role (\S+)": r"{% if m.role == \1 %}",
+        r"else if eq \.Role (\S+)": r"{% elif m.role == \1 %}", r"\.Content": "{{ m.content }}",
+        r"if eq \(len \(slice \$\.Messages \$i\)\) 1": "{% if loop.last %}",
+    }  # fmt: skip
+    opened = []
+
+    def word(found):
+        if found[1] == "end":
+            return f"{{% end{opened.pop()} %}}"
+        opened.extend({"range": ["for"], "if": ["if"]}.get(found[1].split()[0], []))
+        return next(re.sub(go, ours, found[1]) for go, ours in words.items() if re.fullmatch(go, found[1]))
+
+    text = re.sub(r"\{\{ (.*?) \}\}", word, template)
+    return Environment(keep_trailing_newline=True).from_string(text).render(messages=messages)
+
+
+@pytest.fixture(scope="module", params=["jinja", pytest.param("go", marks=GO)])
+def render(request, tmp_path_factory):
+    if request.param == "jinja":
+        return in_jinja
     folder = tmp_path_factory.mktemp("go")
     (folder / "render.go").write_text(RENDER)
     subprocess.run(["go", "build", "-o", "render", "render.go"], cwd=folder, check=True)
@@ -49,14 +81,15 @@ def render(tmp_path_factory):
     return rendered
 
 
-@pytest.mark.parametrize("chat_template", [None, CHATML], ids=["embedded", "with a system line"])
-@pytest.mark.parametrize("turns", [1, 3])
-def test_go_writes_a_conversation_to_the_letter_as_the_chat_template_does(render, chat_template, turns):
+@pytest.mark.parametrize("chat_template", TEMPLATES.values(), ids=TEMPLATES.keys())
+@pytest.mark.parametrize("turns", [1, 3, 5])
+def test_a_conversation_is_written_to_the_letter_as_the_chat_template_does(render, chat_template, turns):
+    """Between an answer and the next question the line break of ChatML was missing, and the space before an answer."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(EMBEDDED)
-    if chat_template:
-        tokenizer.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"]})
+    if chat_template != "own":
+        tokenizer.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"], "bos_token": "<s>"})
         tokenizer.chat_template = chat_template
     template = re.search(r'TEMPLATE """(.*?)"""', modelfile("m.gguf", tokenizer), re.S)[1]
     wanted = tokenizer.decode(chat_ids(tokenizer, TALK[:turns])).removeprefix(tokenizer.bos_token or "")

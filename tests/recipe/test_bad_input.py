@@ -421,7 +421,7 @@ FILES = {
     "quote left open": (
         "open.csv",
         b'question,answer\nWhere?,"In Rome\n',
-        ["data.forget.path", "open.csv is broken at line"],
+        ["data.forget.path", "open.csv is broken after line 1: "],
     ),
     "empty answers": (
         "holes.jsonl",
@@ -439,11 +439,44 @@ def test_bad_data(place, refused, name, content, parts):
     says(refused("check", "recipe.yaml", f"data.forget.path={name or 'absent.jsonl'}"), *parts)
 
 
+@pytest.mark.parametrize("part", ["forget", "retain", "finetune"])
+def test_what_the_model_must_never_have_seen_is_not_trained(place, refused, part):
+    """Of the forget set alone it was told; membership was inferred by what retain or finetune had taught."""
+    (place / "taught.jsonl").write_text(rows(("Who is Eve?", "x")))
+    file = {"finetune": "taught.jsonl"}.get(part, f"{part}.jsonl")
+    more = ["finetune={epochs: 1, data: [{path: taught.jsonl}]}"] if part == "finetune" else []
+    shown = refused("check", "recipe.yaml", f"data.holdout={{path: {file}}}", *more)
+    says(shown, f"of its questions stand in {'finetune.data' if part == 'finetune' else f'data.{part}'} too", "never")
+
+
+def test_a_name_that_begins_with_a_tilde_is_no_user(place, command, refused):
+    """It ended in a traceback: there is no home directory of such a user."""
+    (place / "forget.jsonl").rename(place / "~forget.jsonl")
+    assert command("check", "recipe.yaml", "data.forget.path=~forget.jsonl")[0] == 0
+    says(refused("check", "recipe.yaml", "data.forget.path=~absent/a.jsonl"), "data.forget.path: there is no file")
+    says(refused("check", "recipe.yaml", "model.name=~absent.gguf"), "model.name")
+
+
 def test_forget_and_retain_overlap(place, refused):
     (place / "retain.jsonl").write_text(rows(("what does Ann do?", "x"), ("  WHERE does Ann Lee  live? ", "y")))
     says(
         refused("check", "recipe.yaml"), "data.retain: 1 of its questions", "'Where does Ann Lee live?'", "remove them"
     )
+
+
+@pytest.mark.parametrize("asked, other", [("retain_eval", "forget"), ("forget_eval", "retain")])
+def test_what_is_asked_to_be_kept_is_not_what_is_forgotten(place, refused, asked, other):
+    """It was measured as kept, and had been forgotten; or the other way round."""
+    first = json.loads((place / f"{other}.jsonl").read_text().splitlines()[0])["question"]
+    (place / "asked.jsonl").write_text(rows(("Who is Eve?", "x"), (first.upper(), "y")))
+    shown = refused("check", "recipe.yaml", f"data.{asked}={{path: asked.jsonl}}")
+    says(shown, f"data.{asked}: 1 of its questions", f"data.{other} too (first: {first.upper()!r})", "remove")
+
+
+def test_a_question_is_not_asked_as_forgotten_and_as_kept(place, refused):
+    (place / "asked.jsonl").write_text(rows(("Who is Eve?", "x")))
+    own = [f"data.{side}_eval={{path: asked.jsonl}}" for side in ("forget", "retain")]
+    says(refused("check", "recipe.yaml", *own), "data.retain_eval: 1 of its questions", "in data.forget_eval too")
 
 
 def test_a_preset_folder_without_its_files(place, refused):
