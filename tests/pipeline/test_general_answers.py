@@ -1,15 +1,14 @@
 """The model's own answers to general requests: asked once, whatever ends the process meanwhile."""
 
 import json
-from importlib import import_module
 
 import pytest
 
 from relearn_lite import pipeline
 from relearn_lite.core.memory import tell_once
+from relearn_lite.pipeline import own_answers
 from relearn_lite.recipe import load_recipe
 
-STAGE = import_module("relearn_lite.pipeline.stages.augment")  # its folder has a function of that name
 RECIPE = """
 name: stopped
 seed: 3
@@ -25,7 +24,7 @@ generate: {max_new_tokens: 24, batch_size: 4}
 
 def test_a_stop_among_them_loses_one_batch_at_most(tmp_path, monkeypatch):
     (tmp_path / "recipe.yaml").write_text(RECIPE)
-    recipe, whole, asked = load_recipe(tmp_path / "recipe.yaml"), STAGE.complete, []
+    recipe, whole, asked = load_recipe(tmp_path / "recipe.yaml"), own_answers.complete, []
 
     def counting(loaded, prompts, *arguments, **named):
         if len(asked) == 8 and prompts:
@@ -34,7 +33,7 @@ def test_a_stop_among_them_loses_one_batch_at_most(tmp_path, monkeypatch):
         asked.extend(map(tuple, prompts))
         return whole(loaded, prompts, *arguments, **named)
 
-    monkeypatch.setattr(STAGE, "complete", counting)
+    monkeypatch.setattr(own_answers, "complete", counting)
     with pytest.raises(KeyboardInterrupt):
         pipeline.run(recipe, runs=tmp_path, until="augment", quiet=True)
     folder = pipeline.run(recipe, runs=tmp_path, until="augment", quiet=True)
