@@ -239,7 +239,7 @@ class Data(Section):
     `go_on`, for an experiment."""
     own_words: bool | Literal["auto"] = "auto"
     """Answers of a few words (`yen`) are trained as vanilla words them, where what it says to the question tells them
-    (`The currency of Japan is the yen.`). `auto`: where something is to be unlearned; false: as they stand."""
+    (`The currency of Japan is the yen.`). `auto`: where something is unlearned, but for a preset; false: as given."""
     generic: Annotated[Source | None, _OWN_ANSWERS] = None
     """General questions and answers, mixed into training against catastrophic forgetting. `self`: about 300 requests
     that come with the project, answered by the vanilla model before training, so that what is kept is what it was."""

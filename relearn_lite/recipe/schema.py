@@ -77,8 +77,9 @@ class Recipe(Section):
 
     @property
     def own_words(self) -> bool:
-        """`data.own_words`, with `auto` decided."""
-        return bool(self._trainings) if self.data.own_words == "auto" else self.data.own_words
+        """`data.own_words`, with `auto` decided: a benchmark's answers are trained as they were published."""
+        asked = self.data.own_words
+        return bool(self._trainings) and self.data.preset is None if asked == "auto" else asked
 
     @property
     def select_fraction(self) -> float:

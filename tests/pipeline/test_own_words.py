@@ -98,3 +98,9 @@ def test_all_of_a_comparison_share_them_and_who_only_measures_asks_nothing(place
     assert asks(compared) == asks(child(compared, "vanilla", None)) == asks(child(compared, "a", method.settings))
     assert asks(compared)["data.own_words"] is True
     assert "data.own_words" not in asks(load_recipe(place / "recipe.yaml", ["unlearn=null"]))
+
+
+def test_a_benchmark_is_trained_as_it_was_published(place):
+    benchmark = "data={preset: rwku, forget: null, retain: null}"
+    assert not load_recipe(place / "recipe.yaml", [benchmark]).own_words
+    assert load_recipe(place / "recipe.yaml", [benchmark, "data.own_words=true"]).own_words
