@@ -63,8 +63,8 @@ def preview(recipe: Recipe, examples: int) -> None:
         console.rule(f"data.{part}: {'; '.join(uses) or 'asked only, its answers are not trained'}")
         _show(console, tokenizer, islice(encoded.items(), examples), trained=bool(uses))
         if recipe.own_words and (short := len(short_answers({part: data[part]}))):
-            said = "where it does, as the model words them when it is asked (data.own_words)"
-            console.print(f"Answers of a few words: {short}. They will be trained, {said}.", markup=False)
+            taken = "The run takes what the model itself says for them, where that tells them (data.own_words)"
+            console.print(f"Answers of a few words: {short}. {taken}.\n", markup=False)
     if "augment" in stages_of(recipe):
         console.rule("augment: what the model learns to answer")
         if recipe.augment.from_:

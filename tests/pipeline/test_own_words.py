@@ -85,7 +85,7 @@ def test_the_same_command_does_nothing_again_and_false_trains_them_as_they_stand
 def test_preview_says_that_they_will_be_worded_otherwise(place, capsys):
     preview(load_recipe(place / "recipe.yaml"), 1)
     told = " ".join(capsys.readouterr().out.split())
-    assert told.count("Answers of a few words: 2. They will be trained, where it does, as the model words them") == 1
+    assert told.count("Answers of a few words: 2. The run takes what the model itself says for them") == 1
 
 
 def test_all_of_a_comparison_share_them_and_who_only_measures_asks_nothing(place):
