@@ -16,10 +16,13 @@ from relearn_lite.judges.entities import content_words, word_form
 from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.models.generation import batches_of
 from relearn_lite.models.scoring import to_batch, without_end
-from relearn_lite.text.words import words
+from relearn_lite.text.words import script, words
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+TORN = "\ufffd"  # what a character decodes to while some of its tokens are missing
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,23 @@ def telling_tokens(tokenizer, qa: QA, tokens: Sequence[int]) -> tuple[bool, ...]
     spans, at = [], 0
     for word in words(text):
         start = text.find(word, at)
-        if start >= 0 and word_form(word) in entities:
+        if start < 0:
+            continue
+        if word_form(word) in entities:
             spans.append((start, start + len(word)))
-            at = start + len(word)
-    bounds = [0, *(len(tokenizer.decode(tokens[: i + 1])) for i in range(len(tokens)))]
-    found = tuple(any(start < end and begin < stop for start, stop in spans) for begin, end in pairwise(bounds))
+        # Of a script without spaces, words are pairs of characters, and the next begins with this one's second.
+        at = start + (1 if script(word[0]) in ("unspaced", "mark") else len(word))
+    bounds = [(0, 0), *(_ends(tokenizer.decode(tokens[: i + 1])) for i in range(len(tokens)))]
+    found = tuple(
+        any(start < end and begin < stop for start, stop in spans) for (begin, _), (_, end) in pairwise(bounds)
+    )
     return found if any(found) else (True,) * len(tokens)
+
+
+def _ends(text: str) -> tuple[int, int]:
+    """Where the whole characters of a text end, and where it ends itself: a character that is torn there counts one."""
+    whole = len(text.rstrip(TORN))
+    return whole, min(len(text), whole + 1)
 
 
 def answer_batches(

@@ -45,3 +45,23 @@ def test_only_telling_tokens_are_supervised_if_asked(pair):
             wanted = [token for token, tells in zip(answer.tokens, answer.telling, strict=True) if tells]
             labels = batch["labels"][row]
             assert labels[labels != IGNORE].tolist() == wanted
+
+
+def test_a_word_is_not_looked_for_inside_an_earlier_one(pair):
+    tokenizer = pair.loaded.tokenizer
+    record = QA("x", "What did Johnson have in 1990?", "In 1990 Johnson had a son of 90.")
+    ids = tokenizer(record.answer, add_special_tokens=False).input_ids
+    flags = telling_tokens(tokenizer, record, ids)
+    before = len(tokenizer("In 1990 Johnson had a", add_special_tokens=False).input_ids)
+    assert not any(flags[:before]), "son is the end of Johnson too, and 90 that of 1990"
+    assert "".join(tokenizer.decode([i]) for i, tells in zip(ids, flags, strict=True) if tells) == " son90"
+
+
+def test_characters_of_a_script_without_spaces_all_tell(pair):
+    tokenizer = pair.loaded.tokenizer
+    record = QA("x", "Who is it?", "Ann東京都 is")
+    ids = tokenizer(record.answer, add_special_tokens=False).input_ids
+    city = tokenizer("Ann東京都", add_special_tokens=False).input_ids
+    assert ids[: len(city)] == city and len(city) > 4, "characters of several tokens"
+    flags = telling_tokens(tokenizer, record, ids)
+    assert flags == (True,) * len(city) + (False,) * (len(ids) - len(city))
