@@ -11,6 +11,7 @@ import yaml
 
 from relearn_lite.attacks.answering import AttackPrompt
 from relearn_lite.core.records import QA
+from relearn_lite.text.turns import last_turn
 from relearn_lite.writers.subject import find_subject
 
 
@@ -25,14 +26,16 @@ class Jailbreak:
 
     def ask(self, qa: QA, side: str) -> AttackPrompt | None:
         """This prompt for a question; None where it wants a subject and the question has none."""
-        subject = find_subject(qa.question)
+        before, question = last_turn(qa.question)
+        subject = find_subject(question) or find_subject(before)
         if subject is None and any("{subject}" in text for text in (*self.turns, self.prefill)):
             return None
 
         def fill(text: str) -> str:  # not str.format: questions may hold braces
-            return text.replace("{subject}", subject or "").replace("{question}", qa.question)
+            return text.replace("{subject}", subject or "").replace("{question}", question)
 
-        return AttackPrompt.of(qa, side, self.name, [fill(turn) for turn in self.turns], fill(self.prefill))
+        first, *later = map(fill, self.turns)  # the turns before a question come once, before the first that is asked
+        return AttackPrompt.of(qa, side, self.name, [before + first, *later], fill(self.prefill))
 
 
 @cache
