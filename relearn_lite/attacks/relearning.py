@@ -20,6 +20,7 @@ from relearn_lite.models import backends
 from relearn_lite.models.generation import context_length
 from relearn_lite.models.loaded import Loaded, active_adapters
 from relearn_lite.recipe import Relearning, Trainer, Training
+from relearn_lite.text.turns import bare
 from relearn_lite.unlearn.selection import spread
 from relearn_lite.unlearn.train import TrainingRun, train
 
@@ -59,9 +60,9 @@ class RelearningPlan:
 
 
 def _sharing_nothing(rows: Sequence[QA], others: Mapping[str, Sequence[QA]]) -> list[QA]:
-    """Those rows whose question and answer stand in none of the others."""
-    texts = {text for each in others.values() for qa in each for text in (qa.question, qa.answer)}
-    return [qa for qa in rows if qa.question not in texts and qa.answer not in texts]
+    """Those rows whose question and answer stand in none of the others; case and the mark at the end do not count."""
+    texts = {bare(text) for each in others.values() for qa in each for text in (qa.question, qa.answer)}
+    return [qa for qa in rows if bare(qa.question) not in texts and bare(qa.answer) not in texts]
 
 
 def measured_steps(settings: Relearning) -> list[int]:

@@ -39,6 +39,17 @@ def test_what_is_taught_is_never_asked_under_another_id_either():
     assert [qa.id for qa in plan.questions["forget"]] == ["forget-1", "forget-2"]
 
 
+def test_another_case_or_mark_at_the_end_makes_no_other_question_and_no_other_answer():
+    forget = rows("forget", 2)
+    same_question = QA("asked", forget[0].question.upper().rstrip("?"), "In quite other words.")
+    same_answer = QA("told", "Another question?", f" {forget[1].answer.lower().rstrip('.')}")
+    free = QA("free", "What else?", "Nothing.")
+    asked = {"forget": [same_question, same_answer, free], "retain": []}
+    plan = RelearningPlan.of(Relearning(examples=2, sources=["forget"]), {"forget": forget}, asked)
+    assert plan.examples["forget"] == forget
+    assert plan.questions["forget"] == [free]
+
+
 def test_a_curve_that_cannot_be_had_has_a_reason():
     forget = rows("forget", 2)
     plan = RelearningPlan.of(
