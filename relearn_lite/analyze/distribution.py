@@ -8,6 +8,7 @@ Shapes: `N` positions, `V` vocabulary.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -127,7 +128,11 @@ def _columns(log_p: Tensor, labels: Tensor, words: Tensor) -> dict[str, list[flo
         "other_non_words": (on_others - own * ~is_word).clamp(min=0),
         "words_in_top5": words[log_p.topk(min(FEW, log_p.shape[-1]), dim=-1).indices].float().mean(-1),
     }
-    return {name: list(map(rounded, values.tolist())) for name, values in columns.items()}
+    unknown = own.isnan()  # half precision may be too small for a model: no number, or such tokens would rank first
+    return {
+        name: list(map(rounded, values.float().masked_fill(unknown, math.nan).tolist()))
+        for name, values in columns.items()
+    }
 
 
 def _likeliest(log_p: Tensor, top: int, tokenizer) -> list[list[list]]:
@@ -169,7 +174,7 @@ def _summary(questions: Sequence[dict], name: str) -> dict[str, float | None]:
     ranks = telling("rank")
     return {column: mean(telling(column)) for column in columns} | {
         "median_rank": median(ranks),
-        "likeliest": mean(rank == 1 for rank in ranks),
+        "likeliest": mean(rank == 1 for rank in ranks if rank is not None),
         "tokens": len(ranks),
         "all_p": mean(value for question in questions for value in question["models"][name]["p"]),
         "first_p": mean(first("p")),

@@ -8,6 +8,7 @@ Shapes: `N` positions whose next token is supervised, `H` hidden size, `V` vocab
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,8 @@ def lens_numbers(model, architecture: Architecture, state: Tensor, labels: Tenso
         log_p = head_logits(model, architecture.norm(hidden)).log_softmax(-1)
         own = log_p.gather(-1, wanted[:, None])
         chances.append(own.exp().squeeze(-1))
-        ranks.append((log_p > own).sum(-1) + 1)
+        rank = (log_p > own).sum(-1) + 1.0
+        ranks.append(rank.masked_fill(own.squeeze(-1).isnan(), math.nan))  # nothing is above what is no number
     return torch.cat(chances), torch.cat(ranks)
 
 
@@ -133,10 +135,11 @@ def _first(ranks: np.ndarray) -> list[int | None]:
 
 def _summary(rows: Sequence[dict], name: str) -> dict[str, Any]:
     ranks = _by_layer(rows, name, "rank")
-    first = _first(ranks)
+    unknown = np.isnan(ranks)
+    first = _first(ranks[:, ~unknown.any(0)])
     return {
         "p": list(map(mean, _by_layer(rows, name, "p"))),
-        "likeliest": list(map(mean, ranks == 1)),
+        "likeliest": list(map(mean, np.where(unknown, np.nan, ranks == 1))),
         "median_rank": list(map(median, ranks)),
         "first_layer": mean(first),
         "never": mean(layer is None for layer in first),

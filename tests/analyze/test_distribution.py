@@ -110,3 +110,9 @@ def test_the_batch_size_changes_nothing_and_json_is_strict(pair, found):
             for key, value in found["summary"][side][model].items():
                 assert math.isclose(value, again["summary"][side][model][key], rel_tol=1e-3, abs_tol=1e-6)
     json.dumps(found, allow_nan=False)
+
+
+def test_a_model_that_gives_no_numbers_has_none_instead_of_rank_one(pair, no_numbers):
+    found = distribution(pair.loaded, pair.answers[:2], no_numbers, top=4, batch_size=2)
+    summary = found["summary"]["forget"]["vanilla"]
+    assert summary.pop("tokens") > 0 and set(summary.values()) == {None}

@@ -83,3 +83,9 @@ def test_hooks_are_gone_afterwards(pair, found):
         for hook in (*module._forward_hooks.values(), *module._forward_pre_hooks.values())
     ]
     assert not [hook for hook in hooks if hook.__module__.startswith("relearn_lite")]
+
+
+def test_a_model_that_gives_no_numbers_leads_in_no_layer_and_misses_in_none(pair, no_numbers):
+    summary = logit_lens(pair.loaded, pair.answers[:2], no_numbers, batch_size=2)["summary"]["forget"]["vanilla"]
+    assert summary["first_layer"] is None and summary["never"] is None
+    assert {value for column in ("p", "likeliest", "median_rank") for value in summary[column]} == {None}
