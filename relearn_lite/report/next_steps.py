@@ -48,7 +48,7 @@ def next_steps(results: RunResults) -> list[str]:
 
 
 def _unknown(before: Mapping[str, Any]) -> str | None:
-    if (before.get("kfr") or 0) < UNKNOWN_BEFORE:
+    if (least_forgotten(before) or 0.0) < UNKNOWN_BEFORE:
         return None
     return (
         "The vanilla model did not know most of the forget set, so more unlearning shows nothing more: teach it first "

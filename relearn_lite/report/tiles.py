@@ -92,7 +92,7 @@ def _forgot(
 ) -> Tile:
     """Nothing is claimed where vanilla did not know most of it. Attacks are told, they do not change the grade."""
     value, was = least_forgotten(after), least_forgotten(before)
-    unknown = value is None or (known(before, "kfr") or 0.0) >= UNKNOWN_BEFORE
+    unknown = value is None or (was or 0.0) >= UNKNOWN_BEFORE
     told = _of(asked, "forget answers tell nothing", was)
     attacked = ((attacks or {}).get("any") or {}).get("kfr")
     if attacked is not None:

@@ -54,7 +54,11 @@ def test_where_no_method_does_all_that_is_said_first(compared):
 
 def test_one_that_does_all_goes_before_a_better_balance_that_does_not(compared):
     compared[0] = replace(compared[0], added={"ls_share": 1.0, "balance": 0.95})
-    assert parts(compared)[0].startswith("good has the best balance, 0.899")
+    told = parts(compared)[0]
+    able = "Of the methods that forgot, kept the rest and speak as before,"
+    assert told.startswith(f"{able} good has the best balance, 0.899")
+    equals = parts([*compared, replace(compared[2], name="same")])[0]
+    assert equals.startswith(f"{able} good and same have the best balance, 0.899")
 
 
 def test_equals_are_named_together(compared):

@@ -35,6 +35,11 @@ def test_what_leaks_counts_where_kfr_calls_it_forgotten():
     assert "forgot too little" in told(after={"kfr": 1.0, "leak": 0.5}, losses=FALLING)
 
 
+def test_what_vanilla_tells_by_the_leak_check_it_knew():
+    assert "did not know" not in told(before={"kfr": 0.6, "leak": 0.9})
+    assert "did not know" in told(before={"kfr": 0.6, "leak": 0.4})
+
+
 @pytest.mark.parametrize("damage", [{"krr": 0.5}, {"kept_general": 0.6}, {"broken_forget": 0.3}])
 def test_no_more_of_what_has_done_damage(damage):
     words = told(after={"kfr": 0.4} | damage, losses=FALLING)

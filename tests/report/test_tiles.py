@@ -31,6 +31,13 @@ def test_forgot_is_what_the_verdict_says(kfr, leak, was):
     assert tile.number.replace("> ", "over ").replace("< ", "under ") in sentence
 
 
+def test_what_vanilla_knew_is_told_by_the_leak_check_too():
+    """KFR alone called it unknown, though its answers told: the tile claimed nothing where the verdict did."""
+    before, after = {"kfr": 0.6, "leak": 0.9}, {"kfr": 1.0, "leak": 0.0}
+    assert verdict({"vanilla": before, "unlearned": after}).startswith("It forgot:")
+    assert shown(before, after)["Forgot"].word == "forgotten"
+
+
 @pytest.mark.parametrize(("krr", "was"), list(itertools.product((0.0, 0.5, 0.6, 0.72, 0.95), (None, 0.0, 0.8, 1.0))))
 def test_kept_is_what_the_verdict_says(krr, was):
     before, after = {"kfr": 0.0} | ({} if was is None else {"krr": was}), {"kfr": 1.0, "krr": krr}
