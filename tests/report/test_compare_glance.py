@@ -93,3 +93,13 @@ def test_every_column_of_the_numbers_says_what_it_is_and_cost_stands_in_the_glan
     write_comparison(tmp_path, "demo", compared, 1, mask=False)
     tex = (tmp_path / "compare.tex").read_text()
     assert tex.count(r"\begin{tabular}") == 1 and "Time & Memory" in tex
+
+
+def test_general_questions_that_could_not_be_judged_are_counted_beside_the_number(results):
+    gaps = {"kept_general": 0.5, "missing": {"kept_general": 2}}
+    samples = [*results.samples, *({**results.samples[0], "id": f"c{n}", "split": "control"} for n in range(6))]
+    row = table(models([Compared("some", replace(changed(results, **gaps), samples=samples))])).rows[-1]
+    assert row.at("kept_general")[0].text == "0.500" and "General: 2 of 6 missing." in row.notes
+    why = {"kept_general": "the vanilla model answers none of the 6 control questions, so nothing could be lost"}
+    none = table(models([Compared("none", changed(results, kept_general=None, reasons=why))])).rows[-1]
+    assert not any("General" in note for note in none.notes)
