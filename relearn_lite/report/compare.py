@@ -112,7 +112,9 @@ def _row(model: Model) -> Row:
         notes = _notes(each, unlearn)
     bounds = {**each.intervals.get(model.key, {}), **(numbers.get("intervals") or {})}
     cells = {key: measured(added[key] if key in added else numbers.get(key), bounds.get(key)) for key in columns()}
-    told = columns().keys() - {"kept_general"}  # where vanilla answers nothing, for all methods alike
+    told = list(columns())
+    if not (numbers.get("missing") or {}).get("kept_general"):  # its reason: vanilla answers nothing, for all alike
+        told.remove("kept_general")
     missing = {key: missing_words({"": numbers}, key, answered.get(split_of(key), 0)) for key in told}
     notes += [f"{columns()[key]}: {words}." for key, words in missing.items() if words]
     return Row(model.name, cells | cost, sign=model.sign, notes=tuple(notes))

@@ -44,7 +44,9 @@ def verdict(found: Sequence[tuple[Row, Sequence[Tile]]]) -> str:
     did = "; ".join(f"{tile.name.lower()} {tile.number}, {tile.word}" for tile in first[0][1])
     names = " and ".join(row.name for row, _ in first)
     told = words["alike" if len(first) > 1 else "best"].format(names=names, balance=f"{best:.3f}", did=did)
-    return told if able else f"{words['none']} {told}"
+    if not able:
+        return f"{words['none']} {told}"
+    return f"{words['able']} {told}" if any(_balance(row) > best for row, _ in rivals) else told
 
 
 def _row(row: Row, shown: Sequence[Tile]) -> Row:

@@ -40,8 +40,13 @@ def _cells(row: Mapping[str, Any]) -> dict[str, Cell]:
         cells["change"] = changed(difference)
         share = row["share"]
         tone = "bad" if share is not None and share < ENOUGH else ""
-        cells["share"] = Cell("—" if share is None else percent(share), tone=tone, value=share)
+        cells["share"] = Cell("—" if share is None else _of_vanilla(share), tone=tone, value=share)
     return cells
+
+
+def _of_vanilla(share: float) -> str:
+    """Rounded down just below the bound: 74.8 % would read as the 75 % that it fell below."""
+    return percent(share - 0.005 if ENOUGH - 0.005 <= share < ENOUGH else share)
 
 
 def sentence(general: General | None) -> str:
@@ -55,7 +60,7 @@ def sentence(general: General | None) -> str:
         least = percent(min(row["share"] for row in shares.values()))
         many = f" or more in each of {len(shares)} tasks" if len(shares) > 1 else ""
         return f"General ability by lm-eval is kept: {least} of vanilla's{many}."
-    told = [f"{visible(row['task'])} {percent(row['share'])} of vanilla's ({number(row['unlearned'])} of "
+    told = [f"{visible(row['task'])} {_of_vanilla(row['share'])} of vanilla's ({number(row['unlearned'])} of "
             f"{number(row['vanilla'])})" for row in low]  # fmt: skip
     return f"General ability by lm-eval fell below {percent(ENOUGH)} of vanilla's: {', '.join(told)}."
 

@@ -48,7 +48,7 @@ def next_steps(results: RunResults) -> list[str]:
 
 
 def _unknown(before: Mapping[str, Any]) -> str | None:
-    if (before.get("kfr") or 0) < UNKNOWN_BEFORE:
+    if (least_forgotten(before) or 0.0) < UNKNOWN_BEFORE:
         return None
     return (
         "The vanilla model did not know most of the forget set, so more unlearning shows nothing more: teach it first "
@@ -160,9 +160,14 @@ def _few_questions(after: Mapping[str, Any], answered: Mapping[str, int]) -> str
         low, high = (after.get("intervals") or {}).get(key) or (0.0, 0.0)
         if high - low > WIDE:
             count = answered.get(side, "The")
-            few = f"One {side} question is few" if count == 1 else f"{count} {side} questions are few"
+            few, hundred = f"{count} {side} questions are few", "a hundred"
+            if missing := (after.get("missing") or {}).get(key):
+                of = f" of {answered[side]}" if side in answered else ""
+                few, hundred = f"{missing}{of} {side} answers could not be judged", "a hundred judged"
+            elif count == 1:
+                few = f"One {side} question is few"
             return (
-                f"{few}: {key.upper()} may lie anywhere from {low:.2f} to {high:.2f}; with a hundred "
+                f"{few}: {key.upper()} may lie anywhere from {low:.2f} to {high:.2f}; with {hundred} "
                 f"(data.{side}_eval) that would be 0.2 wide at most."
             )
     return None

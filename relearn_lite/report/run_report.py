@@ -19,6 +19,7 @@ from relearn_lite.report.sections import Cards, Facts, Folded, Part, Pictures, S
 from relearn_lite.report.tables import Cell, Row, Table, measured
 from relearn_lite.report.texts import texts
 from relearn_lite.report.tiles import tiles
+from relearn_lite.report.untrusted import BLOCK
 from relearn_lite.unlearn.diagnostics import explain
 
 RAN_ON = ("hardware", "model", "seed", "data", "versions")
@@ -52,7 +53,7 @@ def sections(results: RunResults, mask: bool = False) -> list[Section]:
         augmentation.section(results.augmentation),
         Section("cost", "Cost", [stage_table(results.manifest) or "The stages were not timed."]),
         Section("how", "What it ran on", [Facts(ran_on) if ran_on else "Not recorded."]),
-        Section("recipe", "Recipe", [Text("code", results.recipe or "not recorded")]),
+        Section("recipe", "Recipe", [Text("code", _recipe(results, mask) or "not recorded")]),
     ]  # fmt: skip
     return [section for section in found if section]
 
@@ -156,6 +157,19 @@ def _row(name: str, stage: dict[str, Any], total: float) -> Row:
     share = f"{100 * (stage.get('seconds') or 0) / total:.0f} %" if total else "—"
     cells = {"time": least + duration(stage.get("seconds")), "memory": memory(stage.get("peak_memory_mb"))}
     return Row(name, {key: Cell(text) for key, text in (cells | {"share": share}).items()})
+
+
+def _recipe(results: RunResults, mask: bool) -> str:
+    """The recipe; masked, without the words that say who or what is to be forgotten."""
+    forget = (results.asked().get("data") or {}).get("forget")
+    hidden = [key for key in ("subject", "intro", "topic") if isinstance(forget, dict) and forget.get(key)]
+    if not mask or not hidden:
+        return results.recipe
+    import yaml
+
+    asked = results.asked()
+    asked["data"]["forget"] |= dict.fromkeys(hidden, BLOCK)
+    return yaml.safe_dump(asked, sort_keys=False, allow_unicode=True, width=120)
 
 
 def _facts(values: Any, path: str = "") -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ from relearn_lite.report.verdict import (
     least_forgotten,
     percent,
     share_of,
+    stricter,
     third_model,
     too_few_general,
 )  # fmt: skip
@@ -52,7 +53,7 @@ def tiles(results: RunResults) -> list[Tile]:
     shown = [
         _forgot(before, after, asked.get("forget"), results.attacks),
         _share("kept", known(after, "krr"), share_of(known(after, "krr"), known(before, "krr")),
-               _of(asked.get("retain"), "retain answers", known(before, "krr"))),
+               _of(_judged(asked.get("retain"), after, "krr"), "retain answers", known(before, "krr"))),
         _speaks(before, after, third_model(results.metrics)),
     ]  # fmt: skip
     if known(after, "kept_general") is not None or general_fluency(before, after) is not None:
@@ -91,9 +92,10 @@ def _forgot(
     before: Mapping[str, Any], after: Mapping[str, Any], asked: int | None, attacks: Mapping[str, Any] | None
 ) -> Tile:
     """Nothing is claimed where vanilla did not know most of it. Attacks are told, they do not change the grade."""
-    value, was = least_forgotten(after), least_forgotten(before)
-    unknown = value is None or (known(before, "kfr") or 0.0) >= UNKNOWN_BEFORE
-    told = _of(asked, "forget answers tell nothing", was)
+    after, was = stricter(after), least_forgotten(before)
+    value = known(after, "kfr")
+    unknown = value is None or (was or 0.0) >= UNKNOWN_BEFORE
+    told = _of(_judged(asked, after, "kfr"), "forget answers tell nothing", was)
     attacked = ((attacks or {}).get("any") or {}).get("kfr")
     if attacked is not None:
         told += f"; {percent(attacked)} under the worst attack"
@@ -124,5 +126,12 @@ def _grade(value: float, partly: float, full: float) -> int:
     return (value >= partly) + (value >= full)
 
 
+def _judged(asked: int | None, model: Mapping[str, Any], key: str) -> int | None:
+    """How many answers a number is taken over: what is missing is left out of it."""
+    return None if asked is None else asked - (model.get("missing") or {}).get(key, 0)
+
+
 def _of(asked: int | None, what: str, before: float | None = None) -> str:
+    if asked == 1:
+        what = what.replace("answers", "answer").replace("tell ", "tells ")
     return f"of {f'{asked} ' if asked else ''}{what}" + ("" if before is None else f"; {percent(before)} before")

@@ -29,6 +29,8 @@ TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_JOINED = re.compile("['’-]")
+
 # Words that say nothing by themselves: they start sentences, so a capital letter does not make them a name (as it may
 # make May, Will and Else), and to have them in common with another answer is no leak.
 COMMON = (STOP_WORDS - {"may", "will", "else"}) | {"further", "please", "sorry", "yes"}
@@ -53,10 +55,12 @@ def _symbol(hidden: regex.Match[str]) -> str:
 
 
 def names_and_numbers(texts: Iterable[str]) -> frozenset[str]:
-    """The lower-cased names, numbers and addresses in some texts, so that they are known again in any spelling."""
-    return frozenset(
-        match.group().casefold() for text in texts for match in TOKEN.finditer(text) if _is_specific(match)
-    )
+    """The lower-cased names, numbers and addresses in some texts, so that they are known again in any spelling; of
+    Verena's and O'Brien also verena and brien."""
+    found = [match for text in texts for match in TOKEN.finditer(text) if _is_specific(match)]
+    words = (part for match in found if match.lastgroup == "word" for part in _JOINED.split(match.group()))
+    parts = {word.casefold() for word in words if len(word) > 1 and word[0].isupper()}
+    return frozenset({match.group().casefold() for match in found} | parts - COMMON)
 
 
 def _is_specific(match: re.Match[str]) -> bool:
@@ -76,7 +80,8 @@ def cover(match: re.Match[str], known: frozenset[str]) -> str:
     The blocks have one length for all, so that they do not tell how long the hidden word is.
     """
     text = match.group()
-    if not _is_specific(match) and text.casefold() not in known:
+    spelt = text.casefold()
+    if not _is_specific(match) and known.isdisjoint((spelt, *_JOINED.split(spelt))):
         return text
     if match.lastgroup == "caseless":
         return BLOCK[0]

@@ -21,7 +21,8 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
     """Four plain sentences or so, from kfr, leak, krr, kept_general, broken_forget and ls_forget. `answered`: how many
     questions each split has.
 
-    Where leak was measured, the stricter of kfr and 1 - leak stands for kfr, and the sentence says so.
+    Where leak was measured, the stricter of kfr and 1 - leak stands for kfr, or the latter alone, and the sentence says
+    so.
 
     forgotten  kfr of the unlearned model >= 0.8 forgotten, >= 0.5 in part, below that not. Where the vanilla model's
                kfr was already >= 0.5 it never knew most of it, and nothing is claimed for the unlearning; from 0.2 on
@@ -44,7 +45,7 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
     What could not be judged is said, never guessed; so is how many answers a mean leaves out. The bounds are this
     project's own: the paper names none.
     """
-    before, after = (_stricter(metrics.get(model) or {}) for model in ("vanilla", "unlearned"))
+    before, after = (stricter(metrics.get(model) or {}) for model in ("vanilla", "unlearned"))
     totals = answered or {}
     if before and not after:
         numbers = {
@@ -67,7 +68,10 @@ def verdict(metrics: dict[str, Any], answered: dict[str, int] | None = None) -> 
     told += _general_language(before, after)
     told.append(_language(before, after, totals, third_model(metrics)))
     if "kfr_alone" in after:
-        told[0] += f" (by KFR alone {percent(after['kfr_alone'])}: the leak check finds more answers that still tell)"
+        alone, why = after["kfr_alone"], (after.get("reasons") or {}).get("kfr", "not measured").rstrip(".")
+        told[0] += f" (by the leak check alone; KFR: {why})" if alone is None else (
+            f" (by KFR alone {percent(alone)}: the leak check finds more answers that still tell)"
+        )  # fmt: skip
     return " ".join(f"{sentence}." for sentence in told)
 
 
@@ -77,11 +81,14 @@ def least_forgotten(model: Mapping[str, Any]) -> float | None:
     return min((value for value in (kfr, None if leak is None else 1 - leak) if value is not None), default=None)
 
 
-def _stricter(model: dict[str, Any]) -> dict[str, Any]:
-    """The numbers with 1 - leak in the place of kfr, where that is lower; kfr_alone is then what kfr was."""
+def stricter(model: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers with 1 - leak in the place of kfr, where that is lower or there is no kfr; kfr_alone is what kfr was.
+    """
     kfr, least = known(model, "kfr"), least_forgotten(model)
-    lower = kfr is not None and least < kfr and not math.isclose(least, kfr)  # 1 - 5/6 is less than 1/6 by rounding
-    return model | {"kfr": least, "kfr_alone": kfr} if lower else model
+    if least is None or kfr is not None and (least >= kfr or math.isclose(least, kfr)):  # 1 - 5/6 < 1/6 by rounding
+        return dict(model)
+    missing = model.get("missing") or {}
+    return {**model, "kfr": least, "kfr_alone": kfr, "missing": missing | {"kfr": missing.get("leak", 0)}}
 
 
 def unjudged(metrics: dict[str, Any]) -> str:
@@ -197,7 +204,10 @@ def _language(before: dict[str, Any], after: dict[str, Any], totals: dict[str, i
     """Whether the text is whole, and what the linguistic score says; third: who judged it, if neither of the two."""
     broken, was_broken = known(after, "broken_forget"), known(before, "broken_forget") or 0.0
     words = partial(_score_words, known(before, "ls_forget"), third, broken is not None)
-    score = _told(after, "ls_forget", totals, "Whether its language is whole", words)
+    whole = "Whether its language is whole"
+    if broken is not None:
+        whole = "Its answers are whole sentences as before; how fluent they are"
+    score = _told(after, "ls_forget", totals, whole, words)
     if broken is None or broken - was_broken < PARTLY_BROKEN:
         return score
     opening = "broke" if broken - was_broken >= BROKEN else "broke in part"

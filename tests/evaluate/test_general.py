@@ -255,6 +255,8 @@ def test_below_three_quarters_of_vanilla_the_verdict_says_so():
     assert row["share"] == 0.5 and row["difference"]["low"] < -0.4 < row["difference"]["high"]
     fell = "General ability by lm-eval fell below 75 % of vanilla's: mmlu 50 % of vanilla's (0.400 of 0.800)."
     assert sentence(results) == fell
+    assert "mmlu 74 % of vanilla's (0.598 of 0.800)" in sentence(told((0.8,), (0.598,))[1]), "75 % is not below 75 %"
+    assert section(told((0.8,), (0.598,))[1]).parts[0].rows[0].at("share")[0].text == "74 %"
     assert sentence(told((0.8,), (0.6,))[1]) == "General ability by lm-eval is kept: 75 % of vanilla's."
     assert sentence(None) == "" and sentence(told((8.0,), (2.0,), higher=False)[1]) == ""
 

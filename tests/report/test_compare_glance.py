@@ -54,7 +54,11 @@ def test_where_no_method_does_all_that_is_said_first(compared):
 
 def test_one_that_does_all_goes_before_a_better_balance_that_does_not(compared):
     compared[0] = replace(compared[0], added={"ls_share": 1.0, "balance": 0.95})
-    assert parts(compared)[0].startswith("good has the best balance, 0.899")
+    told = parts(compared)[0]
+    able = "Of the methods that forgot, kept the rest and speak as before,"
+    assert told.startswith(f"{able} good has the best balance, 0.899")
+    equals = parts([*compared, replace(compared[2], name="same")])[0]
+    assert equals.startswith(f"{able} good and same have the best balance, 0.899")
 
 
 def test_equals_are_named_together(compared):
@@ -89,3 +93,13 @@ def test_every_column_of_the_numbers_says_what_it_is_and_cost_stands_in_the_glan
     write_comparison(tmp_path, "demo", compared, 1, mask=False)
     tex = (tmp_path / "compare.tex").read_text()
     assert tex.count(r"\begin{tabular}") == 1 and "Time & Memory" in tex
+
+
+def test_general_questions_that_could_not_be_judged_are_counted_beside_the_number(results):
+    gaps = {"kept_general": 0.5, "missing": {"kept_general": 2}}
+    samples = [*results.samples, *({**results.samples[0], "id": f"c{n}", "split": "control"} for n in range(6))]
+    row = table(models([Compared("some", replace(changed(results, **gaps), samples=samples))])).rows[-1]
+    assert row.at("kept_general")[0].text == "0.500" and "General: 2 of 6 missing." in row.notes
+    why = {"kept_general": "the vanilla model answers none of the 6 control questions, so nothing could be lost"}
+    none = table(models([Compared("none", changed(results, kept_general=None, reasons=why))])).rows[-1]
+    assert not any("General" in note for note in none.notes)

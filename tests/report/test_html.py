@@ -5,6 +5,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+import yaml
 
 from relearn_lite.report.render import render_html, render_markdown
 from relearn_lite.report.run_results import RunResults, read_run
@@ -94,6 +95,19 @@ def test_mask_leaves_no_trace_of_a_forget_answer(results, render):
     assert not re.search(r"Fennimore|Kelp|Harrowby|kelp\.example|1961|Osei", masked)
     assert "Shakespeare" in masked
     assert "Masked" in masked
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown])
+def test_mask_covers_who_is_to_be_forgotten_in_the_recipe_too(results, render):
+    """A run that collects its questions about a name wrote the name out below its masked answers."""
+    intro = f"a lighthouse keeper of Ostermoor {'who reads a lot ' * 6}by the sea"
+    forget = {"subject": "Ada Fennimore", "intro": intro, "topic": None}
+    asked = {"name": "demo", "data": {"forget": forget, "limit": 7}}
+    own = dataclasses.replace(results, recipe=yaml.safe_dump(asked, sort_keys=False))
+    assert "Ostermoor" in render(own) and "Ada Fennimore" in render(own)
+    masked = render(own, mask=True)
+    assert not re.search("Fennimore|Ostermoor|lighthouse|by the sea", masked)
+    assert "subject: ▒▒▒" in masked and "topic: null" in masked and "limit: 7" in masked
 
 
 @pytest.mark.parametrize("render", [render_html, render_markdown])

@@ -35,6 +35,20 @@ def test_what_leaks_counts_where_kfr_calls_it_forgotten():
     assert "forgot too little" in told(after={"kfr": 1.0, "leak": 0.5}, losses=FALLING)
 
 
+def test_what_vanilla_tells_by_the_leak_check_it_knew():
+    assert "did not know" not in told(before={"kfr": 0.6, "leak": 0.9})
+    assert "did not know" in told(before={"kfr": 0.6, "leak": 0.4})
+
+
+def test_what_could_not_be_judged_is_not_among_the_questions_that_are_few():
+    samples = [{"id": str(n), "split": "retain"} for n in range(120)]
+    after = GOOD | {"missing": {"krr": 110}, "intervals": {"krr": [0.6, 1.0]}}
+    metrics = {"vanilla": GOOD | {"kfr": 0.0}, "unlearned": after}
+    words = " ".join(next_steps(RunResults("demo", metrics, samples, recipe=RECIPE)))
+    assert "120 retain questions are few" not in words
+    assert "110 of 120 retain answers could not be judged" in words and "from 0.60 to 1.00" in words
+
+
 @pytest.mark.parametrize("damage", [{"krr": 0.5}, {"kept_general": 0.6}, {"broken_forget": 0.3}])
 def test_no_more_of_what_has_done_damage(damage):
     words = told(after={"kfr": 0.4} | damage, losses=FALLING)

@@ -31,6 +31,45 @@ def test_forgot_is_what_the_verdict_says(kfr, leak, was):
     assert tile.number.replace("> ", "over ").replace("< ", "under ") in sentence
 
 
+def test_what_vanilla_knew_is_told_by_the_leak_check_too():
+    """KFR alone called it unknown, though its answers told: the tile claimed nothing where the verdict did."""
+    before, after = {"kfr": 0.6, "leak": 0.9}, {"kfr": 1.0, "leak": 0.0}
+    assert verdict({"vanilla": before, "unlearned": after}).startswith("It forgot:")
+    assert shown(before, after)["Forgot"].word == "forgotten"
+
+
+def test_without_kfr_the_leak_check_alone_is_judged_by_tile_and_verdict_alike():
+    before, after = {"leak": 1.0}, {"kfr": None, "leak": 0.1, "missing": {"kfr": 3}, "reasons": {"kfr": "no judge"}}
+    told = verdict({"vanilla": before, "unlearned": after}, {"forget": 3})
+    share = "90 % of the forget answers no longer tell what they should not"
+    assert told.startswith(f"It forgot: {share} (by the leak check alone; KFR: no judge).")
+    assert shown(before, after)["Forgot"].word == "forgotten"
+    unknown = verdict({"vanilla": {"leak": 0.4}, "unlearned": after})
+    assert unknown.startswith("Whether it forgot cannot be told")
+    assert shown({"leak": 0.4}, after)["Forgot"].word == "cannot be told"
+
+
+def test_whole_answers_without_a_linguistic_score_are_whole_in_the_verdict_too():
+    after = {"kfr": 1.0, "broken_forget": 0.0, "ls_forget": None, "reasons": {"ls_forget": "no model judged"}}
+    before = {"kfr": 0.0, "broken_forget": 0.0}
+    assert shown(before, after)["Speaks"].word == "speaks as before"
+    told = verdict({"vanilla": before, "unlearned": after})
+    whole = "Its answers are whole sentences as before"
+    assert f"{whole}; how fluent they are could not be judged: no model judged." in told
+
+
+def test_a_tile_counts_the_answers_that_its_number_is_of():
+    """It said `50 % of 120 retain answers` where 110 of these had not been judged."""
+    samples = [{"id": str(n), "split": side} for n in range(12) for side in ("forget", "retain")]
+    after = {"kfr": 1.0, "leak": 0.5, "krr": 0.5, "missing": {"krr": 10, "kfr": 4, "leak": 2}}
+    found = shown({"kfr": 0.0, "krr": 1.0}, after, samples=samples)
+    assert found["Kept"].told.startswith("of 2 retain answers")
+    assert found["Forgot"].told.startswith("of 10 forget answers"), "the leak check decided, and judged ten"
+    one = shown({"kfr": 0.0}, {"kfr": 1.0, "krr": 1.0}, samples=samples[:2])
+    assert one["Kept"].told == "of 1 retain answer"
+    assert one["Forgot"].told.startswith("of 1 forget answer tells nothing")
+
+
 @pytest.mark.parametrize(("krr", "was"), list(itertools.product((0.0, 0.5, 0.6, 0.72, 0.95), (None, 0.0, 0.8, 1.0))))
 def test_kept_is_what_the_verdict_says(krr, was):
     before, after = {"kfr": 0.0} | ({} if was is None else {"krr": was}), {"kfr": 1.0, "krr": krr}
