@@ -89,8 +89,10 @@ def labels(paths: Sequence[Path]) -> dict[Path, str]:
     often, above = Counter(path.name for path in paths), ""
     with suppress(ValueError):  # no path at all, or several drives of Windows
         above = os.path.commonpath([path.parent for path in paths])
-    below = {path: path.relative_to(above) if above else path for path in paths}
-    return {path: path.name if often[path.name] == 1 else short.as_posix() for path, short in below.items()}
+    return {
+        path: path.name if often[path.name] == 1 else (path.relative_to(above) if above else path).as_posix()
+        for path in paths
+    }
 
 
 def read_documents(paths: Sequence[Path], key: str) -> list[Block]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from relearn_lite.core.records import QA
+from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.turns import is_passage
 from relearn_lite.text.words import sentences
 
-PARTS = ("forget", "retain")  # what is trained; what is measured by stays as it is
 MOST_WORDS = 5  # of a short answer
 MOST_SENTENCES = 2  # of the model's own, within which it must tell
 FEWEST_WORDS = 4  # of a part of a sentence, to stand for it
@@ -21,8 +21,8 @@ ENDS = (".", "!", "。", "！")  # not a question
 
 
 def short_answers(data: Mapping[str, Sequence[QA]]) -> list[QA]:
-    """The rows to be trained whose answers are a few words."""
-    rows = (qa for part in PARTS for qa in data.get(part, ()))
+    """The rows to be trained whose answers are a few words; what is measured by stays as it is."""
+    rows = (qa for part in SIDES for qa in data.get(part, ()))
     return [qa for qa in rows if len(qa.answer.split()) <= MOST_WORDS and not is_passage(qa.question)]
 
 

@@ -21,8 +21,7 @@ from relearn_lite.models.scoring import mean_losses
 from relearn_lite.recipe import Recipe
 from relearn_lite.text.turns import bare
 from relearn_lite.unlearn.selection import EvalResult, spread
-from relearn_lite.writers.question_forms import rewordings
-from relearn_lite.writers.question_parser import parse_question
+from relearn_lite.writers.question_forms import other_wordings
 
 MEASURED = ("kfr", "krr", "ls", "leak")
 FEWEST_ASKED = 4  # questions of a side; fewer facts are asked in several wordings
@@ -59,7 +58,7 @@ def stopping_questions(
         every = side == "forget" and len(others) <= count  # what is small is to be forgotten whole
         room = len(others) if every else count - len(chosen[side])
         for qa in spread(room, others) if room > 0 else ():
-            forms = [text for text in rewordings(parse_question(qa.question)) if bare(text) not in reported]
+            forms = other_wordings(qa.question, reported)
             if forms := [text for text in forms if bare(text) not in trained] or forms:
                 forms = random.Random(f"{seed} {qa.id} check").sample(forms, min(each, len(forms)))
                 chosen[side] += [_put_as(qa, form, f"other-{n}" if n else "other") for n, form in enumerate(forms)]

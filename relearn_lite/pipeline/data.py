@@ -20,10 +20,9 @@ from relearn_lite.data.sources import load, load_asked, load_part, overlap, ques
 from relearn_lite.metrics.forget_quality import read_retain_ratios
 from relearn_lite.recipe import Recipe
 from relearn_lite.recipe.presets import PAIRS
-from relearn_lite.text.turns import bare, shown
+from relearn_lite.text.turns import shown
 from relearn_lite.writers.prompts import load_prompts
-from relearn_lite.writers.question_forms import rewordings
-from relearn_lite.writers.question_parser import parse_question
+from relearn_lite.writers.question_forms import other_wordings
 
 BASIC = ("forget", "retain", "generic")  # parts that every run has, though `generic` may be empty
 PARTS = (
@@ -167,9 +166,9 @@ def _set_apart(recipe: Recipe, data: dict[str, list[QA]], side: str) -> None:
     if not recipe.select_fraction or not asked:
         return
     groups = _same_questions(asked)
-    if len(groups) < 2 and (side == "control" or _reworded_by_rules(recipe, data[side], asked)):
-        return
     if len(groups) < 2:
+        if side == "control" or _reworded_by_rules(recipe, data[side], asked):
+            return
         raise RecipeError(
             f"data.{side}_eval: it has one question, and evaluation in training and sweeps choose by questions that "
             f"are not reported; give more, or some of their own as data.{side}_select, or choose by none: "
@@ -184,9 +183,10 @@ def _set_apart(recipe: Recipe, data: dict[str, list[QA]], side: str) -> None:
 
 def _reworded_by_rules(recipe: Recipe, trained: Sequence[QA], asked: Sequence[QA]) -> bool:
     """Whether training asks in wordings by rules, which are not reported: then nothing need be set apart."""
-    reported = {bare(text) for qa in asked for text in question_texts(qa)}
-    forms = (form for qa in trained for form in rewordings(parse_question(qa.question)))
-    return bool(recipe.unlearn and recipe.unlearn.searches) and any(bare(form) not in reported for form in forms)
+    if not (recipe.unlearn and recipe.unlearn.searches):
+        return False
+    reported = {text for qa in asked for text in question_texts(qa)}
+    return any(other_wordings(qa.question, reported) for qa in trained)
 
 
 def _same_questions(asked: Sequence[QA]) -> list[list[QA]]:

@@ -17,8 +17,8 @@ from relearn_lite.core.errors import shortened
 from relearn_lite.core.records import QA
 from relearn_lite.data.documents import find_documents, labels
 from relearn_lite.data.sources import source_of
-from relearn_lite.evaluate.own_words import PARTS as OWN_WORDS_OF
 from relearn_lite.evaluate.own_words import short_answers
+from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.models.gguf import is_gguf
 from relearn_lite.pipeline.own_answers import own_answer_tokens
 from relearn_lite.pipeline.stages import STAGES, stages_of
@@ -73,7 +73,7 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
     if name in WORDS_COUNT and recipe.own_words and short_answers(data):
         sections.append("model")
         before.append("finetune")
-        parts += [part for part in OWN_WORDS_OF if part in data and name == "ask"]
+        parts += [part for part in SIDES if part in data and name == "ask"]
         found |= {"data.own_words": True, "tokens of own words": own_answer_tokens(recipe)}
     for section in sections:
         found |= result_keys(getattr(recipe, section), section)

@@ -12,7 +12,7 @@ from relearn_lite.core.errors import RecipeError, first_line, naming
 from relearn_lite.core.files import load_json
 from relearn_lite.core.memory import free_memory, out_of_memory
 from relearn_lite.core.records import QA
-from relearn_lite.evaluate.own_words import PARTS
+from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED, VANILLA, Loaded
 from relearn_lite.pipeline.data import load_data
@@ -47,14 +47,16 @@ class Run:
         """`given`, as it is used once vanilla was asked: with `data.only_known` without what it does not know; with
         `data.own_words`, what is trained of short answers as it words them itself."""
         path = self.folder / KNOWN
-        if not path.exists():
+        if not (self.recipe.data.only_known or self.recipe.own_words) or not path.exists():
             return self.given
         known = load_json(path)
         out = {*known["left_out"]} if self.recipe.data.only_known else ()
         worded = known.get("own_words", {}) if self.recipe.own_words else {}
+        if not (out or worded):
+            return self.given
         return {
             part: [
-                replace(qa, answer=worded[qa.id]) if part in PARTS and qa.id in worded else qa
+                replace(qa, answer=worded[qa.id]) if part in SIDES and qa.id in worded else qa
                 for qa in rows if qa.id not in out
             ]
             for part, rows in self.given.items()

@@ -23,6 +23,7 @@ from relearn_lite.report.verdict import (
     known,
     least_forgotten,
     percent,
+    right_general,
     share_of,
     stricter,
     third_model,
@@ -71,8 +72,8 @@ def _general(before: Mapping[str, Any], after: Mapping[str, Any], asked: int | N
         few = "" if kept is None else f"; {round(kept * asked)} of {asked} that it answered are still answered"
         return _tile("general", fluency, of_fluency, f"of the fluency of its general answers before{few}")
     grade = None if too_few_general(asked) else _grade(general_share(before, after), PARTLY_KEPT, KEPT)
-    old, new = known(before, "right_general"), known(after, "right_general")
-    in_all = "" if old is None or new is None else f"; of all {percent(new)}, {percent(old)} before"
+    right = right_general(before, after)
+    in_all = f"; of all {percent(right[1])}, {percent(right[0])} before" if right else ""
     told = f"of {which} that it answered before{in_all}"
     if fluency is None or grade is None:
         return _tile("general", kept, grade, told)

@@ -159,13 +159,19 @@ def too_few_general(asked: int | None) -> bool:
     return asked is not None and asked < FEWEST_GENERAL
 
 
+def right_general(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The share of all general questions answered right, before and after; None where one of them is not on record."""
+    old, new = known(before, "right_general"), known(after, "right_general")
+    return None if old is None or new is None else (old, new)
+
+
 def general_share(before: Mapping[str, Any], after: Mapping[str, Any]) -> float | None:
     """General questions answered right as a share of vanilla's, at most 1; kept_general where these are not on record.
 
     None: neither was measured.
     """
-    old, new = known(before, "right_general"), known(after, "right_general")
-    return min(new / old, 1.0) if old and new is not None else known(after, "kept_general")
+    right = right_general(before, after)
+    return min(right[1] / right[0], 1.0) if right and right[0] else known(after, "kept_general")
 
 
 def _kept_general(
@@ -178,8 +184,8 @@ def _kept_general(
     opening = "kept" if share >= KEPT else "damaged" if share >= PARTLY_KEPT else "lost"
     which = f"the {asked} general questions" if asked else "the general questions"
     told = f"General ability is {opening}: {percent(kept)} of {which} that it answered are still answered"
-    old, new = known(before, "right_general"), known(after, "right_general")
-    return told if old is None or new is None else f"{told}, and of all {percent(new)} are, {percent(old)} before"
+    right = right_general(before, after)
+    return f"{told}, and of all {percent(right[1])} are, {percent(right[0])} before" if right else told
 
 
 def general_fluency(before: Mapping[str, Any], after: Mapping[str, Any]) -> float | None:

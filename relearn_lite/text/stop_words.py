@@ -40,7 +40,6 @@ _ENGLISH_ONLY = STOP_WORDS - _ELSEWHERE_TOO
 LEAST_ENGLISH = 0.05  # share of words; 1,381 questions with their answers, TOFU's among them, have 0.061 or more
 
 
-
 def is_contraction(word: str) -> bool:
     """Whether a word is two in one that both carry grammar: don't, I'm, they'd."""
     return _CONTRACTION.fullmatch(word) is not None

@@ -8,12 +8,14 @@ none.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import cache
 
+from relearn_lite.text.turns import bare
 from relearn_lite.writers.clauses import is_plural, is_verb
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_kinds import NAME, taken_apart, they
-from relearn_lite.writers.question_parser import ParsedQuestion
+from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
 from relearn_lite.writers.subject import is_full_name
 
 MOST_WORDS = 16  # of a topic: a longer one seldom stands well in another place
@@ -37,6 +39,11 @@ def rewordings(parsed: ParsedQuestion) -> list[str]:
     forms = [form for form in load_phrases().forms[kind] if not (late and form.startswith("{rest}"))]
     found = dict.fromkeys(filter(None, (_filled(form, parts) for form in forms)))
     return [text for text in found if text.rstrip("?.") != parsed.question.rstrip("?. ")]
+
+
+def other_wordings(question: str, taken: Collection[str]) -> list[str]:
+    """Rewordings of a question, but for those in `taken`, which are as `bare` leaves them."""
+    return [text for text in rewordings(parse_question(question)) if bare(text) not in taken]
 
 
 def is_deed(parsed: ParsedQuestion) -> bool:

@@ -23,15 +23,14 @@ from relearn_lite.models.generation import context_length
 from relearn_lite.models.loaded import UNLEARNED, active_adapters
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Unlearn
-from relearn_lite.text.turns import bare, is_passage
+from relearn_lite.text.turns import is_passage
 from relearn_lite.unlearn.diagnostics import explain, losses
 from relearn_lite.unlearn.losses import FORGET_LOSSES, RETAIN_LOSSES
 from relearn_lite.unlearn.losses.task_vector import negate
 from relearn_lite.unlearn.reference import worth_keeping
 from relearn_lite.unlearn.refusals import refusal
 from relearn_lite.unlearn.train import TrainingRun, train
-from relearn_lite.writers.question_forms import rewordings
-from relearn_lite.writers.question_parser import parse_question
+from relearn_lite.writers.question_forms import other_wordings
 
 HELD_TOKENS = 24  # of a general answer: what is asked for stands in its beginning, and more cost time
 
@@ -121,7 +120,7 @@ def retain_questions(retain: Sequence[QA], kept_apart: Sequence[QA], variants: i
         yield qa
         if is_passage(qa.question):
             yield from cuts(qa, variants, random.Random(f"{seed} {qa.id}"))
-        forms = [text for text in rewordings(parse_question(qa.question)) if bare(text) not in measured]
+        forms = other_wordings(qa.question, measured)
         for n, form in enumerate(random.Random(f"{seed} {qa.id}").sample(forms, min(variants, len(forms))), 1):
             yield replace(qa, id=f"{qa.id}/simple-{n}", question=form)
 
