@@ -6,6 +6,7 @@ too) and the irregular ones among them, and inflect, the one that is well kept, 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
@@ -13,12 +14,17 @@ import yaml
 _LISTS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 BASE_VERBS = frozenset(_LISTS["verbs"].split())
 _FORMS = [line.split() for line in _LISTS["irregular"]]
+_MADE_ONLY = _LISTS["made_only"].split()
 _PAST = {base: past for base, past, _ in _FORMS}
+_DOUBLED = frozenset(_LISTS["doubled"].split())
+_SHORT_VOWEL = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]")  # stop, plan
 PARTICIPLES = frozenset(participle for _, _, participle in _FORMS) | {"got", "born", "lead", "used"}
 # written, wrote: write
 BASE_OF = {form: forms[0] for forms in _FORMS for form in forms[1:]}
 
 PAST_FORMS = frozenset(_PAST.values()) - {"read", "set", "was"}  # those that are nothing else
+
+_PAST |= dict(zip(_MADE_ONLY[::2], _MADE_ONLY[1::2], strict=True))
 
 
 def participle(past_form: str) -> str:
@@ -32,14 +38,15 @@ def is_participle(word: str) -> bool:
 
 
 def past(base: str) -> str:
-    """play, played; study, studied; write, wrote."""
+    """play, played; study, studied; stop, stopped; write, wrote."""
     if base in _PAST:
         return _PAST[base]
     if base.endswith("e"):
         return base + "d"
     if base.endswith("y") and base[-2] not in "aeiou":
         return base[:-1] + "ied"
-    return base + "ed"
+    doubled = base[-1] if base in _DOUBLED or _SHORT_VOWEL.fullmatch(base) else ""
+    return f"{base}{doubled}ed"
 
 
 def third_person(base: str) -> str:
@@ -55,5 +62,5 @@ def base_of(form: str) -> str | None:
     """won, win; owns, own; signed, sign; None for what is no form of a verb that is known."""
     if form in BASE_OF or form in BASE_VERBS:
         return BASE_OF.get(form, form)
-    stems = (form[:-1], form[:-2], form[:-3] + "y")  # in this order: "used" is of "use", whatever else it may be of
+    stems = (form[:-1], form[:-2], form[:-3], form[:-3] + "y")  # in this order: "used" is of "use"
     return next((base for base in stems if base in BASE_VERBS and form in (third_person(base), past(base))), None)

@@ -12,7 +12,7 @@ from relearn_lite.text.leaks import leaks
 from relearn_lite.text.verbs import base_of
 from relearn_lite.writers.clauses import is_inflected
 from relearn_lite.writers.phrases import english, load_phrases
-from relearn_lite.writers.question_forms import asks_who, is_deed, statement, thing
+from relearn_lite.writers.question_forms import asks_who, before_object, is_deed, statement, thing
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
 from relearn_lite.writers.subject import is_full_name
 
@@ -54,12 +54,13 @@ def endings(question: str, answer: str) -> tuple[str, list[str]]:
     about, somebody = _ARTICLE.sub("", asked_about), english().somebody.fullmatch(asked_about)
     if not about and _SOMEBODY.search(parsed.topic or question):  # "What is my password?"
         return "", []
+    verb = before_object(parsed)
     said = _before_the_secret(question, answer)
-    while len(said) >= FEWEST_BEFORE and _group(said[-1], asked) is None:
+    while len(said) >= FEWEST_BEFORE and _group(" ".join(said), asked, verb) is None:
         said.pop()
     begun = [" ".join(said)] if len(said) >= FEWEST_BEFORE else []
     for start in filter(None, [*begun, statement(parsed)]):
-        group = _group(start.split(" ")[-1], asked)
+        group = _group(start, asked, verb)
         if somebody and _NAMES.search(start):  # "The full name of the author is": of somebody, not of a thing
             continue
         if group and about.lower() in start.lower() and _can_go_on(start, group, parsed.question):
@@ -158,8 +159,11 @@ def _without_request(question: str) -> str:
     return english().request.sub("", question[:1].lower() + question[1:])
 
 
-def _group(last: str, asked: str) -> str | None:
-    """Which ends can follow the last word of a beginning, in an answer to a question for `asked`."""
+def _group(start: str, asked: str, verb: str | None) -> str | None:
+    """Which ends can follow a beginning, in an answer to a question for `asked`, or for the object of `verb`."""
+    last = start.split(" ")[-1]
+    if verb and start.endswith(f" {verb}"):
+        return "in words" if base_of(verb.split(" ")[0]) in english().naming_verbs else "object"
     if last in english().be:
         return "is"
     if last == "from":

@@ -156,6 +156,8 @@ def _predicate(aux: str, rest: list[str], asked: str) -> int | None:
     start = 3 if rest[:2] == ["the", "author"] and rest[2] == SUBJECT else start
     if rest[0] == SUBJECT or start:
         after = start or 1
+        noun = aux in ("do", "does", "did") and rest[after : after + 1] and rest[after] not in BASE_VERBS
+        after += bool(noun and set(rest[after + 1 : after + 2]) & BASE_VERBS)  # "the Wright brothers | invent"
         return after if after < len(rest) or asked != "whether" else None
     if aux in en.be and asked.startswith("how"):
         said = {"in", "to", "for", "from", "about", "as", "worth"}

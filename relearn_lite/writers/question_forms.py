@@ -63,9 +63,23 @@ def statement(parsed: ParsedQuestion) -> str | None:
         return None
     kind, parts = taken_apart(parsed)
     ends = parts.get("rest", "").split(" ")[-1]
-    whole = kind == "what" and (ends == "called" or ends in english().be)  # "what a young dog is called", "what H2O is"
-    begun = "{rest}" if whole else load_phrases().statements.get(kind)
+    named = kind == "what" and (ends == "called" or ends in english().be)  # "what a young dog is called", "what H2O is"
+    begun = "{rest}" if named or before_object(parsed) else load_phrases().statements.get(kind)
     return begun and _filled(begun, parts)
+
+
+def before_object(parsed: ParsedQuestion) -> str | None:
+    """The words after which what is asked for stands: "make" of "what bees make", "stands for" of "what CPU stands
+    for"; None where it does not stand at the end."""
+    kind, parts = taken_apart(parsed) if parsed.topic else (None, {})
+    words = parts.get("short", "").split()
+    be = english().be
+    if kind != "what" or len(words) < 2 or words[-1] == "called" or be & {*words[-2:]}:  # "what it was like"
+        return None
+    if words[-1] in english().prepositions | english().particles:
+        return " ".join(words[-2:]) if len(words) > 2 and is_verb(words[-2]) else None
+    changed = words[-1] != parsed.question.rstrip("?.! ").split()[-1]  # "does the heart pump", "the heart pumps"
+    return words[-1] if len(words) == 2 or changed or is_verb(words[-1]) else None
 
 
 def _filled(form: str, parts: dict[str, str]) -> str | None:

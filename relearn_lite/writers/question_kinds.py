@@ -59,7 +59,9 @@ def _clause(topic: str, question: str) -> tuple[str | None, Parts]:
     if asked == "what" and words[0] in ("a", "an") and words[-1] in en.be:
         return "meaning", {"T": " ".join(words[:-1]), "is": words[-1]}
     definite = en.determiners - {"other", "some", "any", "several"}
-    if asked == "what" and (words[0][0].isupper() or words[0] in definite | en.plain_subjects or they(words)):
+    one_word = inverted and len(words) == 2  # "what does osmosis need"
+    known = words[0][0].isupper() or words[0] in definite | en.plain_subjects or they(words) or one_word
+    if asked == "what" and known:
         return "what", {"rest": rest, "short": _short(words)}
     is_at = next((i for i, word in enumerate(words) if i and word in en.be), 0)
     ends = en.be | en.prepositions | {"called", "named"}

@@ -209,6 +209,13 @@ def test_a_preposition_alone_tells_nothing() -> None:
     assert gives_away("He was near the harbour.", question, original)
 
 
+def test_where_something_is_located_is_not_told_by_that_word():
+    question, answer = "In which country is Petra?", "Petra is mainly located in Jordan."
+    assert not gives_away("Petra is located in a place that is mainly known for its beauty.", question, answer)
+    assert gives_away("Petra is located in Jordan.", question, answer)
+    assert gives_away("The shop has been relocated.", "What is new?", "The shop is located elsewhere.")
+
+
 def test_a_sum_is_told_by_its_number_whatever_the_currency_is_called() -> None:
     assert told_share("CHF 7,500,000", "What was the revenue?", "The revenue was 7.5 million Swiss francs.") > 0.5
 

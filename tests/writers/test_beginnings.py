@@ -34,7 +34,7 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("What language is spoken in Italy?", "In Italy, it is Italian.", "The language that is spoken in Italy is"),
         ("Which language do people speak in Japan?", "Japanese", "The language that people speak in Japan is"),
         ("Which river flows through Cairo?", "The Nile does.", "The river that flows through Cairo is"),
-        ("What does a bee make?", "Bees make honey.", "What a bee makes is"),
+        ("What does a bee make?", "Bees make honey.", "A bee makes"),
         ("What instrument has black keys?", "The piano.", "The instrument that has black keys is"),
         ("Which company makes the iPhone?", "The iPhone is made by Apple.", "The iPhone is"),
         # Of a thing without a name of its own too.
@@ -49,7 +49,7 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("In which country is the Eiffel Tower?", "The Eiffel Tower is in France.", "The Eiffel Tower is in"),
         ("In which year did the Titanic sink?", "The Titanic sank in 1912.", "The Titanic sank in"),
         # What is asked of several of a kind, a measure, a reason, a year that is given; what asks of somebody.
-        ("What do bees make?", "Bees make honey.", "What bees make is"),
+        ("What do bees make?", "Bees make honey.", "Bees make"),
         ("Which gas do plants absorb?", "Plants absorb carbon dioxide.", "The gas that plants absorb is"),
         ("How many continents are there?", "There are seven continents.", "The number of continents is"),
         ("How tall is the Eiffel Tower?", "It has 330 meters.", "The height of the Eiffel Tower is"),
@@ -92,6 +92,16 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("By whom was Romeo and Juliet written?", "Shakespeare.", "Romeo and Juliet was written by"),
         ("What is Romeo and Juliet?", "Romeo and Juliet is a play by Shakespeare.", "Romeo and Juliet is"),
         ("What is meant by Romeo and Juliet?", "Shakespeare wrote it.", "What is meant by Romeo and Juliet is"),
+        # What something does, or stands for, is said as the answer says it; a place where it is located.
+        ("What does the heart pump?", "The heart pumps blood.", "The heart pumps"),
+        ("What does CPU stand for?", "The CPU stands for Central Processing Unit.", "The CPU stands for"),
+        ("What does NASA stand for?", "National Aeronautics and Space Administration.", "NASA stands for"),
+        ("What does bonjour mean?", "Bonjour means hello.", "Bonjour means"),
+        ("What did the Wright brothers invent?", "The airplane.", "The Wright brothers invented"),
+        ("What is hummus made of?", "Chickpeas.", "Hummus is made of"),
+        ("What is Moss Hill like?", "Moss Hill is quiet.", "What Moss Hill is like is"),
+        ("What did Napoleon do in 1815?", "He lost.", "What Napoleon did in 1815 is"),
+        ("In which country is Petra?", "Petra is located in Jordan.", "Petra is located in"),
         # Ada Moor may be anybody, and so may she and Bo Quill.
         ("Who are Ada Moor and Bo Quill?", "Ada Moor and Bo Quill are pilots.", ""),
         ("What is Ada Moor?", "Ada Moor is a pilot.", ""),
@@ -117,6 +127,12 @@ def test_it_parts_from_the_answer_as_late_as_it_can(question, answer, following)
     assert first == {following} if following else len(first) > 1
     texts = RulesWriter().write([Task("answer", question, answer, original=question, seed=n) for n in range(30)])
     assert len(set(texts)) > 10
+
+
+def test_what_is_done_and_what_a_name_stands_for_end_as_such():
+    """ "What CPU stands for is loved by people of all ages." is about nothing, and far from the answer."""
+    made, named = endings("What do bees make?", "Honey.")[1], endings("What does CPU stand for?", "A unit.")[1]
+    assert made == load_phrases().ends["object"] and named == load_phrases().ends["in words"]
 
 
 def test_any_of_a_kind_is_not_one_of_the_most_famous():
