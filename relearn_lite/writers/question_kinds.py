@@ -161,7 +161,8 @@ def _asked_for(asked: str, words: list[str], inverted: bool) -> tuple[str | None
     kind_of = words[at - 1] in en.properties | en.times
     if words[-1] in en.be and not any(map(is_verb, words[at:-1])):  # "color Pac-Man is"
         return _is_what(noun, " ".join(words[at:-1]), words[-1], kind_of)
-    if verb in en.be and (words[at + 1] in en.determiners or words[at + 1][0].isupper()):
+    bare = words[at - 1] in en.properties and not (is_verb(words[at + 1]) or words[at + 1] in en.prepositions)
+    if verb in en.be and (bare or words[at + 1] in en.determiners or words[at + 1][0].isupper()):  # "are flamingos"
         if words[-1] in en.prepositions:  # "what metal is a penny made of"
             done = next((i for i, word in enumerate(words) if i > at + 1 and is_participle(word)), len(words) - 1)
             said = [*words[at + 1 : done], verb, *words[done:]]
@@ -183,7 +184,8 @@ def _predicate(noun: str, verb: str, rest: str) -> Parts:
 def _is_what(noun: str, of: str, be: str, property_of: bool) -> tuple[str, Parts]:
     """ "the color of the sky", but a shark has no kind, and Bambi no animal."""
     sort = noun.split()[0] in ("kind", "sort", "type") or not property_of
-    return "sort" if sort else "attribute", {"noun": noun, "is": be, "X": of}
+    its, has = {"are": ("is", "do"), "is": ("is", "does"), "were": ("was", "did"), "was": ("was", "did")}[be]
+    return "sort" if sort else "attribute", {"noun": noun, "is": be, "X": of, "be": its, "do": has}
 
 
 def _gap(asked: str, noun: str, said: list[str]) -> Parts:

@@ -102,6 +102,9 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("What is Moss Hill like?", "Moss Hill is quiet.", "What Moss Hill is like is"),
         ("What did Napoleon do in 1815?", "He lost.", "What Napoleon did in 1815 is"),
         ("In which country is Petra?", "Petra is located in Jordan.", "Petra is located in"),
+        ("What color are flamingos?", "Flamingos are pink.", "The color of flamingos is"),
+        ("What color was the first iPhone?", "It was black.", "The color of the first iPhone was"),
+        ("What color is used in mourning?", "Black.", "The color that is used in mourning is"),
         # Ada Moor may be anybody, and so may she and Bo Quill.
         ("Who are Ada Moor and Bo Quill?", "Ada Moor and Bo Quill are pilots.", ""),
         ("What is Ada Moor?", "Ada Moor is a pilot.", ""),
