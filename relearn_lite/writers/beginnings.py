@@ -13,6 +13,7 @@ from relearn_lite.text.verbs import base_of
 from relearn_lite.writers.clauses import is_inflected
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_forms import asks_who, before_object, is_deed, statement, thing
+from relearn_lite.writers.question_kinds import taken_apart
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
 from relearn_lite.writers.subject import is_full_name
 
@@ -88,6 +89,8 @@ def _that_follow(start: str, group: str, about: str, asked: str, parsed: ParsedQ
     ends, named = load_phrases().ends, _ARTICLE.sub("", start.rsplit(" ", 1)[0])
     if group == "by" and base_of(start.split(" ")[-2]) in english().group_deeds:  # "is owned by": by whom or what
         return ends["by_any"]
+    if group == "object" and taken_apart(parsed)[0] in ("letters", "means"):
+        return ends["in words"]
     if group != "is":
         return ends[group]
     if start.startswith(("How ", "Whether ")):
@@ -163,7 +166,7 @@ def _group(start: str, asked: str, verb: str | None) -> str | None:
     """Which ends can follow a beginning, in an answer to a question for `asked`, or for the object of `verb`."""
     last = start.split(" ")[-1]
     if verb and start.endswith(f" {verb}"):
-        return "in words" if base_of(verb.split(" ")[0]) in english().naming_verbs else "object"
+        return "object"
     if last in english().be:
         return "is"
     if last == "from":

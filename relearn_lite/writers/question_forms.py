@@ -14,9 +14,10 @@ from functools import cache
 from relearn_lite.text.turns import bare
 from relearn_lite.writers.clauses import is_plural, is_verb
 from relearn_lite.writers.phrases import english, load_phrases
-from relearn_lite.writers.question_kinds import NAME, taken_apart, they
+from relearn_lite.writers.question_kinds import NAME, taken_apart
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
 from relearn_lite.writers.subject import is_full_name
+from relearn_lite.writers.word_roles import they
 
 MOST_WORDS = 16  # of a topic: a longer one seldom stands well in another place
 MOST_THING_WORDS = 5
@@ -62,8 +63,7 @@ def statement(parsed: ParsedQuestion) -> str | None:
     if parsed.topic is None or "," in parsed.topic or len(parsed.topic.split()) > MOST_WORDS:
         return None
     kind, parts = taken_apart(parsed)
-    ends = parts.get("rest", "").split(" ")[-1]
-    named = kind == "what" and (ends == "called" or ends in english().be)  # "what a young dog is called", "what H2O is"
+    named = kind == "what" and parts["rest"].split(" ")[-1] in english().be  # "what H2O is"
     begun = "{rest}" if named or before_object(parsed) else load_phrases().statements.get(kind)
     return begun and _filled(begun, parts)
 
@@ -73,8 +73,7 @@ def before_object(parsed: ParsedQuestion) -> str | None:
     for"; None where it does not stand at the end."""
     kind, parts = taken_apart(parsed) if parsed.topic else (None, {})
     words = parts.get("short", "").split()
-    be = english().be
-    if kind != "what" or len(words) < 2 or words[-1] == "called" or be & {*words[-2:]}:  # "what it was like"
+    if kind not in ("what", "letters", "means") or len(words) < 2 or english().be & {*words[-2:]}:  # "it was like"
         return None
     if words[-1] in english().prepositions | english().particles:
         return " ".join(words[-2:]) if len(words) > 2 and is_verb(words[-2]) else None

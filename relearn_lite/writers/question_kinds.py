@@ -9,13 +9,23 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from relearn_lite.text.verbs import BASE_VERBS, PAST_FORMS, base_of, is_participle, participle
+from relearn_lite.text.verbs import (
+    BASE_VERBS,
+    PAST_FORMS,
+    base_of,
+    is_participle,
+    participle,
+    past,
+    third_person,
+)
 from relearn_lite.writers.clauses import is_bare, is_inflected, is_plural, is_verb, main_noun
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_parser import ParsedQuestion
+from relearn_lite.writers.word_roles import begins, does, is_doing, is_past, several_do, subject_at, they
 
 NAME = re.compile(r"(?<!\w)(?:the )?(?:\d{4} )?[A-Z][\w'’.-]*(?: (?:(?:of|the|de|da) )?[A-Z][\w'’.-]*)*")
 _DATED = re.compile(r" (?:in|on|around|about) (?!the )(?:\w+ )?\d{3,4}\b(?! [A-Z]).*$")
+_LETTERS = re.compile(r"\w*[A-Z]\w*[A-Z]\w*|(?:[A-Z]\.)+[A-Z]?")  # GPS, PhD, U.S.
 _THE_NAMED = re.compile(r"the [A-Z][\w'-]*(?: [\w-]+){0,3}$")  # the Magna Carta, the Pythagorean theorem
 
 _PERSON = {"one": "person", "who": "person who"}
@@ -49,12 +59,12 @@ def _clause(topic: str, question: str) -> tuple[str | None, Parts]:
         if asked == "where" and words[-1] in en.be:
             return "placed", {"X": " ".join(words[:-1]), "is": words[-1]}
         begun = {"where": rest if words[-1] in en.prepositions else f"{rest} in"}
-        so = words[0].islower() and words[0] not in en.determiners and _begins(words[1])  # "how successful Ada Moor is"
+        so = words[0].islower() and words[0] not in en.determiners and begins(words[1])  # "how successful Ada Moor is"
         if asked == "how" and words[0] != "to" and words[-1] not in en.be and not so:
             begun["how"] = f"{rest} in a way that"
-        kind = "occasion" if asked == "when" and not _is_past(words) else asked
+        kind = "occasion" if asked == "when" and not is_past(words) else asked
         return kind, {"rest": rest, "begun": begun.get(asked, "")}
-    if asked == "what" and _is_doing(words):
+    if asked == "what" and is_doing(words):
         return "cause", {"V": words[0], "X": " ".join(words[1:])}
     if asked == "what" and words[0] in ("a", "an") and words[-1] in en.be:
         return "meaning", {"T": " ".join(words[:-1]), "is": words[-1]}
@@ -62,16 +72,34 @@ def _clause(topic: str, question: str) -> tuple[str | None, Parts]:
     one_word = inverted and len(words) == 2  # "what does osmosis need"
     known = words[0][0].isupper() or words[0] in definite | en.plain_subjects or they(words) or one_word
     if asked == "what" and known:
-        return "what", {"rest": rest, "short": _short(words)}
+        return _what(words, question)
     is_at = next((i for i, word in enumerate(words) if i and word in en.be), 0)
     ends = en.be | en.prepositions | {"called", "named"}
-    if asked == "what" and is_at and words[-1] in ends and not any(map(_begins, words[1:])):
+    if asked == "what" and is_at and words[-1] in ends and not any(map(begins, words[1:])):
         if words[-1] in en.be:  # "what photosynthesis is"
             return "meaning", {"T": " ".join(words[:-1]), "is": words[-1]}
-        return "what", {"rest": rest, "short": _short(words)}  # "what hummus is made of"
+        return _what(words, question)  # "what hummus is made of"
     if asked in ("what", "which"):
         return _asked_for(asked, words, inverted)
     return _how_many(words[1:], inverted) if asked == "how" else (None, {})
+
+
+def _what(words: list[str], question: str) -> tuple[str, Parts]:
+    """What something does (what), means (means), is called (called), or a few letters stand for (letters)."""
+    en, parts = english(), {"rest": " ".join(words), "short": _short(words)}
+    ends = [*words[-2:]]
+    if ends[-1] == "called" and ends[0] in en.be:
+        return "called", parts | {"X": " ".join(words[:-2]), "is": ends[0]}
+    if len(words) == 3 and ends in (["stands", "for"], ["stand", "for"]) and _LETTERS.fullmatch(words[0]):
+        return "letters", parts | {"X": words[0]}
+    if ends[-1] in ("means", "mean"):
+        return "means", parts | {"X": " ".join(words[:-1])}
+    asked = question.rstrip("?.! ").split()[-1]  # "does the heart pump": is pumped
+    forms = (asked, third_person(asked), past(asked)) if asked in BASE_VERBS - en.intransitive else ()
+    if parts["short"] and ends[-1] in forms:
+        be = "was" if re.search(r"\bdid\b", question) else "is"
+        parts["done"] = f"{be} {participle(past(asked))} by {' '.join(words[:-1])}"
+    return "what", parts
 
 
 def _who(words: list[str]) -> tuple[str | None, Parts]:
@@ -81,7 +109,7 @@ def _who(words: list[str]) -> tuple[str | None, Parts]:
     done = verb in PAST_FORMS or verb.endswith("ed")
     if done and words[1] not in english().prepositions | english().particles:
         return "did", _done(verb, rest)
-    unlisted = verb.islower() and verb.endswith("s") and not _begins(verb) and not they(words)
+    unlisted = verb.islower() and verb.endswith("s") and not begins(verb) and not they(words)
     if done or is_verb(verb) or unlisted:  # "who plays Iron Man", "who came up with it"
         somebody = {"one": "", "who": "one that"} if base_of(verb) in english().group_deeds else _PERSON
         be = "was" if done or verb in ("was", "were", "had") else "is"
@@ -100,7 +128,7 @@ def _degree(words: list[str]) -> tuple[str | None, Parts]:
     if measure and is_at > 1 and (not tail or tail[0] in en.prepositions):
         parts = {"how": words[0], "A": measure, "X": " ".join(words[1:is_at]), "is": words[is_at]}
         return "measure", parts | {"tail": " ".join(["", *tail])}
-    subject = _begins(words[1]) or they(words[1:])
+    subject = begins(words[1]) or they(words[1:])
     if len(words) < 3 or words[0] in ("much", "many") and not subject:  # "how much money Ada Moor has"
         return None, {}
     return "extent", {"how": words[0], "rest": " ".join(words[1:]), "short": _short(words[1:])}
@@ -108,31 +136,11 @@ def _degree(words: list[str]) -> tuple[str | None, Parts]:
 
 def _after_its_preposition(asked: str, words: list[str]) -> tuple[str | None, Parts]:
     """ "with which country Texas united in 1845"."""
-    at = _subject_at(words[1:])
+    at = subject_at(words[1:])
     if not at or words[0] not in ("which", "what"):
         return None, {}
     noun = " ".join(words[1 : at + 1])
     return "fronted", {"prep": asked, "noun": noun, "is": _be(noun), "rest": " ".join(words[at + 1 :])}
-
-
-def _subject_at(words: list[str]) -> int | None:
-    """Where it begins who does something, or what is done, after a noun: "books | Ada Moor wrote", "gas | absorbs"."""
-    return next((i for i, w in enumerate(words) if i and words[i - 1] not in english().prepositions and (
-        _begins(w) and not words[i - 1][0].isupper() or is_inflected(w) or they(words[i:]))), None)  # fmt: skip
-
-
-def _begins(word: str) -> bool:
-    return word[0].isupper() or word in english().determiners | english().plain_subjects
-
-
-def _several_do(words: list[str], inverted: bool) -> int | None:
-    """Where the verb of several stands, which no ending shows: "countries | border Switzerland"."""
-    for i in range(1, len(words) - 1):
-        if _begins(words[i]):
-            return None
-        if is_plural(" ".join(words[:i])) and words[i] in BASE_VERBS | {"have", "do"} and not inverted:
-            return i if words[i - 1] not in english().prepositions else None
-    return None
 
 
 def _asked_for(asked: str, words: list[str], inverted: bool) -> tuple[str | None, Parts]:
@@ -143,14 +151,14 @@ def _asked_for(asked: str, words: list[str], inverted: bool) -> tuple[str | None
     en = english()
     if words[0] == "of":
         words = ["one", *words]  # "which of the planets"
-    if several := _several_do(words, inverted):
+    if several := several_do(words, inverted):
         noun, verb, rest = " ".join(words[:several]), words[several], " ".join(words[several + 1 :])
         return "predicate", _predicate(noun, verb, rest)
-    at = _subject_at(words)
+    at = subject_at(words)
     if at and at > 1 and words[at + 1 :] and set(words[at + 1 :]) <= en.prepositions:
         at = 1  # "which country sushi comes from": who does it stands before the verb
     if not inverted and (at is None or not any(map(is_inflected, words[at:]))):  # "what command lists files in Linux"
-        at = next((i for i, w in enumerate(words[:-1]) if i and _does(" ".join(words[:i]), w, words[i + 1])), at)
+        at = next((i for i, w in enumerate(words[:-1]) if i and does(" ".join(words[:i]), w, words[i + 1])), at)
     if at is None or at + 1 >= len(words) or is_inflected(words[0]):
         return None, {}
     if asked == "what" and at == 1 and set(words[2:]) <= en.prepositions:  # "what cpu stands for"
@@ -171,7 +179,7 @@ def _asked_for(asked: str, words: list[str], inverted: bool) -> tuple[str | None
         if not named or noun.split()[0] in ("kind", "sort", "type"):
             # "which city is the capital" asks for a city, "what color is the sky" for the sky's color
             return _is_what(noun, rest, verb, kind_of)
-    if is_inflected(verb) or not inverted and _does(noun, verb, words[at + 1]):
+    if is_inflected(verb) or not inverted and does(noun, verb, words[at + 1]):
         return "predicate", _predicate(noun, verb, rest)
     return "gap", _gap(asked, noun, words[at:])
 
@@ -205,7 +213,7 @@ def _how_many(words: list[str], inverted: bool) -> tuple[str | None, Parts]:
     if is_at and (is_at in (there, len(words) - 1) or words[is_at + 1] in en.prepositions):
         noun = [*words[:is_at], *words[is_at + 1 :]]
         return "count", {"noun": " ".join(noun), "is": words[is_at], "X": _after_preposition(noun)}
-    at = _several_do(words, inverted) or _subject_at(words)
+    at = several_do(words, inverted) or subject_at(words)
     if at is None or at + 1 >= len(words) or set(words[:at]) & en.prepositions - {"of"}:
         return None, {}
     counted = words[at] in BASE_VERBS or is_inflected(words[at])
@@ -263,33 +271,6 @@ def _noun_phrase(topic: str, question: str) -> tuple[str, Parts]:
 
 def _naming(topic: str) -> Parts:
     return {"is": _be(topic), "name": "names" if is_plural(topic) else "name"}
-
-
-def they(words: list[str]) -> bool:
-    """Whether this is several of a kind, and what they do: "bees make"."""
-    en = english()
-    no_verb = en.aux | en.prepositions | en.wh | en.plain_subjects | en.determiners
-    done = words[1:2] and words[1].islower() and words[1] not in no_verb and not is_plural(words[1])
-    done = done or words[1:3] == ["do", "not"]
-    return bool(done) and words[0].islower() and is_plural(words[0]) and words[-1] not in en.be
-
-
-def _is_past(words: list[str]) -> bool:
-    past_forms = PAST_FORMS | {"was", "were"}
-    return not {"is", "are"} & set(words) and any(word in past_forms or word.endswith("ed") for word in words)
-
-
-def _is_doing(words: list[str]) -> bool:
-    """Whether what is asked for does it: "causes malaria", "happened to Pompeii", not "works Ada Moor has written"."""
-    verb = words[0]
-    does = verb in english().be or verb not in english().aux and (is_inflected(verb) or verb.endswith("ed"))
-    return does and not any(map(is_inflected, words[2 if verb in english().be else 1 :]))
-
-
-def _does(noun: str, verb: str, following: str) -> bool:
-    """Whether a word that no list of verbs has is one: "pumps" of "what organ pumps blood"."""
-    one = verb[0].islower() and verb.endswith("s") and not is_plural(noun) and verb not in english().determiners
-    return one and following not in BASE_VERBS and verb not in english().plain_subjects
 
 
 def _be(noun: str) -> str:

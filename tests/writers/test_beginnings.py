@@ -98,6 +98,8 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("What does NASA stand for?", "National Aeronautics and Space Administration.", "NASA stands for"),
         ("What does bonjour mean?", "Bonjour means hello.", "Bonjour means"),
         ("What did the Wright brothers invent?", "The airplane.", "The Wright brothers invented"),
+        ("What does the dove stand for?", "Peace.", "The dove stands for"),
+        ("What is the study of plants called?", "Botany.", "The study of plants is called"),
         ("What is hummus made of?", "Chickpeas.", "Hummus is made of"),
         ("What is Moss Hill like?", "Moss Hill is quiet.", "What Moss Hill is like is"),
         ("What did Napoleon do in 1815?", "He lost.", "What Napoleon did in 1815 is"),

@@ -52,6 +52,16 @@ FORMS = {
     "How many moons are there around Mars?": {"What is the number of moons around Mars?"},
     "How tall is Mount Everest?": {"What is the height of Mount Everest?", "Mount Everest is how tall?"},
     "Which books did J.R.R. Tolkien write?": {"What are the books that J.R.R. Tolkien wrote?"},
+    # What is called something, what letters stand for and what is made, in other words than the question's.
+    "What is the study of plants called?": {"What do people call the study of plants?", "Which word do people use for "
+        "the study of plants?"},
+    "What are baby goats called?": {"By which name are baby goats known?", "Baby goats are called what?"},
+    "What does GPS stand for?": {"What is GPS short for?", "Write out GPS in full.", "Spell out GPS."},
+    "What does the dove stand for?": {"Say what the dove stands for."},
+    "What does bonjour mean?": {"What is the meaning of bonjour?"},
+    "What did the Wright brothers invent?": {"What was invented by the Wright brothers?"},
+    "What do pandas eat?": {"What is eaten by pandas?"},
+    "What did Ada Moor become?": {"Say what Ada Moor became."},
     # A name for a thing, not a property of it; verbs that no list has, or that are nouns, too.
     "Which ocean is the largest?": {"Name the ocean that is the largest."},
     "Which city is the capital of Japan?": {"What is the city that is the capital of Japan?"},
@@ -116,7 +126,6 @@ FORMS = {
     "How many points is a touchdown worth?": {"A touchdown is worth how many points?"},
     "How many Zorro films are there?": {"What is the number of Zorro films?"},
     "How far away is the Sun?": {"The Sun is how far away?", "What is the distance of the Sun?"},
-    "What are baby goats called?": {"Baby goats are called what?"},
     "Which key combination saves a file?": {"Name the key combination that saves a file."},
     "Which video games does a boy like?": {"Name the video games that a boy likes."},
     "What do vegans not eat?": {"Vegans do not eat what?"},

@@ -1,0 +1,54 @@
+"""Which words of a clause name who does something, and which say what is done, where no ending may show it."""
+
+from __future__ import annotations
+
+from relearn_lite.text.verbs import BASE_VERBS, PAST_FORMS
+from relearn_lite.writers.clauses import is_inflected, is_plural
+from relearn_lite.writers.phrases import english
+
+
+def subject_at(words: list[str]) -> int | None:
+    """Where it begins who does something, or what is done, after a noun: "books | Ada Moor wrote", "gas | absorbs"."""
+    return next((i for i, w in enumerate(words) if i and words[i - 1] not in english().prepositions and (
+        begins(w) and not words[i - 1][0].isupper() or is_inflected(w) or they(words[i:]))), None)  # fmt: skip
+
+
+def begins(word: str) -> bool:
+    return word[0].isupper() or word in english().determiners | english().plain_subjects
+
+
+def several_do(words: list[str], inverted: bool) -> int | None:
+    """Where the verb of several stands, which no ending shows: "countries | border Switzerland"."""
+    for i in range(1, len(words) - 1):
+        if begins(words[i]):
+            return None
+        if is_plural(" ".join(words[:i])) and words[i] in BASE_VERBS | {"have", "do"} and not inverted:
+            return i if words[i - 1] not in english().prepositions else None
+    return None
+
+
+def they(words: list[str]) -> bool:
+    """Whether this is several of a kind, and what they do: "bees make"."""
+    en = english()
+    no_verb = en.aux | en.prepositions | en.wh | en.plain_subjects | en.determiners
+    done = words[1:2] and words[1].islower() and words[1] not in no_verb and not is_plural(words[1])
+    done = done or words[1:3] == ["do", "not"]
+    return bool(done) and words[0].islower() and is_plural(words[0]) and words[-1] not in en.be
+
+
+def is_past(words: list[str]) -> bool:
+    past_forms = PAST_FORMS | {"was", "were"}
+    return not {"is", "are"} & set(words) and any(word in past_forms or word.endswith("ed") for word in words)
+
+
+def is_doing(words: list[str]) -> bool:
+    """Whether what is asked for does it: "causes malaria", "happened to Pompeii", not "works Ada Moor has written"."""
+    verb = words[0]
+    does = verb in english().be or verb not in english().aux and (is_inflected(verb) or verb.endswith("ed"))
+    return does and not any(map(is_inflected, words[2 if verb in english().be else 1 :]))
+
+
+def does(noun: str, verb: str, following: str) -> bool:
+    """Whether a word that no list of verbs has is one: "pumps" of "what organ pumps blood"."""
+    one = verb[0].islower() and verb.endswith("s") and not is_plural(noun) and verb not in english().determiners
+    return one and following not in BASE_VERBS and verb not in english().plain_subjects
