@@ -198,10 +198,15 @@ def _is_what(noun: str, of: str, be: str, property_of: bool) -> tuple[str, Parts
 
 def _gap(asked: str, noun: str, said: list[str]) -> Parts:
     """What is asked for, and what is said of it: "the country that Egypt is in", but "the year that it began"."""
-    rest = " ".join(said)
-    timed = noun.split()[-1] in english().times and said[-1] == "in"
-    parts = {"noun": noun, "is": _be(noun), "rest": rest, "asked": asked, "short": _short(said)}
-    return parts | {"that": " ".join(said[:-1]) if timed else rest}
+    en, rest, of = english(), " ".join(said), noun.split()[-1]
+    parts = {"noun": noun, "is": _be(noun), "rest": rest, "that": rest, "asked": asked, "short": _short(said)}
+    told = " ".join(said[:-1] if said[-1] in ("in", "on", "at") else said)
+    if of in en.times:
+        parts |= {"that": told if said[-1] == "in" else rest, "when": "" if told.split()[-1] in en.be else told}
+    if of in en.places and told != rest:  # "the Taj Mahal is in", "Mozart was born in"
+        placed = {"placed": " ".join(said[:-2]), "at": said[-1]}
+        parts |= placed if said[-2] in en.be else {"where": told}
+    return parts
 
 
 def _how_many(words: list[str], inverted: bool) -> tuple[str | None, Parts]:
