@@ -65,6 +65,8 @@ def statement(parsed: ParsedQuestion) -> str | None:
     kind, parts = taken_apart(parsed)
     named = kind == "what" and parts["rest"].split(" ")[-1] in english().be  # "what H2O is"
     begun = "{rest}" if named or before_object(parsed) else load_phrases().statements.get(kind)
+    if kind == "gap":  # "the Taj Mahal is in", "the Titanic sank in": asked for as a country, a year
+        begun = "{told} in" if "told" in parts else "{when} {at}" if parts.get("when") else begun
     return begun and _filled(begun, parts)
 
 

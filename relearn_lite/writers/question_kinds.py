@@ -200,12 +200,14 @@ def _gap(asked: str, noun: str, said: list[str]) -> Parts:
     """What is asked for, and what is said of it: "the country that Egypt is in", but "the year that it began"."""
     en, rest, of = english(), " ".join(said), noun.split()[-1]
     parts = {"noun": noun, "is": _be(noun), "rest": rest, "that": rest, "asked": asked, "short": _short(said)}
-    told = " ".join(said[:-1] if said[-1] in ("in", "on", "at") else said)
-    if of in en.times:
-        parts |= {"that": told if said[-1] == "in" else rest, "when": "" if told.split()[-1] in en.be else told}
-    if of in en.places and told != rest:  # "the Taj Mahal is in", "Mozart was born in"
-        placed = {"placed": " ".join(said[:-2]), "at": said[-1]}
-        parts |= placed if said[-2] in en.be else {"where": told}
+    at = said[-1] if said[-1] in ("in", "on", "at") else ""
+    told = " ".join(said[:-1] if at else said)
+    if of in en.times and told.split()[-1] not in en.be:  # not "Diwali is"
+        parts |= {"that": told if at == "in" else rest, "when": told}
+        parts |= {"at": at or ("on" if of in ("day", "date") else "in")}
+    if of in en.places and at:  # "the Taj Mahal is in", "Mozart was born in"
+        where = {"placed": " ".join(said[:-2])} if said[-2] in en.be else {"where": told}
+        parts |= where | {"at": at, "told": told}
     return parts
 
 
