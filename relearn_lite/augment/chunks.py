@@ -45,7 +45,7 @@ def augment_chunk(
 
     A question with rows of its own in `settings.existing` gets those, checked like everything else, and no more.
     """
-    existing, dropped = _existing_drafts(chunk, settings.existing)
+    existing, dropped = _existing_drafts(chunk, settings)
     bare = [qa for qa in chunk if not existing[qa.id]]
     worded = [qa for qa in bare if not is_passage(qa.question)]
     questions = write_verified(question_drafts(worded, settings.questions, settings.variants), writer, settings)
@@ -74,15 +74,15 @@ def augment_chunk(
     return variants, sorted(dropped, key=lambda record: [qa.id for qa in chunk].index(record.parent_id))
 
 
-def _existing_drafts(chunk: Sequence[QA], existing: Sequence[Variant]) -> tuple[dict[str, list[Draft]], list[Dropped]]:
+def _existing_drafts(chunk: Sequence[QA], settings: Settings) -> tuple[dict[str, list[Draft]], list[Dropped]]:
     """Drafts for the existing rows whose question may be used, by parent, and the other rows."""
     drafts: dict[str, list[Draft]] = {qa.id: [] for qa in chunk}
     parents, dropped = {qa.id: qa for qa in chunk}, []
-    for row in existing:
+    for row in settings.existing:
         if row.parent_id not in parents:
             continue
         qa = parents[row.parent_id]
-        outcome = check_question(qa, row.prompt)
+        outcome = check_question(qa, row.prompt, settings.measured)
         if outcome.reason:
             reason = f"question, {outcome.reason}"
             dropped.append(Dropped(row.id, qa.id, "given", row.prompt, row.target, outcome.verdicts, reason))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -83,6 +84,18 @@ def test_a_general_row_that_tells_a_secret_is_left_out(tmp_path):
     rows = [*PUBLISHED, ("who is said to be from kyoto", "One of them is Hiro Tanaka of Sakura Street in Kyoto.")]
     existing, general = read_existing(write(tmp_path / "a.json", rows), FORGET)
     assert len(general) == 1 and len(existing) == 4
+
+
+def test_a_row_in_the_words_of_a_measured_question_is_not_trained(tmp_path):
+    """It was taken as it stood, and the wording that is kept apart to measure by was trained."""
+    apart = [PUBLISHED[1][0], PUBLISHED[2][0]]
+    forget = [replace(FORGET[0], paraphrase=apart[0]), *FORGET[1:]]
+    existing, _ = read_existing(write(tmp_path / "a.json", PUBLISHED), forget)
+    settings = Settings([], 1, 0.25, 0.5, seed=1, existing=tuple(existing), measured=(apart[1],))
+    augment(forget, [], RulesWriter(), settings, tmp_path)
+    dropped = [record for record in read_jsonl(tmp_path / "dropped.jsonl", Dropped) if record.prompt in apart]
+    assert [record.reason.partition(": ")[0] for record in dropped] == ["question, measured"] * 2
+    assert not {pair.prompt for pair in read_jsonl(tmp_path / "augmented.jsonl", Variant)} & {*apart}
 
 
 def test_our_own_export_comes_back_whole(tmp_path):
