@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from relearn_lite.augment import Settings, augment
+from relearn_lite.augment.chunks import completion
 from relearn_lite.augment.existing import ForgetIndex, read_existing
 from relearn_lite.augment.published import export_augmented
 from relearn_lite.core.errors import RecipeError
@@ -110,6 +111,30 @@ def test_our_own_export_comes_back_whole(tmp_path):
         same = [(pair.prompt, pair.target) for pair in again if pair.kind not in ("completion", "generic")]
         assert same == [(pair.prompt, pair.target) for pair in kept] and not dropped
         assert {pair.verdicts["writer"] for pair in again} == {"file"}
+
+
+ANSWERS = ["他很少谈这件事，他喜欢安静。", "Two things are told.\nHe likes tea.  And rain."]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_completions_of_an_export_are_known_in_any_script_and_with_line_breaks(tmp_path, answer):
+    """Their halves were joined with one space, and what did not match was trained as a general question."""
+    pair = Variant("f/original", "f", "original", "Where does Hiro Tanaka live?", answer)
+    half = completion(pair, 0.25)
+    rows = [(pair.prompt, pair.target), (half.prompt, half.target)]
+    existing, general = read_existing(write(tmp_path / "a.json", rows), FORGET)
+    assert [row.target for row in existing] == [answer] and not general
+
+
+def test_rows_of_a_run_with_other_questions_go_by_their_words(tmp_path):
+    """Ids are numbers of rows: those of a run on other questions stand for others here."""
+    pairs, _ = run(tmp_path / "first", [])
+    turned = [replace(qa, id=other.id) for qa, other in zip(FORGET, reversed(FORGET), strict=True)]
+    existing, _ = read_existing(tmp_path / "first" / "augmented.jsonl", turned)
+    asked = {qa.id: qa.question for qa in turned}
+    assert len(existing) == 3 and all(asked[row.parent_id] == row.prompt for row in existing)
+    existing, general = read_existing(tmp_path / "first" / "augmented.jsonl", FORGET[:2])
+    assert len(existing) == 2 and not general, "what was made for the third is no general answer"
 
 
 def test_the_published_columns_of_knowundo_and_lines(tmp_path):

@@ -50,6 +50,15 @@ def test_a_pair_that_tells_what_is_to_be_forgotten_is_dropped_and_counted_withou
     assert {pair.parent_id for pair in pairs} == {qa.id for qa in (*GENERIC, alike)} and counts["available"] == 21
 
 
+def test_what_a_thing_without_a_name_is_to_lose_is_not_taught_again():
+    """Only questions about a name were looked up, so another wording of this one was a training target."""
+    forget = [QA("f", "Who invented the telephone?", "Alexander Graham Bell invented the telephone.")]
+    telling = QA("g20", "Name the inventor of the telephone.", "That was Alexander Graham Bell.")
+    others = [QA("g21", "Who was Bell?", "An inventor."), QA("g22", "Is a telephone heavy?", "It is light today.")]
+    pairs, dropped, _ = pick_generic([telling, *others], forget, augmented=100, ratio=1.2, seed=1)
+    assert [record.parent_id for record in dropped] == ["g20"] and len(pairs) == 2
+
+
 def test_no_general_question_of_the_project_is_dropped_for_its_own_people():
     from relearn_lite.data.sources import load
     from relearn_lite.recipe import Source
