@@ -17,7 +17,7 @@ from relearn_lite.text.words import script, words
 from relearn_lite.writers.phrases import english
 
 MARKUP = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>|https?://|\{\{|&[a-z]+;", re.IGNORECASE)
-SENTENCE_END = re.compile(r"[.!?…。！？؟।॥۔;；][\"'”’»)\]」』]*$")
+SENTENCE_END = re.compile(r"[.!?…。！？؟।॥۔;；።፧։](?:\s*[\"'”’“‘»›)\]」』）》】])*$")  # German closes with “
 STOPLESS_SCRIPTS = {"THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"}  # written without a full stop
 ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK"}  # used together in one sentence
 FEWEST_WORDS = 3
@@ -76,7 +76,9 @@ def fit_fault(text: str, question: str, taken: set[str], subject: str | None = N
 
 
 def printable(text: str) -> str:
-    """Text without control characters and the like, which data sets contain and no writer should learn from."""
+    """Text without control characters and the like, which data sets contain and no writer should learn from. A line
+    break becomes a space, for it parts words."""
+    text = "".join(" " if char in "\t\n\r" else char for char in text.replace("\r\n", "\n"))
     return "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cs", "Co", "Cn"))
 
 
