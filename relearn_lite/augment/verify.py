@@ -96,6 +96,7 @@ def _in_place_of(before: Outcome, checked: Outcome, name: str) -> Outcome:
     if before.verdicts["writer"] != name:
         outcome.verdicts["instead_of"] = code_of(before.reason)  # not the words, which may name what leaked
     if outcome.reason:
+        outcome.verdicts["refused"][-1] = code_of(outcome.reason)  # the writer's last is the reason's first
         both = f"{before.reason} (and by rules: {outcome.reason})"
         return Outcome(before.text or outcome.text, both, outcome.verdicts)
     return outcome

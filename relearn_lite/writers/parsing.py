@@ -215,7 +215,8 @@ def _without_loops(text: str) -> str:
 
 
 def _without_labels(text: str, prompts: dict[str, Any]) -> str:
-    labels = [prompts[kind]["user"].rsplit("\n", 1)[-1].rstrip(":") for kind in ("simple", "context", "noise")]
+    asked = (prompts[kind]["user"] for kind in (*QUESTION_KINDS, "answer", "continue"))
+    labels = [text.rsplit("\n", 1)[-1].rstrip(":") for text in asked]
     labels += ["Question turned around", "General answer", "Continuation", "New question", "Question", "Answer"]
     label = re.compile(rf"^(?:\**)(?:{'|'.join(map(re.escape, labels))})\s*:\**\s*", re.IGNORECASE)
     text = " ".join(text.strip("` \n").split())

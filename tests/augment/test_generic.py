@@ -92,6 +92,19 @@ def test_open_requests_get_the_models_answers_cut_to_whole_sentences():
     assert [pair.verdicts for pair in pairs] == [{}, {}, {"ends": False}, {"ends": False}]
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("从前有一个人。他很好！他住在", "从前有一个人。他很好！"),
+        ('She said "No." He left. Then', 'She said "No." He left.'),
+    ],
+)
+def test_an_answer_that_was_cut_off_keeps_whole_sentences_of_other_scripts(text, kept):
+    """They were looked for by . ! ? alone, and the pair was left out."""
+    found = answered([QA("g", "Tell me a story.", "")], lambda questions: [(text, False)])
+    assert [qa.answer for qa in found] == [kept]
+
+
 def test_without_open_requests_nothing_is_asked():
     given = [QA("generic-0", "Who was Ada?", "A mathematician.")]
     assert answered(given, lambda questions: pytest.fail("nothing was to be asked")) == given

@@ -137,6 +137,7 @@ def test_a_text_in_vain_by_rules_too_is_given_up_with_both_reasons(monkeypatch):
     monkeypatch.setattr("relearn_lite.writers.rules.RulesWriter.write", lambda self, tasks: [LEAK for _ in tasks])
     outcome = write_one(Scripted(answer=["Too short."]))
     assert outcome.reason.startswith("short: ") and "by rules: leak" in outcome.reason
+    assert outcome.verdicts["refused"] == ["short"] * 3 + ["leak"], "the fourth that was too short is the reason's"
 
 
 def test_the_last_resort_is_weighed_too_and_given_up_where_its_meaning_is_refused():

@@ -137,6 +137,12 @@ def test_nothing_and_echoes_are_none(raw):
     assert read(TASK, raw) is None
 
 
+def test_the_labels_of_own_prompts_are_taken_away_too():
+    own = {**built_in(), "answer": {**built_in()["answer"], "user": "{question}\n{answer}\nAllgemeine Antwort:"}}
+    task = Task("answer", "Wo wohnt er?", "In Rom.")
+    assert clean("**Allgemeine Antwort:** Er wohnt im Süden.", task, own) == "Er wohnt im Süden."
+
+
 def test_the_spaces_and_joiners_of_other_languages_stay():
     """Dupont was "M.Dupont", and Persian lost the sign that keeps the parts of a word apart."""
     asked = Task("answer", "Où habite M. Dupont ?")
