@@ -23,6 +23,7 @@ from relearn_lite.recipe.names import QUESTION_KINDS
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.stems import fold, folded_words, stem
 from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.turns import is_passage
 from relearn_lite.writers.question_forms import thing
 from relearn_lite.writers.question_parser import parse_question
 
@@ -49,7 +50,7 @@ def read_existing(path: Path, forget: Sequence[QA]) -> tuple[list[Variant], list
         raise RecipeError(
             f"{KEY}: row {halves[0]} of {path} holds half a character (a lone \\ud800 or the like); mend it"
         )
-    texts = [(n, _text(row.get(columns[0])), _text(row.get(columns[1])), row) for n, row in enumerate(rows, 1)]
+    texts = [(n, _question(row.get(columns[0])), _text(row.get(columns[1])), row) for n, row in enumerate(rows, 1)]
     texts = [each for each in texts if each[1] and each[2]]
     answers = {_signs(answer) for _, _, answer, _ in texts}
     index = ForgetIndex(forget)
@@ -123,6 +124,11 @@ class ForgetIndex:
 
 def _content(question: str) -> set[str]:
     return {stem(word.form) for word in folded_words(fold(question)) if word.form not in STOP_WORDS}
+
+
+def _question(value: object) -> str:
+    """A text; the space at the end of a passage's beginning belongs to it."""
+    return value if isinstance(value, str) and is_passage(value) else _text(value)
 
 
 def _signs(text: str) -> str:
