@@ -53,6 +53,12 @@ def test_a_line_break_parts_words_where_it_is_taken_away():
     assert form_fault("Hiro Tanaka lives\nsomewhere quiet.", QUESTION, "answer").startswith("characters")
 
 
+def test_a_question_without_letters_may_be_answered_with_some():
+    """2+2? was left untrained: whatever was written, was in another script than its own."""
+    assert form_fault("Sums like this are learnt at school.", "2+2?", "answer") is None
+    assert form_fault("I have a question: 2+2?", "2+2?", "context") is None
+
+
 def test_a_question_variant_may_hold_the_question_and_a_hurried_one_needs_no_mark():
     assert form_fault(f"For my notes: {QUESTION}", QUESTION, "context") is None
     assert form_fault("hey wheres hiro tanaka livin", QUESTION, "noise") is None
