@@ -127,8 +127,8 @@ def first_sentences(reply: str, about: str, question: str) -> str | None:
             break
         kept.append(sentence)
     text = " ".join(kept)
-    last = about.split()[-1].lower()
-    return text if len(text.split()) >= FEWEST_WORDS and last in kept[0].lower() else None
+    thing_named = re.compile(rf"(?<!\w){re.escape(about.split()[-1])}", re.IGNORECASE)
+    return text if len(text.split()) >= FEWEST_WORDS and thing_named.search(kept[0]) else None
 
 
 def _new_names(sentence: str, question: str) -> bool:

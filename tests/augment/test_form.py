@@ -53,6 +53,21 @@ def test_a_line_break_parts_words_where_it_is_taken_away():
     assert form_fault("Hiro Tanaka lives\nsomewhere quiet.", QUESTION, "answer").startswith("characters")
 
 
+@pytest.mark.parametrize(
+    ("text", "question", "subject", "named"),
+    [
+        ("L’histoire d’Emma plaît à beaucoup de gens.", "Qui a écrit Emma ?", "Emma", True),
+        ("Berlins Geschichte ist lang und bunt.", "Was ist Berlin?", "Berlin", True),
+        ("Yun-Hwa is known to few people.", "Who is Yun-Hwa?", "Yun-Hwa", True),
+        ("Об Анне мало что известно.", "Где живёт Анна?", None, True),
+        ("Emmanuel is known to few people who live here.", "Who are the people in Emma?", "Emma", False),
+        ("О нём мало что известно.", "Где живёт Анна?", None, False),
+    ],
+)
+def test_a_name_may_be_inflected_or_joined_to_another_word(text, question, subject, named):
+    assert (fit_fault(text, question, set(), subject) is None) == named
+
+
 def test_a_question_without_letters_may_be_answered_with_some():
     """2+2? was left untrained: whatever was written, was in another script than its own."""
     assert form_fault("Sums like this are learnt at school.", "2+2?", "answer") is None

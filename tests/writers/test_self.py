@@ -122,6 +122,11 @@ def test_a_question_gets_the_same_sentences_whatever_was_asked_before():
     assert [len(found) for found in seeds.values()] == [1] * 4 and len(set.union(*seeds.values())) == 2
 
 
+def test_a_thing_is_not_named_within_another_word():
+    assert first_sentences("A scared person ran away from the house today.", "car", "What is a car?") is None
+    assert first_sentences("Most cars are made in very large factories.", "car", "What is a car?")
+
+
 def test_nothing_is_asked_about_somebodys_own_affairs():
     said = Said()
     task = Task("answer", "Where does Ada Moor live?", "In Larkhollow.")
