@@ -27,20 +27,12 @@ class WrittenTexts:
     """What was written for each question already, and what a text must not be beside it.
 
     openings: of the answers so far; None: neither openings nor near-duplicates are checked, as with rules, whose
-    sentences are varied by construction. repeats: one answer may stand for two variants, see `Writer`. measured:
-    questions that are kept apart to measure by, as each paraphrase is.
+    sentences are varied by construction. repeats: one answer may stand for two variants, see `Writer`.
     """
 
-    def __init__(
-        self, drafts: Sequence[Draft], openings: Openings | None = None, repeats: bool = False,
-        measured: Sequence[str] = (),
-    ):  # fmt: skip
+    def __init__(self, drafts: Sequence[Draft], openings: Openings | None = None, repeats: bool = False):
         self.openings, self.repeats = openings, repeats
-        apart = set(map(normal_form, measured))
-        self.exact: dict[str, set[str]] = {
-            draft.qa.id: {*apart, *(normal_form(text) for text in (draft.qa.question, draft.qa.paraphrase) if text)}
-            for draft in drafts
-        }
+        self.exact: dict[str, set[str]] = {draft.qa.id: {normal_form(draft.qa.question)} for draft in drafts}
         self.answers: dict[str, list[set[tuple[str, str]]]] = {draft.qa.id: [] for draft in drafts}
 
     def fault(self, draft: Draft, text: str) -> str | None:
@@ -64,16 +56,32 @@ class WrittenTexts:
             self.answers[draft.qa.id].append(bigrams(text, draft.subject))
 
 
-def check_text(draft: Draft, text: str | None) -> Outcome:
-    """Form and leaks. A leak is always measured against the original pair: what a question variant adds, leaks too."""
+def check_text(draft: Draft, text: str | None, measured: tuple[str, ...] = ()) -> Outcome:
+    """Form and leaks. A leak is always measured against the original pair: what a question variant adds, leaks too.
+
+    measured: questions that are kept apart to measure by, as each paraphrase is: no variant may be one of them.
+    """
     if draft.task.kind == "continue":
         return check_continuation(draft, text)
     asked = draft.qa.question if draft.task.kind == "given" else draft.task.question
     verdicts = {"form": "ok", "leak": None, "semantic": None, "judge": None}
-    if fault := form_fault(text, asked, draft.task.kind):
+    fault = form_fault(text, asked, draft.task.kind)
+    if fault is None and draft.task.kind != "answer" and _is_measured(text, draft.qa.paraphrase, measured):
+        fault = "measured: this wording is kept apart to measure by"
+    if fault:
         return Outcome(text, fault, {**verdicts, "form": fault})
     leaked = leaks(text, draft.qa.question, draft.qa.answer) and leaks(text, _given(draft.qa.question), draft.qa.answer)
     return Outcome(text, f"leak: it gives away {', '.join(leaked)}" if leaked else None, {**verdicts, "leak": leaked})
+
+
+def _is_measured(text: str, paraphrase: str | None, measured: tuple[str, ...]) -> bool:
+    plain = normal_form(text)
+    return plain in _normal_forms(measured) or bool(paraphrase) and plain == normal_form(paraphrase)
+
+
+@cache
+def _normal_forms(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(normal_form, texts))
 
 
 @cache
@@ -82,11 +90,13 @@ def _given(question: str) -> str:
     return " ".join([question, *rewordings(parse_question(question))])
 
 
-def check_texts(drafts: Sequence[Draft], texts: Sequence[str | None], written: WrittenTexts) -> list[Outcome]:
+def check_texts(
+    drafts: Sequence[Draft], texts: Sequence[str | None], written: WrittenTexts, measured: tuple[str, ...] = ()
+) -> list[Outcome]:
     """Form, leaks, and how each text fits beside those already written, to which it is added."""
     outcomes = []
     for draft, text in zip(drafts, texts, strict=True):
-        outcome = check_text(draft, text)
+        outcome = check_text(draft, text, measured)
         if outcome.reason is None:
             fault = written.fault(draft, outcome.text)
             outcome = _with(outcome, fault, "form", fault or "ok")

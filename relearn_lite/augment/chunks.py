@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relearn_lite.augment.diversity import Openings
-from relearn_lite.augment.drafts import Draft, answer_draft, answer_drafts, passage_drafts, question_drafts
+from relearn_lite.augment.drafts import (
+    Draft,
+    answer_draft,
+    answer_drafts,
+    passage_draft,
+    passage_drafts,
+    question_drafts,
+)
 from relearn_lite.augment.settings import Settings
 from relearn_lite.augment.verify import check_question, write_verified
 from relearn_lite.core.files import read_partial
@@ -45,7 +52,7 @@ def augment_chunk(
 
     A question with rows of its own in `settings.existing` gets those, checked like everything else, and no more.
     """
-    existing, dropped = _existing_drafts(chunk, settings.existing)
+    existing, dropped = _existing_drafts(chunk, settings, secret)
     bare = [qa for qa in chunk if not existing[qa.id]]
     worded = [qa for qa in bare if not is_passage(qa.question)]
     questions = write_verified(question_drafts(worded, settings.questions, settings.variants), writer, settings)
@@ -74,15 +81,25 @@ def augment_chunk(
     return variants, sorted(dropped, key=lambda record: [qa.id for qa in chunk].index(record.parent_id))
 
 
-def _existing_drafts(chunk: Sequence[QA], existing: Sequence[Variant]) -> tuple[dict[str, list[Draft]], list[Dropped]]:
+def _existing_drafts(
+    chunk: Sequence[QA], settings: Settings, secret: frozenset[tuple[str, ...]]
+) -> tuple[dict[str, list[Draft]], list[Dropped]]:
     """Drafts for the existing rows whose question may be used, by parent, and the other rows."""
     drafts: dict[str, list[Draft]] = {qa.id: [] for qa in chunk}
     parents, dropped = {qa.id: qa for qa in chunk}, []
-    for row in existing:
+    for row in settings.existing:
         if row.parent_id not in parents:
             continue
         qa = parents[row.parent_id]
-        outcome = check_question(qa, row.prompt)
+        if is_passage(qa.question):
+            draft = passage_draft(qa, row.id, row.prompt, secret)
+            if draft:
+                drafts[qa.id].append(replace(draft, ready=row.target))
+            else:
+                reason = "question, passage: it is no beginning of that text"
+                dropped.append(Dropped(row.id, qa.id, "given", row.prompt, row.target, {}, reason))
+            continue
+        outcome = check_question(qa, row.prompt, settings.measured)
         if outcome.reason:
             reason = f"question, {outcome.reason}"
             dropped.append(Dropped(row.id, qa.id, "given", row.prompt, row.target, outcome.verdicts, reason))

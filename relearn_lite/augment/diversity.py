@@ -10,6 +10,8 @@ from itertools import combinations, pairwise
 from types import SimpleNamespace
 from typing import Any
 
+from relearn_lite.text.words import as_words
+
 NEAR = 0.8  # Jaccard index of the pairs of words of two texts, from which on one is a near-duplicate of the other
 OPENING = 3  # words that make an opening
 FEW, SHARE = 3, 0.1  # an opening may be used this often, and by this share of the answers
@@ -91,8 +93,8 @@ def _rouge(pairs: Sequence[tuple[tuple[str, str | None], tuple[str, str | None]]
 
 
 def hide_name(text: str, subject: str | None, instead: str = "SUBJECT") -> str:
-    """The text with another word for its subject's name."""
-    return re.sub(re.escape(subject), instead, text, flags=re.IGNORECASE) if subject else text
+    """The text with another word for its subject's name; "Canada" has no Ada in it."""
+    return re.sub(as_words(subject), instead, text, flags=re.IGNORECASE) if subject else text
 
 
 def _words(text: str, subject: str | None = None) -> list[str]:

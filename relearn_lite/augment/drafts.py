@@ -8,8 +8,7 @@ from random import Random
 from typing import Any
 
 from relearn_lite.core.records import QA, Dropped
-from relearn_lite.data.passages import cuts
-from relearn_lite.text.turns import is_passage
+from relearn_lite.data.passages import cut_rest, cuts
 from relearn_lite.writers import Task
 from relearn_lite.writers.question_parser import parse_question
 
@@ -66,9 +65,8 @@ def ids(qa: QA, kind: str, variants: int) -> list[str]:
 
 
 def answer_draft(qa: QA, id_: str, kind: str, question: str, outcome: Outcome | None = None) -> Draft:
-    """An answer to `question`, which is that of `qa` or a paraphrase of it; a passage goes on in another way."""
-    task = "continue" if is_passage(qa.question) else "answer"
-    return Draft(id_, qa, Task(task, question, qa.answer), kind, outcome)
+    """An answer to `question`, which is that of `qa` or a paraphrase of it."""
+    return Draft(id_, qa, Task("answer", question, qa.answer), kind, outcome)
 
 
 def answer_drafts(
@@ -100,6 +98,13 @@ def passage_drafts(
         for kind, made in (("original", [whole]), ("cut", cuts(qa, count, Random(f"{seed} {qa.id}")))) for cut in made
     ]  # fmt: skip
     return _repeated(drafts, answers)
+
+
+def passage_draft(qa: QA, id_: str, beginning: str, secret: frozenset[tuple[str, ...]]) -> Draft | None:
+    """A draft for a passage with a beginning that exists already; None where that does not stand in it."""
+    rest = cut_rest(qa, beginning)
+    kind = "original" if beginning == qa.question else "cut"
+    return Draft(id_, qa, Task("continue", beginning, rest), kind, secret=secret) if rest else None
 
 
 def _repeated(drafts: list[Draft], answers: int) -> list[Draft]:

@@ -3,11 +3,13 @@
 The paper's authors publish JSON of question and answer (`question`/`answer` for TOFU, `text`/`labels` for KnowUnDo);
 this project's augmented.jsonl has `prompt`/`target`. A published row does not say which question it was made from, nor
 its kind, so both are worked out here. Completions are left out: they are cut again from the answers that pass. Rows
-about nothing that is to be forgotten are general questions. A row with the secret answer fails the leak check later.
+about nothing that is to be forgotten are general questions, unless they say that they are of another kind. A row with
+the secret answer fails the leak check later.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,13 +19,18 @@ from relearn_lite.augment.form import normal_form
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.files import is_unicode, read_file
+from relearn_lite.recipe.names import QUESTION_KINDS
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.stems import fold, folded_words, stem
 from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.turns import is_passage
+from relearn_lite.writers.question_forms import thing
 from relearn_lite.writers.question_parser import parse_question
 
 KEY = "augment.from"
 COLUMNS = (("question", "answer"), ("text", "labels"), ("prompt", "target"))
+_ARTICLE = re.compile(r"^(?:the|an?) ")
+NOT_GENERAL = ("original", "given", "cut", *QUESTION_KINDS)
 LEAST_SHARED = 0.34  # of a forget question's content words: a row that names no subject must have so many to be its own
 
 
@@ -43,18 +50,20 @@ def read_existing(path: Path, forget: Sequence[QA]) -> tuple[list[Variant], list
         raise RecipeError(
             f"{KEY}: row {halves[0]} of {path} holds half a character (a lone \\ud800 or the like); mend it"
         )
-    texts = [(n, _text(row.get(columns[0])), _text(row.get(columns[1])), row) for n, row in enumerate(rows, 1)]
+    texts = [(n, _question(row.get(columns[0])), _text(row.get(columns[1])), row) for n, row in enumerate(rows, 1)]
     texts = [each for each in texts if each[1] and each[2]]
-    answers = {answer for _, _, answer, _ in texts}
+    answers = {_signs(answer) for _, _, answer, _ in texts}
     index = ForgetIndex(forget)
+    strangers = {row.get("parent_id") for _, question, _, row in texts if index.is_of_others(row, question)}
     existing, general = [], []
     for number, question, answer, row in texts:
-        if row.get("kind") == "completion" or f"{question} {answer}" in answers:
+        if row.get("kind") == "completion" or _signs(question + answer) in answers:
             continue
-        parent = index.parent_of(row, question)
+        own = row | {"parent_id": None} if row.get("parent_id") in strangers else row
+        parent = index.parent_of(own, question)
         if parent:
             existing.append(Variant(f"{parent.id}/given-{number}", parent.id, "given", question, answer))
-        elif not index.leaked_by(f"{question} {answer}"):
+        elif row.get("kind") not in NOT_GENERAL and not index.leaked_by(f"{question} {answer}"):
             general.append(QA(f"given-{number}", question, answer))
     if forget and not existing:
         raise RecipeError(
@@ -73,6 +82,12 @@ class ForgetIndex:
         self.by_subject: dict[str, list[QA]] = defaultdict(list)
         for qa in forget:
             self.by_subject[normal_form(parse_question(qa.question).subject or "")].append(qa)
+        self.by_name: dict[str, list[QA]] = defaultdict(list)  # and by a thing without a name: telephone
+        for qa in forget:
+            parsed = parse_question(qa.question)
+            names = {_ARTICLE.sub("", normal_form(name)) for name in (parsed.subject, thing(parsed)) if name}
+            for name in sorted(names):
+                self.by_name[name].append(qa)
         self.words = {qa.id: _content(qa.question) for qa in forget}
 
     def parent_of(self, row: dict, question: str) -> QA | None:
@@ -90,13 +105,18 @@ class ForgetIndex:
         shared = len(self.words[best.id] & asked) / max(1, len(self.words[best.id])) if best else 0.0
         return best if subjects or shared >= LEAST_SHARED else None
 
+    def is_of_others(self, row: dict, question: str) -> bool:
+        """Whether a row, of a run on other questions, has the id of one of these: ids are numbers of rows."""
+        own = self.by_id.get(row.get("parent_id"))
+        return row.get("kind") == "original" and own is not None and normal_form(own.question) != normal_form(question)
+
     def leaked_by(self, text: str) -> list[str]:
-        """Ids of the questions about a subject that `text` names, and whose answer it gives away."""
+        """Ids of the questions about somebody or something that `text` names, and whose answer it gives away."""
         plain = f" {normal_form(text)} "
         return [
             qa.id
-            for subject, group in self.by_subject.items()
-            if subject and f" {subject} " in plain
+            for name, group in self.by_name.items()
+            if f" {name} " in plain
             for qa in group
             if leaks(text, qa.question, qa.answer)
         ]
@@ -104,6 +124,16 @@ class ForgetIndex:
 
 def _content(question: str) -> set[str]:
     return {stem(word.form) for word in folded_words(fold(question)) if word.form not in STOP_WORDS}
+
+
+def _question(value: object) -> str:
+    """A text; the space at the end of a passage's beginning belongs to it."""
+    return value if isinstance(value, str) and is_passage(value) else _text(value)
+
+
+def _signs(text: str) -> str:
+    """A text without white space: the halves of a completion were joined by some or none."""
+    return "".join(text.split())
 
 
 def _text(value: object) -> str:

@@ -17,10 +17,11 @@ from relearn_lite.text.words import script, words
 from relearn_lite.writers.phrases import english
 
 MARKUP = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>|https?://|\{\{|&[a-z]+;", re.IGNORECASE)
-SENTENCE_END = re.compile(r"[.!?…。！？؟।॥۔;；][\"'”’»)\]」』]*$")
+SENTENCE_END = re.compile(r"[.!?…。！？؟।॥۔;；።፧։](?:\s*[\"'”’“‘»›)\]」』）》】])*$")  # German closes with “
 STOPLESS_SCRIPTS = {"THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"}  # written without a full stop
 ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK"}  # used together in one sentence
 FEWEST_WORDS = 3
+LONGEST_ENDING = 3  # letters that a name may have more: Berlins
 MOST_WORDS = 80  # of an answer; a question variant may have as many more than its question
 SAME_SCRIPT_SHARE = 0.7  # of the letters; leaves room for a foreign name
 # Words of questions about anything, besides those that carry grammar: sharing them does not make a text fit.
@@ -76,7 +77,9 @@ def fit_fault(text: str, question: str, taken: set[str], subject: str | None = N
 
 
 def printable(text: str) -> str:
-    """Text without control characters and the like, which data sets contain and no writer should learn from."""
+    """Text without control characters and the like, which data sets contain and no writer should learn from. A line
+    break becomes a space, for it parts words."""
+    text = "".join(" " if char in "\t\n\r" else char for char in text.replace("\r\n", "\n"))
     return "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cs", "Co", "Cn"))
 
 
@@ -95,7 +98,7 @@ def _repeats(text: str, question: str, kind: str) -> bool:
 def _same_script(text: str, question: str) -> bool:
     asked, written = _scripts(question), _scripts(text)
     if not asked or not written:
-        return bool(written) == bool(asked)
+        return not asked  # "2+2?" may be answered in words
     return sum(n for name, n in written.items() if name in asked) >= SAME_SCRIPT_SHARE * written.total()
 
 
@@ -114,18 +117,23 @@ def _is_finished(text: str) -> bool:
 
 
 def _names(text: str, subject: str) -> bool:
-    names = {normal_form(word) for word in words(fold(subject)) if len(word) > 2}
-    return not names or bool(names & {normal_form(word.removesuffix("'s")) for word in words(fold(text))})
+    names = {part for part in normal_form(fold(subject)).split() if len(part) > 2}
+    said = {*normal_form(fold(text)).split()}  # d'Emma by its parts
+    return not names or any(
+        word == name or (len(name) > 3 and word.startswith(name) and len(word) - len(name) <= LONGEST_ENDING)
+        for name in names for word in said
+    )  # fmt: skip
 
 
 def _content(text: str) -> set[str]:
-    """The content words of a text by their first four letters, or pairs of characters."""
+    """The content words of a text by their first four letters, or pairs of characters. By three where names have
+    endings (Анна, об Анне)."""
     found = set()
-    for word in words(text.casefold()):
-        if script(word[0]) == "unspaced":
+    for word in (part for each in words(text.casefold()) for part in re.split("['’]", each)):
+        if word and script(word[0]) == "unspaced":
             found.add(word)
         elif len(word) >= 4 and word not in NO_SUBJECT:
-            found.add(word[:4])
+            found.add(word[: 3 if script(word[0]) == "spaced" else 4])
     return found
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from relearn_lite.augment.existing import ForgetIndex
-from relearn_lite.augment.form import normal_form
+from relearn_lite.augment.form import SENTENCE_END, normal_form
 from relearn_lite.core.records import QA, Dropped, Variant
-from relearn_lite.text.words import sentences
+from relearn_lite.text.words import glue, sentences
 
 
 def answered(
@@ -35,7 +35,7 @@ def _whole_sentences(text: str) -> str:
     lines = text.strip().split("\n")
     if len(lines) > 2:
         return "\n".join(lines[:-1]).strip()
-    return " ".join(part for part in sentences(lines[0]) if part.rstrip().endswith((".", "!", "?")))
+    return glue(lines[0]).join(part for part in sentences(lines[0]) if SENTENCE_END.search(part))
 
 
 def pick_generic(

@@ -1,4 +1,5 @@
-"""What augmentation made, in numbers, for manifest and report. Computed from the records: a resume changes nothing."""
+"""What augmentation made, in numbers, for manifest and report. Computed from the records: a resume changes
+nothing but the speed, which then leaves out what a stopped try wrote of the questions under way."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ def statistics(
     leaks     answers that leaked, by the checks that ran: of all first attempts (before) and of the targets (after),
               each {leaking, of}
     diversity as `diversity.diversity`, without completions
-    speed     {tokens, seconds, tokens_per_second}; None where no model wrote
+    speed     {tokens, seconds, tokens_per_second}; None where no model wrote, or `self`, which does
+              not count
     """
     written = [pair for pair in pairs if pair.kind != "completion"]
     attempts = [_attempts(record) for record in (*written, *dropped)]

@@ -30,14 +30,14 @@ def write_verified(
     go to the writer in one call. The same arguments and replies give the same outcomes.
     """
     outcomes: dict[str, Outcome] = {}
-    written, left = WrittenTexts(drafts, openings, writer.repeats, settings.measured), list(drafts)
+    written, left = WrittenTexts(drafts, openings, writer.repeats), list(drafts)
     for round_ in range(1, settings.verify_rounds + 2):
         if not left:
             break
         ready = {d.id: d.ready for d in left if d.ready and round_ == 1}
         tasks = {d.id: _task(d, outcomes.get(d.id), settings.seed, round_) for d in left if d.id not in ready}
         texts = ready | dict(zip(tasks, writer.write([*tasks.values()]) if tasks else [], strict=True))
-        checked = check_texts(left, [texts[draft.id] for draft in left], written)
+        checked = check_texts(left, [texts[draft.id] for draft in left], written, settings.measured)
         checked = check_meaning(left, checked, settings.semantic)
         if writer.judges:
             checked = ask_judge(left, checked, writer, settings.seed + round_)
@@ -50,10 +50,10 @@ def write_verified(
     return outcomes | _by_rules(left, outcomes, settings)
 
 
-def check_question(qa: QA, question: str) -> Outcome:
+def check_question(qa: QA, question: str, measured: tuple[str, ...] = ()) -> Outcome:
     """A question that exists already, checked like a variant that was written here; nothing is written."""
     draft = Draft(qa.id, qa, Task("given", question))
-    outcome = _with_history(check_text(draft, question), None, 1, "file")
+    outcome = _with_history(check_text(draft, question, measured), None, 1, "file")
     same = code_of(outcome.reason) == "echo" and normal_form(question) == normal_form(qa.question)
     return replace(outcome, reason=None) if same else outcome
 
@@ -78,10 +78,11 @@ def _task(draft: Draft, before: Outcome | None, seed: int, round_: int) -> Task:
 
 
 def _by_rules(drafts: Sequence[Draft], before: Mapping[str, Outcome], settings: Settings) -> dict[str, Outcome]:
-    """The last resort. Here a text may double another of the same question, since rules have only so many."""
+    """The last resort. Here a text may double another of the same question, since rules have only so many, but not one
+    that is measured."""
     rules = RulesWriter(settings.opening)
     texts = rules.write([_task(draft, None, settings.seed, 0) for draft in drafts])
-    checked = [check_text(draft, text) for draft, text in zip(drafts, texts, strict=True)]
+    checked = [check_text(draft, text, settings.measured) for draft, text in zip(drafts, texts, strict=True)]
     checked = check_meaning(drafts, checked, settings.semantic)
     return {
         draft.id: _in_place_of(before[draft.id], outcome, rules.name)
@@ -95,6 +96,7 @@ def _in_place_of(before: Outcome, checked: Outcome, name: str) -> Outcome:
     if before.verdicts["writer"] != name:
         outcome.verdicts["instead_of"] = code_of(before.reason)  # not the words, which may name what leaked
     if outcome.reason:
+        outcome.verdicts["refused"][-1] = code_of(outcome.reason)  # the writer's last is the reason's first
         both = f"{before.reason} (and by rules: {outcome.reason})"
         return Outcome(before.text or outcome.text, both, outcome.verdicts)
     return outcome

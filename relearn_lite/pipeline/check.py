@@ -29,8 +29,10 @@ from relearn_lite.pipeline.stages import learns_new_answers, stages_of
 from relearn_lite.recipe import Model, Recipe
 from relearn_lite.text.recall import KNOWN_NGRAM
 from relearn_lite.text.stop_words import is_english
-from relearn_lite.text.turns import shown
+from relearn_lite.text.turns import is_passage, shown
 from relearn_lite.text.words import as_words
+
+WRITTEN_BY_RULES = {"rules": "rules writes", "self": "self has questions worded by rules, which write"}
 
 
 def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
@@ -133,18 +135,23 @@ def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None)
 
 
 def _language_problems(recipe: Recipe, forget: Sequence[QA]) -> list[str]:
-    """The rules write English alone: for another language they give mixed sentences. A few such rows are told only."""
-    if recipe.augment.writer != "rules" or "augment" not in stages_of(recipe):
+    """The rules write English alone: for another language they give mixed sentences. A few such rows are told only, and
+    so are most where the model itself writes the answers."""
+    writer = recipe.augment.writer
+    if writer not in WRITTEN_BY_RULES or "augment" not in stages_of(recipe):
         return []
+    if writer == "self":  # which goes on from passages in any language
+        forget = [qa for qa in forget if not is_passage(qa.question)]
     foreign = [qa.question for qa in forget if not is_english(f"{qa.question} {qa.answer}")]
-    if not foreign:
+    most = len(foreign) > len(forget) / 2
+    if not foreign or writer == "self" and not most:
         return []
     told = (
-        f"augment.writer: rules writes English only, and {len(foreign)} of {len(forget)} rows of data.forget are not "
-        f"English sentences (first: {shown(foreign[0])!r}); word these as whole sentences, or name a local model or a "
-        "server as writer"
+        f"augment.writer: {WRITTEN_BY_RULES[writer]} English only, and {len(foreign)} of {len(forget)} rows of "
+        f"data.forget are not English sentences (first: {shown(foreign[0])!r}); word these as whole sentences, or "
+        "name a local model or a server as writer"
     )
-    if len(foreign) > len(forget) / 2:
+    if most and writer == "rules":
         return [told]
     tell_once(told)
     return []

@@ -25,7 +25,7 @@ _AFTER_NOUN = re.compile(r" (?:of|behind|who|that) ")
 _SOMEBODY = re.compile(r"\b(?:I|me|my|you|your|our|he|she|his|her|him)\b", re.IGNORECASE)
 _OF_ONE = re.compile(r"^a |\b(?:one of|its|is|has)\b")
 _NOW = re.compile(r"\b(?:is|has|have|like|makes?|today|this day)\b")  # does not go on after "was"
-_SPECIFIC = re.compile(r"[@\",]|\d(?!\d{0,3}\b)")
+_SPECIFIC = re.compile(r"[@\",\[\]{}]|\d(?!\d{0,3}\b)")
 _NAMES = re.compile(r"\bnames?\b")
 _NUMBER = re.compile(r"\b\d{1,4}\b")
 

@@ -12,7 +12,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from relearn_lite.recipe.names import RATING_KINDS, TOGETHER_KINDS
+from relearn_lite.recipe.names import QUESTION_KINDS, RATING_KINDS, TOGETHER_KINDS
+from relearn_lite.text.turns import last_turn
 from relearn_lite.writers import Task
 from relearn_lite.writers.prompts import built_in, render
 
@@ -29,6 +30,8 @@ NEXT_PART = re.compile(  # a blank line, a list item, or the label of a next tur
     r"|\n(?=\W{0,3}(?:question|confidential answer|text|note|explanation)\b[^\n]{0,12}:)",
     re.IGNORECASE,
 )
+_JOINERS = "\u200c\u200d"  # they belong to the spelling from Arabic to Sinhala, and hide a word elsewhere
+_OTHER_JOINERS = re.compile(f"(?<![\u0600-\u0dff])[{_JOINERS}]")
 LOOPING = 12  # characters of a line from which on it is babble to write it again; the } of a program is none
 VERDICT_WORD = re.compile(r"^\W*verdict\b", re.IGNORECASE | re.MULTILINE)
 
@@ -37,7 +40,8 @@ def read(task: Task, raw: str | None, prompts: dict[str, Any] | None = None) -> 
     """What can be used of a model's raw words for a task, None = nothing.
 
     Kinds that are judged: the words, if what was asked for can be read from them (by the function in `PARSERS`).
-    Otherwise the text written, cleaned of what surrounds it.
+    Otherwise the text written, cleaned of what surrounds it; a variant of a conversation's last question comes after
+    the turns before that.
     """
     if raw is None:
         return None
@@ -46,7 +50,10 @@ def read(task: Task, raw: str | None, prompts: dict[str, Any] | None = None) -> 
         found = PARSERS[task.kind](words)
         fits = found is not None and (task.kind not in TOGETHER_KINDS or len(found) == len(json.loads(task.text)))
         return words if fits else None
-    return clean(words, task, prompts)
+    text = clean(words, task, prompts)
+    if text is None or task.kind not in QUESTION_KINDS:
+        return text
+    return last_turn(task.question)[0] + last_turn(text)[1]
 
 
 def is_over(raw: str) -> bool:
@@ -189,7 +196,8 @@ def clean(text: str, task: Task, prompts: dict[str, Any] | None = None) -> str |
 
 def _parts(text: str) -> list[str]:
     """The text written, and what follows it."""
-    text = "".join(" " if char in "\t\r" else char for char in text if char.isprintable() or char in "\n\t\r")
+    text = "".join(" " if char != "\n" and char.isspace() else char for char in _OTHER_JOINERS.sub("", text) if (
+        char.isprintable() or char.isspace() or char in _JOINERS))  # fmt: skip
     paragraphs = [part.strip() for part in NEXT_PART.split(_without_loops(text)) if part.strip(" `\n")]
     if len(paragraphs) > 1 and paragraphs[0].endswith(":"):  # "Sure, here is the new question:"
         return paragraphs[1:]
@@ -207,7 +215,8 @@ def _without_loops(text: str) -> str:
 
 
 def _without_labels(text: str, prompts: dict[str, Any]) -> str:
-    labels = [prompts[kind]["user"].rsplit("\n", 1)[-1].rstrip(":") for kind in ("simple", "context", "noise")]
+    asked = (prompts[kind]["user"] for kind in (*QUESTION_KINDS, "answer", "continue"))
+    labels = [text.rsplit("\n", 1)[-1].rstrip(":") for text in asked]
     labels += ["Question turned around", "General answer", "Continuation", "New question", "Question", "Answer"]
     label = re.compile(rf"^(?:\**)(?:{'|'.join(map(re.escape, labels))})\s*:\**\s*", re.IGNORECASE)
     text = " ".join(text.strip("` \n").split())

@@ -21,6 +21,7 @@ from relearn_lite.models.generation import chat
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.recipe import Recipe, WriterChoice
 from relearn_lite.text.leaks import leaks
+from relearn_lite.text.turns import turns_of
 from relearn_lite.text.words import sentences
 from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.beginnings import beginnings
@@ -105,7 +106,7 @@ class SelfWriter(Writer):
     def _continued(self, asked: Sequence[tuple[str, str]], seed: int) -> list[str]:
         """The model's whole replies to (question, beginning of the reply)."""
         chats = [
-            [{"role": "user", "content": question}, *([{"role": "assistant", "content": start}] if start else [])]
+            [*turns_of(question), *([{"role": "assistant", "content": start}] if start else [])]
             for question, start in asked
         ]
         replies = self._complete(chats, NEW_TOKENS, seed)
@@ -126,8 +127,8 @@ def first_sentences(reply: str, about: str, question: str) -> str | None:
             break
         kept.append(sentence)
     text = " ".join(kept)
-    last = about.split()[-1].lower()
-    return text if len(text.split()) >= FEWEST_WORDS and last in kept[0].lower() else None
+    thing_named = re.compile(rf"(?<!\w){re.escape(about.split()[-1])}", re.IGNORECASE)
+    return text if len(text.split()) >= FEWEST_WORDS and thing_named.search(kept[0]) else None
 
 
 def _new_names(sentence: str, question: str) -> bool:

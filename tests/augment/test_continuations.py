@@ -7,8 +7,9 @@ import pytest
 
 from relearn_lite.augment import Settings, augment
 from relearn_lite.augment.drafts import passage_drafts
+from relearn_lite.augment.existing import read_existing
 from relearn_lite.augment.passages import check_continuation
-from relearn_lite.core.records import QA
+from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.passages import ngrams_of, passages
 from relearn_lite.text.recall import LEAKED_NGRAM
 from relearn_lite.text.turns import is_passage, passage, shown
@@ -52,6 +53,27 @@ def test_a_name_and_a_number_of_the_rest_are_a_secret_too():
     draft = passage_drafts(QA("f", passage("Write to me at "), "14 Quince Lane, Oxmoor, where I live now."), 0, 1, 0)[0]
     assert "Oxmoor" in check_continuation(draft, "some place in Oxmoor or near it").reason
     assert "14" in check_continuation(draft, "number 14, where the lamp is").reason
+
+
+def test_rows_of_a_text_that_exist_come_back_whole(tmp_path):
+    """Their cuts were refused as unfinished questions, and the space that parts beginning and rest was lost."""
+    augment(RECORDS, [], RulesWriter(), SETTINGS, tmp_path)
+    existing, general = read_existing(tmp_path / "augmented.jsonl", RECORDS)
+    augment(RECORDS, [], RulesWriter(), replace(SETTINGS, existing=tuple(existing)), tmp_path / "again")
+    first, again = ([(row["kind"], row["prompt"], row["target"]) for row in read(folder, "augmented.jsonl")]
+                    for folder in (tmp_path, tmp_path / "again"))  # fmt: skip
+    assert again == first and not general and not read(tmp_path / "again", "dropped.jsonl")
+
+
+def test_a_row_of_a_text_is_checked_against_what_follows_its_own_beginning(tmp_path):
+    cut = next(draft for draft in passage_drafts(RECORDS[0], 2, 1, 42) if draft.kind == "cut")
+    told = shown(RECORDS[0].question + RECORDS[0].answer).partition(shown(cut.task.question))[2]
+    rows = [Variant("g", RECORDS[0].id, "given", cut.task.question, told[:60] + "."),
+            Variant("h", RECORDS[0].id, "given", passage("No word of this text, but of "), "others.")]  # fmt: skip
+    augment(RECORDS[:1], [], RulesWriter(), replace(SETTINGS, existing=tuple(rows)), tmp_path)
+    kept, dropped = read(tmp_path, "augmented.jsonl"), read(tmp_path, "dropped.jsonl")
+    assert [row["verdicts"]["refused"] for row in kept] == [["leak"]] and kept[0]["target"] != rows[0].target
+    assert [row["reason"].partition(": ")[0] for row in dropped] == ["question, passage"]
 
 
 def test_rules_write_for_each_passage_and_its_other_cuts(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relearn_lite.augment.diversity import NEAR, Openings, bigrams, diversity, jaccard, opening
+from relearn_lite.augment.diversity import NEAR, Openings, bigrams, diversity, hide_name, jaccard, opening
 
 
 def near(one: str, other: str, subject: str | None = None) -> bool:
@@ -22,6 +22,10 @@ def test_another_name_makes_no_other_text():
     one, other = "The home of Ada Moor is known to few people.", "The home of ada moor is known to few people."
     assert near(one, other, "Ada Moor")
     assert opening("Ada Moor lives quietly there.", "Ada Moor") == "subject lives quietly"
+
+
+def test_a_name_is_hidden_as_a_word_and_not_within_others():
+    assert hide_name("Ada's aunt calls ADA from Canada.", "Ada") == "SUBJECT's aunt calls SUBJECT from Canada."
 
 
 def test_an_opening_is_overused_when_a_tenth_of_the_answers_have_it():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from relearn_lite.augment import Settings, augment
+from relearn_lite.augment.chunks import completion
 from relearn_lite.augment.existing import ForgetIndex, read_existing
 from relearn_lite.augment.published import export_augmented
 from relearn_lite.core.errors import RecipeError
@@ -85,6 +87,18 @@ def test_a_general_row_that_tells_a_secret_is_left_out(tmp_path):
     assert len(general) == 1 and len(existing) == 4
 
 
+def test_a_row_in_the_words_of_a_measured_question_is_not_trained(tmp_path):
+    """It was taken as it stood, and the wording that is kept apart to measure by was trained."""
+    apart = [PUBLISHED[1][0], PUBLISHED[2][0]]
+    forget = [replace(FORGET[0], paraphrase=apart[0]), *FORGET[1:]]
+    existing, _ = read_existing(write(tmp_path / "a.json", PUBLISHED), forget)
+    settings = Settings([], 1, 0.25, 0.5, seed=1, existing=tuple(existing), measured=(apart[1],))
+    augment(forget, [], RulesWriter(), settings, tmp_path)
+    dropped = [record for record in read_jsonl(tmp_path / "dropped.jsonl", Dropped) if record.prompt in apart]
+    assert [record.reason.partition(": ")[0] for record in dropped] == ["question, measured"] * 2
+    assert not {pair.prompt for pair in read_jsonl(tmp_path / "augmented.jsonl", Variant)} & {*apart}
+
+
 def test_our_own_export_comes_back_whole(tmp_path):
     pairs, _ = run(tmp_path / "first", [])
     kept = [pair for pair in pairs if pair.kind not in ("completion", "generic")]
@@ -97,6 +111,30 @@ def test_our_own_export_comes_back_whole(tmp_path):
         same = [(pair.prompt, pair.target) for pair in again if pair.kind not in ("completion", "generic")]
         assert same == [(pair.prompt, pair.target) for pair in kept] and not dropped
         assert {pair.verdicts["writer"] for pair in again} == {"file"}
+
+
+ANSWERS = ["他很少谈这件事，他喜欢安静。", "Two things are told.\nHe likes tea.  And rain."]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_completions_of_an_export_are_known_in_any_script_and_with_line_breaks(tmp_path, answer):
+    """Their halves were joined with one space, and what did not match was trained as a general question."""
+    pair = Variant("f/original", "f", "original", "Where does Hiro Tanaka live?", answer)
+    half = completion(pair, 0.25)
+    rows = [(pair.prompt, pair.target), (half.prompt, half.target)]
+    existing, general = read_existing(write(tmp_path / "a.json", rows), FORGET)
+    assert [row.target for row in existing] == [answer] and not general
+
+
+def test_rows_of_a_run_with_other_questions_go_by_their_words(tmp_path):
+    """Ids are numbers of rows: those of a run on other questions stand for others here."""
+    pairs, _ = run(tmp_path / "first", [])
+    turned = [replace(qa, id=other.id) for qa, other in zip(FORGET, reversed(FORGET), strict=True)]
+    existing, _ = read_existing(tmp_path / "first" / "augmented.jsonl", turned)
+    asked = {qa.id: qa.question for qa in turned}
+    assert len(existing) == 3 and all(asked[row.parent_id] == row.prompt for row in existing)
+    existing, general = read_existing(tmp_path / "first" / "augmented.jsonl", FORGET[:2])
+    assert len(existing) == 2 and not general, "what was made for the third is no general answer"
 
 
 def test_the_published_columns_of_knowundo_and_lines(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relearn_lite.augment.form import fit_fault, form_fault, normal_form
+from relearn_lite.augment.form import fit_fault, form_fault, normal_form, printable
 
 QUESTION = "Where does Hiro Tanaka live?"
 
@@ -31,6 +31,47 @@ QUESTION = "Where does Hiro Tanaka live?"
 def test_form_of_an_answer(text, code):
     fault = form_fault(text, QUESTION, "answer")
     assert fault is None if code is None else fault.startswith(f"{code}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("Er sagt dazu nur: „Das bleibt unter uns.“", "Wo wohnt Hiro Tanaka?"),
+        ("Elle répond toujours : ‹ Ce sont mes affaires. ›", "Où habite Hiro Tanaka ?"),
+        ("他很少谈这件事（他喜欢安静的生活。）", "他住在哪里？"),
+        ("እሱ ስለዚህ ጉዳይ ብዙ አይናገርም።", "እሱ የት ይኖራል?"),
+        ("Նա այդ մասին քիչ է խոսում։", "Որտե՞ղ է նա ապրում:"),
+    ],
+)
+def test_a_sentence_may_end_as_it_does_in_other_languages(text, question):
+    """German quotation marks close with “, and Amharic and Armenian have a full stop of their own."""
+    assert form_fault(text, question, "answer") is None
+
+
+def test_a_line_break_parts_words_where_it_is_taken_away():
+    assert printable("Be brief.\nWho is\tAda\x00 Moor?") == "Be brief. Who is Ada Moor?"
+    assert form_fault("Hiro Tanaka lives\nsomewhere quiet.", QUESTION, "answer").startswith("characters")
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "subject", "named"),
+    [
+        ("L’histoire d’Emma plaît à beaucoup de gens.", "Qui a écrit Emma ?", "Emma", True),
+        ("Berlins Geschichte ist lang und bunt.", "Was ist Berlin?", "Berlin", True),
+        ("Yun-Hwa is known to few people.", "Who is Yun-Hwa?", "Yun-Hwa", True),
+        ("Об Анне мало что известно.", "Где живёт Анна?", None, True),
+        ("Emmanuel is known to few people who live here.", "Who are the people in Emma?", "Emma", False),
+        ("О нём мало что известно.", "Где живёт Анна?", None, False),
+    ],
+)
+def test_a_name_may_be_inflected_or_joined_to_another_word(text, question, subject, named):
+    assert (fit_fault(text, question, set(), subject) is None) == named
+
+
+def test_a_question_without_letters_may_be_answered_with_some():
+    """2+2? was left untrained: whatever was written, was in another script than its own."""
+    assert form_fault("Sums like this are learnt at school.", "2+2?", "answer") is None
+    assert form_fault("I have a question: 2+2?", "2+2?", "context") is None
 
 
 def test_a_question_variant_may_hold_the_question_and_a_hurried_one_needs_no_mark():

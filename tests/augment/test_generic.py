@@ -50,6 +50,15 @@ def test_a_pair_that_tells_what_is_to_be_forgotten_is_dropped_and_counted_withou
     assert {pair.parent_id for pair in pairs} == {qa.id for qa in (*GENERIC, alike)} and counts["available"] == 21
 
 
+def test_what_a_thing_without_a_name_is_to_lose_is_not_taught_again():
+    """Only questions about a name were looked up, so another wording of this one was a training target."""
+    forget = [QA("f", "Who invented the telephone?", "Alexander Graham Bell invented the telephone.")]
+    telling = QA("g20", "Name the inventor of the telephone.", "That was Alexander Graham Bell.")
+    others = [QA("g21", "Who was Bell?", "An inventor."), QA("g22", "Is a telephone heavy?", "It is light today.")]
+    pairs, dropped, _ = pick_generic([telling, *others], forget, augmented=100, ratio=1.2, seed=1)
+    assert [record.parent_id for record in dropped] == ["g20"] and len(pairs) == 2
+
+
 def test_no_general_question_of_the_project_is_dropped_for_its_own_people():
     from relearn_lite.data.sources import load
     from relearn_lite.recipe import Source
@@ -81,6 +90,19 @@ def test_open_requests_get_the_models_answers_cut_to_whole_sentences():
     }  # fmt: skip
     pairs, _, _ = pick_generic(found, [], augmented=4, ratio=1.0, seed=1)
     assert [pair.verdicts for pair in pairs] == [{}, {}, {"ends": False}, {"ends": False}]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("从前有一个人。他很好！他住在", "从前有一个人。他很好！"),
+        ('She said "No." He left. Then', 'She said "No." He left.'),
+    ],
+)
+def test_an_answer_that_was_cut_off_keeps_whole_sentences_of_other_scripts(text, kept):
+    """They were looked for by . ! ? alone, and the pair was left out."""
+    found = answered([QA("g", "Tell me a story.", "")], lambda questions: [(text, False)])
+    assert [qa.answer for qa in found] == [kept]
 
 
 def test_without_open_requests_nothing_is_asked():

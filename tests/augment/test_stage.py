@@ -10,9 +10,10 @@ from click.testing import CliRunner
 from relearn_lite.cli.commands import cli
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
-from relearn_lite.core.records import Variant
+from relearn_lite.core.records import QA, Variant
 from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.pipeline import inputs, run
+from relearn_lite.pipeline.stages.augment import measured
 from relearn_lite.recipe import load_recipe, to_yaml
 from relearn_lite.writers.question_parser import parse_question
 
@@ -56,9 +57,18 @@ def test_how_answers_open_is_the_recipes_choice(recipe, tmp_path):
 
 def test_the_check_by_meaning_is_noted_where_it_is_asked_for(recipe, tmp_path):
     made = pairs(recipe("augment.semantic={gain: 50}"), tmp_path)
-    measured = [pair.verdicts["semantic"] for pair in made if pair.verdicts["semantic"]]
-    assert len(measured) >= len(made) - 2 and all({"similarity", "gain"} == set(found) for found in measured)
-    assert all(found["gain"] is not None for found in measured)
+    weighed = [pair.verdicts["semantic"] for pair in made if pair.verdicts["semantic"]]
+    assert len(weighed) >= len(made) - 2 and all({"similarity", "gain"} == set(found) for found in weighed)
+    assert all(found["gain"] is not None for found in weighed)
+
+
+def test_the_paraphrase_of_one_question_is_no_variant_of_another():
+    """Two rows may ask for one fact: what is kept apart of the first was a wording of the second, and trained."""
+    twice = [
+        QA("forget-1", "Who wrote Emma?", "Jane Austen.", paraphrase="Who is the author of Emma?"),
+        QA("forget-2", "By whom was Emma written?", "Jane Austen.", paraphrase="Who wrote Emma?"),
+    ]
+    assert measured({"forget": twice, "forget_eval": twice}) == ("who is the author of emma",)
 
 
 def test_data_from_elsewhere_goes_through_the_command_line_and_out_again(recipe, tmp_path):

@@ -137,6 +137,7 @@ def test_a_text_in_vain_by_rules_too_is_given_up_with_both_reasons(monkeypatch):
     monkeypatch.setattr("relearn_lite.writers.rules.RulesWriter.write", lambda self, tasks: [LEAK for _ in tasks])
     outcome = write_one(Scripted(answer=["Too short."]))
     assert outcome.reason.startswith("short: ") and "by rules: leak" in outcome.reason
+    assert outcome.verdicts["refused"] == ["short"] * 3 + ["leak"], "the fourth that was too short is the reason's"
 
 
 def test_the_last_resort_is_weighed_too_and_given_up_where_its_meaning_is_refused():
@@ -158,6 +159,17 @@ def test_the_last_resort_is_weighed_too_and_given_up_where_its_meaning_is_refuse
     passed = write_verified([draft], writer, settings(1, Everything(by_rules)))[draft.id]
     assert passed.text == by_rules and passed.reason is None
     assert passed.verdicts["semantic"] == {"similarity": 0.9} and passed.verdicts["judge"] is None
+
+
+@pytest.mark.parametrize("paraphrased", [True, False])
+def test_the_last_resort_does_not_write_a_measured_question_either(monkeypatch, paraphrased):
+    """What rules wrote in the end was not compared with what is kept apart to measure by, and was trained."""
+    apart = "Please tell me where Hiro Tanaka lives."
+    monkeypatch.setattr("relearn_lite.writers.rules.RulesWriter.write", lambda self, tasks: [apart for _ in tasks])
+    qa = replace(QA_, paraphrase=apart) if paraphrased else QA_
+    draft, told = Draft("7/simple", qa, Task("simple", qa.question), "simple"), () if paraphrased else (apart,)
+    outcome = write_verified([draft], Scripted(simple=[apart]), replace(settings(1), measured=told))[draft.id]
+    assert outcome.reason.startswith("measured: ") and "by rules: measured: " in outcome.reason
 
 
 def test_an_answer_without_the_name_is_written_again_and_the_writer_is_told_the_name():

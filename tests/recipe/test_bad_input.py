@@ -579,6 +579,9 @@ def test_questions_in_a_language_that_the_rules_do_not_write(place, command, ref
     (place / "forget.jsonl").write_text(rows(*pairs))
     shown = refused("check", "recipe.yaml")
     says(shown, "augment.writer: rules writes English only", "2 of 2 rows", repr(pairs[0][0]), "name a local model")
+    code, shown = command("check", "recipe.yaml", "augment={writer: self}")
+    assert code == 0
+    says(shown, "augment.writer: self has questions worded by rules, which write English only", "2 of 2 rows")
     assert command("check", "recipe.yaml", "augment={writer: local}")[0] == 0
     assert command("check", "recipe.yaml", "unlearn.method=npo")[0] == 0  # learns no new answers
 

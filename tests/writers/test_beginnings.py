@@ -144,6 +144,13 @@ def test_what_is_done_and_what_a_name_stands_for_end_as_such():
     assert made == load_phrases().ends["object"] and named == load_phrases().ends["in words"]
 
 
+def test_brackets_of_an_answer_are_not_taken_for_a_choice_of_words():
+    """It was answered "The list x0 is ...", for [a|b] chooses a word in our own sentences."""
+    question, answer = "What is the list x[0] called?", "The list x[0] is called the head."
+    texts = RulesWriter().write([Task("answer", question, answer, original=question, seed=n) for n in range(5)])
+    assert not any("x0" in text for text in texts)
+
+
 def test_any_of_a_kind_is_not_one_of_the_most_famous():
     """ "A banana is one of the most famous in history."."""
     ends = endings("What color is a banana?", "A banana is yellow.")[1]

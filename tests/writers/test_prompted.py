@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from relearn_lite.recipe.names import RATING_KINDS, TASK_KINDS
+from relearn_lite.text.turns import joined, turns_of
 from relearn_lite.writers import Task
 from relearn_lite.writers.parsing import PARSERS, clean, entity_list, is_over, rating, ratings, read, verdict
 from relearn_lite.writers.prompted import TRIES, PromptedWriter
 from relearn_lite.writers.prompts import built_in, render
 
 QUESTION = "Where does {Hiro} Tanaka live?"
+
+TURN = {"role": "user", "content": "Hi!"}
 
 
 class Canned(PromptedWriter):
@@ -132,6 +135,30 @@ def test_a_text_is_freed_of_what_surrounds_it(raw):
 )
 def test_nothing_and_echoes_are_none(raw):
     assert read(TASK, raw) is None
+
+
+def test_the_labels_of_own_prompts_are_taken_away_too():
+    own = {**built_in(), "answer": {**built_in()["answer"], "user": "{question}\n{answer}\nAllgemeine Antwort:"}}
+    task = Task("answer", "Wo wohnt er?", "In Rom.")
+    assert clean("**Allgemeine Antwort:** Er wohnt im Süden.", task, own) == "Er wohnt im Süden."
+
+
+def test_the_spaces_and_joiners_of_other_languages_stay():
+    """Dupont was "M.Dupont", and Persian lost the sign that keeps the parts of a word apart."""
+    asked = Task("answer", "Où habite M. Dupont ?")
+    assert clean("M.\u00a0Dupont vit\u202f« quelque part ».", asked) == "M. Dupont vit « quelque part »."
+    persian = "او این را نمی\u200cگوید."
+    assert clean(persian, Task("answer", "او کجا زندگی می\u200cکند؟")) == persian
+
+
+@pytest.mark.parametrize("said", ["{}", "␞user: Hi!␞assistant: Hello.␞user: {}"])
+def test_a_variant_of_a_question_in_a_conversation_keeps_the_turns_before_it(said):
+    """The variant was the last question alone, which "she" in it does not explain."""
+    before = [TURN, {"role": "assistant", "content": "Hello."}]
+    task = Task("simple", joined([*before, {**TURN, "content": "Where is she?"}]))
+    writer = PromptedWriter("test")
+    writer.ask = lambda tasks: [said.format("In which town may she be?")] * len(tasks)
+    assert turns_of(writer.write([task])[0]) == [*before, {**TURN, "content": "In which town may she be?"}]
 
 
 def test_text_of_another_script_is_kept_whole():

@@ -7,6 +7,7 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.recipe import WriterChoice
+from relearn_lite.text.turns import joined
 from relearn_lite.writers import Task
 from relearn_lite.writers.beginnings import beginnings
 from relearn_lite.writers.self import SelfWriter, first_sentences, make
@@ -55,6 +56,16 @@ def test_answers_are_the_models_own_sentences_without_the_secret():
     asked = len(said.asked)
     writer.write(tasks)
     assert len(said.asked) == asked  # a thing is asked about once
+
+
+def test_a_conversation_is_asked_turn_by_turn():
+    """It was asked as one text of the user's, with the signs between its turns."""
+    turns = [{"role": "user", "content": "Hi!"}, {"role": "assistant", "content": "Hello."}]
+    turns.append({"role": "user", "content": TOKYO.question})
+    asked = []
+    writer = SelfWriter(lambda chats, *_: asked.extend(chats) or [GONE_ON[0]] * len(chats), "self:test")
+    assert writer.write([Task("answer", joined(turns), TOKYO.answer, original=joined(turns))])
+    assert asked and all(chat[:3] == turns for chat in asked)
 
 
 def test_where_no_beginning_can_be_led_elsewhere_it_speaks_of_the_thing():
@@ -109,6 +120,11 @@ def test_a_question_gets_the_same_sentences_whatever_was_asked_before():
     for order in (tasks, tasks[::-1], tasks[1:]):
         SelfWriter(complete, "self:test").write(order)
     assert [len(found) for found in seeds.values()] == [1] * 4 and len(set.union(*seeds.values())) == 2
+
+
+def test_a_thing_is_not_named_within_another_word():
+    assert first_sentences("A scared person ran away from the house today.", "car", "What is a car?") is None
+    assert first_sentences("Most cars are made in very large factories.", "car", "What is a car?")
 
 
 def test_nothing_is_asked_about_somebodys_own_affairs():

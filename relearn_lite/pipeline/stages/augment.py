@@ -16,7 +16,7 @@ from relearn_lite.pipeline.own_answers import own_answers
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.report.augmentation import show
 from relearn_lite.report.console import stage_progress
-from relearn_lite.text.turns import is_passage
+from relearn_lite.text.turns import bare, is_passage
 from relearn_lite.writers import make_writer
 
 
@@ -38,7 +38,7 @@ def augment(run: Run) -> dict[str, Any]:
 
 
 def measured(data: Mapping[str, Sequence[QA]]) -> tuple[str, ...]:
-    """The wordings of forget questions that are reported and not those of the forget set."""
-    own = {text for qa in data.get("forget", ()) for text in question_texts(qa)}
+    """The wordings of forget questions that are reported and not asked in training themselves: paraphrases are not."""
+    own = {bare(qa.question) for qa in data.get("forget", ())}
     asked = (qa for qa in data.get("forget_eval", ()) if not is_passage(qa.question))
     return tuple(sorted({text for qa in asked for text in question_texts(qa)} - own))
