@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
-from relearn_lite.core.files import cache_folder, link_or_copy, packaged_file, replace_folder
+from relearn_lite.core.files import cache_folder, cached_folder, link_or_copy, packaged_file
 from relearn_lite.core.progress import PATIENCE, ProgressLines, duration
 from relearn_lite.models.gguf_positions import stretch, stretching
 from relearn_lite.models.gguf_vocabulary import ARCHITECTURE, SPLIT, SPLITS, read_tokenizer
@@ -43,10 +43,7 @@ def gguf_folder(name: str) -> Path:
 
     Raises RecipeError where the file cannot be read, and for a missing package.
     """
-    folder = cached_gguf(name)
-    if not folder.is_dir():
-        replace_folder(folder, lambda made: convert(gguf_file(name), made))
-    return folder
+    return cached_folder(cached_gguf(name), lambda made: convert(gguf_file(name), made))
 
 
 def check_gguf(name: str) -> None:
