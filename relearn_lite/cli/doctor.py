@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from relearn_lite.core.environment import hardware, unsafe_versions, versions
+from relearn_lite.core.errors import first_line
 
 NEEDED = ("torch", "transformers", "peft", "lightning", "datasets")  # no run without these
 MIN_MEMORY_GB, MIN_DISK_GB = 3, 2  # what the quickstart takes, with room
@@ -59,11 +60,23 @@ def examine() -> list[Finding]:
     if missing:
         text = f"{', '.join(missing)} not installed; run `pip install -r requirements.txt`"
         return [*found, Finding("packages", "bad", text), _disk(Path.cwd())]
+    if broken := _broken_torch():
+        return [*found, broken, _disk(Path.cwd()), _hub_token()]
     found += [_import_of_models(), *_hardware()]
     if "bitsandbytes" not in installed:
         text = "not installed: set model.quantization to none, or run `pip install -r requirements.txt`"
         found.append(Finding("bitsandbytes", "note", text))
     return [*found, _unsloth(), _disk(Path.cwd()), _hub_token()]
+
+
+def _broken_torch() -> Finding | None:
+    """Whether torch cannot be imported, as where a library of the card's is missing: nothing else can be asked then."""
+    try:
+        import torch  # noqa: F401
+    except Exception as error:  # whatever it is, runs would die of it
+        hint = "remove it (`pip uninstall torch`) and run `pip install -r requirements.txt` again"
+        return Finding("torch", "bad", f"cannot be imported ({first_line(error)}); {hint}")
+    return None
 
 
 def _import_of_models() -> Finding:

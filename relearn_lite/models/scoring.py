@@ -16,6 +16,7 @@ import numpy as np
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.examples import Example, collate
+from relearn_lite.models.adapters import WEIGHTS
 from relearn_lite.models.backends import evaluation_mode
 from relearn_lite.models.generation import batches_of, context_length
 from relearn_lite.models.loaded import Loaded, active_adapters
@@ -144,11 +145,14 @@ def _own_weights(model) -> Iterator[list[Tensor]]:
     """The model's floating-point weights without adapters, free to take gradients; afterwards as before."""
     parameters = dict(model.named_parameters())
     trained = {name for name, parameter in parameters.items() if parameter.requires_grad}
-    own = {name: p for name, p in parameters.items() if p.is_floating_point() and ".lora_" not in name}
+    added = [f".{kind}" for kind in (*WEIGHTS.values(), "token_adapter")]
+    own = {
+        name for name, p in parameters.items() if p.is_floating_point() and not any(part in name for part in added)
+    }
     try:
         for name, parameter in parameters.items():
             parameter.requires_grad_(name in own)
-        yield list(own.values())
+        yield [parameters[name] for name in parameters if name in own]
     finally:
         for name, parameter in parameters.items():
             parameter.requires_grad_(name in trained)

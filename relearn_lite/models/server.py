@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, first_line
 
 
 class Fault(Exception):
@@ -57,10 +57,14 @@ class Served:
 
         if self._connected is not None:
             return
-        own = self.address
-        client = openai.OpenAI(
-            base_url=own.url, api_key=self._key(), timeout=own.timeout_s, max_retries=own.max_retries
-        )
+        own, key = self.address, self._key()
+        try:
+            client = openai.OpenAI(base_url=own.url, api_key=key, timeout=own.timeout_s, max_retries=own.max_retries)
+        except Exception as error:  # of its HTTP library, which is not ours to import
+            raise RecipeError(
+                f"{own.section}.{own.url_key}: {own.url} is no address ({first_line(error)}); give one such as "
+                "http://127.0.0.1:11434/v1"
+            ) from error
         try:
             listed = client.with_options(max_retries=1).models.list()  # a server that is not there is told at once
             served = sorted(str(model.id) for model in listed.data)

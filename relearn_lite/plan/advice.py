@@ -75,13 +75,15 @@ def _halve(recipe: Recipe, key: str, least: int) -> Change | None:
 
 
 def _halve_batch(recipe: Recipe, section: str) -> Change | None:
-    """Half as many rows at once; in training twice as many batches a step, so that the effective batch stays."""
+    """Half as many rows at once; in training so many more batches a step that the effective batch stays, or nearly (of
+    7 rows 3 at once)."""
     change = _halve(recipe, f"{section}.batch_size", least=1)
     if change is None or not hasattr(getattr(recipe, section), "accumulate"):
         return change
-    key, (recipe, text) = f"{section}.accumulate", change
-    doubled = 2 * value_of(recipe, key)
-    return _changed(recipe, key, doubled), f"{text} {key}={doubled}"
+    before, key, (recipe, text) = recipe, f"{section}.accumulate", change
+    rows, fewer = value_of(before, f"{section}.batch_size"), value_of(recipe, f"{section}.batch_size")
+    more = round(value_of(recipe, key) * rows / fewer)
+    return _changed(recipe, key, more), f"{text} {key}={more}"
 
 
 def _quantize(recipe: Recipe) -> Change | None:

@@ -118,7 +118,7 @@ def _not_looked_at(recipe: Recipe) -> Iterator[str]:
 def _hub_tables(recipe: Recipe) -> Iterator[str]:
     """Data sets that are read from the hub, those that finetune teaches included."""
     sides = [side + part for part in ("", "_eval", "_select") for side in ("forget", "retain")]
-    others = ("generic", "members", "holdout", "real_authors", "world_facts")
+    others = ("generic", "control", "members", "holdout", "real_authors", "world_facts")
     sources = [source_of(recipe.data, part) for part in (*sides, *others)]
     for source in (*sources, *((recipe.finetune and recipe.finetune.data) or ())):
         if source and source.dataset:

@@ -26,7 +26,14 @@ def _count_or_auto(value: Any) -> Any:
     raise ValueError("give an integer from 1 on, or auto")
 
 
+def _share_or_auto(value: Any) -> Any:
+    if value == "auto" or isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1:
+        return value
+    raise ValueError("give a share from 0 to below 1, such as 0.25, or auto")
+
+
 CountOrAuto = Annotated[int | Literal["auto"], BeforeValidator(_count_or_auto)]
+ShareOrAuto = Annotated[float | Literal["auto"], BeforeValidator(_share_or_auto)]
 
 
 class Section(BaseModel):

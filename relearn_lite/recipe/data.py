@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from relearn_lite.recipe.base import Name, RecipePath, Section, one_line
+from relearn_lite.recipe.base import YES_OR_NO, Name, RecipePath, Section, ShareOrAuto, one_line
 from relearn_lite.recipe.names import TOPIC_KINDS
 from relearn_lite.recipe.presets import PAIRS, PERSON_OF, REQUESTS, TABLES, table_of
 
@@ -228,7 +228,7 @@ class Data(Section):
     """Questions that evaluation in training and sweeps choose by; never reported. Default: a share of `forget_eval`."""
     retain_select: Source | None = None
     """Likewise for retention. Default: a share of `retain_eval`."""
-    select_fraction: Annotated[float, Field(ge=0, lt=1)] | Literal["auto"] = "auto"
+    select_fraction: ShareOrAuto = "auto"
     """The share of the evaluation questions that is set apart to choose by, where there are none of their own. `auto`:
     a quarter where something is chosen (`unlearn.evaluate_every`, `auto`, a sweep), else none."""
     only_known: bool = False
@@ -237,7 +237,7 @@ class Data(Section):
     nothing_known: Literal["stop", "go_on"] = "stop"
     """What to do where the vanilla model knows none of the forget questions: `stop` before anything is trained, or
     `go_on`, for an experiment."""
-    own_words: bool | Literal["auto"] = "auto"
+    own_words: Annotated[Literal["auto", True, False], YES_OR_NO] = "auto"
     """Answers of a few words (`yen`) are trained as vanilla words them, where what it says to the question tells them
     (`The currency of Japan is the yen.`). `auto`: where something is unlearned, but for a preset; false: as given."""
     generic: Annotated[Source | None, _OWN_ANSWERS] = None

@@ -13,13 +13,13 @@ from pydantic import ValidationError
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.recipe.problems import sentence
 from relearn_lite.recipe.schema import Recipe
-from relearn_lite.recipe.yaml_text import NotYaml, Place, dump, parse
+from relearn_lite.recipe.yaml_text import NotYaml, Place, comment_in, dump, parse
 
 PLACES = (  # keys that name places on disk
     "path", "text", "documents", "folder", "adapter", "adapters", "from", "prompts", "retain_model_results",
     "include_path",
 )  # fmt: skip
-PLACES_OR_NAMES = (  # places where there is a slash
+PLACES_OR_NAMES = (  # places where there is a slash, or a file with an ending of that name
     "control", "name", "model", "embeddings", "nli", "language_model", "reference_model", "chat_template",
 )  # fmt: skip
 
@@ -78,8 +78,14 @@ def _override(tree: dict[str, Any], lines: dict[Place, int], override: str) -> N
     except NotYaml as error:
         reasons = "; ".join(problem for _, problem in error.problems)
         raise RecipeError(f"override {override!r}: {reasons}; quote the value if it holds ':' or brackets") from None
+    if stands_behind := comment_in(text):
+        raise RecipeError(
+            f"override {override!r}: {stands_behind!r} would be left out, as a comment; put the value in quotes, for "
+            f"example '{key}=\"a #1.jsonl\"'"
+        )
     *sections, last = place
-    value = value if "where" in sections else _from_here(last, value)
+    no_place = not sections and isinstance(value, str) or "where" in sections  # such as the run's own name
+    value = value if no_place else _from_here(last, value)
     for section in sections:
         if tree.get(section) is None:
             tree[section] = {}
@@ -98,7 +104,10 @@ def _from_here(key: str, value: Any) -> Any:
         return {inner: each if inner == "where" else _from_here(inner, each) for inner, each in value.items()}
     if isinstance(value, list):
         return [_from_here(key, each) for each in value]
-    if not isinstance(value, str) or not (key in PLACES or key in PLACES_OR_NAMES and "/" in value):
+    if not isinstance(value, str):
         return value
     here = os.path.expanduser(value)
+    a_place = "/" in value or Path(value).suffix and os.path.isfile(here)
+    if key not in PLACES and not (key in PLACES_OR_NAMES and a_place):
+        return value
     return str(Path(here).resolve()) if os.path.exists(here) or glob(here) else value

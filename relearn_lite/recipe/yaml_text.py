@@ -76,6 +76,13 @@ def parse(text: str) -> tuple[Any, dict[Place, int]]:
     return value, reading.lines
 
 
+def comment_in(text: str) -> str:
+    """The comment behind a value, from its # on; empty where there is none. The text is one that `parse` reads."""
+    node = yaml.compose(text, Loader=_Loader)
+    rest = text[node.end_mark.index :] if node else text
+    return rest[rest.index("#") :] if "#" in rest else ""
+
+
 def dump(value: Any) -> str:
     """YAML text of plain values that `parse` reads back exactly, and a reader of YAML 1.1 too."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)

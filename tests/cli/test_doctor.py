@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections import namedtuple
 
 import pytest
@@ -62,6 +63,16 @@ def test_a_missing_package_stops_runs(monkeypatch):
 def test_without_bitsandbytes_runs_work(monkeypatch):
     with_versions(monkeypatch, bitsandbytes=None)
     assert about("bitsandbytes").state == "note" and "model.quantization" in about("bitsandbytes").text
+
+
+def test_a_torch_that_cannot_be_imported_is_told(monkeypatch, capsys, tmp_path):
+    (tmp_path / "torch.py").write_text("raise OSError('libcudnn.so.9: cannot open shared object file')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    with pytest.raises(SystemExit):
+        doctor.doctor()
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "cannot be imported (libcudnn.so.9: cannot open shared object file)" in shown and "Fix first: torch" in shown
 
 
 def test_a_torchvision_that_does_not_fit_is_told(monkeypatch):

@@ -10,7 +10,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from relearn_lite.core.files import replace_folder
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import cached_folder, replace_folder
 
 
 def mode(path: Path) -> int:
@@ -42,3 +43,41 @@ def test_all_files_of_a_folder_follow_the_umask(tmp_path, umask):
         assert mode(tmp_path / "made" / name) == 0o666 & ~umask, name
     assert mode(tmp_path / "made/inner") == 0o777 & ~umask
     assert mode(secret) == 0o600
+
+
+def test_of_two_processes_that_make_a_folder_of_the_cache_at_once_none_spoils_the_other_s(tmp_path, monkeypatch):
+    """The second one took away what the first had written, and its half was put in place as the whole."""
+    target = tmp_path / "cache" / "model"
+
+    def whole(folder: Path) -> None:
+        for part in ("weights", "tokenizer"):
+            (folder / part).write_text(part)
+
+    def interrupted(folder: Path) -> None:
+        (folder / "weights").write_text("weights")
+        monkeypatch.setattr(os, "getpid", lambda: 2)
+        cached_folder(target, whole)
+        (folder / "tokenizer").write_text("tokenizer")
+        assert (folder / "weights").exists()
+
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    assert cached_folder(target, interrupted) == target
+    assert sorted(file.name for file in target.iterdir()) == ["tokenizer", "weights"]
+    assert [place.name for place in target.parent.iterdir()] == ["model"]
+    cached_folder(target, lambda folder: pytest.fail("it is there"))
+
+
+def test_what_a_killed_process_left_in_the_cache_is_taken_away_a_day_later(tmp_path):
+    old, young = tmp_path / ".model.7.tmp", tmp_path / ".model.8.tmp"
+    for folder in (old, young):
+        folder.mkdir()
+    os.utime(old, (0, 0))
+    cached_folder(tmp_path / "model", lambda folder: None)
+    assert not old.exists() and young.exists()
+
+
+def test_a_cache_that_cannot_be_written_to_is_told(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(RecipeError, match="XDG_CACHE_HOME: .*relearn-lite cannot be written to .*; set this environm"):
+        cached_folder(tmp_path / "file" / "relearn-lite" / "model", lambda folder: None)

@@ -10,7 +10,8 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.export import Export, export_run, llama_cpp
 from relearn_lite.export.gguf_file import why_not_here
 from relearn_lite.export.ollama import modelfile
-from relearn_lite.models.gguf import SPLITS, convert, split_of
+from relearn_lite.models.gguf import convert
+from relearn_lite.models.gguf_vocabulary import SPLITS, split_of
 from relearn_lite.models.transformers_backend import EMBEDDED
 from relearn_lite.pipeline.finished_run import reopened
 

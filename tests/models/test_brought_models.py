@@ -28,7 +28,7 @@ from relearn_lite.models import backends
 from relearn_lite.models.adapters import why_refused
 from relearn_lite.models.generation import Decoding, answer_prompts, context_length
 from relearn_lite.models.loaded import UNLEARNED, VANILLA, active_adapters
-from relearn_lite.models.scoring import mean_losses, token_scores
+from relearn_lite.models.scoring import gradient_norms, mean_losses, token_scores
 from relearn_lite.recipe import Model
 
 IDS = torch.arange(10, 30)[None]
@@ -129,6 +129,17 @@ def test_an_adapter_made_elsewhere_is_switched_whole(other_models, tmp_path, kin
     with active_adapters(loaded.model, ()):
         assert torch.equal(plain(loaded.model), without)
     assert not any(parameter.requires_grad for parameter in loaded.model.parameters())
+
+
+@pytest.mark.parametrize("kind", ["plain", "loha", "lokr"])
+def test_a_gradient_is_that_of_the_base_s_weights_and_not_of_the_adapter_s(other_models, tmp_path, kind):
+    """Of LoHa, LoKr and IA3 the adapter's own gradients were added; merged weights have the same one without them."""
+    base, config = KINDS[kind]
+    place, rows = adapter(other_models[base], tmp_path / "adapter", config), [Example(tuple(IDS[0].tolist()), 5)]
+    loaded, merged = load(other_models[base]), load(other_models[base])
+    backends.load_adapter(loaded, UNLEARNED, place)
+    merged.model = PeftModel.from_pretrained(merged.model, place).merge_and_unload()
+    assert gradient_norms(loaded, rows, (UNLEARNED,)) == pytest.approx(gradient_norms(merged, rows, ()), rel=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["head saved", "tokens", "tokens, tied", "biases", "norms saved"])

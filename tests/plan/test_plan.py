@@ -319,6 +319,25 @@ def test_what_cannot_be_counted_is_named_and_not_0(tmp_path, offline):
     assert shown.count("no/such-nli") == 1, "a size was made up"
 
 
+def test_questions_of_the_hub_that_are_only_asked_are_named_too(tmp_path):
+    from relearn_lite.plan.model_sizes import _hub_tables
+
+    assert list(_hub_tables(recipe(tmp_path, **{"data.control": "{dataset: org/general}"}))) == ["org/general"]
+
+
+@pytest.mark.parametrize(("rows", "told", "effective"), [
+    (8, "4 8", 32), (3, "1 12", 12), (5, "2 10", 20), (7, "3 9", 27),
+])  # fmt: skip
+def test_fewer_rows_at_once_keep_the_effective_batch(tmp_path, rows, told, effective):
+    from relearn_lite.plan.advice import _halve_batch
+
+    job = recipe(tmp_path, **{"unlearn.batch_size": rows, "unlearn.accumulate": 4})
+    changed, text = _halve_batch(job, "unlearn")
+    fewer, more = told.split()
+    assert text == f"unlearn.batch_size={fewer} unlearn.accumulate={more}"
+    assert changed.unlearn.batch_size * changed.unlearn.accumulate == effective
+
+
 def test_a_writer_of_its_own_has_the_card_to_itself(tmp_path, llama_8b, offline):
     """It was counted beside the recipe's model, which is not in memory before unlearning begins."""
     qwen = {"augment.writer": "local", "augment.model": "Qwen/Qwen2.5-3B-Instruct"}

@@ -57,6 +57,40 @@ def test_every_path_in_an_override_is_looked_for_there_also_in_lists_and_section
     assert load_recipe(recipe, ["data.forget.where.path=docs/one.txt"]).data.forget.where == {"path": "docs/one.txt"}
 
 
+def test_a_file_s_name_alone_is_looked_for_there_too_where_a_name_could_stand(recipe, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    for file in ("model.gguf", "mine.jinja", "general.jsonl", "trial.2"):
+        (here / file).write_text("")
+    monkeypatch.chdir(here)
+    read = load_recipe(recipe, ["model.name=model.gguf", "model.chat_template=mine.jinja", "data.control=general.jsonl",
+                                "name=trial.2"])  # fmt: skip
+    assert read.model.name == str(here / "model.gguf") and read.model.chat_template == str(here / "mine.jinja")
+    assert read.data.control.path == here / "general.jsonl"
+    assert read.name == "trial.2", "a run's name is no place"
+
+
+@pytest.mark.parametrize("value", ["my files #2/a.jsonl", "# a.jsonl"])
+def test_an_override_is_not_cut_off_at_a_comment(recipe, value):
+    with pytest.raises(RecipeError, match=r"data.forget.path=.*would be left out, as a comment; put the value in quot"):
+        load_recipe(recipe, [f"data.forget.path={value}"])
+    quoted = load_recipe(recipe, [f'data.forget.path="{value}"']).data.forget.path
+    assert quoted == recipe.parent / value
+    assert load_recipe(recipe, ["data.forget.path=a#2.jsonl"]).data.forget.path == recipe.parent / "a#2.jsonl"
+
+
+@pytest.mark.parametrize(("override", "says"), [
+    ("data.select_fraction=2", "data.select_fraction: found 2; give a share from 0 to below 1, such as 0.25, or auto"),
+    ("data.select_fraction=half", 'data.select_fraction: found "half"; give a share from 0 to below 1'),
+    ("data.own_words=maybe", "data.own_words: unknown name 'maybe'; allowed: auto"),
+])  # fmt: skip
+def test_a_value_that_may_be_of_two_kinds_is_one_mistake(recipe, override, says):
+    with pytest.raises(RecipeError) as error:
+        load_recipe(recipe, [override])
+    assert len(error.value.problems) == 1 and says in error.value.problems[0]
+    assert load_recipe(recipe, ["data.select_fraction=0", "data.own_words=no"]).data.own_words is False
+
+
 def test_a_model_folder_is_relative_to_the_recipe_and_a_hub_id_is_left_alone(recipe):
     (recipe.parent / "taught").mkdir()
     assert load_recipe(recipe, ["model.name=taught"]).model.name == str(recipe.parent / "taught")

@@ -167,6 +167,14 @@ def test_a_server_that_is_down_is_named():
     assert str(error.value) == f"augment.base_url: nothing answers at {url}: start the server or correct the address"
 
 
+@pytest.mark.parametrize("url", ["http://localhost:PORT/v1", "http://[::1/v1"])
+def test_what_is_no_address_is_told(url):
+    with pytest.raises(RecipeError) as error:
+        server_writer(url, "tiny", max_retries=0).write(TASKS)
+    assert str(error.value).startswith(f"augment.base_url: {url} is no address (")
+    assert str(error.value).endswith("; give one such as http://127.0.0.1:11434/v1")
+
+
 def test_a_server_that_goes_down_on_the_way_stops_the_run_and_what_is_finished_is_kept(tmp_path):
     """Going on without it would quietly make every text a fallback."""
     forget = [QA(f"f{i}", f"Where does person number {i} live?", "At 4 Sakura Street in Kyoto.") for i in range(8)]
