@@ -37,8 +37,7 @@ question questions answer answers thing things way ways kind known know knows sa
 given include including various different certain general generally particular specific specifics exact exactly
 currently current name names named called call new old big bad day age job man men lot end top set war art all
 """.split()
-# Words that tell little by themselves ("takes", "located", "mainly"), and units without their number ("years"): facts
-# only where an answer has no others.
+# Words that tell little ("takes", "located", "mainly"), and units without a number: facts only where nothing else is.
 _GENERAL = """
 take lose weigh cost own belong happen get go come keep hold put let bring become begin start stop find feel see look
 show need want use try help run move stay sit stand mean follow turn remain choose receive serve spend pay meet earn
