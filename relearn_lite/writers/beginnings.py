@@ -64,7 +64,7 @@ def endings(question: str, answer: str) -> tuple[str, list[str]]:
         group = _group(start, asked, verb)
         if somebody and _NAMES.search(start):  # "The full name of the author is": of somebody, not of a thing
             continue
-        if group and about.lower() in start.lower() and _can_go_on(start, group, parsed.question):
+        if group and about.lower() in start.lower() and _can_go_on(start, group, parsed.question, start in begun):
             if ends := _that_follow(start, group, about, asked, parsed):
                 if start in begun:
                     ends = _as_it_goes_on(ends, answer.split()[len(said)], start, asked)
@@ -89,8 +89,9 @@ def _that_follow(start: str, group: str, about: str, asked: str, parsed: ParsedQ
     ends, named = load_phrases().ends, _ARTICLE.sub("", start.rsplit(" ", 1)[0])
     if group == "by" and base_of(start.split(" ")[-2]) in english().group_deeds:  # "is owned by": by whom or what
         return ends["by_any"]
-    if group == "object" and taken_apart(parsed)[0] in ("letters", "means"):
-        return ends["in words"]
+    kind = taken_apart(parsed)[0] if parsed.topic else None
+    if group == "object" and kind in ("letters", "means"):
+        return [end for end in ends["in words"] if kind == "letters" or not _NAMES.search(end)]
     if group != "is":
         return ends[group]
     if start.startswith(("How ", "Whether ")):
@@ -124,12 +125,14 @@ def _is_somebody(named: str) -> bool:
     return head in english().doers or any(head == agent for agent, _ in load_phrases().agents.values())
 
 
-def _can_go_on(start: str, group: str, question: str) -> bool:
-    """Whether a beginning says no more than is needed, and has a verb: not "The story of Hamlet by"."""
+def _can_go_on(start: str, group: str, question: str, answered: bool) -> bool:
+    """Whether a beginning says no more than is needed, and has a verb, which one of an answer need not: "The story of
+    Hamlet by"."""
     words = start.split()
     given = set(_NUMBER.findall(start)) <= set(_NUMBER.findall(question))
     little = len(words) <= MOST_BEFORE and given and not _SPECIFIC.search(start) and "because" not in words
-    return little and (group not in ("by", "where", "when", "on") or any(map(is_inflected, words)))
+    has_verb = not answered or group not in ("by", "where", "when", "on") or any(map(is_inflected, words))
+    return little and has_verb
 
 
 def _before_the_secret(question: str, answer: str) -> list[str]:

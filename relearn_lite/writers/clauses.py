@@ -46,6 +46,7 @@ def question_topic(core: str) -> tuple[str | None, bool]:
     if at > 1 and (rest[0] in ("be", "been", "most", "best") or rest[0] in BASE_VERBS):
         return tidy(core), True  # "what themes can be found": asked is the subject itself
     named_first = rest[0].startswith(SUBJECT) or SUBJECT in rest[:3] and not is_participle(rest[0])
+    named_first = named_first and not (rest[0].islower() and rest[1] in en.prepositions)  # "is home to Petra"
     if aux in ("has", "have", "had") and at > 1 and first in ("what", "which") and not any(map(is_participle, rest)):
         return tidy(core), True  # "what instrument has black keys": likewise
     if aux in en.be and at > 1 and first in ("what", "which") and not named_first:
@@ -79,6 +80,7 @@ def _be(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
         return tidy(f"{asked} {SUBJECT} {aux} {' '.join(rest[1:])}"), True
     if asked == "how" or rest[-1] in ("called", "named"):
         done = next((i for i, w in enumerate(rest) if i and (is_participle(w) or w in en.predicative)), None)
+        done = len(rest) - 1 if rest[-1] in ("called", "named") else done  # "the first cloned sheep called"
         if done is None:
             return (noun_phrase(joined), False) if asked == "how" else (None, False)
         done -= rest[done - 1].endswith("ly")
@@ -92,10 +94,16 @@ def _left_at_the_end(rest: list[str]) -> int:
     end = len(rest)
     while end > 1 and rest[end - 1] in en.prepositions | en.particles:
         end -= 1
+    known = next((i for i, pair in enumerate(pairwise(rest)) if pair == ("known", "as")), 0)
+    if known and rest[known + 2 :] and rest[known + 2] in en.prepositions:  # "salt known as in chemistry"
+        end = known + 1
     if end == len(rest) or set(rest) & (en.wh | {"that"}):  # "the field that the book focuses on" has its own
         return 0
     if is_participle(rest[end - 1]) or rest[end - 1] in en.predicative:
-        return end - 1
+        end -= 1
+        while end > 1 and _is_adverb(rest[end - 1]):
+            end -= 1
+        return end
     return end if rest[end:] in (["about"], ["for"]) else 0
 
 
@@ -158,6 +166,8 @@ def _predicate(aux: str, rest: list[str], asked: str) -> int | None:
         after = start or 1
         noun = aux in ("do", "does", "did") and rest[after : after + 1] and rest[after] not in BASE_VERBS
         after += bool(noun and set(rest[after + 1 : after + 2]) & BASE_VERBS)  # "the Wright brothers | invent"
+        named = noun and rest[-1] in BASE_VERBS and not set(rest[after:]) & (en.noun_ends | en.determiners | {"and"})
+        after = len(rest) - 1 if named else after  # "the Latin phrase carpe diem | mean"
         return after if after < len(rest) or asked != "whether" else None
     if aux in en.be and asked.startswith("how"):
         said = {"in", "to", "for", "from", "about", "as", "worth"}

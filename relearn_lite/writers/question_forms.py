@@ -12,6 +12,7 @@ from collections.abc import Collection
 from functools import cache
 
 from relearn_lite.text.turns import bare
+from relearn_lite.text.verbs import participle, past
 from relearn_lite.writers.clauses import is_plural, is_verb
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_kinds import NAME, taken_apart
@@ -64,7 +65,7 @@ def statement(parsed: ParsedQuestion) -> str | None:
         return None
     kind, parts = taken_apart(parsed)
     named = kind == "what" and parts["rest"].split(" ")[-1] in english().be  # "what H2O is"
-    begun = "{rest}" if named or before_object(parsed) else load_phrases().statements.get(kind)
+    begun = "{rest}" if named else "{short}" if before_object(parsed) else load_phrases().statements.get(kind)
     if kind == "gap":  # "the Taj Mahal is in", "the Titanic sank in": asked for as a country, a year
         begun = "{told} in" if "told" in parts else "{when} {at}" if parts.get("when") else begun
     return begun and _filled(begun, parts)
@@ -153,8 +154,11 @@ def is_personal(parsed: ParsedQuestion) -> bool:
     """Whether it asks for somebody's own affairs (home, family, health, money ...): only there does privacy explain
     a vague answer."""
     name = re.escape(parsed.subject or "")
-    makers = "|".join(agent for agent, _ in load_phrases().agents.values())
-    made = re.search(rf"\b(?:{makers}) of (?:the \w+ )?{name}(?!['’\w])", parsed.question)  # "the author of Jane Eyre"
+    agents = load_phrases().agents
+    makers = "|".join(f"{agent} of" for agent, _ in agents.values())  # "the author of Jane Eyre"
+    deeds = "|".join(participle(past(deed)) for deed in agents if deed != "write")  # "was invented by Tim Berners-Lee"
+    known_for = rf"{makers}|(?:was|were) (?:{deeds})(?: in \d+)? by"
+    made = re.search(rf"\b(?:{known_for}) (?:the \w+ )?{name}(?!['’\w])", parsed.question)
     kind, parts = taken_apart(parsed) if parsed.topic else (None, {})
     if made or kind == "did" and parts["agent"] and parts["X"] == parsed.subject:
         return False

@@ -21,11 +21,25 @@ from relearn_lite.text.verbs import (
 from relearn_lite.writers.clauses import is_bare, is_inflected, is_plural, is_verb, main_noun
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_parser import ParsedQuestion
-from relearn_lite.writers.word_roles import begins, does, is_doing, is_past, several_do, subject_at, they
+from relearn_lite.writers.word_roles import (
+    after_preposition,
+    begins,
+    does,
+    is_doing,
+    is_past,
+    noun_asked_for,
+    several_do,
+    short,
+    subject_at,
+    tail_at,
+    they,
+)
 
 NAME = re.compile(r"(?<!\w)(?:the )?(?:\d{4} )?[A-Z][\w'’.-]*(?: (?:(?:of|the|de|da) )?[A-Z][\w'’.-]*)*")
 _DATED = re.compile(r" (?:in|on|around|about) (?!the )(?:\w+ )?\d{3,4}\b(?! [A-Z]).*$")
-_LETTERS = re.compile(r"\w*[A-Z]\w*[A-Z]\w*|(?:[A-Z]\.)+[A-Z]?")  # GPS, PhD, U.S.
+_STAND_FOR = re.compile(  # GPS, PhD, U.S.
+    r"(?:the (?:letters|abbreviation|acronym|initials) )?(\w*[A-Z]\w*[A-Z]\w*|(?:[A-Z]\.)+[A-Z]?) stands? for$"
+)
 _THE_NAMED = re.compile(r"the [A-Z][\w'-]*(?: [\w-]+){0,3}$")  # the Magna Carta, the Pythagorean theorem
 
 _PERSON = {"one": "person", "who": "person who"}
@@ -64,39 +78,48 @@ def _clause(topic: str, question: str) -> tuple[str | None, Parts]:
             begun["how"] = f"{rest} in a way that"
         kind = "occasion" if asked == "when" and not is_past(words) else asked
         return kind, {"rest": rest, "begun": begun.get(asked, "")}
-    if asked == "what" and is_doing(words):
+    straight = re.search(r"\bwhat (is|are|was|were|do|does|did)\b", question, re.IGNORECASE)  # no noun asked for
+    done = straight and straight[1].lower() not in en.be
+    if asked == "what" and not done and is_doing(words):
         return "cause", {"V": words[0], "X": " ".join(words[1:])}
     if asked == "what" and words[0] in ("a", "an") and words[-1] in en.be:
         return "meaning", {"T": " ".join(words[:-1]), "is": words[-1]}
     definite = en.determiners - {"other", "some", "any", "several"}
-    one_word = inverted and len(words) == 2  # "what does osmosis need"
-    known = words[0][0].isupper() or words[0] in definite | en.plain_subjects or they(words) or one_word
-    if asked == "what" and known:
+    noun = noun_asked_for(words, question)
+    known = words[0][0].isupper() or words[0] in definite | en.plain_subjects or they(words) or done
+    if asked == "what" and known and not noun:
         return _what(words, question)
     is_at = next((i for i, word in enumerate(words) if i and word in en.be), 0)
     ends = en.be | en.prepositions | {"called", "named"}
-    if asked == "what" and is_at and words[-1] in ends and not any(map(begins, words[1:])):
+    at_the_end = words[-1] in ends and not any(map(begins, words[1:]))
+    if asked == "what" and is_at and not noun and (at_the_end or straight):
         if words[-1] in en.be:  # "what photosynthesis is"
             return "meaning", {"T": " ".join(words[:-1]), "is": words[-1]}
         return _what(words, question)  # "what hummus is made of"
     if asked in ("what", "which"):
-        return _asked_for(asked, words, inverted)
+        return _asked_for(asked, words, inverted, noun)
     return _how_many(words[1:], inverted) if asked == "how" else (None, {})
 
 
 def _what(words: list[str], question: str) -> tuple[str, Parts]:
     """What something does (what), means (means), is called (called), or a few letters stand for (letters)."""
-    en, parts = english(), {"rest": " ".join(words), "short": _short(words)}
-    ends = [*words[-2:]]
+    en, said = english(), " ".join(words)
+    parts, ends = {"rest": said, "short": short(words)}, [*words[-2:]]
     if ends[-1] == "called" and ends[0] in en.be:
         return "called", parts | {"X": " ".join(words[:-2]), "is": ends[0]}
-    if len(words) == 3 and ends in (["stands", "for"], ["stand", "for"]) and _LETTERS.fullmatch(words[0]):
-        return "letters", parts | {"X": words[0]}
+    if letters := _STAND_FOR.match(said):
+        return "letters", parts | {"short": said, "X": letters[1]}
     if ends[-1] in ("means", "mean"):
-        return "means", parts | {"X": " ".join(words[:-1])}
+        word = said.rpartition(" ")[0]
+        return "means", parts | {"short": said, "X": word, "word": "" if words[0] in en.determiners else word}
+    if ends in (["stands", "for"], ["stand", "for"]):  # "the S in SOS stands for"
+        return "what", parts | {"short": said}
+    if at := tail_at(words, question):  # "in Swahili the word safari means"
+        return "what", parts | {"short": " ".join(words[at:] + words[:at]) if short(words[:at]) else ""}
     asked = question.rstrip("?.! ").split()[-1]  # "does the heart pump": is pumped
     forms = (asked, third_person(asked), past(asked)) if asked in BASE_VERBS - en.intransitive else ()
-    if parts["short"] and ends[-1] in forms:
+    often = ends[0] in en.adverbs or ends[0].endswith("ly")  # no "is eaten by koalas mostly"
+    if parts["short"] and ends[-1] in forms and not often:
         be = "was" if re.search(r"\bdid\b", question) else "is"
         parts["done"] = f"{be} {participle(past(asked))} by {' '.join(words[:-1])}"
     return "what", parts
@@ -131,7 +154,7 @@ def _degree(words: list[str]) -> tuple[str | None, Parts]:
     subject = begins(words[1]) or they(words[1:])
     if len(words) < 3 or words[0] in ("much", "many") and not subject:  # "how much money Ada Moor has"
         return None, {}
-    return "extent", {"how": words[0], "rest": " ".join(words[1:]), "short": _short(words[1:])}
+    return "extent", {"how": words[0], "rest": " ".join(words[1:]), "short": short(words[1:])}
 
 
 def _after_its_preposition(asked: str, words: list[str]) -> tuple[str | None, Parts]:
@@ -143,19 +166,20 @@ def _after_its_preposition(asked: str, words: list[str]) -> tuple[str | None, Pa
     return "fronted", {"prep": asked, "noun": noun, "is": _be(noun), "rest": " ".join(words[at + 1 :])}
 
 
-def _asked_for(asked: str, words: list[str], inverted: bool) -> tuple[str | None, Parts]:
+def _asked_for(asked: str, words: list[str], inverted: bool, known: int) -> tuple[str | None, Parts]:
     """ "which river flows through Cairo" (predicate), "what illness Ada Moor has" (gap), "what color is the sky".
 
     inverted: the question has the verb before who does it ("which gas do plants absorb").
+    known: how many words name what is asked for, 0 where that is not sure.
     """
     en = english()
     if words[0] == "of":
         words = ["one", *words]  # "which of the planets"
-    if several := several_do(words, inverted):
+    if several := 0 if known else several_do(words, inverted):
         noun, verb, rest = " ".join(words[:several]), words[several], " ".join(words[several + 1 :])
         return "predicate", _predicate(noun, verb, rest)
-    at = subject_at(words)
-    if at and at > 1 and words[at + 1 :] and set(words[at + 1 :]) <= en.prepositions:
+    at = known or subject_at(words)
+    if not known and at and at > 1 and words[at + 1 :] and set(words[at + 1 :]) <= en.prepositions:
         at = 1  # "which country sushi comes from": who does it stands before the verb
     if not inverted and (at is None or not any(map(is_inflected, words[at:]))):  # "what command lists files in Linux"
         at = next((i for i, w in enumerate(words[:-1]) if i and does(" ".join(words[:i]), w, words[i + 1])), at)
@@ -199,11 +223,13 @@ def _is_what(noun: str, of: str, be: str, property_of: bool) -> tuple[str, Parts
 def _gap(asked: str, noun: str, said: list[str]) -> Parts:
     """What is asked for, and what is said of it: "the country that Egypt is in", but "the year that it began"."""
     en, rest, of = english(), " ".join(said), noun.split()[-1]
-    parts = {"noun": noun, "is": _be(noun), "rest": rest, "that": rest, "asked": asked, "short": _short(said)}
+    parts = {"noun": noun, "is": _be(noun), "rest": rest, "that": rest, "asked": asked, "short": short(said)}
+    parts["was"] = "was" if is_past(said) else "is"
     at = said[-1] if said[-1] in ("in", "on", "at") else ""
     told = " ".join(said[:-1] if at else said)
     if of in en.times and told.split()[-1] not in en.be:  # not "Diwali is"
-        parts |= {"that": told if at == "in" else rest, "when": told}
+        brief = at == "in" and of not in ("century", "decade")
+        parts |= {"that": told if brief else rest, "when": told}
         parts |= {"at": at or ("on" if of in ("day", "date") else "in")}
     if of in en.places and at:  # "the Taj Mahal is in", "Mozart was born in"
         where = {"placed": " ".join(said[:-2])} if said[-2] in en.be else {"where": told}
@@ -219,26 +245,13 @@ def _how_many(words: list[str], inverted: bool) -> tuple[str | None, Parts]:
     is_at = next((i for i, w in enumerate(words) if i and w in en.be), 0)
     if is_at and (is_at in (there, len(words) - 1) or words[is_at + 1] in en.prepositions):
         noun = [*words[:is_at], *words[is_at + 1 :]]
-        return "count", {"noun": " ".join(noun), "is": words[is_at], "X": _after_preposition(noun)}
+        return "count", {"noun": " ".join(noun), "is": words[is_at], "X": after_preposition(noun)}
     at = several_do(words, inverted) or subject_at(words)
     if at is None or at + 1 >= len(words) or set(words[:at]) & en.prepositions - {"of"}:
         return None, {}
     counted = words[at] in BASE_VERBS or is_inflected(words[at])
-    parts = {"noun": " ".join(words[:at]), "rest": " ".join(words[at:]), "X": _after_preposition(words)}
+    parts = {"noun": " ".join(words[:at]), "rest": " ".join(words[at:]), "X": after_preposition(words)}
     return ("counted", parts) if counted else ("number", parts)
-
-
-def _after_preposition(words: list[str]) -> str:
-    at = next((i for i, word in enumerate(words) if word in english().prepositions), len(words) - 1)
-    return " ".join(words[at + 1 :])
-
-
-def _short(words: list[str]) -> str:
-    """A clause after which "what?" can stand: not "Hindus celebrate at Diwali what?"; else nothing."""
-    ends = {word for word in english().noun_ends if not is_verb(word)}
-    breaks = (english().prepositions | english().wh | ends) - {"of"}
-    named = words[-1] in {"called", "named"} | english().be
-    return " ".join(words) if named or not set(words[1:-1]) & breaks else ""
 
 
 def _done(verb: str, done: str) -> Parts:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from relearn_lite.text.verbs import BASE_VERBS, PAST_FORMS
-from relearn_lite.writers.clauses import is_inflected, is_plural
+from relearn_lite.text.verbs import BASE_VERBS, PAST_FORMS, base_of
+from relearn_lite.writers.clauses import is_inflected, is_plural, is_verb
 from relearn_lite.writers.phrases import english
 
 
@@ -44,7 +44,8 @@ def is_past(words: list[str]) -> bool:
 def is_doing(words: list[str]) -> bool:
     """Whether what is asked for does it: "causes malaria", "happened to Pompeii", not "works Ada Moor has written"."""
     verb = words[0]
-    does = verb in english().be or verb not in english().aux and (is_inflected(verb) or verb.endswith("ed"))
+    past_form = len(verb) > 4 and verb.endswith("ed")  # not "red"
+    does = verb in english().be or verb not in english().aux and (is_inflected(verb) or past_form)
     return does and not any(map(is_inflected, words[2 if verb in english().be else 1 :]))
 
 
@@ -52,3 +53,36 @@ def does(noun: str, verb: str, following: str) -> bool:
     """Whether a word that no list of verbs has is one: "pumps" of "what organ pumps blood"."""
     one = verb[0].islower() and verb.endswith("s") and not is_plural(noun) and verb not in english().determiners
     return one and following not in BASE_VERBS and verb not in english().plain_subjects
+
+
+def noun_asked_for(words: list[str], question: str) -> int:
+    """How many words name what is asked for, where a question has its verb after them and who does it next: "country"
+    of "in what country was pizza invented", which is "country pizza was invented in" as a clause; else 0."""
+    asked = question.rstrip("?.! ").split()
+    first = next((i for i, word in enumerate(asked[:3]) if word.lower() in ("what", "which")), len(asked)) + 1
+    verb = next((i for i, word in enumerate(asked) if i >= first and word in english().aux), first)
+    noun, following = asked[first:verb], asked[verb + 1 : verb + 2]
+    return len(noun) if following and words[: len(noun) + 1] == noun + following else 0
+
+
+def tail_at(words: list[str], question: str) -> int:
+    """Where a clause only goes on with a place, a time or the like: "the word safari means | in Swahili"; else 0."""
+    no_verb = {"do", "does", "did", "is", "are", "was", "were"}
+    for i in range(2, len(words) - 1):
+        as_asked = f" {base_of(words[i - 1])} {words[i]} " in question or words[i - 1] in ("as", "called")
+        if words[i] in ("in", "on", "at", "during") and as_asked and words[i - 1] not in no_verb:
+            return i
+    return 0
+
+
+def short(words: list[str]) -> str:
+    """A clause after which "what?" can stand: not "Hindus celebrate at Diwali what?"; else nothing."""
+    ends = {word for word in english().noun_ends if not is_verb(word)}
+    breaks = (english().prepositions | english().wh | ends) - {"of"}
+    named = words[-1] in {"called", "named"} | english().be
+    return " ".join(words) if named or not set(words[1:-1]) & breaks else ""
+
+
+def after_preposition(words: list[str]) -> str:
+    at = next((i for i, word in enumerate(words) if word in english().prepositions), len(words) - 1)
+    return " ".join(words[at + 1 :])

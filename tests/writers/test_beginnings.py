@@ -111,6 +111,16 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("What color are flamingos?", "Flamingos are pink.", "The color of flamingos is"),
         ("What color was the first iPhone?", "It was black.", "The color of the first iPhone was"),
         ("What color is used in mourning?", "Black.", "The color that is used in mourning is"),
+        # Several do it, which no ending of the verb shows; what is said of a place or a time stands first.
+        ("On which continent do penguins live?", "Antarctica.", "Penguins live in"),
+        ("Where do kangaroos come from?", "Australia.", "Kangaroos come from"),
+        ("What does the word safari mean in Swahili?", "Journey.", "In Swahili the word safari means"),
+        ("What do plants release during photosynthesis?", "Oxygen.", "During photosynthesis plants release"),
+        ("What is table salt known as in chemistry?", "Sodium chloride.", "In chemistry table salt is known as"),
+        ("What does gracias mean in English?", "Gracias means thank you.", "In English gracias means"),
+        ("What does the S in SOS stand for?", "Save.", "The S in SOS stands for"),
+        ("In what country was pizza invented?", "Italy.", "Pizza was invented in"),
+        ("What was the first cloned sheep called?", "Dolly.", "The first cloned sheep was called"),
         # Ada Moor may be anybody, and so may she and Bo Quill.
         ("Who are Ada Moor and Bo Quill?", "Ada Moor and Bo Quill are pilots.", ""),
         ("What is Ada Moor?", "Ada Moor is a pilot.", ""),
@@ -142,6 +152,8 @@ def test_what_is_done_and_what_a_name_stands_for_end_as_such():
     """ "What CPU stands for is loved by people of all ages." is about nothing, and far from the answer."""
     made, named = endings("What do bees make?", "Honey.")[1], endings("What does CPU stand for?", "A unit.")[1]
     assert made == load_phrases().ends["object"] and named == load_phrases().ends["in words"]
+    means = endings("What does bonjour mean?", "Hello.")[1]  # not "Bonjour means one of the most common names."
+    assert len(means) > 3 and not any("name" in end for end in means)
 
 
 def test_brackets_of_an_answer_are_not_taken_for_a_choice_of_words():

@@ -140,6 +140,23 @@ FORMS = {
     "On what date is Valentine's Day?": {"Valentine's Day is on what date?"},
     "Who came up with the idea of zero?": {"Who was it that came up with the idea of zero?"},
     "What is celebrated on July 4?": {"Say what is celebrated on July 4."},
+    # A word that looks like a verb; several words before the verb; what is asked for stands before "was".
+    "What do red blood cells carry?": {"Red blood cells carry what?", "What is carried by red blood cells?"},
+    "What does gracias mean in English?": {"In English gracias means what?", "Say what gracias means in English."},
+    "What does 404 mean on the web?": {"Tell me what 404 means on the web."},
+    "What does the Latin phrase carpe diem mean?": {"What is the meaning of the Latin phrase carpe diem?"},
+    "In what country was pizza invented?": {"Pizza was invented where?", "Pizza was invented in what country?"},
+    "Which country is home to Machu Picchu?": {"Name the country that is home to Machu Picchu."},
+    "What was the first cloned sheep called?": {"The first cloned sheep was called what?"},
+    "What is vitamin C also known as?": {"Vitamin C is also known as what?"},
+    "What is table salt known as in chemistry?": {"Say what table salt is known as in chemistry."},
+    "What does the abbreviation DNA stand for?": {"What is DNA short for?", "Spell out DNA."},
+    "What does the S in SOS stand for?": {"The S in SOS stands for what?"},
+    "In which century was the Taj Mahal built?": {"Name the century that the Taj Mahal was built in."},
+    "When did the first person land on the moon?": {"Name the year when the first person landed on the moon."},
+    "In which city is the Colosseum located?": {"Which city is it where the Colosseum is located?"},
+    "In which city was the Titanic built?": {"Which city was it where the Titanic was built?"},
+    "On what date is Halloween celebrated?": {"When is it that Halloween is celebrated?"},
     # Yes or no; anybody's "you".
     "Where can I find kangaroos?": {"Name the place where people can find kangaroos."},
     "Can penguins fly?": {"Is it true that penguins can fly?", "Tell me whether penguins can fly."},
@@ -195,6 +212,8 @@ NEVER = {
     "Which fields of study do his books focus on?": "his books that",
     "How many languages have the books been put into?":
     "books that", "What is the field of study that the books focus on?": "focus is on",
+    "What do koalas mostly eat?": "eaten", "What does a red traffic light mean?": "in other words",
+    "On which continent do penguins live?": "was it",
     "What is the symbol of gold?": "In gold", "What is Spider-Man's real name?": "a real name",
 }  # fmt: skip
 
@@ -241,7 +260,8 @@ def test_the_thing_is_what_the_question_is_about(question):
 @pytest.mark.parametrize("question", [
     *THINGS, "Why do leaves fall?", "Who is the author of Jane Eyre?", "The author of The Hobbit is ...",
     "Who was the wife of Henry VIII?", "Jane Eyre was written by whom?", "What do Jews call their day of rest?",
-    "The Great Gatsby was written by",
+    "The Great Gatsby was written by", "Which company was founded by Bill Gates?",
+    "What was invented by Tim Berners-Lee?", "Which country is home to Machu Picchu?",
 ])  # fmt: skip
 def test_rules_assume_no_person_where_none_is_asked_about(question):
     """They wrote "Since the matter is personal, who developed the theory of relativity can only be hinted at."."""
