@@ -27,6 +27,7 @@ _OF_ONE = re.compile(r"^a |\b(?:one of|its|is|has)\b")
 _NOW = re.compile(r"\b(?:is|has|have|like|makes?|today|this day)\b")  # does not go on after "was"
 _SPECIFIC = re.compile(r"[@\",\[\]{}]|\d(?!\d{0,3}\b)")
 _NAMES = re.compile(r"\bnames?\b")
+_WORDS = re.compile(r"^words\b|\bnames?\b")
 _NUMBER = re.compile(r"\b\d{1,4}\b")
 
 
@@ -90,8 +91,10 @@ def _that_follow(start: str, group: str, about: str, asked: str, parsed: ParsedQ
     if group == "by" and base_of(start.split(" ")[-2]) in english().group_deeds:  # "is owned by": by whom or what
         return ends["by_any"]
     kind = taken_apart(parsed)[0] if parsed.topic else None
-    if group == "object" and kind in ("letters", "means"):
-        return [end for end in ends["in words"] if kind == "letters" or not _NAMES.search(end)]
+    if group == "object" and kind == "letters":
+        return ends["in words"]
+    if group == "object" and kind == "means":  # a red light does, too
+        return [*[end for end in ends["in words"] if not _WORDS.search(end)], *ends["object"]]
     if group != "is":
         return ends[group]
     if start.startswith(("How ", "Whether ")):

@@ -51,7 +51,10 @@ def question_topic(core: str) -> tuple[str | None, bool]:
         return tidy(core), True  # "what instrument has black keys": likewise
     if aux in en.be and at > 1 and first in ("what", "which") and not named_first:
         return (None, False) if MASKED.match(rest[0]) else (tidy(core), True)
-    return _clause(asked, aux, rest)
+    topic, clause = _clause(asked, aux, rest)
+    if topic is None and aux in en.be and at > 1 and SUBJECT in rest[1:3]:  # "what animal is a Komodo dragon"
+        return tidy(core), True
+    return topic, clause
 
 
 def _be(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
@@ -65,10 +68,12 @@ def _be(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
         return f"{asked} {joined} {aux}", True
     if asked == "who" and rest[0].islower() and rest[0] not in en.determiners and set(rest) & en.prepositions:
         return tidy(f"who {aux} {joined}"), True  # "who was king of England"
+    named = rest[-1] in ("called", "named")
     done = _left_at_the_end(rest) if asked == "what" else 0
     if done:
         return tidy(f"what {' '.join(rest[:done])} {aux} {' '.join(rest[done:])}"), True
-    if rest[0] in en.predicative or (rest[0].endswith("ing") or is_participle(rest[0])) and len(rest) > 1:
+    doing = (rest[0].endswith("ing") or is_participle(rest[0])) and len(rest) > 1
+    if not named and (doing or rest[0] in en.predicative):
         return tidy(f"{asked} {aux} {joined}"), True
     like = re.match(r"(.+?) like\b(.*)$", joined)
     if asked == "what" and like:
@@ -76,14 +81,14 @@ def _be(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
     doing = next((i for i, w in enumerate(rest) if i and w.endswith("ing") and rest[i - 1] == SUBJECT), None)
     if doing and rest[0] != SUBJECT and asked == "what":  # "what were the doctors of § treating"
         return tidy(f"what {' '.join(rest[:doing])} {aux} {' '.join(rest[doing:])}"), True
-    if rest[0] == SUBJECT:
+    if rest[0] == SUBJECT and not named:
         return tidy(f"{asked} {SUBJECT} {aux} {' '.join(rest[1:])}"), True
-    if asked == "how" or rest[-1] in ("called", "named"):
+    if asked == "how" or named:
         done = next((i for i, w in enumerate(rest) if i and (is_participle(w) or w in en.predicative)), None)
-        done = len(rest) - 1 if rest[-1] in ("called", "named") else done  # "the first cloned sheep called"
+        done = len(rest) - 1 if named else done  # "the first cloned sheep called"
         if done is None:
             return (noun_phrase(joined), False) if asked == "how" else (None, False)
-        done -= rest[done - 1].endswith("ly")
+        done = _before_adverbs(rest, done)
         return tidy(f"{asked} {' '.join(rest[:done])} {aux} {' '.join(rest[done:])}"), True
     return noun_phrase(joined), False
 
@@ -101,9 +106,7 @@ def _left_at_the_end(rest: list[str]) -> int:
         return 0
     if is_participle(rest[end - 1]) or rest[end - 1] in en.predicative:
         end -= 1
-        while end > 1 and _is_adverb(rest[end - 1]):
-            end -= 1
-        return end
+        return _before_adverbs(rest, end)
     return end if rest[end:] in (["about"], ["for"]) else 0
 
 
@@ -155,6 +158,13 @@ def _is_adverb(word: str) -> bool:
     return word.endswith("ly") or word in english().adverbs
 
 
+def _before_adverbs(words: list[str], at: int) -> int:
+    """ "New York | originally called", "London | best known for"."""
+    while at > 1 and (_is_adverb(words[at - 1]) or words[at - 1] in ("best", "better")):
+        at -= 1
+    return at
+
+
 def _predicate(aux: str, rest: list[str], asked: str) -> int | None:
     """Where the predicate begins, after the subject; None if that is not certain."""
     en = english()
@@ -184,9 +194,10 @@ def _predicate(aux: str, rest: list[str], asked: str) -> int | None:
         else:
             fits = word in BASE_VERBS and after != "of"
         if fits:
-            while i > 1 and _is_adverb(rest[i - 1]):
-                i -= 1
-            return i
+            return _before_adverbs(rest, i)
+    if aux not in en.be and len(rest) > 2 and rest[0].islower() and is_plural(rest[0]) and not is_plural(rest[1]):
+        if rest[1].islower() and rest[1] not in en.prepositions | en.noun_ends | {"and"}:
+            return 1  # "can camels store ...", a verb that no list has
     # "do cows drink", "does the cow drink", "why is the sky blue": a subject and one word
     if aux in en.be and (asked in ("where", "when") or asked.split()[0] in en.prepositions):
         return len(rest)  # "where is the headquarters of Nintendo", "on what date is Valentine's Day"

@@ -67,7 +67,8 @@ def statement(parsed: ParsedQuestion) -> str | None:
     named = kind == "what" and parts["rest"].split(" ")[-1] in english().be  # "what H2O is"
     begun = "{rest}" if named else "{short}" if before_object(parsed) else load_phrases().statements.get(kind)
     if kind == "gap":  # "the Taj Mahal is in", "the Titanic sank in": asked for as a country, a year
-        begun = "{told} in" if "told" in parts else "{when} {at}" if parts.get("when") else begun
+        once = parts.get("when") and (parts["was"] == "was" or parts["at"] == "on")  # not every year in a year
+        begun = "{told} in" if "told" in parts else "{when} {at}" if once else begun
     return begun and _filled(begun, parts)
 
 

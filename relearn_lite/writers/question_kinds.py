@@ -78,8 +78,8 @@ def _clause(topic: str, question: str) -> tuple[str | None, Parts]:
             begun["how"] = f"{rest} in a way that"
         kind = "occasion" if asked == "when" and not is_past(words) else asked
         return kind, {"rest": rest, "begun": begun.get(asked, "")}
-    straight = re.search(r"\bwhat (is|are|was|were|do|does|did)\b", question, re.IGNORECASE)  # no noun asked for
-    done = straight and straight[1].lower() not in en.be
+    straight = re.search(r"\bwhat (is|are|was|were|do|does|did|can|must)\b", question, re.IGNORECASE)  # no noun
+    done = straight and straight[1].lower() not in en.be and words[0] not in en.aux
     if asked == "what" and not done and is_doing(words):
         return "cause", {"V": words[0], "X": " ".join(words[1:])}
     if asked == "what" and words[0] in ("a", "an") and words[-1] in en.be:
@@ -117,9 +117,11 @@ def _what(words: list[str], question: str) -> tuple[str, Parts]:
     if at := tail_at(words, question):  # "in Swahili the word safari means"
         return "what", parts | {"short": " ".join(words[at:] + words[:at]) if short(words[:at]) else ""}
     asked = question.rstrip("?.! ").split()[-1]  # "does the heart pump": is pumped
-    forms = (asked, third_person(asked), past(asked)) if asked in BASE_VERBS - en.intransitive else ()
+    last = ends[-1] in (asked, third_person(asked), past(asked)) and asked in BASE_VERBS
+    if last and not any(map(is_verb, words[1:-1])):  # also "the rings on the flag represent"
+        parts["short"] = said
     often = ends[0] in en.adverbs or ends[0].endswith("ly")  # no "is eaten by koalas mostly"
-    if parts["short"] and ends[-1] in forms and not often:
+    if parts["short"] and last and asked not in en.intransitive and not often:
         be = "was" if re.search(r"\bdid\b", question) else "is"
         parts["done"] = f"{be} {participle(past(asked))} by {' '.join(words[:-1])}"
     return "what", parts

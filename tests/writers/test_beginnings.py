@@ -121,6 +121,9 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("What does the S in SOS stand for?", "Save.", "The S in SOS stands for"),
         ("In what country was pizza invented?", "Italy.", "Pizza was invented in"),
         ("What was the first cloned sheep called?", "Dolly.", "The first cloned sheep was called"),
+        ("What do the rings on the Olympic flag represent?", "Continents.", "The rings on the Olympic flag represent"),
+        ("In which month do Americans celebrate Thanksgiving?", "November.",
+         "The month that Americans celebrate Thanksgiving is"),
         # Ada Moor may be anybody, and so may she and Bo Quill.
         ("Who are Ada Moor and Bo Quill?", "Ada Moor and Bo Quill are pilots.", ""),
         ("What is Ada Moor?", "Ada Moor is a pilot.", ""),
@@ -153,7 +156,7 @@ def test_what_is_done_and_what_a_name_stands_for_end_as_such():
     made, named = endings("What do bees make?", "Honey.")[1], endings("What does CPU stand for?", "A unit.")[1]
     assert made == load_phrases().ends["object"] and named == load_phrases().ends["in words"]
     means = endings("What does bonjour mean?", "Hello.")[1]  # not "Bonjour means one of the most common names."
-    assert len(means) > 3 and not any("name" in end for end in means)
+    assert len(means) > 3 and not any("name" in end or end.startswith("words") for end in means)
 
 
 def test_brackets_of_an_answer_are_not_taken_for_a_choice_of_words():

@@ -157,6 +157,12 @@ FORMS = {
     "In which city is the Colosseum located?": {"Which city is it where the Colosseum is located?"},
     "In which city was the Titanic built?": {"Which city was it where the Titanic was built?"},
     "On what date is Halloween celebrated?": {"When is it that Halloween is celebrated?"},
+    "What is baking soda also called?": {"Baking soda is also called what?"},
+    "What do you call frozen water?": {"Frozen water is called what?"},
+    "What is London best known for?": {"London is best known for what?"},
+    "What type of animal is a Komodo dragon?": {"Tell me what type of animal a Komodo dragon is."},
+    "What can camels store in their humps?": {"Say what camels can store in their humps."},
+    "What do the rings on the Olympic flag represent?": {"What is represented by the rings on the Olympic flag?"},
     # Yes or no; anybody's "you".
     "Where can I find kangaroos?": {"Name the place where people can find kangaroos."},
     "Can penguins fly?": {"Is it true that penguins can fly?", "Tell me whether penguins can fly."},
@@ -262,6 +268,7 @@ def test_the_thing_is_what_the_question_is_about(question):
     "Who was the wife of Henry VIII?", "Jane Eyre was written by whom?", "What do Jews call their day of rest?",
     "The Great Gatsby was written by", "Which company was founded by Bill Gates?",
     "What was invented by Tim Berners-Lee?", "Which country is home to Machu Picchu?",
+    "What was New York originally called?",
 ])  # fmt: skip
 def test_rules_assume_no_person_where_none_is_asked_about(question):
     """They wrote "Since the matter is personal, who developed the theory of relativity can only be hinted at."."""
