@@ -28,6 +28,8 @@ _NOW = re.compile(r"\b(?:is|has|have|like|makes?|today|this day)\b")  # does not
 _SPECIFIC = re.compile(r"[@\",\[\]{}]|\d(?!\d{0,3}\b)")
 _NAMES = re.compile(r"\bnames?\b")
 _WORDS = re.compile(r"^words\b|\bnames?\b")
+_ADMIRED = re.compile(r"loved|admir|celebrated|legends|pride")  # no number or color is
+_OF_NUMBERS = frozenset({"number", "counted", "count", "measure", "attribute"})  # kinds that ask for a number or color
 _NUMBER = re.compile(r"\b\d{1,4}\b")
 
 
@@ -114,6 +116,9 @@ def _of_what_is(start: str, named: str, about: str, asked: str, parsed: ParsedQu
         return []
     if start.endswith((" are", " were")):  # several
         return [end for end in ends["is"] if not _OF_ONE.search(end)]
+    dry = taken_apart(parsed)[0] in _OF_NUMBERS if parsed.topic else False
+    if start.startswith("What ") or dry and not itself:
+        return [end for end in ends["is"] if not _ADMIRED.search(end)]
     if start.startswith(("A ", "An ")):  # "A banana is": any of them
         return [end for end in ends["is"] if "one of" not in end]
     if asked == "who":

@@ -172,6 +172,17 @@ def test_any_of_a_kind_is_not_one_of_the_most_famous():
     assert len(ends) > 4 and not any("one of the" in end for end in ends)
 
 
+@pytest.mark.parametrize(("question", "answer"), [
+    ("How many players are on a soccer team?", "Eleven."), ("How tall is Mount Everest?", "8,849 meters."),
+    ("What color is the sky?", "Blue."), ("What causes tides?", "The moon."),
+    ("What do chefs use to thicken sauce?", "Flour."),
+])  # fmt: skip
+def test_a_number_or_a_cause_is_neither_loved_nor_beautiful(question, answer):
+    """ "The number of players on a soccer team is loved by many people."."""
+    start, ends = endings(question, answer)
+    assert start and len(ends) > 4 and not any(re.search("loved|admir|beauty|pride|legends", end) for end in ends)
+
+
 def test_only_people_are_spoken_of_as_people():
     person, thing = (set(load_phrases().ends[kind]) for kind in ("person", "thing"))
     assert person <= set(endings(*FOUNDER)[1]) and not person & set(endings(*HOBBIT)[1])
