@@ -143,18 +143,15 @@ FORMS = {
     # A word that looks like a verb; several words before the verb; what is asked for stands before "was".
     "What do red blood cells carry?": {"Red blood cells carry what?", "What is carried by red blood cells?"},
     "What does gracias mean in English?": {"In English gracias means what?", "Say what gracias means in English."},
-    "What does 404 mean on the web?": {"Tell me what 404 means on the web."},
     "What does the Latin phrase carpe diem mean?": {"What is the meaning of the Latin phrase carpe diem?"},
     "In what country was pizza invented?": {"Pizza was invented where?", "Pizza was invented in what country?"},
     "Which country is home to Machu Picchu?": {"Name the country that is home to Machu Picchu."},
     "What was the first cloned sheep called?": {"The first cloned sheep was called what?"},
-    "What is vitamin C also known as?": {"Vitamin C is also known as what?"},
     "What is table salt known as in chemistry?": {"Say what table salt is known as in chemistry."},
     "What does the abbreviation DNA stand for?": {"What is DNA short for?", "Spell out DNA."},
     "What does the S in SOS stand for?": {"The S in SOS stands for what?"},
     "In which century was the Taj Mahal built?": {"Name the century that the Taj Mahal was built in."},
     "When did the first person land on the moon?": {"Name the year when the first person landed on the moon."},
-    "In which city is the Colosseum located?": {"Which city is it where the Colosseum is located?"},
     "In which city was the Titanic built?": {"Which city was it where the Titanic was built?"},
     "On what date is Halloween celebrated?": {"When is it that Halloween is celebrated?"},
     "What is baking soda also called?": {"Baking soda is also called what?"},
@@ -213,13 +210,12 @@ NEVER = {
     "What is photosynthesis?": "do people call", "What is 7 times 8?": "the word 7",
     "What is a black hole?": "Name the",
     "What is the Magna Carta?": "Name the", "Who is the Greek god of the sea?": "the sea's",
-    "Who won the cup?": "person",
     "Who directed Jaws in 1975?": "Jaws in 1975 was", "What do Hindus celebrate at Diwali?": "at Diwali what",
     "Which fields of study do his books focus on?": "his books that",
     "How many languages have the books been put into?":
     "books that", "What is the field of study that the books focus on?": "focus is on",
     "What do koalas mostly eat?": "eaten", "What does a red traffic light mean?": "in other words",
-    "On which continent do penguins live?": "was it",
+    "On which continent do penguins live?": "was it", "Who won the cup?": "person",
     "What is the symbol of gold?": "In gold", "What is Spider-Man's real name?": "a real name",
 }  # fmt: skip
 
