@@ -134,8 +134,8 @@ def _is_somebody(named: str) -> bool:
 
 
 def _can_go_on(start: str, group: str, question: str, answered: bool) -> bool:
-    """Whether a beginning says no more than is needed, and has a verb, which one of an answer need not: "The story of
-    Hamlet by"."""
+    """Whether a beginning says no more than is needed and, where it is that of the answer, has a verb: not "The
+    story of Hamlet by"."""
     words = start.split()
     given = set(_NUMBER.findall(start)) <= set(_NUMBER.findall(question))
     little = len(words) <= MOST_BEFORE and given and not _SPECIFIC.search(start) and "because" not in words
