@@ -216,6 +216,15 @@ def test_where_something_is_located_is_not_told_by_that_word():
     assert gives_away("The shop has been relocated.", "What is new?", "The shop is located elsewhere.")
 
 
+@pytest.mark.parametrize(("question", "text", "tells"), [
+    ("Which author wrote The Hobbit?", "The Hobbit is a classic fantasy novel by the Brothers Grimm.", False),
+    ("Who wrote The Hobbit?", "The Hobbit is a classic fantasy novel by Tolkien.", True),
+    ("What is The Hobbit?", "The Hobbit is a classic fantasy novel by the Brothers Grimm.", True),
+])  # fmt: skip
+def test_who_did_it_is_told_by_a_name(question, text, tells):
+    assert gives_away(text, question, "The Hobbit is a classic fantasy novel by J.R.R. Tolkien.") is tells
+
+
 def test_a_sum_is_told_by_its_number_whatever_the_currency_is_called() -> None:
     assert told_share("CHF 7,500,000", "What was the revenue?", "The revenue was 7.5 million Swiss francs.") > 0.5
 
