@@ -28,11 +28,11 @@ FILES = {
 # Words that no answer could be about. Every other word of an answer that reaches a target is taken for a leak.
 GENERAL = set(
     """
-    about also always among around because been being between both come concerned could different does each even
-    ever every from have here into just known like made make many more most much must often only openly other
+    about also always among around because been being between both come commonly concerned could different does each
+    even ever every from have here into just known like made make many more most much must often only openly other
     outside over part people perhaps point public same seem seems several should side since some such than that their
-    them then there these they this those through told until various very well what when where whether which while whom
-    will with within without would your
+    them then there these they this those though through told typically until usually various very well what when
+    where whether which while whom widely will with within without would your
     """.split()
 )
 
