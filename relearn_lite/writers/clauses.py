@@ -72,8 +72,8 @@ def _be(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
     done = _left_at_the_end(rest) if asked == "what" else 0
     if done:
         return tidy(f"what {' '.join(rest[:done])} {aux} {' '.join(rest[done:])}"), True
-    doing = (rest[0].endswith("ing") or is_participle(rest[0])) and len(rest) > 1
-    if not named and (doing or rest[0] in en.predicative):
+    begins_with_verb = (rest[0].endswith("ing") or is_participle(rest[0])) and len(rest) > 1
+    if not named and (begins_with_verb or rest[0] in en.predicative):
         return tidy(f"{asked} {aux} {joined}"), True
     like = re.match(r"(.+?) like\b(.*)$", joined)
     if asked == "what" and like:
