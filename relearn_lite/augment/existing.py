@@ -80,11 +80,10 @@ class ForgetIndex:
         self.by_id = {qa.id: qa for qa in forget}
         self.by_question = {normal_form(qa.question): qa for qa in forget}
         self.by_subject: dict[str, list[QA]] = defaultdict(list)
-        for qa in forget:
-            self.by_subject[normal_form(parse_question(qa.question).subject or "")].append(qa)
         self.by_name: dict[str, list[QA]] = defaultdict(list)  # and by a thing without a name: telephone
         for qa in forget:
             parsed = parse_question(qa.question)
+            self.by_subject[normal_form(parsed.subject or "")].append(qa)
             names = {_ARTICLE.sub("", normal_form(name)) for name in (parsed.subject, thing(parsed)) if name}
             for name in sorted(names):
                 self.by_name[name].append(qa)

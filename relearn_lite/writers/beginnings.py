@@ -92,7 +92,7 @@ def _that_follow(start: str, group: str, about: str, asked: str, parsed: ParsedQ
     ends, named = load_phrases().ends, _ARTICLE.sub("", start.rsplit(" ", 1)[0])
     if group == "by" and base_of(start.split(" ")[-2]) in english().group_deeds:  # "is owned by": by whom or what
         return ends["by_any"]
-    kind = taken_apart(parsed)[0] if parsed.topic else None
+    kind = taken_apart(parsed)[0]
     if group == "object" and kind == "letters":
         return ends["in words"]
     if group == "object" and kind == "means":  # a red light does, too
@@ -116,7 +116,7 @@ def _of_what_is(start: str, named: str, about: str, asked: str, parsed: ParsedQu
         return []
     if start.endswith((" are", " were")):  # several
         return [end for end in ends["is"] if not _OF_ONE.search(end)]
-    dry = taken_apart(parsed)[0] in _OF_NUMBERS if parsed.topic else False
+    dry = taken_apart(parsed)[0] in _OF_NUMBERS
     if start.startswith("What ") or dry and not itself:
         return [end for end in ends["is"] if not _ADMIRED.search(end)]
     if start.startswith(("A ", "An ")):  # "A banana is": any of them

@@ -50,12 +50,12 @@ def other_wordings(question: str, taken: Collection[str]) -> list[str]:
 
 def is_deed(parsed: ParsedQuestion) -> bool:
     """Whether it asks who did something: "Who wrote Hamlet?"."""
-    return bool(parsed.clause and parsed.topic) and taken_apart(parsed)[0] == "did"
+    return taken_apart(parsed)[0] == "did"
 
 
 def asks_who(parsed: ParsedQuestion) -> bool:
     """Whether it asks for somebody, also as "Name the author of Emma."."""
-    return bool(parsed.topic) and taken_apart(parsed)[0] in ("did", "does", "who", "whom")
+    return taken_apart(parsed)[0] in ("did", "does", "who", "whom")
 
 
 def statement(parsed: ParsedQuestion) -> str | None:
@@ -66,16 +66,13 @@ def statement(parsed: ParsedQuestion) -> str | None:
     kind, parts = taken_apart(parsed)
     named = kind == "what" and parts["rest"].split(" ")[-1] in english().be  # "what H2O is"
     begun = "{rest}" if named else "{short}" if before_object(parsed) else load_phrases().statements.get(kind)
-    if kind == "gap":  # "the Taj Mahal is in", "the Titanic sank in": asked for as a country, a year
-        once = parts.get("when") and (parts["was"] == "was" or parts["at"] == "on")  # not every year in a year
-        begun = "{told} in" if "told" in parts else "{when} {at}" if once else begun
     return begun and _filled(begun, parts)
 
 
 def before_object(parsed: ParsedQuestion) -> str | None:
     """The words after which what is asked for stands: "make" of "what bees make", "stands for" of "what CPU stands
     for"; None where it does not stand at the end."""
-    kind, parts = taken_apart(parsed) if parsed.topic else (None, {})
+    kind, parts = taken_apart(parsed)
     words = parts.get("short", "").split()
     if kind not in ("what", "letters", "means") or len(words) < 2 or english().be & {*words[-2:]}:  # "it was like"
         return None
@@ -155,12 +152,8 @@ def is_personal(parsed: ParsedQuestion) -> bool:
     """Whether it asks for somebody's own affairs (home, family, health, money ...): only there does privacy explain
     a vague answer."""
     name = re.escape(parsed.subject or "")
-    agents = load_phrases().agents
-    makers = "|".join(f"{agent} of" for agent, _ in agents.values())  # "the author of Jane Eyre"
-    deeds = "|".join(participle(past(deed)) for deed in agents if deed != "write")  # "was invented by Tim Berners-Lee"
-    known_for = rf"{makers}|(?:was|were) (?:{deeds})(?: in \d+)? by"
-    made = re.search(rf"\b(?:{known_for}) (?:the \w+ )?{name}(?!['’\w])", parsed.question)
-    kind, parts = taken_apart(parsed) if parsed.topic else (None, {})
+    made = re.search(rf"\b(?:{_known_for()}) (?:the \w+ )?{name}(?!['’\w])", parsed.question)
+    kind, parts = taken_apart(parsed)
     if made or kind == "did" and parts["agent"] and parts["X"] == parsed.subject:
         return False
     cues = (cue for group in load_phrases().context for cue in group["cues"])
@@ -171,3 +164,12 @@ def is_personal(parsed: ParsedQuestion) -> bool:
     several = " " not in (parsed.subject or " ") and is_plural(parsed.subject)  # the Vikings and their ships
     his = parsed.subject and not several and _PERSONAL.search(parsed.question)
     return bool(owned or cued or his)
+
+
+@cache
+def _known_for() -> str:
+    """A pattern of what stands before a name that is known by its work."""
+    agents = load_phrases().agents
+    makers = "|".join(f"{agent} of" for agent, _ in agents.values())  # "the author of Jane Eyre"
+    deeds = "|".join(participle(past(deed)) for deed in agents if deed != "write")  # "was invented by Tim Berners-Lee"
+    return rf"{makers}|(?:was|were) (?:{deeds})(?: in \d+)? by"

@@ -9,15 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from relearn_lite.text.verbs import (
-    BASE_VERBS,
-    PAST_FORMS,
-    base_of,
-    is_participle,
-    participle,
-    past,
-    third_person,
-)
+from relearn_lite.text.verbs import BASE_VERBS, PAST_FORMS, base_of, is_participle, participle, past, third_person
 from relearn_lite.writers.clauses import is_bare, is_inflected, is_plural, is_verb, main_noun
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_parser import ParsedQuestion
@@ -49,7 +41,9 @@ Parts = dict[str, str]
 
 @cache
 def taken_apart(parsed: ParsedQuestion) -> tuple[str | None, Parts]:
-    """The kind of a question, as the groups of forms are named, and the parts that they are filled with."""
+    """The kind of a question, as the groups of forms are named, and its parts; (None, {}) where that is not sure."""
+    if parsed.topic is None:
+        return None, {}
     return (_clause if parsed.clause else _noun_phrase)(parsed.topic, parsed.question)
 
 
@@ -228,15 +222,18 @@ def _gap(asked: str, noun: str, said: list[str]) -> Parts:
     parts = {"noun": noun, "is": _be(noun), "rest": rest, "that": rest, "asked": asked, "short": short(said)}
     parts["was"] = "was" if is_past(said) else "is"
     at = said[-1] if said[-1] in ("in", "on", "at") else ""
-    told = " ".join(said[:-1] if at else said)
+    told, begun = " ".join(said[:-1] if at else said), ""
     if of in en.times and told.split()[-1] not in en.be:  # not "Diwali is"
         brief = at == "in" and of not in ("century", "decade")
         parts |= {"that": told if brief else rest, "when": told}
         parts |= {"at": at or ("on" if of in ("day", "date") else "in")}
+        once = parts["was"] == "was" or parts["at"] == "on"  # not every year in a year
+        begun = f"{told} {parts['at']}" if once else ""
     if of in en.places and at:  # "the Taj Mahal is in", "Mozart was born in"
         where = {"placed": " ".join(said[:-2])} if said[-2] in en.be else {"where": told}
-        parts |= where | {"at": at, "told": told}
-    return parts
+        parts |= where | {"at": at}
+        begun = f"{told} in"
+    return parts | {"begun": begun or f"the {noun} that {parts['that']} {parts['is']}"}
 
 
 def _how_many(words: list[str], inverted: bool) -> tuple[str | None, Parts]:
