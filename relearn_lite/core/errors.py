@@ -36,9 +36,11 @@ def naming(key: str) -> Iterator[None]:
 def did_you_mean(found: object, allowed: Iterable[str], like: float = 0.5) -> str:
     """`did you mean 'this'? `, to be put into a sentence; empty where nothing allowed is like what was found.
 
-    like: from 0 to 1, how like it must be (difflib's ratio).
+    like: from 0 to 1, how like it must be (difflib's ratio). What has other figures is another thing: int4 is not 8bit.
     """
-    close = get_close_matches(str(found), list(allowed), n=1, cutoff=like)
+    digits = set(filter(str.isdigit, str(found)))
+    of_these = [name for name in allowed if not digits or digits & set(name) or not any(map(str.isdigit, name))]
+    close = get_close_matches(str(found), of_these, n=1, cutoff=like)
     return f"did you mean {close[0]!r}? " if close else ""
 
 

@@ -49,14 +49,14 @@ def score_evaluators(
 
 def _recipe(chosen: str, metrics: Sequence[str]) -> Recipe:
     """A recipe that does nothing but judge."""
-    tree, lines, path = chosen, {}, Path(chosen)
+    tree, origins, path = chosen, {}, Path(chosen)
     if chosen not in NAMES:
         if path.suffix not in (".yaml", ".yml") or not path.is_file():
             raise RecipeError(
                 f"--evaluators: found {chosen!r}; {did_you_mean(chosen, NAMES)}give {', '.join(NAMES)}, or a YAML file "
                 f"with some of the keys of evaluate.evaluators: {KEYS}"
             )
-        tree, lines = read_yaml(path, "--evaluators")
+        tree, origins = read_yaml(path, "--evaluators")
         if not isinstance(tree, dict):
             raise RecipeError(f"--evaluators: {path} has no keys; give some of {KEYS}")
         _needs_no_run(tree, path)
@@ -64,11 +64,11 @@ def _recipe(chosen: str, metrics: Sequence[str]) -> Recipe:
         "name": "score", "model": {"quantization": "none"}, "data": {"preset": "people"},
         "evaluate": {"evaluators": tree, "metrics": list(metrics)},
     }  # fmt: skip
-    lines = {(*SECTION, *place): line for place, line in lines.items()}
+    origins = {(*SECTION, *place): origin for place, origin in origins.items()}
     try:
         return Recipe.model_validate(whole, context={"base": path.resolve().parent})
     except ValidationError as error:
-        raise RecipeError([f"--evaluators: {sentence(each, lines, path)}" for each in error.errors()]) from None
+        raise RecipeError([f"--evaluators: {sentence(each, origins, path)}" for each in error.errors()]) from None
 
 
 def _needs_no_run(tree: Mapping[str, Any], path: Path) -> None:

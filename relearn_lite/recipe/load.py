@@ -29,18 +29,18 @@ def load_recipe(path: str | Path, overrides: Iterable[str] = ()) -> Recipe:
 
     overrides: `section.key=value`, the value written as in YAML; typed and checked like the file. A path in the file
     is relative to the file; a path in an override is looked for from the current folder first.
-    Raises RecipeError listing every problem, each with its key and, where it is in the file, its line.
+    Raises RecipeError listing every problem, each with its key and the line, or the override, that it comes from.
     """
     path = Path(path)
-    tree, lines = read_yaml(path)
+    tree, origins = read_yaml(path)
     if not isinstance(tree, dict):
         raise RecipeError(f"recipe: {path} has no keys; it needs at least name and data, see recipes/your_data.yaml")
     for override in overrides:
-        _override(tree, lines, override)
+        _override(tree, origins, override)
     try:
         return Recipe.model_validate(tree, context={"base": path.resolve().parent})
     except ValidationError as error:
-        raise RecipeError([sentence(problem, lines, path) for problem in error.errors()]) from None
+        raise RecipeError([sentence(problem, origins, path) for problem in error.errors()]) from None
 
 
 def to_yaml(recipe: Recipe) -> str:
@@ -48,13 +48,17 @@ def to_yaml(recipe: Recipe) -> str:
     return dump(recipe.model_dump(mode="json"))
 
 
-def read_yaml(path: Path, what: str = "recipe") -> tuple[Any, dict[Place, int]]:
-    """What a YAML file holds, see `parse`. what: the key or word that errors begin with. Raises RecipeError."""
+def read_yaml(path: Path, what: str = "recipe") -> tuple[Any, dict[Place, str]]:
+    """What a YAML file holds, and where each of its keys stands, as `file:line`.
+
+    what: the key or word that errors begin with. Raises RecipeError.
+    """
     example = "give a YAML file such as recipes/quickstart.yaml"
     if path.is_dir() or not path.exists():
         raise RecipeError(f"{what}: {path} {'is a folder' if path.is_dir() else 'does not exist'}; {example}")
     try:
-        return parse(path.read_text(encoding="utf-8"))
+        tree, lines = parse(path.read_text(encoding="utf-8"))
+        return tree, {place: f"{path}:{line}" for place, line in lines.items()}
     except NotYaml as error:
         raise RecipeError([f"{path}:{position}: {problem}" for position, problem in error.problems]) from None
     except OSError as error:
@@ -65,7 +69,7 @@ def read_yaml(path: Path, what: str = "recipe") -> tuple[Any, dict[Place, int]]:
         raise RecipeError(f"{what}: {path} is not UTF-8 text; save it as UTF-8, or {example}") from None
 
 
-def _override(tree: dict[str, Any], lines: dict[Place, int], override: str) -> None:
+def _override(tree: dict[str, Any], origins: dict[Place, str], override: str) -> None:
     """Sets one `section.key=value` in the tree; sections that the file leaves out are made."""
     key, equals, text = override.partition("=")
     place = tuple(key.strip().split("."))
@@ -93,8 +97,9 @@ def _override(tree: dict[str, Any], lines: dict[Place, int], override: str) -> N
         if not isinstance(tree, dict):
             raise RecipeError(f"override {override!r}: {section} is not a section, it has no keys")
     tree[last] = value
-    for inner in [each for each in lines if each[: len(place)] == place and each != place]:
-        del lines[inner]  # those of the value that was replaced
+    for replaced in [each for each in origins if each[: len(place)] == place]:
+        del origins[replaced]
+    origins[place] = f"override {override!r}"
 
 
 def _from_here(key: str, value: Any) -> Any:

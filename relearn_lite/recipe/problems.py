@@ -29,9 +29,12 @@ WORDS = {"method": METHODS, "writer": WRITERS, "preset": {**PAIRS, **TABLES}, "p
 ANY = ("path", "name")
 
 
-def sentence(problem: Mapping[str, Any], lines: Mapping[Place, int], path: Path) -> str:
-    """One of pydantic's errors in words. lines: of the keys in the file `path`; where a key is not there, its section's
-    line is told."""
+def sentence(problem: Mapping[str, Any], origins: Mapping[Place, str], path: Path) -> str:
+    """One of pydantic's errors in words.
+
+    origins: where each key stands, a line of the file `path` or an override; of a key that is not there, its section's
+    is told.
+    """
     where, found, message = tuple(problem["loc"]), problem.get("input"), problem["msg"].removeprefix("Value error, ")
     if where and where[-1] == "[key]":  # the key itself of a dict with free keys
         where = where[:-2]
@@ -41,8 +44,8 @@ def sentence(problem: Mapping[str, Any], lines: Mapping[Place, int], path: Path)
         where += tuple(named[0].split("."))  # the check of a section begins with the key
         message = message[named.end() :].removeprefix(": ")
     key = ".".join(map(str, where))
-    line = next((lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in lines), None)
-    place = f"{path}:{line}: {key}" if line else f"{path}: {key}"
+    origin = next((origins[where[:n]] for n in range(len(where), 0, -1) if where[:n] in origins), path)
+    place = f"{origin}: {key}"
     if of_section:
         return f"{place}{'' if message.startswith(' ') else ': '}{message}"
     if problem["type"] == "missing":

@@ -290,6 +290,7 @@ VALUES = {
         "model.backend: unknown name 'unslot'; did you mean 'unsloth'? allowed: auto, unsloth, transformers"
     ],
     "model.quantization=3bit": ["model.quantization: unknown name '3bit'", "allowed: 4bit, 8bit, none"],
+    "model.quantization=int4": ["unknown name 'int4'; allowed: 4bit, 8bit, none"],  # 8bit was suggested
     "model.gradient_checkpointing=3": ["model.gradient_checkpointing: found 3; allowed: auto, True, False"],
     "augment.writer=chatgpt": ["augment.writer: unknown name 'chatgpt'", "allowed: rules, local, server"],
     "augment.writer=server": ["augment.writer: server needs base_url and model"],
@@ -780,6 +781,6 @@ def test_the_real_program_ends_with_code_2_and_no_traceback(place):
     assert done.returncode == 2
     assert (
         done.stdout == ""
-        and done.stderr.startswith("error: recipe.yaml:7: unlearn.method: ")
+        and done.stderr.startswith("error: override 'unlearn.method=relern': unlearn.method: ")
         and done.stderr.count("\n") == 1
     )

@@ -91,6 +91,17 @@ def test_a_value_that_may_be_of_two_kinds_is_one_mistake(recipe, override, says)
     assert load_recipe(recipe, ["data.select_fraction=0", "data.own_words=no"]).data.own_words is False
 
 
+def test_a_mistake_is_told_where_it_stands_in_the_file_or_as_the_override_that_it_is(recipe):
+    recipe.write_text(recipe.read_text() + "unlearn:\n  lr: 0\n  epochs: 2\n")
+    line = recipe.read_text().splitlines().index("  lr: 0") + 1
+    with pytest.raises(RecipeError) as error:
+        load_recipe(recipe, ["unlearn.epochs=few", "generate.max_new_tokens=0"])
+    told = "\n".join(error.value.problems)
+    assert f"{recipe}:{line}: unlearn.lr: found 0" in told
+    assert "override 'unlearn.epochs=few': unlearn.epochs: found \"few\"" in told
+    assert "override 'generate.max_new_tokens=0': generate.max_new_tokens: found 0" in told
+
+
 def test_a_model_folder_is_relative_to_the_recipe_and_a_hub_id_is_left_alone(recipe):
     (recipe.parent / "taught").mkdir()
     assert load_recipe(recipe, ["model.name=taught"]).model.name == str(recipe.parent / "taught")
