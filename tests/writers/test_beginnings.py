@@ -265,7 +265,7 @@ def test_a_winner_or_an_owner_need_not_be_a_person():
 
 @pytest.mark.parametrize(("question", "answer"), [
     ("Which movie won the Oscar for Best Picture in 1998?", "Titanic"), ("Who directed La La Land?", "Damien Chazelle"),
-    ("How old is Ben Castor?", "He is nine."),
+    ("How tall is Ben Castor?", "He is tall."),
 ])  # fmt: skip
 def test_a_long_beginning_is_used_too(question, answer):
     texts = RulesWriter().write([Task("answer", question, answer, seed=seed, original=question) for seed in range(20)])
