@@ -26,7 +26,7 @@ MOST_BEFORE = 6
 _QUOTED = re.compile(r"[()#@\"]|(?<!\w)'")
 _OPTIONAL = frozenset({"tail"})  # a part that need not be there
 _RULER = re.compile(r" [IVX]+$")  # Henry VIII: no private person
-_PERSONAL = re.compile(r"\b(?:he|she|his|her|him|their|born)\b")
+_HIS = re.compile(r"\b(?:he|she|his|her|him|their)\b")
 
 
 def rewordings(parsed: ParsedQuestion) -> list[str]:
@@ -160,9 +160,9 @@ def is_personal(parsed: ParsedQuestion) -> bool:
     named = is_full_name(parsed.subject) and not _RULER.search(parsed.subject)
     named = named and not re.search(rf"\bthe {name}\b", parsed.question, re.IGNORECASE)  # no name of a person
     owned = named and re.search(rf"\b(?:by|author) {name}|{name}['’]", parsed.question)
-    cued = named and any(re.search(rf"\b{cue}", parsed.question, re.IGNORECASE) for cue in cues)
+    cued = named and any(re.search(rf"\b{cue}", parsed.question, re.IGNORECASE) for cue in ("born\\b", *cues))
     several = " " not in (parsed.subject or " ") and is_plural(parsed.subject)  # the Vikings and their ships
-    his = parsed.subject and not several and _PERSONAL.search(parsed.question)
+    his = parsed.subject and not several and _HIS.search(parsed.question)
     return bool(owned or cued or his)
 
 
