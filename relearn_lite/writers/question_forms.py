@@ -160,7 +160,7 @@ def is_personal(parsed: ParsedQuestion) -> bool:
     named = is_full_name(parsed.subject) and not _RULER.search(parsed.subject)
     named = named and not re.search(rf"\bthe {name}\b", parsed.question, re.IGNORECASE)  # no name of a person
     owned = named and re.search(rf"\b(?:by|author) {name}|{name}['’]", parsed.question)
-    cued = named and any(re.search(rf"\b{cue}", parsed.question, re.IGNORECASE) for cue in ("born\\b", *cues))
+    cued = named and any(re.search(rf"\b{cue}", parsed.question, re.IGNORECASE) for cue in cues)
     several = " " not in (parsed.subject or " ") and is_plural(parsed.subject)  # the Vikings and their ships
     his = parsed.subject and not several and _HIS.search(parsed.question)
     return bool(owned or cued or his)
