@@ -177,11 +177,12 @@ def decoded(path: Path) -> str:
         from charset_normalizer import from_bytes
 
     found = from_bytes(raw)
-    # Of a Western text several others are about as likely, and none is as usual.
-    best = next((each for each in found if each.encoding == WESTERN), found.best())
+    # Of a Western text several others are about as likely, and none is as usual; what reads it alike may stand for it.
+    best = next((each for each in found if WESTERN in each.could_be_from_charset), found.best())
     if best is None:
         raise Unreadable("holds no text but binary data; give a document, or leave it out")
-    tell_once(f"{path.name} is not UTF-8: it is read as {best.encoding}; if names in it look wrong, save it as UTF-8")
+    encoding = WESTERN if WESTERN in best.could_be_from_charset else best.encoding
+    tell_once(f"{path.name} is not UTF-8: it is read as {encoding}; if names in it look wrong, save it as UTF-8")
     return str(best)
 
 
