@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
+from html import unescape
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +26,9 @@ WESTERN = "cp1252"  # the encoding in which most older files are
 BLOCKS = """address article aside blockquote body br caption dd details dialog div dl dt fieldset figcaption figure
 footer h1 h2 h3 h4 h5 h6 header hr li main ol p pre section summary table tbody tfoot thead tr ul""".split()
 BREAK = "\x1e"  # between blocks of an HTML page: white space that no page has
+HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)  # of HTML in Markdown
+BLOCK = re.compile(rf"</?(?:{'|'.join(BLOCKS)})\b[^>]*>", re.IGNORECASE)
+CELL, TAG = re.compile(r"<t[dh]\b[^>]*>", re.IGNORECASE), re.compile(r"<[^>]*>")
 PROSE = ("p", "h1", "h2", "h3", "h4", "h5", "h6")
 BROKEN = (
     ArithmeticError,
@@ -67,13 +72,23 @@ def markdown(path: Path) -> Iterator[tuple[str, str]]:
             row = None
         elif token.type in ("fence", "code_block"):
             yield f"line {token.map[0] + 1}", token.content
+        elif token.type == "html_block":
+            for block in BLOCK.split(HIDDEN.sub(" ", token.content)):
+                cells = filter(str.strip, CELL.split(block))
+                yield f"line {token.map[0] + 1}", _row([unescape(TAG.sub("", cell)) for cell in cells])
         elif token.type == "inline":
-            parts = (" " if "break" in child.type else child.content for child in token.children
-                     if child.type != "html_inline")  # fmt: skip
+            parts = map(_inline, token.children)
             if row is None:
                 yield f"line {token.map[0] + 1}", "".join(parts)
             else:
                 row.append("".join(parts))
+
+
+def _inline(child: Any) -> str:
+    """A part of a paragraph of a Markdown file."""
+    if child.type == "html_inline":
+        return " " if BLOCK.match(child.content) else ""
+    return " " if "break" in child.type else child.content
 
 
 def html(path: Path) -> Iterator[tuple[str, str]]:
