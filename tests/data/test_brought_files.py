@@ -208,6 +208,17 @@ def test_columns_that_are_named_are_read_as_they_are(tmp_path):
     assert pairs(path) == [("Q?", "A.")]
 
 
+@pytest.mark.parametrize(("name", "text"), [
+    ("t.jsonl", '{"question": "a?", "answer": "b"}\n{"question": "c?", "answer": "d", "question": "e?"}'),
+    ("t.json", '[{"question": "c?", "answer": "d",\n"question": "e?", "answer": "f"}]'),
+    ("t.json", '{"question": "c?",\n"answer": "d", "question": "e?"}\n{"question": "a?", "answer": "b"}'),
+])  # fmt: skip
+def test_a_name_that_stands_twice_in_one_object_is_told(tmp_path, name, text):
+    """The last one won in silence, and the first question was never forgotten."""
+    says = refused(write(tmp_path, name, text))
+    assert "has 'question' twice in one object" in says and 'as "c?" and as "e?"' in says
+
+
 # ---- CSV
 
 
