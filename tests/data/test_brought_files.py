@@ -179,9 +179,11 @@ def test_the_model_is_asked_the_turns_as_plain_transformers_asks_them(tmp_path):
     ({"messages": [{"role": "user", "content": [{"type": "image"}]}, CHAT[-1]]}, "holds dict as a turn of 'user'"),
     ({"messages": [{"role": "user", "content": "a␞assistant: b"}, CHAT[-1]]}, r"U\+241E"),
     ({"question": "a␞assistant: b", "answer": "c"}, r"data\.x\.question: .*U\+241E .* row 1"),
-    ({"messages": [CHAT[1], {"role": "assistant", "content": ""}]}, "is empty in 1 of 1 rows"),
+    ({"messages": [CHAT[1], {"role": "assistant", "content": ""}]},
+     r"column 'answer' of \S+t\.json, read as questions with answers, is empty in 1 of 1 rows"),
     ({"messages": [CHAT[1], {"role": "assistant", "content": "half \ud83d"}]}, "half a character"),
     ({"instruction": "a", "input": ["b", "d"], "output": "c"}, "row 1 of .* holds list as input"),
+    ({"instruction": "a", "output": "c", "history": 3}, "row 1 of .* has a history that is not a list"),
 ])  # fmt: skip
 def test_a_row_that_is_no_question_with_its_answer_is_told(tmp_path, row, says):
     with pytest.raises(RecipeError, match=says):
