@@ -99,7 +99,7 @@ def load(source: Source, part: str, key: str) -> list[QA]:
         raise RecipeError(f"{key}: preset {source.preset} has no answers; it is for data.generic alone")
     rows, where = _rows(source, table, key)
     rows = rows[: source.limit]
-    if not rows:
+    if not any(rows):
         raise RecipeError(f"{key}: {where} has no rows; it needs at least one question with its answer")
     named = {field: getattr(source, field) or getattr(table, field) for field in READERS}
     pairs = None if source.preset else as_pairs(rows, source.question, source.answer, key, where)

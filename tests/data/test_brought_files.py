@@ -190,6 +190,11 @@ def test_a_row_that_is_no_question_with_its_answer_is_told(tmp_path, row, says):
         pairs(write(tmp_path, "t.json", [row]))
 
 
+def test_an_object_without_columns_is_no_row(tmp_path):
+    """It was told: `It has: ; name one of these`."""
+    assert "has no rows; it needs at least one question" in refused(write(tmp_path, "t.json", "{}"))
+
+
 def test_a_row_that_is_unlike_the_others_is_told(tmp_path):
     assert "row 2 of" in refused(write(tmp_path, "t.json", [{"messages": CHAT}, {"text": "x"}]))
 
