@@ -214,7 +214,9 @@ def _read_parquet(path: Path, key: str) -> list[dict[str, Any]]:
     try:
         return pyarrow.parquet.read_table(path).to_pylist()
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:  # of bytes that are not in order
-        raise RecipeError(f"{key}: {path} is not a readable Parquet file: {first_line(error)}") from None
+        raise RecipeError(
+            f"{key}: {path} is not a readable Parquet file ({first_line(error)}); write it again, or give another file"
+        ) from None
 
 
 FORMATS: dict[str, Callable[[Path, str], list[dict[str, Any]]]] = {  # suffix -> (file, key for errors) to rows
