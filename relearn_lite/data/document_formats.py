@@ -59,6 +59,11 @@ def text_file(path: Path) -> Iterator[tuple[str, str]]:
             lines = []
 
 
+def whole_text(path: Path) -> Iterator[tuple[str, str]]:
+    """A file of any name as it stands, blank lines too, in one part."""
+    yield "", "\n".join(decoded(path).replace("\f", "\n\n").splitlines())
+
+
 def markdown(path: Path) -> Iterator[tuple[str, str]]:
     """Paragraphs, headings, list items and rows of tables, by the line on which they begin."""
     from markdown_it import MarkdownIt
