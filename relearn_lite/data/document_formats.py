@@ -26,9 +26,9 @@ WESTERN = "cp1252"  # the encoding in which most older files are
 BLOCKS = """address article aside blockquote body br caption dd details dialog div dl dt fieldset figcaption figure
 footer h1 h2 h3 h4 h5 h6 header hr li main ol p pre section summary table tbody tfoot thead tr ul""".split()
 BREAK = "\x1e"  # between blocks of an HTML page: white space that no page has
-HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)  # of HTML in Markdown
-BLOCK = re.compile(rf"</?(?:{'|'.join(BLOCKS)})\b[^>]*>", re.IGNORECASE)
-CELL, TAG = re.compile(r"<t[dh]\b[^>]*>", re.IGNORECASE), re.compile(r"<[^>]*>")
+HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)  # in Markdown
+BLOCK = re.compile(rf"</?(?:{'|'.join(BLOCKS)})\b[^<>]*>", re.IGNORECASE)
+CELL, TAG = re.compile(r"<t[dh]\b[^<>]*>", re.IGNORECASE), re.compile(r"<[^<>]*>")
 PROSE = ("p", "h1", "h2", "h3", "h4", "h5", "h6")
 BROKEN = (
     ArithmeticError,

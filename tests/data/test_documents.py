@@ -63,6 +63,14 @@ def test_html_in_a_markdown_file_is_read(tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("mark", ["<", "<!--", "<script ", "<p"])
+def test_html_in_a_markdown_file_that_is_never_closed_is_read_in_time_that_grows_with_its_length(mark, tmp_path):
+    (tmp_path / "a.md").write_text("Ada was here.\n\n<div>\n" + mark * 100_000)
+    began = time.process_time()
+    assert read(tmp_path / "a.md")[0].text == "Ada was here."
+    assert time.process_time() - began < 10
+
+
 def test_a_table_that_lays_out_a_page_is_read_cell_by_cell(tmp_path):
     """All of a curriculum that stands in a table was one block, and a table in a table was not read."""
     docx = pytest.importorskip("docx")
