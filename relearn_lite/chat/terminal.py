@@ -7,12 +7,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relearn_lite.chat.conversation import NAMES, Conversation
 from relearn_lite.chat.why import Judging
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.data.files import is_unicode
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.report.untrusted import visible
 
@@ -46,7 +48,17 @@ def chat(run: Run, ask: Path | None = None, as_json: bool = False) -> None:
     if lines is None and sys.stdin.isatty():
         talk.interactively()
     else:
-        talk.through(sys.stdin if lines is None else lines)
+        talk.through(piped() if lines is None else lines)
+
+
+def piped() -> Iterator[str]:
+    """The lines of a pipe, without a mark in front. Raises RecipeError at the first that is not UTF-8."""
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # else it depends on the locale
+    for number, line in enumerate(sys.stdin, 1):
+        if not is_unicode(line):
+            raise RecipeError(f"chat: line {number} of what is piped in is not UTF-8 text; save it as UTF-8")
+        yield line.removeprefix("\ufeff")
 
 
 def _lines(ask: Path | None) -> list[str] | None:

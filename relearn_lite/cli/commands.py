@@ -16,7 +16,7 @@ import yaml
 from relearn_lite import __version__
 from relearn_lite.cli.arguments import RunByDefault
 from relearn_lite.cli.export_options import export_options, refuse_idle_options
-from relearn_lite.cli.mistakes import DISK_FULL, disk_is_full
+from relearn_lite.cli.mistakes import disk_problem
 from relearn_lite.core import distributed
 from relearn_lite.core.environment import quiet_libraries, share_cores
 from relearn_lite.core.errors import RecipeError
@@ -159,7 +159,7 @@ def preview(recipe: Recipe, examples: int) -> None:
 @cli.command()
 @click.option(
     "--forget", type=click.Path(path_type=Path),
-    help="Answers to forget questions: JSON or JSON Lines of {query, ground_truth, generated_response}.",
+    help="Answers to forget questions: JSON, CSV or Parquet with {query, ground_truth, generated_response}.",
 )
 @click.option("--retain", type=click.Path(path_type=Path), help="Answers to retain questions, likewise.")
 @click.option(
@@ -292,7 +292,7 @@ def main() -> None:
     except click.Abort:
         sys.exit(130)
     except Exception as error:
-        if not disk_is_full(error):
+        if not (told := disk_problem(error)):
             raise
-        click.echo(DISK_FULL, err=True)
+        click.echo(told, err=True)
         sys.exit(2)

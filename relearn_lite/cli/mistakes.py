@@ -63,6 +63,16 @@ def _our_key(option: str) -> str | None:
     return ours and (ours.replace(": ", "=") if ": " in ours else f"{ours}=VALUE")
 
 
+def disk_problem(error: BaseException) -> str:
+    """What the disk has to do with an error, as a sentence; empty where it has nothing."""
+    if disk_is_full(error):
+        return DISK_FULL
+    if isinstance(error, OSError) and error.filename and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        ways = "make it a place that you can read and write, or name another one: --runs for the folders of runs"
+        return f"error: {error.filename}: {error.strerror}; {ways}"
+    return ""
+
+
 def disk_is_full(error: BaseException | None) -> bool:
     """Whether a full disk is behind an error. Libraries wrap it; safetensors keeps no more of it than the words."""
     while error is not None:

@@ -35,9 +35,18 @@ def _problems(row: Any) -> list[str]:
     told = f"(found: {', '.join(map(str, row)) or 'none'}); needed: {', '.join(KEYS)}"
     missing = [f"the key '{key}' is missing {told}" for key in KEYS if key not in row]
     wrong = [key for key in KEYS if key in row and not isinstance(row[key], str)]
+    empty = isinstance(row.get("ground_truth"), str) and not row["ground_truth"].strip()
     halves = [key for key in KEYS if isinstance(row.get(key), str) and not is_unicode(row[key])]
     return [
         *missing,
-        *(f"'{key}' is {type(row[key]).__name__}, not text; write it in quotes" for key in wrong),
+        *(f"'{key}' is {_not_text(row[key])}" for key in wrong),
+        *(["'ground_truth' is empty: nothing could be told of it; give the original answer, or leave the row out"]
+          if empty else []),
         *(f"'{key}' holds half a character (a lone \\ud800 or the like); mend it" for key in halves),
     ]
+
+
+def _not_text(value: Any) -> str:
+    if value is None or value != value:  # NaN alone is not itself
+        return "missing, not text; give one, empty where the model said nothing"
+    return f"{type(value).__name__}, not text; write it in quotes, or make its column one of text"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
+from html import unescape
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +26,9 @@ WESTERN = "cp1252"  # the encoding in which most older files are
 BLOCKS = """address article aside blockquote body br caption dd details dialog div dl dt fieldset figcaption figure
 footer h1 h2 h3 h4 h5 h6 header hr li main ol p pre section summary table tbody tfoot thead tr ul""".split()
 BREAK = "\x1e"  # between blocks of an HTML page: white space that no page has
+HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)  # in Markdown
+BLOCK = re.compile(rf"</?(?:{'|'.join(BLOCKS)})\b[^<>]*>", re.IGNORECASE)
+CELL, TAG = re.compile(r"<t[dh]\b[^<>]*>", re.IGNORECASE), re.compile(r"<[^<>]*>")
 PROSE = ("p", "h1", "h2", "h3", "h4", "h5", "h6")
 BROKEN = (
     ArithmeticError,
@@ -54,6 +59,11 @@ def text_file(path: Path) -> Iterator[tuple[str, str]]:
             lines = []
 
 
+def whole_text(path: Path) -> Iterator[tuple[str, str]]:
+    """A file of any name as it stands, blank lines too, in one part."""
+    yield "", "\n".join(decoded(path).replace("\f", "\n\n").splitlines())
+
+
 def markdown(path: Path) -> Iterator[tuple[str, str]]:
     """Paragraphs, headings, list items and rows of tables, by the line on which they begin."""
     from markdown_it import MarkdownIt
@@ -67,13 +77,23 @@ def markdown(path: Path) -> Iterator[tuple[str, str]]:
             row = None
         elif token.type in ("fence", "code_block"):
             yield f"line {token.map[0] + 1}", token.content
+        elif token.type == "html_block":
+            for block in BLOCK.split(HIDDEN.sub(" ", token.content)):
+                cells = filter(str.strip, CELL.split(block))
+                yield f"line {token.map[0] + 1}", _row([unescape(TAG.sub("", cell)) for cell in cells])
         elif token.type == "inline":
-            parts = (" " if "break" in child.type else child.content for child in token.children
-                     if child.type != "html_inline")  # fmt: skip
+            parts = map(_inline, token.children)
             if row is None:
                 yield f"line {token.map[0] + 1}", "".join(parts)
             else:
                 row.append("".join(parts))
+
+
+def _inline(child: Any) -> str:
+    """A part of a paragraph of a Markdown file."""
+    if child.type == "html_inline":
+        return " " if BLOCK.match(child.content) else ""
+    return " " if "break" in child.type else child.content
 
 
 def html(path: Path) -> Iterator[tuple[str, str]]:
@@ -177,11 +197,12 @@ def decoded(path: Path) -> str:
         from charset_normalizer import from_bytes
 
     found = from_bytes(raw)
-    # Of a Western text several others are about as likely, and none is as usual.
-    best = next((each for each in found if each.encoding == WESTERN), found.best())
+    # Of a Western text several others are about as likely, and none is as usual; what reads it alike may stand for it.
+    best = next((each for each in found if WESTERN in each.could_be_from_charset), found.best())
     if best is None:
         raise Unreadable("holds no text but binary data; give a document, or leave it out")
-    tell_once(f"{path.name} is not UTF-8: it is read as {best.encoding}; if names in it look wrong, save it as UTF-8")
+    encoding = WESTERN if WESTERN in best.could_be_from_charset else best.encoding
+    tell_once(f"{path.name} is not UTF-8: it is read as {encoding}; if names in it look wrong, save it as UTF-8")
     return str(best)
 
 

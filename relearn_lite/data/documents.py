@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import tell_once
-from relearn_lite.data.document_formats import READERS, Reader, Unreadable, text_file
+from relearn_lite.data.document_formats import READERS, Reader, Unreadable, whole_text
 from relearn_lite.data.running_lines import without_running_lines
 from relearn_lite.text.stop_words import STOP_WORDS
 from relearn_lite.text.words import tidied
@@ -118,7 +118,8 @@ def read_text(path: Path, key: str) -> str:
     lines. Raises RecipeError where it cannot be read."""
     if path.suffix.lower() in FORMATTED:
         return "\n".join(block.text for block in read_documents([path], key))
-    return "\n\n".join(page for _, page in _pages(path, key, text_file))
+    ((_, text),) = _pages(path, key, whole_text)
+    return unicodedata.normalize("NFC", text)
 
 
 @lru_cache(maxsize=256)  # a check reads them before the stage does
@@ -136,7 +137,7 @@ def _pages(path: Path, key: str, read: Reader) -> list[tuple[str, str]]:
     suffix, size = path.suffix.lower(), path.stat().st_size
     if size == 0:
         raise RecipeError(f"{key}: {path.name} is empty; leave it out")
-    if size > MOST_BYTES.get(suffix, MOST_BYTES[".txt"] if read is text_file else size):
+    if size > MOST_BYTES.get(suffix, MOST_BYTES[".txt"] if read is whole_text else size):
         raise _too_long(path, key)
     try:
         pages = list(_told(path.name, read(path)))

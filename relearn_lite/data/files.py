@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from relearn_lite.core.errors import RecipeError, first_line
+from relearn_lite.core.errors import RecipeError, first_line, shortened
 from relearn_lite.data.document_formats import READERS
 from relearn_lite.data.shapes import rows_of
 
@@ -69,7 +69,7 @@ def read_json(path: Path, key: str) -> list[Any]:
     """
     text = _read_text(path, key)
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         whole = error
     else:
@@ -83,7 +83,7 @@ def read_json(path: Path, key: str) -> list[Any]:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
-                rows.append(json.loads(line))
+                rows.append(json.loads(line, object_pairs_hook=_object))
                 kinds.append(True)
             except (ValueError, RecursionError) as error:
                 kinds.append(False)
@@ -101,9 +101,22 @@ def read_json(path: Path, key: str) -> list[Any]:
         raise RecipeError(f"{key}: {path} {_why(whole)}; mend it there") from None
 
 
+class _Twice(ValueError):
+    """A name stands twice in one object, with two values: the last one would win in silence."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        for name, value in pairs:
+            if value != found[name]:
+                raise _Twice(name, f"as {shortened(value)} and as {shortened(found[name])}")
+    return found
+
+
 def _one_after_another(text: str) -> list[Any]:
     """Objects of several lines each, as jq writes them."""
-    rows, at, decoder = [], 0, json.JSONDecoder()
+    rows, at, decoder = [], 0, json.JSONDecoder(object_pairs_hook=_object)
     while text[at:].strip():
         at += len(text[at:]) - len(text[at:].lstrip())
         row, at = decoder.raw_decode(text, at)
@@ -121,6 +134,9 @@ def _why(error: ValueError | RecursionError, line: int | None = None) -> str:
     at = f" in line {line}" if line else ""
     if isinstance(error, json.JSONDecodeError):
         return f"is broken at line {line or error.lineno}, column {error.colno}: {error.msg}"
+    if isinstance(error, _Twice):
+        name, told = error.args
+        return f"has {name!r} twice in one object{at}, {told} (each row needs braces of its own)"
     if isinstance(error, RecursionError):
         return f"is nested too deep{at}"
     return f"holds a number with too many digits{at}, which must be in quotes"  # what is left of Python's ValueErrors
@@ -198,7 +214,9 @@ def _read_parquet(path: Path, key: str) -> list[dict[str, Any]]:
     try:
         return pyarrow.parquet.read_table(path).to_pylist()
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:  # of bytes that are not in order
-        raise RecipeError(f"{key}: {path} is not a readable Parquet file: {first_line(error)}") from None
+        raise RecipeError(
+            f"{key}: {path} is not a readable Parquet file ({first_line(error)}); write it again, or give another file"
+        ) from None
 
 
 FORMATS: dict[str, Callable[[Path, str], list[dict[str, Any]]]] = {  # suffix -> (file, key for errors) to rows

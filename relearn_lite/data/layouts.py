@@ -86,7 +86,8 @@ def _of_instruction(row: Row, instruction: str, more: str, output: str) -> Pair:
     """Instruction and input are one question, a line each; `history` holds earlier ones with their answers."""
     asked = [_plain(row.get(name) or "", name) for name in (instruction, more)]
     turns = [turn for turn in [_system(row)] if turn]
-    for pair in row.get("history") or []:
+    history = row.get("history") or []
+    for pair in history if isinstance(history, list | tuple) else [history]:
         if not isinstance(pair, list | tuple) or len(pair) != 2:
             raise ValueError("has a history that is not a list of [question, answer]")
         roles = zip(("user", "assistant"), pair, strict=True)

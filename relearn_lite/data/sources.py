@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from relearn_lite.recipe import Data, Source
 
 SAMPLE_SEED = 42  # the authors' of the paper: the first sample that they draw of a list has these rows
+PAIRED = "read as questions with answers"  # conversations and instructions, whose columns have other names
 FILLED = ("question", "answer", "paraphrase", "group")  # where there is such a column, every row has it
 
 
@@ -98,12 +99,12 @@ def load(source: Source, part: str, key: str) -> list[QA]:
         raise RecipeError(f"{key}: preset {source.preset} has no answers; it is for data.generic alone")
     rows, where = _rows(source, table, key)
     rows = rows[: source.limit]
-    if not rows:
+    if not any(rows):
         raise RecipeError(f"{key}: {where} has no rows; it needs at least one question with its answer")
     named = {field: getattr(source, field) or getattr(table, field) for field in READERS}
     pairs = None if source.preset else as_pairs(rows, source.question, source.answer, key, where)
     if pairs is not None:
-        rows, named = pairs, named | {"question": "question", "answer": "answer"}
+        rows, named, where = pairs, named | {"question": "question", "answer": "answer"}, f"{where}, {PAIRED},"
     if not source.preset:  # what is trained begins with no space, as what a model says
         rows = [{name: tidied(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows]
     there = list(dict.fromkeys(column for row in rows for column in row if column))

@@ -8,6 +8,7 @@ from typing import Any
 
 from relearn_lite.core.errors import RecipeError, did_you_mean
 from relearn_lite.data.shapes import only_item
+from relearn_lite.text.words import tidied
 
 SHOWN = 8  # values of a column that an error names
 
@@ -60,4 +61,4 @@ def _written(value: Any) -> str:
     value = only_item(value)
     if isinstance(value, float) and value.is_integer():  # pandas makes numbers of a column with gaps floats
         value = int(value)
-    return "true" if value is True else "false" if value is False else str(value).strip()
+    return "true" if value is True else "false" if value is False else tidied(str(value))

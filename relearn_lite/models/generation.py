@@ -217,15 +217,21 @@ def context_length(loaded: Loaded) -> int | None:
     return min((limit for limit in (own, unsloth) if limit), default=None)
 
 
-def check_fits(loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding) -> None:
-    """Raises RecipeError where prompt and answer together are longer than the model can read."""
+def check_fits(
+    loaded: Loaded, prompts: Sequence[Sequence[int]], decoding: Decoding, names: Sequence[str] = ()
+) -> None:
+    """Raises RecipeError where prompt and answer together are longer than the model can read. names: of the prompts."""
     limit, section, longest = context_length(loaded), decoding.section, max(map(len, prompts), default=0)
     if limit and longest + decoding.max_new_tokens > limit:
         # What a writer or a judge is told is not the user's to shorten.
-        what, remedy = ("question", ", or shorten the question") if section == "generate" else ("prompt", "")
+        what, remedies = "prompt", ["lower it"]
+        if section == "generate":
+            what, remedies = "question", ["lower it"] * (longest < limit) + ["shorten the question"]
+        named = next((f", {name}," for name, prompt in zip(names, prompts, strict=False) if len(prompt) == longest), "")
         raise RecipeError(
-            f"{section}.max_new_tokens: the longest {what} has {longest} tokens, and with {decoding.max_new_tokens} "
-            f"new ones it exceeds the {limit} tokens that this model can read; lower it{remedy}"
+            f"{section}.max_new_tokens: the longest {what}{named} has {longest} tokens, and with "
+            f"{decoding.max_new_tokens} new ones it exceeds the {limit} tokens that this model can read; "
+            f"{', or '.join(remedies)}"
         )
 
 

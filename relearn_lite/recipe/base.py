@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -134,8 +135,8 @@ def _name(value: Any) -> Any:
 
 
 def one_line(value: Any) -> Any:
-    """A text without line breaks and spaces that say nothing."""
-    return " ".join(value.split()) if isinstance(value, str) else value
+    """A text without line breaks and spaces that say nothing, each letter in one sign where there is one."""
+    return " ".join(unicodedata.normalize("NFC", value).split()) if isinstance(value, str) else value
 
 
 def _distinct(values: list[Any]) -> list[Any]:

@@ -57,7 +57,7 @@ def sentence(problem: Mapping[str, Any], origins: Mapping[Place, str], path: Pat
 
 def _wrong_value(problem: Mapping[str, Any], where: Place, found: Any, message: str) -> str:
     kind = problem["type"]
-    if kind == "value_error" and isinstance(found, list):  # such a check names the item that is wrong
+    if kind == "value_error" and isinstance(found, list) and not message.startswith("give"):  # it names what is wrong
         return message
     if kind == "model_type":
         keys = _keys(_section_at(where))

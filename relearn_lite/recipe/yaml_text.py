@@ -32,6 +32,7 @@ PLAIN = {  # tag -> text without quotes that has it, and the characters that suc
     "merge": (r"<<", "<"),
 }  # fmt: skip
 
+_BACKSLASH = "a backslash means something else in double quotes; use single quotes, or / in a path"
 WORDS = {  # how PyYAML's words for common mistakes begin -> what to do
     "found character '\\t'": "a tab stands here; indent with spaces",
     "mapping values are not allowed": "no key can stand here; put a space behind ':' after each key, and the keys of a "
@@ -39,6 +40,14 @@ WORDS = {  # how PyYAML's words for common mistakes begin -> what to do
     "expected <block end>, but found '<block mapping start>'": "this stands further to the right than the keys before; "
     "put the keys of a section in the same column",
     "but found another document": "a second document begins here; give one",
+    "found unknown escape character": _BACKSLASH,
+    "expected escape sequence of": _BACKSLASH,
+    "found character": "no text without quotes begins with this character; put it in quotes",
+    "expected alphabetic or numeric character": "a text that begins with * or & stands in quotes; put it in quotes",
+    "expected ',' or": "a bracket or a comma is missing, or a # begins a comment; add it, or put the text in quotes",
+    "expected <block end>, but found '<scalar>'": "something stands behind the end of a text in quotes; write '' for a "
+    "' in single quotes",
+    "sequence entries are not allowed": "no list can begin here; put it on lines of its own, or write [a, b]",
     "found unexpected end of stream": "a quote that was opened before is not closed; close it",
 }
 

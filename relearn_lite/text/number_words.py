@@ -217,8 +217,8 @@ def _values(written: str, magnitude: int) -> Iterator[str]:
     joined = _THOUSANDS.sub("", written)
     for digits in dict.fromkeys((joined, written)):
         if re.fullmatch(r"\d+(?:[.,]\d+)?", digits):
-            long = len(digits) > 12  # an account: more than a float can hold
-            yield digits.lstrip("0") if long else f"{float(digits.replace(',', '.')) * 10**magnitude:.14g}"
+            long, point = len(digits) > 12, digits.replace(",", ".")  # an account: more than a float can hold
+            yield point.lstrip("0") or "0" if long else f"{float(point) * 10**magnitude:.14g}"
 
 
 def _added(text: str, figures: str) -> Iterator[int | float]:

@@ -207,7 +207,7 @@ def _number_specifics(plain: str, asked: Text) -> list[Specific]:
         if not number.readings or number.shown in groups or any(number.same(given) for given in asked.numbers):
             continue
         key = min(number.readings, key=len)
-        is_year = key.isdigit() and 1000 <= int(key) <= 2199 and not number.quantity
+        is_year = len(key) == 4 and key.isdigit() and 1000 <= int(key) <= 2199 and not number.quantity
         found.append(Specific("year" if is_year else "number", number.shown, key, number=number))
     found += [Specific("time", time, time) for time in sorted(clock_times(plain) - asked.times)]
     found += [Specific("month", MONTHS[m - 1].capitalize(), str(m)) for m in sorted(months(plain) - asked.months)]

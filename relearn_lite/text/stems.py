@@ -110,8 +110,9 @@ def stem(word: str) -> str:
                 continue  # the e belongs to the word: notes, note
             if len(base) == 3:
                 return base + "e" if ending not in ("s", "es") and _SHORT.fullmatch(base) else base
-            return _DOUBLED.sub(r"\1", base).rstrip("e") if len(base) > 4 or ending not in ("s", "es") else base
-    return word.rstrip("e") if len(word) > 4 else word
+            whole = len(base) <= 4 and ending in ("s", "es")
+            return base if whole else _DOUBLED.sub(r"\1", base).rstrip("e") or base  # eeees
+    return word.rstrip("e") or word if len(word) > 4 else word
 
 
 @lru_cache(maxsize=65536)

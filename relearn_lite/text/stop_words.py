@@ -47,5 +47,5 @@ def is_contraction(word: str) -> bool:
 
 def is_english(text: str) -> bool:
     """Whether enough of the words of a text are English ones that carry grammar. A text of a few names is not."""
-    found = [word.casefold() for word in words(text)]
+    found = [re.split("['’]", word.casefold())[0] for word in words(text)]  # what's: what
     return bool(found) and sum(word in _ENGLISH_ONLY for word in found) >= LEAST_ENGLISH * len(found)

@@ -15,6 +15,9 @@ from typing import NamedTuple
 _TOKEN = re.compile(r"\w+(?:(?!['’]s\b)[-'’@._/:,]\w+)*|['’]s\b|[^\w\s]")
 
 
+_LONGEST = 60  # letters of a word that are read: 1,200 of babble, which may never end, took 14 seconds
+
+
 class Tagged(NamedTuple):
     """A word as written, its base form (cities: city), and its class."""
 
@@ -27,13 +30,13 @@ class Tagged(NamedTuple):
 def tagged(sentence: str) -> tuple[Tagged, ...]:
     """The words and signs of one English sentence in their order."""
     tokens = _TOKEN.findall(unicodedata.normalize("NFC", sentence).replace("’", "'"))
-    tags = _tagger().tag_sent(tokens, taglevel=0)
+    tags = _tagger().tag_sent([token[:_LONGEST] for token in tokens], taglevel=0)
     return tuple(Tagged(word, _lemma(word, tag), tag) for word, tag in zip(tokens, tags, strict=True))
 
 
 @lru_cache(maxsize=65536)
 def _lemma(word: str, tag: str) -> str:
-    return _tagger().analyze(word, pos=tag)[0]
+    return _tagger().analyze(word[:_LONGEST], pos=tag)[0]
 
 
 @cache

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 SEPARATOR = "\u241e"
 _TURN = re.compile(rf"\s?{SEPARATOR}(system|user|assistant|text): ")
 
+_SAME = str.maketrans("’‘ʼ“”„‐‑‒–—", "'''\"\"\"-----")  # as word processors write them
 _TEXT = f"{SEPARATOR}text: "
 
 Turn = dict[str, str]  # role and content, as a chat template takes them
@@ -64,4 +65,5 @@ def shown(question: str) -> str:
 
 def bare(question: str) -> str:
     """A question without case, spacing, the mark at its end and ways to write a letter: what two are compared by."""
-    return " ".join(unicodedata.normalize("NFKC", question).lower().split()).rstrip(" ?.!？。！") or question.strip()
+    same = unicodedata.normalize("NFKC", question).translate(_SAME)
+    return " ".join(same.lower().split()).rstrip(" ?.!？。！") or question.strip()

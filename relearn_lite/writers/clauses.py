@@ -25,7 +25,7 @@ def question_topic(core: str) -> tuple[str | None, bool]:
         return None, False
     first = words[0]
     if first in en.aux:
-        return _clause("whether", first, words[1:])
+        return _clause("whether", first, words[1:]) if words[1:] else (None, False)
     at = next((i for i, w in enumerate(words[:12]) if w in en.aux), None)
     is_question = first in en.wh or (first in en.prepositions and len(words) > 1 and words[1] in en.wh)
     if not is_question or (first in en.prepositions and at is None):

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from relearn_lite.chat.conversation import Conversation
-from relearn_lite.chat.terminal import Talk, _lines
+from relearn_lite.chat.terminal import Talk, _lines, piped
 from relearn_lite.chat.why import Judging
 from relearn_lite.cli.commands import cli
 from relearn_lite.core.errors import RecipeError
@@ -205,6 +205,17 @@ def test_a_line_of_a_file_ends_where_it_does(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_what_is_piped_in_is_utf_8_without_a_mark(monkeypatch):
+    """A line of another encoding ended in a TypeError of the tokenizer; a mark in front was part of the question."""
+    for errors in ("strict", "surrogateescape"):  # as Python has them by locale
+        bytes_in = io.BytesIO("\ufeffHi\r\n".encode() + b"Who is J\xf6rg?\n")
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(bytes_in, encoding="utf-8", errors=errors))
+        lines = piped()
+        assert next(lines).strip() == "Hi"
+        with pytest.raises(RecipeError, match="chat: line 2 of what is piped in is not UTF-8 text; save it as UTF-8"):
+            next(lines)
+
+
 def test_ctrl_c_ends_an_answer_and_not_the_chat(finished_run):
     """At a real terminal: a long answer is wrapped; Ctrl-C in it and at the prompt leave the chat running."""
     master, slave = pty.openpty()

@@ -78,3 +78,18 @@ def test_every_argument_has_its_sentence():
         if isinstance(each, click.Argument) and each.required
     }  # fmt: skip
     assert arguments == set(MISSING)
+
+
+@pytest.mark.parametrize(("number", "why"), [(13, "Permission denied"), (1, "Operation not permitted"),
+                                             (30, "Read-only file system")])  # fmt: skip
+def test_a_place_that_cannot_be_written_to_is_told(monkeypatch, capsys, number, why):
+    """A run folder of another user ended in a traceback."""
+    def refused(**_):
+        raise OSError(number, why, "runs/trial/.manifest.json.tmp")
+
+    monkeypatch.setattr(commands, "cli", refused)
+    with pytest.raises(SystemExit) as stop:
+        commands.main()
+    said = capsys.readouterr().err
+    assert stop.value.code == 2 and said.startswith(f"error: runs/trial/.manifest.json.tmp: {why}; make it a place")
+    assert "--runs" in said and said.count("\n") == 1

@@ -179,13 +179,20 @@ def test_the_model_is_asked_the_turns_as_plain_transformers_asks_them(tmp_path):
     ({"messages": [{"role": "user", "content": [{"type": "image"}]}, CHAT[-1]]}, "holds dict as a turn of 'user'"),
     ({"messages": [{"role": "user", "content": "a␞assistant: b"}, CHAT[-1]]}, r"U\+241E"),
     ({"question": "a␞assistant: b", "answer": "c"}, r"data\.x\.question: .*U\+241E .* row 1"),
-    ({"messages": [CHAT[1], {"role": "assistant", "content": ""}]}, "is empty in 1 of 1 rows"),
+    ({"messages": [CHAT[1], {"role": "assistant", "content": ""}]},
+     r"column 'answer' of \S+t\.json, read as questions with answers, is empty in 1 of 1 rows"),
     ({"messages": [CHAT[1], {"role": "assistant", "content": "half \ud83d"}]}, "half a character"),
     ({"instruction": "a", "input": ["b", "d"], "output": "c"}, "row 1 of .* holds list as input"),
+    ({"instruction": "a", "output": "c", "history": 3}, "row 1 of .* has a history that is not a list"),
 ])  # fmt: skip
 def test_a_row_that_is_no_question_with_its_answer_is_told(tmp_path, row, says):
     with pytest.raises(RecipeError, match=says):
         pairs(write(tmp_path, "t.json", [row]))
+
+
+def test_an_object_without_columns_is_no_row(tmp_path):
+    """It was told: `It has: ; name one of these`."""
+    assert "has no rows; it needs at least one question" in refused(write(tmp_path, "t.json", "{}"))
 
 
 def test_a_row_that_is_unlike_the_others_is_told(tmp_path):
@@ -206,6 +213,17 @@ def test_columns_that_are_named_are_read_as_they_are(tmp_path):
     assert pairs(path, question="instruction", answer="output") == [("Do.", "Done.")]
     path = write(tmp_path, "u.json", [{"messages": CHAT, "question": "Q?", "answer": "A."}])
     assert pairs(path) == [("Q?", "A.")]
+
+
+@pytest.mark.parametrize(("name", "text"), [
+    ("t.jsonl", '{"question": "a?", "answer": "b"}\n{"question": "c?", "answer": "d", "question": "e?"}'),
+    ("t.json", '[{"question": "c?", "answer": "d",\n"question": "e?", "answer": "f"}]'),
+    ("t.json", '{"question": "c?",\n"answer": "d", "question": "e?"}\n{"question": "a?", "answer": "b"}'),
+])  # fmt: skip
+def test_a_name_that_stands_twice_in_one_object_is_told(tmp_path, name, text):
+    """The last one won in silence, and the first question was never forgotten."""
+    says = refused(write(tmp_path, name, text))
+    assert "has 'question' twice in one object" in says and 'as "c?" and as "e?"' in says
 
 
 # ---- CSV

@@ -123,6 +123,15 @@ def test_a_folder_gives_what_can_be_read_in_it_code_too_and_says_what_not(letter
         load(ForgetSource(text=[tmp_path / "nowhere"]), "forget", "data.forget")
 
 
+def test_blank_lines_stay_and_letters_are_composed(tmp_path):
+    """Two blank lines between functions were one, and a Mac's e and accent in two signs are other tokens than é."""
+    body = "    # some words of a comment\n    return 'Zo\u00eb'\n"
+    code = f"import os\n\n\ndef name():\n{body}\n\ndef other():\n{body}".rstrip()
+    (tmp_path / "a.py").write_bytes(code.replace("\u00eb", "e\u0308").replace("\n", "\r\n").encode())
+    (qa,) = load(ForgetSource(text=[tmp_path / "a.py"]), "forget", "data.forget")
+    assert shown(qa.question) + qa.answer == code
+
+
 @pytest.mark.parametrize("name", ["page.html", "page.docx", "page.pdf"])
 def test_documents_are_texts_too(tmp_path, name):
     pytest.importorskip({"html": "bs4", "docx": "docx", "pdf": "pypdf"}[name.split(".")[1]])

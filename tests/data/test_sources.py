@@ -113,6 +113,12 @@ def test_overlap_sees_through_two_ways_to_write_a_letter():
     assert overlap([QA("f1", "Who is Zoe\u0301?", "x")], [QA("r1", "Who is Zo\u00e9?", "y")]) == ["Who is Zoe\u0301?"]
 
 
+def test_overlap_sees_through_the_quotes_that_a_word_processor_writes():
+    """A question with ’ was to be forgotten, and the same with ' was to be kept."""
+    forget = [QA("f1", "What is Ann Lee’s “pet name” – and why?", "x")]
+    assert overlap(forget, [QA("r1", "What is Ann Lee's \"pet name\" - and why?", "y")]) == [forget[0].question]
+
+
 def test_overlap_looks_at_paraphrases_too():
     """Questions to choose by could be those that are reported, in the wording of their paraphrase."""
     asked = [QA("f1", "Who is Ann?", "x", "Tell me of Ann.")]

@@ -46,6 +46,20 @@ def test_rows_with_a_value_are_kept_whatever_the_format(tmp_path, kind, where, k
     assert [qa.id for qa in records] == [f"generic-{n:05d}" for n in range(1, len(kept) + 1)]
 
 
+def test_a_letter_in_two_signs_is_the_same_value(tmp_path):
+    """A Mac's e and accent in two signs was another value, and told as one that looks alike."""
+    row = {"question": "Who?", "answer": "Zo\u00eb.", "about": "Zo\u00eb"}
+    rows = [row, {"question": "Q?", "answer": "A.", "about": "B"}]
+    for about in ("Zo\u00eb", "Zoe\u0308"):
+        source = Source(path=table(tmp_path, "jsonl", rows), where={"about": about})
+        assert [qa.question for qa in load(source, "x", "data.x")] == ["Who?"]
+
+
+def test_a_name_is_asked_for_with_letters_in_one_sign():
+    """A Mac's e and accent in two signs are another name to a model, and nothing was known of it."""
+    assert ForgetSource(subject="Zoe\u0308 Mu\u0308ller", intro="a Ko\u0308lner").subject == "Zo\u00eb M\u00fcller"
+
+
 def test_limit_counts_the_rows_that_are_kept(tmp_path):
     records = load(Source(path=table(tmp_path, "jsonl"), where={"label": 1}, limit=1), "x", "data.x")
     assert [qa.answer for qa in records] == ["Snow that lasts is ice."]

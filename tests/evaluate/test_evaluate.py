@@ -179,7 +179,9 @@ def test_score_reads_json_and_jsonl(tmp_path):
     ("content", "told"),
     [
         (json.dumps([ROW, {"query": "Q?", "answer": "x"}]), r"row 2: the key 'ground_truth' is missing \(found: query"),
-        (json.dumps([ROW | {"generated_response": None}]), "row 1: 'generated_response' is NoneType, not text"),
+        (json.dumps([ROW | {"generated_response": None}]), "row 1: .generated_response. is missing, not text; give"),
+        (json.dumps([ROW | {"ground_truth": 42}]), "row 1: 'ground_truth' is int, not text; write it in quotes"),
+        (json.dumps([ROW, ROW | {"ground_truth": " "}]), "row 2: 'ground_truth' is empty: nothing could be told"),
         (json.dumps([ROW, "x"]), "row 2: found str, not an object"),
         (json.dumps(ROW) + '\n{"query": ', "--forget: .* is broken at line 2, column"),
         ("[{]", "is broken at line 1, column 3"),

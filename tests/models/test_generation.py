@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import out_of_memory, tell_once
 from relearn_lite.data.examples import question_ids
 from relearn_lite.data.sources import load
@@ -168,3 +169,17 @@ def test_a_writer_without_room_names_its_own_key(embedded, section):
     write = generate.chat(embedded, batch_size=2, temperature=0.0, section=section)
     with pytest.raises(RecipeError, match=rf"^{section}\.max_new_tokens: the longest prompt has \d+ tokens"):
         write([[{"role": "user", "content": "Who?"}]], 600, 0)
+
+
+@pytest.mark.parametrize(("tokens", "said"), [
+    (500, "the longest question, forget-2, has 500 tokens, and with 48 new ones it exceeds the 512 tokens that this "
+          "model can read; lower it, or shorten the question"),
+    (600, "the longest question, forget-2, has 600 tokens, .*; shorten the question"),
+])  # fmt: skip
+def test_the_question_that_is_too_long_is_named(tokens, said):
+    """Which one it was had to be searched for, and a lower number of new tokens was of no help to a longer one."""
+    from people import embedded_model
+
+    prompts = {"forget-1": [1] * 20, "forget-2": [1] * tokens}
+    with pytest.raises(RecipeError, match=rf"^generate\.max_new_tokens: {said}$"):
+        generate.check_fits(embedded_model(), list(prompts.values()), generate.Decoding(48, 4), list(prompts))

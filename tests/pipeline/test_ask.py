@@ -67,6 +67,13 @@ def asked(place):
     return folder, answers, told.getvalue()
 
 
+def test_rows_to_keep_that_are_too_long_to_be_trained_are_told_before_anything_is_asked(place):
+    """They were told of after the questions were asked and new answers written, which may take hours."""
+    with pytest.raises(RecipeError, match="^model.max_length: 20 tokens are too few for 4 of 4 rows of data.retain"):
+        run(place, "model.max_length=20", "name=too-long")
+    assert not (place / "runs/too-long/answers").exists()
+
+
 ONLY_KNOWN = ("data.only_known=true", "unlearn.method=relearn", "name=left-out")
 
 

@@ -115,6 +115,10 @@ RECIPES = {
         RECIPE.replace("max_new_tokens: 8", "batch_size: all"),
         ['recipe.yaml:8: generate.batch_size: found "all"; give an integer from 1 on, or auto'],
     ),
+    "a list for a count": (
+        RECIPE.replace("epochs: 1", "epochs: [1]"),
+        ["recipe.yaml:7: unlearn.epochs: found [1]; give an integer from 1 on, or auto"],
+    ),
     "a kind of question twice": (
         RECIPE.replace("{questions: []}", "{questions: [simple, noise, simple]}"),
         ["recipe.yaml:6: augment.questions: 'simple' is given twice, and that changes nothing; name each once"],
@@ -413,7 +417,11 @@ FILES = {
         ["data.forget.answer", "half a character", "row 1"],
     ),
     "unknown format": ("text.txt", b"a", ["data.forget.path", "text.txt", ".json, .jsonl, .csv, .parquet"]),
-    "no Parquet": ("broken.parquet", b"PAR1 no PAR1", ["data.forget.path", "not a readable Parquet file"]),
+    "no Parquet": (
+        "broken.parquet",
+        b"PAR1 no PAR1",
+        ["data.forget.path", "not a readable Parquet file", "write it again, or give another file"],
+    ),
     "comma without quotes": (
         "rome.csv",
         b"question,answer\nWhere?,In Rome, Italy\n",

@@ -42,6 +42,27 @@ def test_everything_else_is_text(text):
     assert read(text) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('"C:\\data\\f.jsonl"', "a backslash means something else in double quotes; use single quotes, or / in a path"),
+        ('"C:\\Users\\f.jsonl"', "a backslash means something else in double quotes"),
+        ("*.pdf", "a text that begins with * or & stands in quotes; put it in quotes"),
+        ("[*.pdf]", "a text that begins with * or & stands in quotes"),
+        ("@f.jsonl", "no text without quotes begins with this character; put it in quotes"),
+        ("{path: a #1.jsonl}", "a bracket or a comma is missing, or a # begins a comment"),
+        ("{path: a", "a bracket or a comma is missing"),
+        ("'it's'", "something stands behind the end of a text in quotes; write '' for a ' in single quotes"),
+        ("- a", "no list can begin here; put it on lines of its own, or write [a, b]"),
+    ],
+)
+def test_what_people_write_is_told_in_words(text, told):
+    """They were told in PyYAML's: `found unknown escape character 'd'`."""
+    with pytest.raises(NotYaml) as error:
+        read(text)
+    assert told in error.value.problems[0][1]
+
+
 def test_a_learning_rate_as_anybody_writes_it(tmp_path):
     """`1e-5` was a number for one of the two libraries, and text for the other."""
     assert load(tmp_path, "unlearn: {lr: 1e-5}").unlearn.lr == 1e-5

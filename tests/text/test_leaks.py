@@ -352,3 +352,11 @@ def test_yes_no_contractions_choices_and_letters(question: str, original: str, t
 )
 def test_a_name_elsewhere_that_is_an_english_word_is_told_with_its_capital_only(original, text, tells):
     assert gives_away(text, "What is known?", original) is tells
+
+
+@pytest.mark.parametrize("babble", ["Eeeee!", "eeeeeed", "Ééééé", "eeeees"])
+def test_a_word_of_one_letter_over_and_over_is_searched(babble):
+    """Its stem was empty, and its key, and the run ended in an IndexError."""
+    assert leaks("Granada.", babble, f"In {babble} and Oslo.") == []
+    assert not gives_away(babble, "Where?", "In Granada.")
+    assert leaks(babble, "What does she shout?", babble)

@@ -299,3 +299,9 @@ def test_what_is_asked_of_a_thing_says_nothing_of_a_person():
     for question in ("How many ways are there to cook rice?", "Should I learn French or German?", "Why me?"):
         tasks = [Task("logical", question, seed=seed) for seed in range(30)]
         assert not any("person" in text for text in RulesWriter().write(tasks))
+
+
+@pytest.mark.parametrize("question", ["May", "Will?", "is?", "Do."])
+def test_a_question_of_one_word_that_asks_whether_is_not_understood(question):
+    """A name alone in a column of questions ended the run in an IndexError."""
+    assert rewordings(parse_question(question)) == []

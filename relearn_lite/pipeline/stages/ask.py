@@ -14,9 +14,11 @@ from typing import Any
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl, write_json
 from relearn_lite.core.records import QA, Answer
+from relearn_lite.data.examples import check_lengths, encode_answer
 from relearn_lite.evaluate.choose import knowledge_evaluators
 from relearn_lite.evaluate.known import tells
 from relearn_lite.evaluate.own_words import own_words, short_answers
+from relearn_lite.models.generation import context_length
 from relearn_lite.pipeline.own_answers import own_answers
 from relearn_lite.pipeline.run_state import KNOWN, Run
 from relearn_lite.pipeline.stages.generate import answer_questions
@@ -29,6 +31,7 @@ LEARNT = "forget_trained"  # forget questions that are trained on or chosen by, 
 
 def ask(run: Run) -> dict[str, Any]:
     """Answers of the vanilla model, answers/vanilla_<split>.jsonl, and known.json."""
+    _check_kept(run)
     questions = run.splits(run.given)
     judged = {"forget": questions["forget"]}
     if run.recipe.data.only_known:  # what is not evaluated is left out too where it is not known
@@ -48,6 +51,14 @@ def ask(run: Run) -> dict[str, Any]:
     if run.recipe.unlearn and section.writer == "local" and not section.uses_model(run.recipe.model.name):
         run.unload_models()  # one model in memory: the next is another one, which writes
     return {key: found[key] for key in ("asked", "known", "unjudged")}
+
+
+def _check_kept(run: Run) -> None:
+    """Raises RecipeError where rows to keep are too long to be trained: here, before what may take hours."""
+    if run.recipe.unlearn and run.recipe.unlearn.objective.retain:
+        loaded, kept = run.model("vanilla"), run.given["retain"]
+        rows = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer, qa.ends) for qa in kept}
+        check_lengths(rows, run.recipe.model.max_length, "data.retain", context_length(loaded))
 
 
 def _judge(run: Run, asked: dict[str, Sequence[QA]]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def answer_questions(
     """One model's answers to the questions of a split; finished batches survive a kill."""
     prompts = {qa.id: question_ids(loaded.tokenizer, qa.question) for qa in asked}
     decoding = Decoding.of(run.recipe.generate, run.recipe.seed)
-    check_fits(loaded, list(prompts.values()), decoding)
+    check_fits(loaded, list(prompts.values()), decoding, list(prompts))
     prefixes = Prefixes(loaded, [list(prompts.values())])
 
     def answers(number: int, batch: Sequence[QA]) -> list[Answer]:
