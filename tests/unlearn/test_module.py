@@ -1,6 +1,7 @@
 """The training step against the textbook (whole logits, a second model as reference), checkpoints, and resume."""
 
 import copy
+import weakref
 from types import SimpleNamespace
 
 import pytest
@@ -273,6 +274,30 @@ def test_what_was_accumulated_before_memory_ran_out_is_not_lost(tiny_model_dir, 
     assert seen == [2, 2, 2, *[1] * 6, *[1] * 2]
     for name, value in expected.items():
         torch.testing.assert_close(found[name], value, rtol=1e-3, atol=2e-5)
+
+
+def test_what_a_failed_backward_pass_held_is_free_before_the_next_try(tiny_model_dir, tmp_path, monkeypatch):
+    """The loss held on to all of it, so that the step was divided further than it had to be, or did not fit at all."""
+    held, alive, forward_part = [], [], UnlearnModule.forward_part
+
+    def refuse(_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Simulated")
+
+    def forward(module, parts, part, reads):
+        if held:
+            alive.append(any(tensor() is not None for tensor in held))
+            return forward_part(module, parts, part, reads)
+        matrices = [each for name, each in module.model.named_modules() if name.endswith(f"lora_A.{UNLEARNED}")]
+        hooks = [each.register_forward_hook(lambda *args: held.append(weakref.ref(args[-1]))) for each in matrices]
+        answers = forward_part(module, parts, part, reads)
+        answers.states.register_hook(refuse)
+        for hook in hooks:
+            hook.remove()
+        return answers
+
+    monkeypatch.setattr(UnlearnModule, "forward_part", forward)
+    train(tiny_model_dir, tmp_path, epochs=1)
+    assert alive[:3] == [True, False, False], "held while the retain rows are computed, and not by the pieces"
 
 
 def test_a_single_row_that_does_not_fit_is_a_recipe_error(tiny_model_dir, tmp_path, memory):
