@@ -76,7 +76,7 @@ def test_a_pipe_gets_the_answers_of_the_run_and_nothing_is_written(finished_run,
 
 def test_a_file_of_questions_gives_json(finished_run, tmp_path):
     asked = rows(finished_run)[:2]
-    (tmp_path / "ask.txt").write_text("".join(row["query"] + "\n\n" for row in asked))
+    (tmp_path / "ask.txt").write_text("".join(row["query"] + "\n/help\n" for row in asked))  # which is told elsewhere
     words = ["chat", str(finished_run), "--ask", str(tmp_path / "ask.txt"), "--json"]
     shown = CliRunner().invoke(cli, words, catch_exceptions=False).stdout
     assert [json.loads(line) for line in shown.splitlines()] == [
