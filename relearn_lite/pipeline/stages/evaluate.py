@@ -44,6 +44,9 @@ def evaluate(run: Run) -> dict[str, Any]:
             steps = shares(advance, sum(map(len, answers[model].values())), model)
             if model == "vanilla" and run.vanilla_run:
                 results[model], scores[model] = read_vanilla(run.vanilla_run)
+                if asked:  # of all general answers samples.jsonl has no values, and differences are of values
+                    general = {GENERAL: answers[model][GENERAL]}
+                    scores[model] += measure(general, judges, run.recipe.evaluate.metrics)[1]
                 steps("measured before", 1, 1)
                 continue
             results[model], scores[model] = measure(
