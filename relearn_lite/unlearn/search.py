@@ -8,7 +8,6 @@ nothing twice and ends with the same weights.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -98,9 +97,8 @@ class Search:
         epoch = steps_per_epoch(len(rows.forget), settings.batch_size, settings.accumulate)
         self._total = settings.total_steps(epoch)
         self._every = every = settings.evaluation_interval(self._total)
-        saved = every if every <= settings.checkpoint_every else math.gcd(every, settings.checkpoint_every)
         self._settings = settings.model_copy(update={
-            "evaluate_every": every, "checkpoint_every": saved,
+            "evaluate_every": every, "checkpoint_every": min(every, settings.checkpoint_every),
             "warmup_epochs": min(settings.warmup_epochs, every / 2 / epoch),  # so that a trial sees the whole rate
         })  # fmt: skip
         trained = {name: p for name, p in loaded.model.named_parameters() if p.requires_grad}

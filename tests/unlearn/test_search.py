@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from relearn_lite.data.batches import TrainingRows
 from relearn_lite.models.loaded import active_adapters
 from relearn_lite.recipe import Trainer, Unlearn
 from relearn_lite.unlearn import goal
+from relearn_lite.unlearn.checkpoints import WholeCheckpoints
 from relearn_lite.unlearn.diagnostics import losses
 from relearn_lite.unlearn.search import Search
 from relearn_lite.unlearn.selection import EvalResult
@@ -230,6 +232,28 @@ def test_a_kill_between_checks_changes_nothing(tiny_model_dir, tmp_path, step, m
         patch.setattr("relearn_lite.unlearn.search.SearchCallback.on_train_batch_start", kill)
         with pytest.raises(Killed):
             killed.run()
+    assert killed.run() == whole.result and same(weights(killed.loaded), weights(whole.loaded))
+
+
+def test_checkpoints_are_as_rare_as_asked_for_however_far_apart_checks_are(tiny_model_dir, tmp_path, monkeypatch):
+    """Checks at every 7th step and checkpoints at every 5th made a checkpoint at each; a trial's end has one, too."""
+    def ask(n):
+        return found({1: 0.9, 2: 0.4}.get(n, 0.0))
+
+    saved, save = [], WholeCheckpoints.save_checkpoint
+
+    def noted(self, checkpoint, path, **options):
+        saved.append(Path(path).stem)
+        save(self, checkpoint, path, **options)
+
+    monkeypatch.setattr(WholeCheckpoints, "save_checkpoint", noted)
+    keys = {"evaluate_every": 7, "checkpoint_every": 5, "budget": 35}
+    whole, killed = (Trial(tiny_model_dir, tmp_path / name, ask, **keys) for name in ("whole", "killed"))
+    whole.run()
+    assert saved == [f"step={n}" for n in (5, 7, 5, 7, 10, 15, 20)] and whole.result["step"] == 21
+    for kill_at in (2, 3, 4):
+        with pytest.raises(Killed):
+            killed.run(kill_at)
     assert killed.run() == whole.result and same(weights(killed.loaded), weights(whole.loaded))
 
 
