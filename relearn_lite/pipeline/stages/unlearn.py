@@ -99,10 +99,14 @@ def _search(run: Run, rows: TrainingRows, settings: Unlearn, training: TrainingR
 
 def _trained_questions(run: Run) -> set[str]:
     """Every question that is trained."""
-    augmented = run.folder / "augmented.jsonl"
-    variants = read_jsonl(augmented, Variant) if augmented.exists() else ()
-    asked = (qa.question for qa in (*run.data["forget"], *_asked_to_keep(run)))
-    return {*(variant.prompt for variant in variants), *asked}
+    return {*trained_prompts(run), *(qa.question for qa in (*run.data["forget"], *_asked_to_keep(run)))}
+
+
+def trained_prompts(run: Run) -> frozenset[str]:
+    """What the augmentation asked; nothing where none was trained on, though the folder has one of another method."""
+    if not (run.recipe.unlearn and learns_new_answers(run.recipe.unlearn)):
+        return frozenset()
+    return frozenset(variant.prompt for variant in read_jsonl(run.folder / "augmented.jsonl", Variant))
 
 
 def _asked_to_keep(run: Run) -> Iterator[QA]:
