@@ -16,6 +16,7 @@ from relearn_lite.data.examples import Example, collate
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED, Loaded, active_adapters
 from relearn_lite.recipe import Lora
+from relearn_lite.recipe.methods import Method
 from relearn_lite.unlearn.diagnostics import losses
 from relearn_lite.unlearn.losses import METHODS
 from relearn_lite.unlearn.losses.rmu import direction
@@ -333,6 +334,15 @@ def test_a_cached_reference_trains_the_same_with_fewer_passes(tiny_model_dir, tm
     assert 3 <= found["cached"][1] < 12, "24 batches of 6 retain rows, most of them known"
     for name, value in found["recompute"][0].items():
         torch.testing.assert_close(found["cached"][0][name], value, rtol=1e-3, atol=2e-5)
+
+
+def test_vanilla_is_asked_only_for_what_a_term_compares_with(tiny_model_dir, monkeypatch):
+    """Cross-entropy beside rmu's layer: its logits were computed of the vanilla model, too, for nothing."""
+    passes, states = [], Reference.states
+    monkeypatch.setitem(METHODS, "both", Method("rmu", {"ce": 1.0, "layer": 1.0}))
+    monkeypatch.setattr(Reference, "states", lambda kept, part, *more: passes.append(part) or states(kept, part, *more))
+    module_of(load(tiny_model_dir, vanilla=True), "both").training_step(whole_step(BATCH), 0)
+    assert passes == ["retain layer"]
 
 
 def test_the_reference_is_kept_where_rows_come_again_and_take_little_room():
