@@ -230,9 +230,9 @@ class Search:
     def _cannot_work(self, given_up: Mapping[float, str | None]) -> str:
         told = [
             f"{rate:g} is too high ({given_up[rate].split(' (')[0]})" if given_up[rate] else
-            f"{rate:g} is too low (after {self._every} steps the loss of the answers to forget had changed by "
-            f"{self._results(rate)[0].moved:.1g} nats a token)"
-            for rate in given_up
+            f"{rate:g} is too low (after {trial.step} steps the loss of the answers to forget had changed by "
+            f"{trial.moved:.1g} nats a token)"
+            for rate in given_up for trial in self._results(rate)[:1] or [None]
         ]  # fmt: skip
         usual = self._settings.model_copy(update={"lr": "auto"}).rates(self._loaded.hidden_size)
         return (

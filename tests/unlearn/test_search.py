@@ -175,6 +175,12 @@ def test_rates_that_cannot_work_end_with_a_sentence(tiny_model_dir, tmp_path, mo
     assert trial.asked == 2, "told again without asking again"
 
 
+def test_a_trial_that_is_the_whole_training_is_told_with_its_own_steps(tiny_model_dir, tmp_path):
+    keys = {"epochs": 1, "budget": None, "evaluate_every": 50, "lr": [1e-3, 1e-2]}
+    with pytest.raises(RecipeError, match="within 5 steps: 0.001 is too low .after 5 steps"):
+        Trial(tiny_model_dir, tmp_path, lambda n: found(1.0, moved=1e-6), **keys).run()
+
+
 def test_a_rate_at_which_training_diverges_is_one_that_cannot_work(tiny_model_dir, tmp_path):
     trial = Trial(tiny_model_dir, tmp_path, lambda n: found(1.0 if n == 1 else 0.0), lr=[1e-2, 1e30])
     result = trial.run()
