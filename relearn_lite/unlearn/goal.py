@@ -9,6 +9,10 @@ from relearn_lite.recipe import Watch
 from relearn_lite.unlearn.selection import EvalResult
 
 IN_A_ROW = 2  # checks that must find it forgotten: one may be chance
+ONE_PROCESS = (
+    "unlearn.lr, unlearn.epochs: found by asking, which one process does; start it without torchrun, or give one "
+    "learning rate and a number of epochs"
+)
 FOUR = ("forgetting", "retention", "general ability", "fluency")
 
 

@@ -115,10 +115,7 @@ class Search:
         Raises RecipeError where none of the learning rates can work.
         """
         if distributed.world_size() > 1:
-            raise RecipeError(
-                "unlearn.lr, unlearn.epochs: found by asking, which one process does; start it without torchrun, or "
-                "give one learning rate and a number of epochs"
-            )
+            raise RecipeError(goal.ONE_PROCESS)
         rates = self._settings.rates(self._loaded.hidden_size)
         given_up: dict[float, str | None] = {}
         self._train_until_good(sorted(rates), given_up)

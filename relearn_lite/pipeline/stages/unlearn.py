@@ -148,9 +148,9 @@ def make_eval_callback(run: Run):
 
     recipe, loaded, settings = run.recipe, run.vanilla, run.recipe.unlearn
     questions = selection_questions(run.data, settings.watch.questions)
-    judges = make_evaluators(recipe, lambda: loaded)
-    ask = quick_eval(recipe, loaded, questions, judges)
-
+    ask = None
+    if distributed.is_first():  # which alone asks: the others need no judges
+        ask = quick_eval(recipe, loaded, questions, make_evaluators(recipe, lambda: loaded))
     log, kept = run.folder / "logs/unlearn/checks.jsonl", run.folder / "checkpoints/unlearn"
     return EvalCallback(ask, settings, log, kept, lambda line: run.say(f"unlearn: {line}"))
 
