@@ -293,6 +293,7 @@ def test_the_four_goals():
     assert goal.in_the_way(found(0.0, leak=0.5), watch) == ["forgetting"], "the stricter of KFR and the leak check"
     assert goal.in_the_way(found(0.0, krr=0.89, broken=0.2), watch) == ["retention", "fluency"]
     assert goal.in_the_way(replace(found(), krr_share=None), watch) == ["retention"], "not had is not held"
+    assert goal.in_the_way(replace(found(), kfr=None), watch) == ["forgetting"], "nor by the leak check alone"
     assert goal.in_the_way(replace(found(), general_share=None), watch) == [], "general ability may not be asked"
     babble = replace(found(), general_share=None, general_ls_share=0.8)
     assert goal.in_the_way(babble, watch) == ["general ability"], "no right answer is needed to see it babble"
