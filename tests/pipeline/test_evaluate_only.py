@@ -79,6 +79,14 @@ def test_it_is_compared_with_what_was_unlearned_elsewhere(place, override):
     assert metrics["evaluators"]["language_model"] == "vanilla (embedded)"
 
 
+def test_an_adapter_is_read_once_for_all_questions(place, monkeypatch):
+    """It was read from disk for each kind of question."""
+    read, load = [], backends.load_adapter
+    monkeypatch.setattr(backends, "load_adapter", lambda *args: read.append(args[1]) or load(*args))
+    run(place, "unlearned.adapter=elsewhere", "name=once", until="generate")
+    assert read == [UNLEARNED]
+
+
 def test_only_one_of_two_models_with_whole_weights_is_in_memory(place):
     work = Run(load_recipe(place / "recipe.yaml", ["unlearned.model=./whole"]), place)
     vanilla = work.model("vanilla")
