@@ -3,6 +3,7 @@
 import csv
 import gc
 import json
+import logging
 import weakref
 
 import pytest
@@ -58,6 +59,7 @@ def first(place):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backends, "load", watched)
+        patch.setattr(logging.root.manager, "disable", logging.WARNING)  # pytest keeps records, with their tracebacks
         return *run(place), alive
 
 
