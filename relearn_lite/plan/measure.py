@@ -100,7 +100,7 @@ def _evaluating(run: Run, answers: Judged, rows: int, share: Share) -> Work:
     """All metrics, of some of the vanilla model's answers."""
     metrics = run.recipe.evaluate.metrics
     judges = make_evaluators(run.recipe, lambda: run.model("vanilla"))
-    judges = replace(judges, model=evaluated_model(run, "vanilla", {}))
+    judges = replace(judges, model=evaluated_model(run, "vanilla"))
     judged = judging(answers, lambda some: evaluate(some, judges, metrics), rows, share("evaluate"))
     return judged.work("evaluate", f"answers judged ({', '.join(metrics)})")
 

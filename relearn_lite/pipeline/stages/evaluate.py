@@ -99,7 +99,7 @@ def scores_of(samples: list[dict[str, Any]], model: str) -> list[Score]:
     ]
 
 
-def evaluated_model(run: Run, model: str, references: dict[str, EvaluatedModel]):
+def evaluated_model(run: Run, model: str, references: dict[str, EvaluatedModel] | None = None):
     """`vanilla` or `unlearned`, to be asked itself; None where no metric that the recipe names asks it, and for
     what a server has. references: models that were loaded to be compared with, by name; both share them."""
     if not any("model" in METRICS[name].needs for name in run.recipe.evaluate.metrics):
@@ -107,7 +107,7 @@ def evaluated_model(run: Run, model: str, references: dict[str, EvaluatedModel])
     if model == "unlearned" and run.recipe.unlearned and run.recipe.unlearned.server:
         return None
     recipe, context = run.recipe, context_of(run.recipe, run.data)
-    reference = None
+    reference, references = None, {} if references is None else references
     if "mia_reference" in recipe.evaluate.metrics:
         name = recipe.evaluate.privacy.reference_model
         if name == "base" and recipe.base_model != "vanilla":
