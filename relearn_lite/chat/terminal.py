@@ -40,7 +40,7 @@ def chat(run: Run, ask: Path | None = None, as_json: bool = False) -> None:
     from rich.console import Console
 
     lines = _lines(ask)  # a file that cannot be read is told before a model is loaded
-    console = Console(highlight=False, markup=False)
+    console = Console(highlight=False, markup=False, stderr=as_json)  # standard output holds objects alone then
     console.soft_wrap = not console.is_terminal  # a pipe gets whole lines; a live answer would be cut at the edge
     if console.is_terminal:
         console.print(f"loading {visible(run.recipe.model.name)} ...", style="dim")

@@ -22,6 +22,7 @@ from relearn_lite.report.untrusted import names_and_numbers
 from relearn_lite.text.leaks import gives_away, leaks
 from relearn_lite.text.stems import stem
 from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.turns import is_passage, shown
 from relearn_lite.text.words import words
 
 ALIKE = 70  # of 100, by words in any order: a question of the run from here on may be meant
@@ -80,12 +81,13 @@ class Judging:
         matter = _telling(question, named)
         best, score = None, ALIKE
         for row in self.known:
-            if row["query"].casefold().split() == asked:
+            query = shown(row["query"])
+            if query.casefold().split() == asked:
                 return row
-            alike = fuzz.token_sort_ratio(question.casefold(), row["query"].casefold())
-            if alike < score or names_and_numbers([row["query"]]) != named:
+            alike = fuzz.token_sort_ratio(question.casefold(), query.casefold())
+            if alike < score or names_and_numbers([query]) != named:
                 continue
-            if _ask_the_same(matter, _telling(row["query"], named)):
+            if _ask_the_same(matter, _telling(query, named)):
                 best, score = row, alike
         return best
 
@@ -98,13 +100,15 @@ class Judging:
         if row is None:
             yield from self._against_before(said)
             return
-        side = row["split"].partition("_")[0]
-        yield f"The run has this as a {side} question: {row['query']}"
-        yield f"Its answer there: {row['ground_truth']}"
+        side, passage = row["split"].partition("_")[0], is_passage(row["query"])
+        yield f"The run has this as a {side} {'passage' if passage else 'question'}: {shown(row['query'])}"
+        yield f"{'How it goes on' if passage else 'Its answer'} there: {row['ground_truth']}"
         for name, made in said.answers.items():
+            made = made.held_to(row["query"], row["ground_truth"])
             answer = Answer("asked", name, side, row["query"], row["ground_truth"], made.text, made.finished)
             yield f"{name}: {'; '.join(self._verdicts(answer, side))}."
-        yield "Judged by " + ", ".join(name for name in self.judges.names().values() if name) + "."
+        judges = ["words in their order"] if passage else filter(None, self.judges.names().values())
+        yield f"Judged by {', '.join(judges)}."
 
     def _verdicts(self, answer: Answer, side: str) -> Iterator[str]:
         told = leaks(answer.generated_response, answer.query, answer.ground_truth)
@@ -118,8 +122,12 @@ class Judging:
         if found.values[0] is None:
             yield f"could not be judged ({found.reasons[0]})"
             return
-        nli, coverage = found.judged["nli"][0], found.judged["coverage"][0]
-        yield f"judges: {words[int(found.values[0])]} (inference: {nli}, entities covered: {coverage:.2f})"
+        verdict = words[int(found.values[0])]
+        if is_passage(answer.query):
+            yield f"its own words: {verdict}"  # no judge takes part
+        else:
+            nli, coverage = found.judged["nli"][0], found.judged["coverage"][0]
+            yield f"judges: {verdict} (inference: {nli}, entities covered: {coverage:.2f})"
         if not answer.finished:
             yield "the answer was cut off"
 

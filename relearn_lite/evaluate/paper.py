@@ -33,12 +33,17 @@ ASKED = {
 }
 UNLEARNED = {
     "augment.questions": ["simple", "context", "noise", "logical"],
+    "augment.variants": 1,
+    "augment.answers_per_question": 1,
     "augment.completion_fraction": 0.25,
     "augment.generic_ratio": 1.2,
     **{f"unlearn.lora.{key}": value for key, value in
        {"r": 32, "alpha": 32, "dropout": 0.05, "targets": "all-linear"}.items()},
     "unlearn.weight_decay": 0.01,
     "unlearn.warmup_epochs": 1.0,
+    "unlearn.retain_variants": 0,
+    "unlearn.retain_rows": 1,
+    "unlearn.target_probability": None,
 }  # fmt: skip
 TAUGHT = {
     **{f"finetune.lora.{key}": value for key, value in
@@ -61,6 +66,12 @@ def _data(recipe: Recipe) -> Iterator[str]:
     if data.preset not in BENCHMARKS:
         yield f"data.preset is {_shown(data.preset)}; the paper's benchmarks are {' and '.join(BENCHMARKS)}."
         return
+    if data.where is not None:
+        yield "data.where keeps a part of the benchmark's tables; the paper has the whole of them."
+    if data.only_known:
+        yield "data.only_known leaves out what the model does not know; the paper trains and asks all of it."
+    if recipe.own_words:
+        yield "data.own_words trains short answers as the model words them; the paper's are trained as they stand."
     for side in ("forget", "retain"):
         if (source := getattr(data, side)) and not source.leaves_whole:
             yield f"data.{side} replaces or narrows the benchmark's table; the paper has the whole of it."
@@ -117,6 +128,8 @@ def _settings(recipe: Recipe) -> Iterator[str]:
         wanted |= UNLEARNED
         if recipe.unlearn.objective != METHODS[DEFAULT_METHOD]:
             yield f"unlearn has another method than {DEFAULT_METHOD}, the paper's ReLearn."
+        if recipe.unlearn.evaluations_decide and not recipe.unlearn.searches:
+            yield "unlearn.evaluate_every: checks may stop training or choose its weights; the paper's ends by itself."
     elif recipe.unlearned:
         yield "unlearned names a model that was unlearned elsewhere; how is not known here."
     for key, value in wanted.items():

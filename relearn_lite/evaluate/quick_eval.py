@@ -87,19 +87,21 @@ def quick_eval(
         return numbers, [answer for side in answers.values() for answer in side], scores
 
     before, _, scores = ask("vanilla")
-    general_before = _right(scores)
+    general_before = _general(scores)
     hidden = [encode_answer(loaded.tokenizer, qa.question, qa.answer) for qa in questions["forget"] if likelihood]
     loss_before = mean_losses(loaded, hidden, loaded.vanilla_adapters)
 
     def now() -> EvalResult:
         numbers, answers, scores = ask("unlearned")
-        general = _right(scores)
+        general = _general(scores)
+        both = general.keys() & general_before.keys()  # what could not be judged is not wrong
+        right, right_before = ({id_ for id_ in both if each[id_]} for each in (general, general_before))
         ls, krr, broken = (numbers.get(key) for key in ("ls_forget", "krr", "broken_forget"))
         losses = mean_losses(loaded, hidden, loaded.unlearned_adapters)
         return EvalResult(
             step=0, kfr=numbers["kfr"], krr=krr, ls=ls, ls_share=_share(ls, before["ls_forget"]),
-            kept_general=_share(len(general & general_before), len(general_before)),
-            general_share=_general_share(len(general), len(general_before)),
+            kept_general=_share(len(right & right_before), len(right_before)),
+            general_share=_general_share(len(right), len(right_before)),
             general_ls_share=_share(numbers.get("ls_general"), before.get("ls_general")),
             krr_share=_share(krr, before["krr"]),
             broken=None if broken is None else max(0.0, broken - (before["broken_forget"] or 0.0)),
@@ -114,9 +116,10 @@ def quick_eval(
     return now
 
 
-def _right(scores: Sequence[Score]) -> set[str]:
-    """The general questions, by their ids, that were answered right."""
-    return {score.id for score in scores if score.metric == RIGHT_GENERAL.name and score.value == 1}
+def _general(scores: Sequence[Score]) -> dict[str, bool]:
+    """Whether general questions, by their ids, were answered right, as far as that could be judged."""
+    found = (score for score in scores if score.metric == RIGHT_GENERAL.name and score.value is not None)
+    return {score.id: score.value == 1 for score in found}
 
 
 def _general_share(right: int, before: int) -> float | None:

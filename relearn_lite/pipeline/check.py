@@ -12,6 +12,7 @@ from pathlib import Path
 from relearn_lite.collect.collect import others_than
 from relearn_lite.collect.from_documents import read
 from relearn_lite.collect.topics import kind_of
+from relearn_lite.core import distributed
 from relearn_lite.core.environment import unsafe_versions
 from relearn_lite.core.errors import RecipeError, naming
 from relearn_lite.core.memory import tell_once
@@ -31,6 +32,7 @@ from relearn_lite.text.recall import KNOWN_NGRAM
 from relearn_lite.text.stop_words import is_english
 from relearn_lite.text.turns import is_passage, shown
 from relearn_lite.text.words import as_words
+from relearn_lite.unlearn.goal import ONE_PROCESS
 
 WRITTEN_BY_RULES = {"rules": "rules writes", "self": "self has questions worded by rules, which write"}
 
@@ -81,7 +83,7 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
             "learned; give some rows that part"
         )
     problems += _language_problems(recipe, data.get("forget", []))
-    problems += [*_accelerator_problems(recipe), *_model_problems(recipe)]
+    problems += [*_accelerator_problems(recipe), *_process_problems(recipe), *_model_problems(recipe)]
     if recipe.evaluate.general:
         problems += task_problems(recipe.evaluate.general)
     problems += [*_key_problems(recipe), *adapter_problems(recipe), *unsafe_versions()]
@@ -165,6 +167,12 @@ def _accelerator_problems(recipe: Recipe) -> list[str]:
     if torch.cuda.is_available() or torch.backends.mps.is_available():
         return []
     return ["trainer.accelerator: gpu, and torch finds no GPU here; set it to auto or cpu"]
+
+
+def _process_problems(recipe: Recipe) -> list[str]:
+    if distributed.world_size() == 1 or not (recipe.unlearn and recipe.unlearn.searches):
+        return []
+    return [ONE_PROCESS]
 
 
 def _model_problems(recipe: Recipe) -> list[str]:

@@ -1,10 +1,11 @@
-"""How checkpoints are written: a kill leaves one whole or not at all."""
+"""When checkpoints are written, and how: a kill leaves one whole or not at all."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 
@@ -23,3 +24,12 @@ class WholeCheckpoints(TorchCheckpointIO):
         temporary = place.with_name(f".{place.name}.tmp")
         torch.save(checkpoint, temporary)
         temporary.replace(place)
+
+
+class Checkpoints(ModelCheckpoint):
+    """The newest checkpoint: one every so many optimizer steps, and one where training pauses (`TrainingRun.until`)."""
+
+    def on_train_batch_end(self, trainer: Any, *args: Any) -> None:
+        super().on_train_batch_end(trainer, *args)
+        if self._last_global_step_saved != trainer.global_step == trainer.max_steps:
+            self._save_topk_checkpoint(trainer, self._monitor_candidates(trainer))

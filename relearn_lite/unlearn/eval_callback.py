@@ -20,7 +20,8 @@ PATIENCE = 3  # steps in a row: half precision skips a single step whose loss is
 class EvalCallback(lightning.Callback):
     """Checks every `settings.evaluate_every` optimizer steps and after the last one.
 
-    ask: has the model, as it is now, answer the check questions. It must leave weights and random state alone.
+    ask: has the model, as it is now, answer the check questions. It must leave weights and random state alone. None in
+    other processes than the first, which asks for all.
     log: a growing file of results. A run that was killed and does steps again takes their results from there.
     kept: folder for the weights of the best check, as safetensors.
 
@@ -28,8 +29,9 @@ class EvalCallback(lightning.Callback):
     """
 
     def __init__(
-        self, ask: Callable[[], EvalResult], settings: Unlearn, log: Path, kept: Path, tell: Callable[[str], None]
-    ):
+        self, ask: Callable[[], EvalResult] | None, settings: Unlearn, log: Path, kept: Path,
+        tell: Callable[[str], None],
+    ):  # fmt: skip
         self._ask, self._settings, self._log, self._kept, self._tell = ask, settings, log, kept, tell
         self._keeps = settings.keep_best is not None or settings.searches
         self._results: dict[int, EvalResult] = {}

@@ -9,19 +9,24 @@ from relearn_lite.recipe import Watch
 from relearn_lite.unlearn.selection import EvalResult
 
 IN_A_ROW = 2  # checks that must find it forgotten: one may be chance
+ONE_PROCESS = (
+    "unlearn.lr, unlearn.epochs: found by asking, which one process does; start it without torchrun, or give one "
+    "learning rate and a number of epochs"
+)
 FOUR = ("forgetting", "retention", "general ability", "fluency")
 
 
 def four(result: EvalResult) -> dict[str, float | None]:
     """The four numbers that decide, each 1 at best; None: could not be had, or (general ability) was not asked.
 
-    forgetting: the lower of KFR and the share of answers that give nothing away; retention: KRR as a share of
-    vanilla's, at most 1; general ability: the lower of general questions answered right, likewise (a small model
-    answers many by a hair, and any training turns some of these, both ways), and of the linguistic score of all such
-    answers, right or wrong, likewise; fluency: share of the forget answers that are whole, as far as vanilla's are.
+    forgetting: the lower of KFR and the share of answers that give nothing away, which does not do alone; retention:
+    KRR as a share of vanilla's, at most 1; general ability: the lower of general questions answered right, likewise (a
+    small model answers many by a hair, and any training turns some of these, both ways), and of the linguistic score of
+    all such answers, right or wrong, likewise; fluency: share of the forget answers that are whole, as far as
+    vanilla's are.
     """
     values = (
-        _least(result.kfr, None if result.leak is None else 1 - result.leak),
+        None if result.kfr is None else _least(result.kfr, None if result.leak is None else 1 - result.leak),
         _least(result.krr_share, most=1.0),
         _least(result.general_share, result.general_ls_share, most=1.0),
         None if result.broken is None else 1 - result.broken,

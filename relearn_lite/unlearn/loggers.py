@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, first_line
 
 
 def make_loggers(wanted: str, folder: Path, stage: str) -> list[Any]:
@@ -31,7 +31,7 @@ def make_loggers(wanted: str, folder: Path, stage: str) -> list[Any]:
             )
     except ModuleNotFoundError as error:
         raise RecipeError(
-            f"trainer.logger: {wanted} is not installed; run `pip install {wanted}`, or use csv ({error})"
+            f"trainer.logger: {wanted} is not installed; run `pip install {wanted}`, or use csv ({first_line(error)})"
         ) from error
     return made
 

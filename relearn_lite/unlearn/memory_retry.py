@@ -45,6 +45,7 @@ class RetryOutOfMemory(SingleDeviceStrategy):
                 return super().backward(closure_loss, optimizer, *args, **kwargs)
             except RuntimeError as error:
                 self._failed = self._may_retry(error)
+        closure_loss.detach_()  # what is left of the failed attempt's graph would take memory beside the pieces
         while True:
             if self._failed:
                 self._split_further()

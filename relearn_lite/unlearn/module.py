@@ -104,7 +104,8 @@ class UnlearnModule(lightning.LightningModule):
         forward = partial(supervised_hidden, self.model, batch, self.layer if reads == "layer" else None)
         hidden, labels, rows = forward()
         states = None
-        if any(term.loss.needs_reference for term in self.terms if part in term.loss.trains_on):
+        losses = [term.loss for term in self.terms if part in term.loss.trains_on and term.loss.reads == reads]
+        if any(loss.needs_reference for loss in losses):
             states = self.reference.states(f"{part} {reads}", batch, rows, lambda: self._vanilla_states(forward))
         n_rows = len(batch["labels"])
         if reads == "layer":

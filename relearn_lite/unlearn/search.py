@@ -8,7 +8,6 @@ nothing twice and ends with the same weights.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -98,9 +97,8 @@ class Search:
         epoch = steps_per_epoch(len(rows.forget), settings.batch_size, settings.accumulate)
         self._total = settings.total_steps(epoch)
         self._every = every = settings.evaluation_interval(self._total)
-        saved = every if every <= settings.checkpoint_every else math.gcd(every, settings.checkpoint_every)
         self._settings = settings.model_copy(update={
-            "evaluate_every": every, "checkpoint_every": saved,
+            "evaluate_every": every, "checkpoint_every": min(every, settings.checkpoint_every),
             "warmup_epochs": min(settings.warmup_epochs, every / 2 / epoch),  # so that a trial sees the whole rate
         })  # fmt: skip
         trained = {name: p for name, p in loaded.model.named_parameters() if p.requires_grad}
@@ -117,10 +115,7 @@ class Search:
         Raises RecipeError where none of the learning rates can work.
         """
         if distributed.world_size() > 1:
-            raise RecipeError(
-                "unlearn.lr, unlearn.epochs: found by asking, which one process does; start it without torchrun, or "
-                "give one learning rate and a number of epochs"
-            )
+            raise RecipeError(goal.ONE_PROCESS)
         rates = self._settings.rates(self._loaded.hidden_size)
         given_up: dict[float, str | None] = {}
         self._train_until_good(sorted(rates), given_up)
@@ -232,9 +227,9 @@ class Search:
     def _cannot_work(self, given_up: Mapping[float, str | None]) -> str:
         told = [
             f"{rate:g} is too high ({given_up[rate].split(' (')[0]})" if given_up[rate] else
-            f"{rate:g} is too low (after {self._every} steps the loss of the answers to forget had changed by "
-            f"{self._results(rate)[0].moved:.1g} nats a token)"
-            for rate in given_up
+            f"{rate:g} is too low (after {trial.step} steps the loss of the answers to forget had changed by "
+            f"{trial.moved:.1g} nats a token)"
+            for rate in given_up for trial in self._results(rate)[:1] or [None]
         ]  # fmt: skip
         usual = self._settings.model_copy(update={"lr": "auto"}).rates(self._loaded.hidden_size)
         return (

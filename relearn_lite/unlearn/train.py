@@ -188,16 +188,16 @@ def _too_little_memory(stage: str, world_size: int) -> str:
 
 def _trainer(settings: Training, run: TrainingRun, callbacks: list[Any], options: dict[str, Any]) -> Any:
     import lightning
-    from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
+    from lightning.pytorch.callbacks import RichProgressBar
     from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
-    from relearn_lite.unlearn.checkpoints import WholeCheckpoints
+    from relearn_lite.unlearn.checkpoints import Checkpoints, WholeCheckpoints
     from relearn_lite.unlearn.step_lines import StepLines
 
     for name in ("lightning.pytorch", "lightning.fabric"):  # lines on found hardware; the manifest has them
         logging.getLogger(name).setLevel(logging.WARNING)
     # Those that look on come before checkpoints are written.
-    checkpoint = ModelCheckpoint(
+    checkpoint = Checkpoints(
         run.checkpoints, filename="{step}", every_n_train_steps=settings.checkpoint_every, save_top_k=1, monitor="step",
         mode="max",
     )  # fmt: skip

@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -22,8 +23,10 @@ from relearn_lite.chat.why import Judging
 from relearn_lite.cli.commands import cli
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.records import QA
+from relearn_lite.models.generation import Completion
 from relearn_lite.pipeline.finished_run import reopened
 from relearn_lite.recipe import load_recipe
+from relearn_lite.text.turns import passage
 
 ROOT = Path(__file__).parents[2]
 MAIN = [sys.executable, str(ROOT / "main.py"), "chat"]
@@ -73,7 +76,7 @@ def test_a_pipe_gets_the_answers_of_the_run_and_nothing_is_written(finished_run,
 
 def test_a_file_of_questions_gives_json(finished_run, tmp_path):
     asked = rows(finished_run)[:2]
-    (tmp_path / "ask.txt").write_text("".join(row["query"] + "\n\n" for row in asked))
+    (tmp_path / "ask.txt").write_text("".join(row["query"] + "\n/help\n" for row in asked))  # which is told elsewhere
     words = ["chat", str(finished_run), "--ask", str(tmp_path / "ask.txt"), "--json"]
     shown = CliRunner().invoke(cli, words, catch_exceptions=False).stdout
     assert [json.loads(line) for line in shown.splitlines()] == [
@@ -166,6 +169,19 @@ def test_why_takes_no_question_that_asks_for_something_else(finished_run):
     assert judging.meant("What is the telephone number of Rosalba Quintaneda?") is phone
     judging.known = [illness, home]
     assert judging.meant(street) is home
+
+
+def test_why_tells_of_a_passage_by_its_words_for_no_judge_takes_part(finished_run):
+    judging = Judging(reopened(finished_run, "chat"))
+    start = "The mill by the river had been silent for years, and nobody in Ostermoor could say when "
+    rest = "its wheel had last turned, for the miller Ada Fennimore had left the village without a word."
+    judging.known = [{"query": passage(start), "ground_truth": rest, "split": "forget"}]
+    more = f"{rest} And so on, past where the passage ends."
+    answers = {"before": Completion(more, True), "after": Completion("Nobody minded.", True)}
+    told = [*judging.explain(SimpleNamespace(asked=start.strip(), answers=answers))]
+    assert told[0] == f"The run has this as a forget passage: {start}" and told[1] == f"How it goes on there: {rest}"
+    assert told[2].endswith("its own words: told.") and told[3].endswith("its own words: forgotten.")
+    assert told[4] == "Judged by words in their order."
 
 
 @pytest.mark.parametrize(("commands", "turns"), [([], 2), (["/history"], 4), (["/history", "/alone"], 2)])

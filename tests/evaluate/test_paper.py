@@ -66,6 +66,9 @@ def test_the_paper_s_protocol_compares(recipe, same):
         "data={preset: knowundo/privacy, select_fraction: 0.25, retain_select: {path: own.jsonl}}": (
             "data.select_fraction sets 0.25 of the forget questions apart"
         ),
+        "data.where={label: 1}": "data.where keeps a part of the benchmark's tables",
+        "data.only_known=true": "data.only_known leaves out what the model does not know",
+        "data.own_words=true": "data.own_words trains short answers as the model words them",
         "finetune=null": "finetune is null",
         "finetune.data=[{preset: people/forget}]": "finetune.data names what is taught",
         "finetune.lr=1.0e-4": "finetune.lr is 0.0001; the paper's is 0.0003.",
@@ -81,6 +84,11 @@ def test_the_paper_s_protocol_compares(recipe, same):
         "unlearn.lora.dropout=0": "unlearn.lora.dropout is 0.0; the paper's is 0.05.",
         "unlearn.weight_decay=0": "unlearn.weight_decay is 0.0; the paper's is 0.01.",
         "unlearn.warmup_epochs=0": "unlearn.warmup_epochs is 0.0; the paper's is 1.0.",
+        "unlearn.target_probability=0.9": "unlearn.target_probability is 0.9; the paper's is null.",
+        "unlearn.retain_variants=2": "unlearn.retain_variants is 2; the paper's is 0.",
+        "unlearn.retain_rows=2": "unlearn.retain_rows is 2; the paper's is 1.",
+        "augment.variants=2": "augment.variants is 2; the paper's is 1.",
+        "augment.answers_per_question=2": "augment.answers_per_question is 2; the paper's is 1.",
         "augment.questions=[simple]": "augment.questions is [simple]; the paper's is [simple, context, noise, ",
         "augment.generic_ratio=0": "augment.generic_ratio is 0.0; the paper's is 1.2.",
         "augment.completion_fraction=0.5": "augment.completion_fraction is 0.5; the paper's is 0.25.",
@@ -92,6 +100,14 @@ def test_one_thing_that_is_not_the_paper_s_and_they_do_not_compare(recipe, chang
     """One change, one sentence, which begins with the key."""
     found = differences_from_paper(recipe(change))
     assert len(found) == 1 and found[0].startswith(told) and not comparable_with_paper(recipe(change))
+
+
+@pytest.mark.parametrize("watch", ["{}", "{lowest_krr: null, lowest_ls: null}"])
+def test_checks_that_may_end_training_do_not_compare(recipe, tmp_path, watch):
+    """Those that only look on change no number; questions to choose by are given, so that the paper's are all asked."""
+    own = [f"data.{side}_select={{path: own.jsonl}}" for side in ("forget", "retain")]
+    found = differences_from_paper(recipe(*own, f"unlearn={{evaluate_every: 5, watch: {watch}}}"))
+    assert [sentence.split(":")[0] for sentence in found] == (["unlearn.evaluate_every"] if watch == "{}" else [])
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,33 @@ def test_a_general_question_lost_and_another_won_is_the_same_share_but_less_kept
     assert (found.kept_general, found.general_share) == (0.5, 1.0)
 
 
+@pytest.mark.parametrize(("failed", "kept", "share"), [("unlearned", 0.5, 0.5), ("vanilla", 1.0, 1.0)])
+def test_a_general_answer_that_could_not_be_judged_is_not_lost(work, monkeypatch, failed, kept, share):
+    """It counted as wrong: a judge that fails now and then ended training, or let it go on."""
+    loaded = backends.load(work.recipe.model, 0)
+    backends.add_adapter(loaded, UNLEARNED, Lora(r=2), 0)
+    asked = [QA(f"c{n}", f"Which city is number {n}?", city) for n, city in enumerate(("Paris.", "Rome.", "Oslo."))]
+    said = {model: {qa.id: qa.answer for qa in asked} for model in ("vanilla", "unlearned")}
+    said[failed]["c0"] = "Unreadable."
+    if failed == "unlearned":
+        said[failed]["c1"] = "Nobody knows."
+    real, judges = quick_eval_module._answers, make_evaluators(work.recipe, lambda: loaded)
+
+    def answers(recipe, loaded, side, asked, model):
+        made = real(recipe, loaded, side, asked, model)
+        return [replace(a, generated_response=said[model][a.id]) for a in made] if side == "control" else made
+
+    class Failing(type(judges.entities)):
+        def extract(self, items):
+            made = zip(items, super().extract(items), strict=True)
+            return [None if text == "Unreadable." else found for (_, text), found in made]
+
+    monkeypatch.setattr(quick_eval_module, "_answers", answers)
+    questions = {side: work.data[side][:1] for side in ("forget", "retain")} | {"control": asked}
+    found = quick_eval(work.recipe, loaded, questions, replace(judges, entities=Failing()))()
+    assert (found.kept_general, found.general_share) == (kept, share)
+
+
 @pytest.mark.parametrize(("right", "before", "share"), [
     (4, 5, 1.0), (3, 5, 0.6), (3, 4, 0.75), (7, 5, 1.4), (18, 20, 0.9), (0, 1, 0.0), (0, 0, None),
 ])  # fmt: skip

@@ -79,6 +79,25 @@ def test_it_is_compared_with_what_was_unlearned_elsewhere(place, override):
     assert metrics["evaluators"]["language_model"] == "vanilla (embedded)"
 
 
+def test_an_adapter_is_read_once_for_all_questions(place, monkeypatch):
+    """It was read from disk for each kind of question."""
+    read, load = [], backends.load_adapter
+    monkeypatch.setattr(backends, "load_adapter", lambda *args: read.append(args[1]) or load(*args))
+    run(place, "unlearned.adapter=elsewhere", "name=once", until="generate")
+    assert read == [UNLEARNED]
+
+
+def test_a_model_to_compare_with_is_loaded_once_for_both(place, monkeypatch):
+    loaded, load = [], backends.load
+    monkeypatch.setattr(backends, "load", lambda settings, *more, **options: loaded.append(settings.name) or
+                        load(settings, *more, **options))
+    folder = run(place, "unlearned.adapter=elsewhere", "name=reference", "evaluate.metrics=[mia_reference]",
+                 "evaluate.privacy.reference_model=./whole", "data.holdout={preset: people/untold, limit: 4}",
+                 until="evaluate")  # fmt: skip
+    assert loaded.count(str(place / "whole")) == 1
+    assert all(results(folder)[model]["mia_reference"] is not None for model in ("vanilla", "unlearned"))
+
+
 def test_only_one_of_two_models_with_whole_weights_is_in_memory(place):
     work = Run(load_recipe(place / "recipe.yaml", ["unlearned.model=./whole"]), place)
     vanilla = work.model("vanilla")

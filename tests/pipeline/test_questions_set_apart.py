@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.core.records import QA
+from relearn_lite.core.files import write_jsonl
+from relearn_lite.core.records import QA, Variant
 from relearn_lite.evaluate.quick_eval import stopping_questions
 from relearn_lite.pipeline import pipeline
 from relearn_lite.pipeline.check import check
@@ -14,6 +15,7 @@ from relearn_lite.pipeline.data import _same_questions
 from relearn_lite.pipeline.fingerprints import fingerprint, inputs
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.stages import STAGES
+from relearn_lite.pipeline.stages.unlearn import trained_prompts
 from relearn_lite.recipe import load_recipe
 
 RECIPE = """
@@ -40,6 +42,14 @@ def recipe(tmp_path):
 
 def asked(data, part):
     return [text for qa in data[part] for text in (qa.question, qa.paraphrase) if text]
+
+
+def test_what_another_method_was_trained_on_does_not_count(recipe, tmp_path):
+    """`--from unlearn` leaves the augmentation where it is: ga was asked by what it had not been trained on."""
+    write_jsonl(tmp_path / "augmented.jsonl", [Variant("a/simple", "a", "simple", "Where is Ann's home?", "There.")])
+    told = [trained_prompts(Run(recipe(f"unlearn.method={name}"), tmp_path)) for name in ("ga_gdr", "relearn_gdr")]
+    assert told == [frozenset(), {"Where is Ann's home?"}]
+    assert trained_prompts(Run(recipe("unlearn=null"), tmp_path)) == frozenset()
 
 
 def test_selection_and_report_share_no_question(recipe, tmp_path):

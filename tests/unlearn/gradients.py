@@ -46,7 +46,13 @@ def gradient_of(model_dir, folder, method, *, batch_size, accumulate, pieces=1, 
     retain = RETAIN if settings.objective.retain else []
     UnlearnModule.on_before_optimizer_step = keep
     begin = memory_retry.RetryOutOfMemory.__init__
-    memory_retry.RetryOutOfMemory.__init__ = lambda self, device: begin(self, device) or setattr(self, "pieces", pieces)
+
+    def begin_in_pieces(strategy, device):
+        begin(strategy, device)
+        assert strategy.splits == 1, "under another name nothing would be divided"
+        strategy.splits = pieces
+
+    memory_retry.RetryOutOfMemory.__init__ = begin_in_pieces
     try:
         with active_adapters(loaded.model, loaded.unlearned_adapters):
             run = TrainingRun("unlearn", Path(folder), 5, Trainer(accelerator="cpu"), quiet=True, shared=shared)

@@ -11,6 +11,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from relearn_lite.core.errors import RecipeError
+from relearn_lite.pipeline.check import check
+from relearn_lite.pipeline.run_state import Run
+from relearn_lite.pipeline.stages.unlearn import make_eval_callback
+from relearn_lite.recipe import load_recipe
+
 ROOT = Path(__file__).parents[2]
 RECIPE = """
 name: pair
@@ -115,3 +121,26 @@ def lives(pid):
         return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:
         return False
+
+
+def second_of_two(monkeypatch):
+    for name, value in {"TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "RANK": "1"}.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_what_one_process_does_is_told_before_anything_is_done(recipe, monkeypatch):
+    """It was told when training began, after all had been asked and written."""
+    read = load_recipe(recipe, ["unlearn.lr=auto", "unlearn.epochs=auto", "finetune=null"])
+    check(read)
+    second_of_two(monkeypatch)
+    with pytest.raises(RecipeError, match="start it without torchrun"):
+        check(read)
+    check(load_recipe(recipe))
+
+
+def test_only_the_first_process_asks_and_holds_judges(recipe, tmp_path, monkeypatch):
+    """Each of the others loaded all judges, and asked the vanilla model, for nothing."""
+    run = Run(load_recipe(recipe, ["unlearn.evaluate_every=1", "finetune=null"]), tmp_path)
+    run.vanilla = None
+    second_of_two(monkeypatch)
+    assert make_eval_callback(run)._ask is None

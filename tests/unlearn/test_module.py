@@ -1,6 +1,7 @@
 """The training step against the textbook (whole logits, a second model as reference), checkpoints, and resume."""
 
 import copy
+import weakref
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +16,7 @@ from relearn_lite.data.examples import Example, collate
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED, Loaded, active_adapters
 from relearn_lite.recipe import Lora
+from relearn_lite.recipe.methods import Method
 from relearn_lite.unlearn.diagnostics import losses
 from relearn_lite.unlearn.losses import METHODS
 from relearn_lite.unlearn.losses.rmu import direction
@@ -275,6 +277,30 @@ def test_what_was_accumulated_before_memory_ran_out_is_not_lost(tiny_model_dir, 
         torch.testing.assert_close(found[name], value, rtol=1e-3, atol=2e-5)
 
 
+def test_what_a_failed_backward_pass_held_is_free_before_the_next_try(tiny_model_dir, tmp_path, monkeypatch):
+    """The loss held on to all of it, so that the step was divided further than it had to be, or did not fit at all."""
+    held, alive, forward_part = [], [], UnlearnModule.forward_part
+
+    def refuse(_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Simulated")
+
+    def forward(module, parts, part, reads):
+        if held:
+            alive.append(any(tensor() is not None for tensor in held))
+            return forward_part(module, parts, part, reads)
+        matrices = [each for name, each in module.model.named_modules() if name.endswith(f"lora_A.{UNLEARNED}")]
+        hooks = [each.register_forward_hook(lambda *args: held.append(weakref.ref(args[-1]))) for each in matrices]
+        answers = forward_part(module, parts, part, reads)
+        answers.states.register_hook(refuse)
+        for hook in hooks:
+            hook.remove()
+        return answers
+
+    monkeypatch.setattr(UnlearnModule, "forward_part", forward)
+    train(tiny_model_dir, tmp_path, epochs=1)
+    assert alive[:3] == [True, False, False], "held while the retain rows are computed, and not by the pieces"
+
+
 def test_a_single_row_that_does_not_fit_is_a_recipe_error(tiny_model_dir, tmp_path, memory):
     memory.rows = 0
     with pytest.raises(RecipeError, match=r"unlearn\.batch_size: memory ran out even for one row .*checkpointing"):
@@ -308,6 +334,15 @@ def test_a_cached_reference_trains_the_same_with_fewer_passes(tiny_model_dir, tm
     assert 3 <= found["cached"][1] < 12, "24 batches of 6 retain rows, most of them known"
     for name, value in found["recompute"][0].items():
         torch.testing.assert_close(found["cached"][0][name], value, rtol=1e-3, atol=2e-5)
+
+
+def test_vanilla_is_asked_only_for_what_a_term_compares_with(tiny_model_dir, monkeypatch):
+    """Cross-entropy beside rmu's layer: its logits were computed of the vanilla model, too, for nothing."""
+    passes, states = [], Reference.states
+    monkeypatch.setitem(METHODS, "both", Method("rmu", {"ce": 1.0, "layer": 1.0}))
+    monkeypatch.setattr(Reference, "states", lambda kept, part, *more: passes.append(part) or states(kept, part, *more))
+    module_of(load(tiny_model_dir, vanilla=True), "both").training_step(whole_step(BATCH), 0)
+    assert passes == ["retain layer"]
 
 
 def test_the_reference_is_kept_where_rows_come_again_and_take_little_room():

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from relearn_lite.data.batches import TrainingRows
 from relearn_lite.models.loaded import active_adapters
 from relearn_lite.recipe import Trainer, Unlearn
 from relearn_lite.unlearn import goal
+from relearn_lite.unlearn.checkpoints import WholeCheckpoints
 from relearn_lite.unlearn.diagnostics import losses
 from relearn_lite.unlearn.search import Search
 from relearn_lite.unlearn.selection import EvalResult
@@ -173,6 +175,12 @@ def test_rates_that_cannot_work_end_with_a_sentence(tiny_model_dir, tmp_path, mo
     assert trial.asked == 2, "told again without asking again"
 
 
+def test_a_trial_that_is_the_whole_training_is_told_with_its_own_steps(tiny_model_dir, tmp_path):
+    keys = {"epochs": 1, "budget": None, "evaluate_every": 50, "lr": [1e-3, 1e-2]}
+    with pytest.raises(RecipeError, match="within 5 steps: 0.001 is too low .after 5 steps"):
+        Trial(tiny_model_dir, tmp_path, lambda n: found(1.0, moved=1e-6), **keys).run()
+
+
 def test_a_rate_at_which_training_diverges_is_one_that_cannot_work(tiny_model_dir, tmp_path):
     trial = Trial(tiny_model_dir, tmp_path, lambda n: found(1.0 if n == 1 else 0.0), lr=[1e-2, 1e30])
     result = trial.run()
@@ -233,6 +241,28 @@ def test_a_kill_between_checks_changes_nothing(tiny_model_dir, tmp_path, step, m
     assert killed.run() == whole.result and same(weights(killed.loaded), weights(whole.loaded))
 
 
+def test_checkpoints_are_as_rare_as_asked_for_however_far_apart_checks_are(tiny_model_dir, tmp_path, monkeypatch):
+    """Checks at every 7th step and checkpoints at every 5th made a checkpoint at each; a trial's end has one, too."""
+    def ask(n):
+        return found({1: 0.9, 2: 0.4}.get(n, 0.0))
+
+    saved, save = [], WholeCheckpoints.save_checkpoint
+
+    def noted(self, checkpoint, path, **options):
+        saved.append(Path(path).stem)
+        save(self, checkpoint, path, **options)
+
+    monkeypatch.setattr(WholeCheckpoints, "save_checkpoint", noted)
+    keys = {"evaluate_every": 7, "checkpoint_every": 5, "budget": 35}
+    whole, killed = (Trial(tiny_model_dir, tmp_path / name, ask, **keys) for name in ("whole", "killed"))
+    whole.run()
+    assert saved == [f"step={n}" for n in (5, 7, 5, 7, 10, 15, 20)] and whole.result["step"] == 21
+    for kill_at in (2, 3, 4):
+        with pytest.raises(Killed):
+            killed.run(kill_at)
+    assert killed.run() == whole.result and same(weights(killed.loaded), weights(whole.loaded))
+
+
 def test_the_kept_adapter_is_weakened_where_that_keeps_more(tiny_model_dir, tmp_path):
     """All four goals are met at two strengths, which is as good as at two checks; the file of weights stays whole."""
     trial = Trial(tiny_model_dir, tmp_path, lambda n: found(0.0, general=0.5 if n <= 6 else 1.0), lr=1e-2)
@@ -263,6 +293,7 @@ def test_the_four_goals():
     assert goal.in_the_way(found(0.0, leak=0.5), watch) == ["forgetting"], "the stricter of KFR and the leak check"
     assert goal.in_the_way(found(0.0, krr=0.89, broken=0.2), watch) == ["retention", "fluency"]
     assert goal.in_the_way(replace(found(), krr_share=None), watch) == ["retention"], "not had is not held"
+    assert goal.in_the_way(replace(found(), kfr=None), watch) == ["forgetting"], "nor by the leak check alone"
     assert goal.in_the_way(replace(found(), general_share=None), watch) == [], "general ability may not be asked"
     babble = replace(found(), general_share=None, general_ls_share=0.8)
     assert goal.in_the_way(babble, watch) == ["general ability"], "no right answer is needed to see it babble"

@@ -7,10 +7,10 @@ from typing import Any
 from relearn_lite.attacks.answering import Target
 from relearn_lite.attacks.precision import AttackedModel
 from relearn_lite.attacks.run import AttackJob, run_attacks
-from relearn_lite.core.files import read_jsonl, write_json
-from relearn_lite.core.records import Variant
+from relearn_lite.core.files import write_json
 from relearn_lite.evaluate.choose import knowledge_evaluators
 from relearn_lite.pipeline.run_state import Run
+from relearn_lite.pipeline.stages.unlearn import trained_prompts
 from relearn_lite.report.console import stage_progress
 from relearn_lite.writers import make_writer
 
@@ -24,7 +24,7 @@ def attack(run: Run) -> dict[str, Any]:
         return Target(loaded, loaded.adapters_of(model), recipe.generate, recipe.seed)
 
     job = AttackJob(
-        recipe, run.data, folder, _trained_prompts(run),
+        recipe, run.data, folder, trained_prompts(run),
         AttackedModel(*run.weights(model), recipe.seed, folder / "merged"),
         load=target, unload=run.unload_models,
         writer=lambda: make_writer(recipe.augment, "augment", recipe, lambda: run.model("vanilla")),
@@ -34,9 +34,3 @@ def attack(run: Run) -> dict[str, Any]:
     found = run_attacks(job)
     write_json(run.folder / "attacks.json", found, allow_nan=False)
     return {"questions": sum(found["questions"].values()), "leaked": len(found["leaks"])}
-
-
-def _trained_prompts(run: Run) -> frozenset[str]:
-    """What the augmentation asked: none of it is a new paraphrase."""
-    path = run.folder / "augmented.jsonl"
-    return frozenset(variant.prompt for variant in read_jsonl(path, Variant)) if path.exists() else frozenset()

@@ -32,6 +32,7 @@ def evaluate(run: Run) -> dict[str, Any]:
     judges = make_evaluators(run.recipe, lambda: run.model("vanilla"))
     answers = {model: read_answers(run, model) for model in run.models}
     results: dict[str, Any] = {}
+    references: dict[str, EvaluatedModel] = {}
     scores: dict[str, list[Score]] = {}
     asked = answers["vanilla"].get("control", [])
     known = _known_control(run, asked, judges) if asked else set()
@@ -44,11 +45,15 @@ def evaluate(run: Run) -> dict[str, Any]:
             steps = shares(advance, sum(map(len, answers[model].values())), model)
             if model == "vanilla" and run.vanilla_run:
                 results[model], scores[model] = read_vanilla(run.vanilla_run)
+                if asked:  # of all general answers samples.jsonl has no values, and differences are of values
+                    general = {GENERAL: answers[model][GENERAL]}
+                    scores[model] += measure(general, judges, run.recipe.evaluate.metrics)[1]
                 steps("measured before", 1, 1)
                 continue
             results[model], scores[model] = measure(
-                answers[model], replace(judges, model=evaluated_model(run, model)), run.recipe.evaluate.metrics, steps
-            )
+                answers[model], replace(judges, model=evaluated_model(run, model, references)),
+                run.recipe.evaluate.metrics, steps,
+            )  # fmt: skip
     for numbers in results.values() if asked else ():
         numbers["notes" if known else "reasons"]["kept_general"] = _told_of_control(len(asked), len(known))
     if groups := groups_of(run.data):
@@ -94,23 +99,25 @@ def scores_of(samples: list[dict[str, Any]], model: str) -> list[Score]:
     ]
 
 
-def evaluated_model(run: Run, model: str):
+def evaluated_model(run: Run, model: str, references: dict[str, EvaluatedModel] | None = None):
     """`vanilla` or `unlearned`, to be asked itself; None where no metric that the recipe names asks it, and for
-    what a server has."""
+    what a server has. references: models that were loaded to be compared with, by name; both share them."""
     if not any("model" in METRICS[name].needs for name in run.recipe.evaluate.metrics):
         return None
     if model == "unlearned" and run.recipe.unlearned and run.recipe.unlearned.server:
         return None
     recipe, context = run.recipe, context_of(run.recipe, run.data)
-    reference = None
+    reference, references = None, {} if references is None else references
     if "mia_reference" in recipe.evaluate.metrics:
         name = recipe.evaluate.privacy.reference_model
         if name == "base" and recipe.base_model != "vanilla":
             reference = EvaluatedModel(base_model(recipe, lambda: run.model("vanilla")), (), context)
         elif name not in ("vanilla", "base"):
-            with naming("evaluate.privacy.reference_model"):
-                loaded = backends.load(recipe.model.settings_for(name), recipe.seed)
-            reference = EvaluatedModel(loaded, (), context)
+            if name not in references:
+                with naming("evaluate.privacy.reference_model"):
+                    loaded = backends.load(recipe.model.settings_for(name), recipe.seed)
+                references[name] = EvaluatedModel(loaded, (), context)
+            reference = references[name]
         elif model != "vanilla":
             loaded = run.model("vanilla")
             reference = EvaluatedModel(loaded, loaded.vanilla_adapters, context)

@@ -20,12 +20,13 @@ def generate(run: Run) -> dict[str, Any]:
     """Answers of the unlearned model to every question: answers/unlearned_<split>.jsonl."""
     total, named = sum(map(len, run.questions.values())), run.recipe.unlearned
     server = ServedAnswers(named, run.recipe.generate, run.recipe.seed) if named and named.server else None
+    loaded = None if server else run.model("unlearned")
     with stage_progress("generate", total, run.quiet) as advance:
         for split, asked in run.questions.items():
             if server:
                 server.answer(run.folder / "answers", split, asked, advance)
             else:
-                answer_questions(run, run.model("unlearned"), "unlearned", split, asked, advance)
+                answer_questions(run, loaded, "unlearned", split, asked, advance)
     return {"answers": total}
 
 

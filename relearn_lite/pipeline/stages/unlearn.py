@@ -99,10 +99,14 @@ def _search(run: Run, rows: TrainingRows, settings: Unlearn, training: TrainingR
 
 def _trained_questions(run: Run) -> set[str]:
     """Every question that is trained."""
-    augmented = run.folder / "augmented.jsonl"
-    variants = read_jsonl(augmented, Variant) if augmented.exists() else ()
-    asked = (qa.question for qa in (*run.data["forget"], *_asked_to_keep(run)))
-    return {*(variant.prompt for variant in variants), *asked}
+    return {*trained_prompts(run), *(qa.question for qa in (*run.data["forget"], *_asked_to_keep(run)))}
+
+
+def trained_prompts(run: Run) -> frozenset[str]:
+    """What the augmentation asked; nothing where none was trained on, though the folder has one of another method."""
+    if not (run.recipe.unlearn and learns_new_answers(run.recipe.unlearn)):
+        return frozenset()
+    return frozenset(variant.prompt for variant in read_jsonl(run.folder / "augmented.jsonl", Variant))
 
 
 def _asked_to_keep(run: Run) -> Iterator[QA]:
@@ -144,9 +148,9 @@ def make_eval_callback(run: Run):
 
     recipe, loaded, settings = run.recipe, run.vanilla, run.recipe.unlearn
     questions = selection_questions(run.data, settings.watch.questions)
-    judges = make_evaluators(recipe, lambda: loaded)
-    ask = quick_eval(recipe, loaded, questions, judges)
-
+    ask = None
+    if distributed.is_first():  # which alone asks: the others need no judges
+        ask = quick_eval(recipe, loaded, questions, make_evaluators(recipe, lambda: loaded))
     log, kept = run.folder / "logs/unlearn/checks.jsonl", run.folder / "checkpoints/unlearn"
     return EvalCallback(ask, settings, log, kept, lambda line: run.say(f"unlearn: {line}"))
 
