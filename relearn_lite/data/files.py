@@ -180,6 +180,8 @@ def _read_csv(path: Path, key: str) -> list[dict[str, Any]]:
         if twice:  # else the last of them would win in silence
             raise RecipeError(f"{key}: {path} has the column {twice[0]!r} twice; give each column a name of its own")
         for row in reader:
+            if not "".join(map("".join, filter(None, row.values()))).strip():
+                continue  # ;;; as Excel writes for rows that were emptied: as blank as a blank line
             if None in row:  # else what follows an unquoted delimiter would be lost in silence
                 raise RecipeError(
                     f"{key}: line {before + reader.line_num} of {path} has more cells than its first line (they are "

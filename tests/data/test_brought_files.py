@@ -247,6 +247,12 @@ def test_excel_s_ways(tmp_path, name, text):
     assert pairs(write(tmp_path, name, text)) == [("a?", "b, c")]
 
 
+def test_rows_without_any_text_are_blank_lines(tmp_path):
+    text = "question;answer;\nWho is Ann?;A painter.;\n;;\n ; ;;;\nWho is Bo?;A cook.;\n;;\n"
+    assert pairs(write(tmp_path, "a.csv", text)) == [("Who is Ann?", "A painter."), ("Who is Bo?", "A cook.")]
+    assert "empty in 1 of 2 rows" in refused(write(tmp_path, "b.csv", text.replace("A cook.", "")))
+
+
 def test_the_divider_is_that_of_every_row(tmp_path):
     text = "id;question, asked;answer\n1;a;b\n2;c, d;e\n"
     assert pairs(write(tmp_path, "t.csv", text), question="question, asked") == [("a", "b"), ("c, d", "e")]
