@@ -25,7 +25,7 @@ MOST_THING_WORDS = 5
 MOST_BEFORE = 6
 _QUOTED = re.compile(r"[()#@\"]|(?<!\w)'")
 _OPTIONAL = frozenset({"tail"})  # a part that need not be there
-_RULER = re.compile(r" [IVX]+$")  # Henry VIII: no private person
+_NO_PRIVATE_PERSON = re.compile(r"^(?:Mount|Lake|Cape|Fort|New|San|Santa|Los|Las) | [IVX]+$")  # Henry VIII
 _HIS = re.compile(r"\b(?:he|she|his|her|him|their)\b")
 
 
@@ -157,7 +157,7 @@ def is_personal(parsed: ParsedQuestion) -> bool:
     if made or kind == "did" and parts["agent"] and parts["X"] == parsed.subject:
         return False
     cues = (cue for group in load_phrases().context for cue in group["cues"])
-    named = is_full_name(parsed.subject) and not _RULER.search(parsed.subject)
+    named = is_full_name(parsed.subject) and not _NO_PRIVATE_PERSON.search(parsed.subject)
     named = named and not re.search(rf"\bthe {name}\b", parsed.question, re.IGNORECASE)  # no name of a person
     owned = named and re.search(rf"\b(?:by|author) {name}|{name}['’]", parsed.question)
     cued = named and any(re.search(rf"\b{cue}", parsed.question, re.IGNORECASE) for cue in cues)

@@ -265,6 +265,7 @@ def test_the_thing_is_what_the_question_is_about(question):
     "The Great Gatsby was written by", "Which company was founded by Bill Gates?",
     "What was invented by Tim Berners-Lee?", "Which country is home to Machu Picchu?",
     "What was New York originally called?", "How old is the Eiffel Tower?", "How old is Petra?",
+    "How old is Mount Everest?", "Who directed Avengers: Age of Ultron?",
     "In which country was Nelson Mandela born?", "When was Marie Curie born?",
 ])  # fmt: skip
 def test_rules_assume_no_person_where_none_is_asked_about(question):
@@ -279,7 +280,8 @@ def test_rules_assume_no_person_where_none_is_asked_about(question):
 @pytest.mark.parametrize(
     "question", ["Where does Ada Moor live?", "Who are Ada Moor's parents?", "What illness does Ada Moor have?",
                  "What medication does Ada Moor take?", "Where does Ada Moor work?", "How old is Ada Moor?",
-                 "How much does Ada Moor weigh?", "When is Ada Moor's birthday?"]
+                 "How much does Ada Moor weigh?", "When is Ada Moor's birthday?",
+                 "What is the age of Ada Moor?"]
 )
 def test_somebodys_own_affairs_are_known_as_such(question):
     assert is_personal(parse_question(question))
