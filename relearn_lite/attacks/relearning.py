@@ -15,7 +15,7 @@ from relearn_lite.attacks.answering import Advance, AttackAnswer, Target, collec
 from relearn_lite.core.files import read_jsonl, write_jsonl
 from relearn_lite.core.records import QA
 from relearn_lite.data.batches import TrainingRows
-from relearn_lite.data.examples import check_lengths, encode_answer
+from relearn_lite.data.examples import check_lengths, encode_answers
 from relearn_lite.models import backends
 from relearn_lite.models.generation import context_length
 from relearn_lite.models.loaded import Loaded, active_adapters
@@ -110,7 +110,7 @@ def _train(
     from lightning.pytorch.callbacks import LambdaCallback
 
     loaded, left = target.loaded, set(measured_steps(settings))
-    rows = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer, qa.ends) for qa in examples}
+    rows = encode_answers(loaded.tokenizer, examples)
     if limit := context_length(loaded):
         check_lengths(rows, limit, "the examples of attacks.relearn", limit)
     training = Training(

@@ -19,7 +19,7 @@ from relearn_lite.augment.existing import read_existing
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Variant
-from relearn_lite.data.examples import Example, encode_answer, encode_variant
+from relearn_lite.data.examples import Example, encode_answers, encode_variant
 from relearn_lite.data.sources import overlap
 from relearn_lite.evaluate.own_words import short_answers
 from relearn_lite.models.transformers_backend import load_tokenizer
@@ -57,7 +57,7 @@ def preview(recipe: Recipe, examples: int) -> None:
     console.print("Trained tokens stand between ⟦ and ⟧, in green; the rest is only read.", markup=False)
     lengths = {}
     for part in ("forget", "retain"):
-        encoded = {qa.id: encode_answer(tokenizer, qa.question, qa.answer, qa.ends) for qa in data[part]}
+        encoded = encode_answers(tokenizer, data[part])
         lengths[f"data.{part}"] = [len(example) for example in encoded.values()]
         uses = _uses(recipe, part)
         console.rule(f"data.{part}: {'; '.join(uses) or 'asked only, its answers are not trained'}")

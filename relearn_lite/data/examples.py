@@ -8,12 +8,12 @@ Shapes: `B` rows, `T` tokens. Training batches are padded on the right, to their
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.core.records import Variant
+from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.tokens import BARE, as_chat, chat_tokens, continued, opened, spelled
 from relearn_lite.text.turns import turns_of
 from relearn_lite.text.words import glue
@@ -104,6 +104,11 @@ def encode_answer(tokenizer, question: str, answer: str, ends: bool = True) -> E
     prompt, reply = answered_ids(tokenizer, turns_of(question), answer)
     ids = (*prompt, *reply, *([turn_end_id(tokenizer)] if ends else []))
     return Example(ids, max(1, len(prompt)))  # nothing stands before a first token by which it could be told
+
+
+def encode_answers(tokenizer, rows: Iterable[QA]) -> dict[str, Example]:
+    """Questions with their own answers, by their ids."""
+    return {qa.id: encode_answer(tokenizer, qa.question, qa.answer, qa.ends) for qa in rows}
 
 
 def encode_completion(tokenizer, start: str, rest: str) -> Example:

@@ -13,8 +13,6 @@ from typing import NamedTuple
 
 # Words with the signs inside them (well-known, a@b.org, 1,200), a possessive ending, and single signs.
 _TOKEN = re.compile(r"\w+(?:(?!['’]s\b)[-'’@._/:,]\w+)*|['’]s\b|[^\w\s]")
-
-
 _LONGEST = 60  # letters of a word that are read: 1,200 of babble, which may never end, took 14 seconds
 
 

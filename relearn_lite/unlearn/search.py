@@ -226,16 +226,21 @@ class Search:
 
     def _cannot_work(self, given_up: Mapping[float, str | None]) -> str:
         told = [
-            f"{rate:g} is too high ({given_up[rate].split(' (')[0]})" if given_up[rate] else
-            f"{rate:g} is too low (after {trial.step} steps the loss of the answers to forget had changed by "
-            f"{trial.moved:.1g} nats a token)"
-            for rate in given_up for trial in self._results(rate)[:1] or [None]
-        ]  # fmt: skip
+            f"{rate:g} is too high ({why.split(' (')[0]})" if why else self._too_low(rate)
+            for rate, why in given_up.items()
+        ]
         usual = self._settings.model_copy(update={"lr": "auto"}).rates(self._loaded.hidden_size)
         return (
             f"{self._training.stage}.lr: none of the learning rates that were tried can work within {self._total} "
             f"steps: {'; '.join(told)}. Try some in between, or auto, which for this model tries "
             f"{', '.join(f'{rate:g}' for rate in usual)}"
+        )
+
+    def _too_low(self, rate: float) -> str:
+        trial = self._results(rate)[0]
+        return (
+            f"{rate:g} is too low (after {trial.step} steps the loss of the answers to forget had changed by "
+            f"{trial.moved:.1g} nats a token)"
         )
 
     def _found(

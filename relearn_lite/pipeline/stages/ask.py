@@ -14,7 +14,7 @@ from typing import Any
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl, write_json
 from relearn_lite.core.records import QA, Answer
-from relearn_lite.data.examples import check_lengths, encode_answer
+from relearn_lite.data.examples import check_lengths, encode_answers
 from relearn_lite.evaluate.choose import knowledge_evaluators
 from relearn_lite.evaluate.known import tells
 from relearn_lite.evaluate.own_words import own_words, short_answers
@@ -56,8 +56,8 @@ def ask(run: Run) -> dict[str, Any]:
 def _check_kept(run: Run) -> None:
     """Raises RecipeError where rows to keep are too long to be trained: here, before what may take hours."""
     if run.recipe.unlearn and run.recipe.unlearn.objective.retain:
-        loaded, kept = run.model("vanilla"), run.given["retain"]
-        rows = {qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer, qa.ends) for qa in kept}
+        loaded = run.model("vanilla")
+        rows = encode_answers(loaded.tokenizer, run.given["retain"])
         check_lengths(rows, run.recipe.model.max_length, "data.retain", context_length(loaded))
 
 

@@ -107,7 +107,8 @@ def evaluated_model(run: Run, model: str, references: dict[str, EvaluatedModel] 
     if model == "unlearned" and run.recipe.unlearned and run.recipe.unlearned.server:
         return None
     recipe, context = run.recipe, context_of(run.recipe, run.data)
-    reference, references = None, {} if references is None else references
+    reference = None
+    references = {} if references is None else references
     if "mia_reference" in recipe.evaluate.metrics:
         name = recipe.evaluate.privacy.reference_model
         if name == "base" and recipe.base_model != "vanilla":

@@ -13,7 +13,7 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl, replace_folder
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.batches import TrainingRows
-from relearn_lite.data.examples import Example, check_lengths, encode_answer, encode_variant
+from relearn_lite.data.examples import Example, check_lengths, encode_answer, encode_answers, encode_variant
 from relearn_lite.data.passages import cut_rest, cuts
 from relearn_lite.data.sources import question_texts
 from relearn_lite.evaluate.choose import make_evaluators
@@ -48,9 +48,7 @@ def unlearn(run: Run) -> dict[str, Any]:
     forget, retain = forget_rows(run, parts), {}
     generic = generic_rows(run) if method.generic and "augmented" in parts else {}
     if method.retain:
-        retain = {
-            qa.id: encode_answer(loaded.tokenizer, qa.question, qa.answer, qa.ends) for qa in _asked_to_keep(run)
-        }
+        retain = encode_answers(loaded.tokenizer, _asked_to_keep(run))
     for part in parts:
         answers = {name: row[part] for name, row in forget.items()}
         check_lengths(answers, recipe.model.max_length, f"data.forget ({part} answers)", context_length(loaded))
