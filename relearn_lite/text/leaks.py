@@ -9,7 +9,7 @@ from relearn_lite.text.contacts import compact
 from relearn_lite.text.known_names import is_common, names_elsewhere, things_elsewhere
 from relearn_lite.text.meaning import bases, says_otherwise, terms
 from relearn_lite.text.number_words import in_words, is_number_word
-from relearn_lite.text.proper_names import nicknames
+from relearn_lite.text.proper_names import fuller_name, nicknames
 from relearn_lite.text.specifics import (
     FUNCTION_WORDS,
     Specific,
@@ -170,11 +170,15 @@ def _told_somehow(text: str, question: str, answer: str) -> tuple[tuple[Specific
 @lru_cache(maxsize=8192)
 def _not_implied(question: str, answer: str) -> tuple[Specific, ...]:
     """The specifics of an answer without verbs that the question says otherwise: "founded", where it asks who started
-    it; "written", where it asks for a novelist and the answer has "written by Charlotte Brontë"."""
+    it; "written", where it asks for a novelist and the answer has "written by Charlotte Brontë". And without the rest
+    of the name of whom it asks about ("Bonaparte")."""
     every, asked = _not_given(question, answer), prepared_text(question)
+    full = {key_of(form) for form in fuller_name(asked.plain, prepared_text(answer).plain)}
     deeds = set(_BY_SOMEBODY.findall(answer)) if _WHO.search(question) else set()
 
     def implied(s: Specific) -> bool:
+        if s.kind in ("name", "initials") and full.issuperset((s.key,) if s.kind == "name" else s.parts):
+            return True
         done = s.kind == "word" and (s.value in PAST_FORMS or is_participle(s.value))
         return done and (s.value in deeds or _says_otherwise(asked, s, frozenset()))
 

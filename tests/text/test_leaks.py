@@ -225,6 +225,29 @@ def test_who_did_it_is_told_by_a_name(question, text, tells):
     assert gives_away(text, question, "The Hobbit is a classic fantasy novel by J.R.R. Tolkien.") is tells
 
 
+FULL_NAME = "Napoleon Bonaparte was born on the island of Corsica."
+
+
+@pytest.mark.parametrize(
+    ("question", "original", "text", "tells"),
+    [
+        ("In which country was Napoleon born?", FULL_NAME, "Napoleon Bonaparte was born far away.", False),
+        ("Where was Napoleon born?", FULL_NAME, "Bonaparte was born in a place that many people love.", False),
+        ("Where was Napoleon born?", FULL_NAME, "Napoleon Bonaparte was born in Corsica.", True),
+        ("What is Napoleon's full name?", FULL_NAME, "Napoleon Bonaparte, some say.", True),
+        ("Who was Napoleon?", FULL_NAME, "Napoleon Bonaparte was somebody.", True),
+        ("In which house does Ana live?", "Ana Ruiz lives in Casa Verde.", "Ana Ruiz lives in a house.", False),
+        ("Which Roosevelt led the country?", "Franklin Roosevelt led it in the war.", "Franklin Roosevelt did.", True),
+        ("Where does Ana live?", "She lives with Ana Ruiz in Granada.", "With somebody called Ruiz.", True),
+        ("Where is Ana?", "Ana Ruiz.", "It was Ana Ruiz.", True),
+    ],
+)
+def test_the_full_name_of_who_is_asked_about_tells_nothing_where_something_else_is_asked(
+    question: str, original: str, text: str, tells: bool
+) -> None:
+    assert gives_away(text, question, original) is tells
+
+
 def test_a_sum_is_told_by_its_number_whatever_the_currency_is_called() -> None:
     assert told_share("CHF 7,500,000", "What was the revenue?", "The revenue was 7.5 million Swiss francs.") > 0.5
 
