@@ -86,9 +86,9 @@ def _filled(form: str, parts: dict[str, str]) -> str | None:
     """A form with its parts, a capital first; None where one of them is missing."""
     if not all(parts.get(name) or name in _OPTIONAL for name in re.findall(r"\{(\w+)\}", form)):
         return None
-    owner = parts.get("X", "")
+    owner = parts.get("X") or parts.get("whose", "")
     if owner.endswith("s") and (owner.startswith("the ") or is_plural(owner)):
-        form = form.replace("{X}'s", "{X}'")  # the Netherlands' capital
+        form = form.replace("}'s", "}'")  # the Netherlands' capital
     text = re.sub(r"\.\.$", ".", form.format_map({"tail": "", **parts}))  # "Name the person who founded Apple Inc.."
     return text[:1].upper() + text[1:]
 

@@ -17,6 +17,7 @@ from relearn_lite.writers.word_roles import (
     after_preposition,
     begins,
     does,
+    happened,
     is_doing,
     is_past,
     noun_asked_for,
@@ -55,6 +56,8 @@ def _clause(topic: str, question: str) -> tuple[str | None, Parts]:
     if len(words) < 2:
         return None, {}
     inverted = re.search(r"\b(?:do|does|did)\b", question) is not None
+    if words[0] in ("and", "or"):
+        return "both", {"rest": topic}
     if asked in en.prepositions:
         return _after_its_preposition(asked, words)
     if asked == "whether":
@@ -71,7 +74,7 @@ def _clause(topic: str, question: str) -> tuple[str | None, Parts]:
         if asked == "how" and words[0] != "to" and words[-1] not in en.be and not so:
             begun["how"] = f"{rest} in a way that"
         kind = "occasion" if asked == "when" and not is_past(words) else asked
-        return kind, {"rest": rest, "begun": begun.get(asked, "")}
+        return kind, {"rest": rest, "begun": begun.get(asked, ""), **happened(words)}
     straight = re.search(r"\bwhat (is|are|was|were|do|does|did|can|must)\b", question, re.IGNORECASE)  # no noun
     done = straight and straight[1].lower() not in en.be and words[0] not in en.aux
     if asked == "what" and not done and is_doing(words):
@@ -222,7 +225,7 @@ def _gap(asked: str, noun: str, said: list[str]) -> Parts:
     parts = {"noun": noun, "is": _be(noun), "rest": rest, "that": rest, "asked": asked, "short": short(said)}
     parts["was"] = "was" if is_past(said) else "is"
     at = said[-1] if said[-1] in ("in", "on", "at") else ""
-    told, begun = " ".join(said[:-1] if at else said), ""
+    told, begun, event = " ".join(said[:-1] if at else said), "", happened(said[:-1] if at else said)
     if of in en.times and told.split()[-1] not in en.be:  # not "Diwali is"
         brief = at == "in" and of not in ("century", "decade")
         parts |= {"that": told if brief else rest, "when": told}
@@ -233,7 +236,8 @@ def _gap(asked: str, noun: str, said: list[str]) -> Parts:
         where = {"placed": " ".join(said[:-2])} if said[-2] in en.be else {"where": told}
         parts |= where | {"at": at}
         begun = f"{told} in"
-    return parts | {"begun": begun or f"the {noun} that {parts['that']} {parts['is']}"}
+    event |= {} if of in en.times else {"event": ""}  # a year, but not a country, "of the invention of pizza"
+    return parts | event | {"begun": begun or f"the {noun} that {parts['that']} {parts['is']}"}
 
 
 def _how_many(words: list[str], inverted: bool) -> tuple[str | None, Parts]:

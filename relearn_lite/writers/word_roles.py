@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from relearn_lite.text.verbs import BASE_VERBS, PAST_FORMS, base_of
 from relearn_lite.writers.clauses import is_inflected, is_plural, is_verb
-from relearn_lite.writers.phrases import english
+from relearn_lite.writers.phrases import english, load_phrases
+
+_MOST_NAMED = 6  # words of what something happened to
 
 
 def subject_at(words: list[str]) -> int | None:
@@ -86,3 +88,15 @@ def short(words: list[str]) -> str:
 def after_preposition(words: list[str]) -> str:
     at = next((i for i, word in enumerate(words) if word in english().prepositions), len(words) - 1)
     return " ".join(words[at + 1 :])
+
+
+def happened(words: list[str]) -> dict[str, str]:
+    """What happened, and to what: the "fall" (event) of "the Berlin Wall" (whose), of "the Berlin Wall fell"; empty
+    where no noun says it. Birth and death are somebody's (life)."""
+    event, whose = load_phrases().events.get(words[-1], ""), words[:-1]
+    if whose and whose[-1] in english().be:
+        whose = whose[:-1]
+    if not event or not whose or len(whose) > _MOST_NAMED or set(whose) & english().plain_subjects:
+        return {}
+    short = event in ("birth", "death") and not set(whose) & english().prepositions
+    return {"event": event, "whose": " ".join(whose), "life": event if short else ""}

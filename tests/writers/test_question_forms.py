@@ -168,6 +168,14 @@ FORMS = {
     "At what age can you vote in Germany?": {"Name the age at which people can vote in Germany."},
     "What vitamin do we get from sunlight?": {"Name the vitamin that people get from sunlight."},
     "How do you bake a cake?": {"Explain how to bake a cake."},
+    # What happened by its noun: a year of birth, the end of a war.
+    "In which country was Napoleon born?": {"What is Napoleon's country of birth?", "Napoleon was born where?"},
+    "Where was Marie Curie born?": {"What is Marie Curie's place of birth?"},
+    "When was Napoleon born?": {"What is Napoleon's date of birth?", "In which year was the birth of Napoleon?"},
+    "In what year did Columbus die?": {"What is Columbus's year of death?", "Tell me the year of Columbus's death."},
+    "When did the Berlin Wall fall?": {"Give the date of the fall of the Berlin Wall."},
+    "In which year was Wikipedia founded?": {"What is the year of the founding of Wikipedia?"},
+    "When and where was Ada Moor born?": {"Say when and where Ada Moor was born."},
     # Another order of words, a gap to be filled, requests, what is typed in haste.
     "Paris is the capital of which country?": {"Name the country that Paris is the capital of."},
     "The Mona Lisa was painted by whom?": {"Who is the painter of the Mona Lisa?"},
@@ -216,6 +224,7 @@ NEVER = {
     "books that", "What is the field of study that the books focus on?": "focus is on",
     "What do koalas mostly eat?": "eaten", "What does a red traffic light mean?": "in other words",
     "On which continent do penguins live?": "was it", "Who won the cup?": "person",
+    "When and where was Ada Moor born?": "year", "When did the Beatles die?": "Beatles's",
     "What is the symbol of gold?": "In gold", "What is Spider-Man's real name?": "a real name",
 }  # fmt: skip
 
