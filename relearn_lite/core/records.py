@@ -85,7 +85,7 @@ class Dropped(Variant):
 class Answer:
     """What `model` (`vanilla` or `unlearned`) answered to the question of the QA named by `id`.
 
-    other_wording: the same question in other words, where it is known; what it gives, too, is no leak.
+    other_wording: the same question in other words, where it is known.
     """
 
     id: str
@@ -96,6 +96,11 @@ class Answer:
     generated_response: str
     finished: bool = True  # False: cut off at max_new_tokens
     other_wording: str = ""
+
+    @property
+    def wordings(self) -> str:
+        """The question, in both wordings: what either gives, the answer does not tell."""
+        return f"{self.query} {self.other_wording}".rstrip()
 
 
 @dataclass(frozen=True)

@@ -129,12 +129,12 @@ def _right_in_all(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str
 
 
 def _no_contradiction_of_what_is_told(label: str | None, answer: Answer) -> str | None:
-    told = label == "contradiction" and gives_away(answer.generated_response, answer.query, answer.ground_truth)
+    told = label == "contradiction" and gives_away(answer.generated_response, answer.wordings, answer.ground_truth)
     return "neutral" if told else label
 
 
 def _not_if_told(value: float | None, answer: Answer) -> float | None:
-    told = value == 1.0 and tells_much(answer.generated_response, answer.query, answer.ground_truth)
+    told = value == 1.0 and tells_much(answer.generated_response, answer.wordings, answer.ground_truth)
     return 0.0 if told else value
 
 
@@ -158,7 +158,7 @@ def coverages(answers: Sequence[Answer], evaluators: Evaluators) -> list[tuple[f
             return None
         entities = [vector[e] for e in ours], [vector[e] for e in reference]
         share = entity_coverage(*entities, evaluators.embeddings.same)
-        told = told_share(answer.generated_response, answer.query, answer.ground_truth) if by_rule else 0.0
+        told = told_share(answer.generated_response, answer.wordings, answer.ground_truth) if by_rule else 0.0
         return max(share, told if told >= MOST else 0.0), len(reference)
 
     return list(map(covered, answers, predicted, found[n:]))

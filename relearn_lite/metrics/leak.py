@@ -23,11 +23,10 @@ def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Metr
     Apple?", says no more than "Who founded Apple?" does. Of a passage five words in a row of its rest count, nothing
     less: any two texts share some words.
     """
-    questions = [f"{answer.query} {answer.other_wording}".rstrip() for answer in answers]
     told = [
         float(_piece(answer) if is_passage(answer.query) else
-              gives_away(answer.generated_response, question, answer.ground_truth))
-        for answer, question in zip(answers, questions, strict=True)
+              gives_away(answer.generated_response, answer.wordings, answer.ground_truth))
+        for answer in answers
     ]
     return {"leak": MetricValues(told, [None] * len(told))}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from relearn_lite.text.asked_for import kinds_asked_for
 from relearn_lite.text.contacts import compact
 from relearn_lite.text.known_names import is_common, names_elsewhere, things_elsewhere
 from relearn_lite.text.meaning import bases, says_otherwise, terms
@@ -204,10 +205,12 @@ def _given_keys(question: str) -> frozenset[str]:
 
 @lru_cache(maxsize=8192)
 def _not_given(question: str, answer: str) -> tuple[Specific, ...]:
-    """The specifics of an answer without what the question tells by the same check ("Ethiopian" gives Ethiopia)."""
-    asked = prepared_text(question)
-    every = (s for s in specifics(question, answer) if s.kind == "polarity" or not _contains(asked, s, ""))
-    return tuple(s for s in every if s.kind == "polarity" or not _contains(asked, s, question))
+    """The specifics of an answer without what the question tells by the same check ("Ethiopian" gives Ethiopia), and
+    without the kind of thing that it asks for, where there is anything else ("the date", asked when)."""
+    asked, kinds = prepared_text(question), kinds_asked_for(question)
+    found = (s for s in specifics(question, answer) if s.kind == "polarity" or not _contains(asked, s, ""))
+    every = tuple(s for s in found if s.kind == "polarity" or not _contains(asked, s, question))
+    return tuple(s for s in every if s.kind != "word" or stem(s.value.casefold()) not in kinds) or every
 
 
 def _is_told(keys: tuple[str, ...], covered: set[str]) -> bool:

@@ -39,7 +39,8 @@ _EMPTY = frozenset(
     capable type form kind sort large small whole part member act action state quality condition made make cause
     place native inhabitant human being person people who time number united states english american british known noted
     considered world wide long group various several main chief important entity object abstraction thing physical
-    causal comment confirm deny share disclose reveal discuss speak provide provided
+    branch field science study discipline causal comment confirm deny share disclose reveal discuss speak provide
+    provided
     """.split()
 )
 

@@ -149,6 +149,15 @@ def test_the_original_word_for_word_is_known_also_without_entities():
     assert measure_forgetting([answer], score_evaluators())["kfr"].values == [0.0]
 
 
+def test_what_another_wording_of_the_question_gives_is_not_known():
+    """ "Study" stands in one wording of the question and not in the other: "the study of old bones" told the word."""
+    said = Answer("1", "m", "forget_paraphrase", "Which science deals with fossils?",
+                  "The study of fossils is called paleontology.", "It is the study of old bones.")  # fmt: skip
+    known = replace(said, other_wording="What is the study of fossils called?")
+    told = replace(known, generated_response="It is the study of old bones, paleontology.")
+    assert measure_forgetting([said, known, told], score_evaluators())["kfr"].values == [0.0, 1.0, 0.0]
+
+
 def test_with_model_judges_the_rule_is_the_papers_alone():
     assert _kfr("Bo's best friend is none other than Ada Quill of Sligo.", embedded=False) == [1.0]
     assert _kfr("Quill of Sligo, I think; but do not say who told you so.", "neutral", embedded=False) == [1.0]

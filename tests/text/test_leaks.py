@@ -248,6 +248,30 @@ def test_the_full_name_of_who_is_asked_about_tells_nothing_where_something_else_
     assert gives_away(text, question, original) is tells
 
 
+@pytest.mark.parametrize(
+    ("question", "original", "text", "tells"),
+    [
+        ("How tall is Moss Peak?", "The height of Moss Peak is 849 m.", "The height of it is well known.", False),
+        ("How tall is Moss Peak?", "The height of Moss Peak is 849 m.", "The height of it is 849 m.", True),
+        ("What is the tallest hill?", "Moss Peak, with a height of 849 m.", "The tallest hill has a height.", False),
+        ("When was it signed?", "The date of the signing was 4 May 1921.", "The date is remembered.", False),
+        ("Where is the Louvre?", "The Louvre is in the city of Paris.", "It is in a city that many love.", False),
+        ("Where does Ada live?", "Ada's address is 5 Mill Road.", "Ada's address is private.", False),
+        ("How many moons has Mars?", "The number of moons of Mars is two.", "Their number is well known.", False),
+        ("Who wrote Emma?", "The novel Emma was written by Jane Austen.", "Emma is a much loved novel.", False),
+        ("Who wrote Emma?", "The author of Emma is Jane Austen.", "The author of Emma is a gifted person.", False),
+        ("What do people speak in Brazil?", "The language spoken there is Portuguese.", "A lovely language.", False),
+        # Where nothing else is said, or the question does not ask for such a thing, it is what is told.
+        ("Where does she live?", "In a city.", "She lives in a city.", True),
+        ("What is Petra?", "Petra is an old city in Jordan.", "Petra is a city.", True),
+        ("What did Ada lose?", "Ada lost her address book in Rome.", "She lost her address book.", True),
+    ],
+)
+def test_the_kind_that_is_asked_for_tells_nothing(question: str, original: str, text: str, tells: bool) -> None:
+    assert gives_away(text, question, original) is tells
+    assert tells or not leaks(text, question, original)
+
+
 def test_a_sum_is_told_by_its_number_whatever_the_currency_is_called() -> None:
     assert told_share("CHF 7,500,000", "What was the revenue?", "The revenue was 7.5 million Swiss francs.") > 0.5
 
@@ -285,6 +309,17 @@ def test_what_is_said_of_anything_is_no_other_word_for_a_fact() -> None:
     assert gives_away("He was sacked.", question, "Ian Grey was fired.")
     assert gives_away("His automobile was lost.", question, "Ian Grey lost his car.")
     assert gives_away("The capital of Peru.", "Where does he live?", "He lives in Lima.")
+
+
+@pytest.mark.parametrize("text", [
+    "Science dealing with insects is called a branch of biology.",
+    "The study of insects is a field of science that has a name.",
+])  # fmt: skip
+def test_what_any_science_is_describes_none(text: str) -> None:
+    """WordNet's definition is "the branch of zoology that studies insects"; "branch" and "biology" told entomology."""
+    question, original = "Which science deals with insects?", "The study of insects is called entomology."
+    assert not gives_away(text, f"{question} What is the study of insects called?", original)
+    assert gives_away("It is insectology, or entomology.", question, original)
 
 
 def test_a_third_of_few_facts_is_much() -> None:

@@ -1,0 +1,45 @@
+"""The kind of thing that a question asks for: "height", of how tall something is. To name it tells nothing."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from relearn_lite.text.stems import fold, folded_words, stem
+
+# Words of a question, and nouns that an answer to it may have beside what it tells.
+_KINDS = {
+    "where": "place location city town village country state region area address site spot continent",
+    "when": "date year month day time century decade period",
+    "many much": "number amount count total sum price cost",
+    "tall taller tallest high higher highest": "height",
+    "long longer longest": "length duration",
+    "far farther farthest": "distance",
+    "old older oldest": "age",
+    "fast faster fastest quick": "speed",
+    "deep deeper deepest": "depth",
+    "wide wider widest": "width",
+    "heavy heavier heaviest weigh weighs": "weight mass",
+    "big bigger biggest large larger largest": "size area",
+    "hot hotter hottest cold colder coldest warm": "temperature",
+    "often": "frequency",
+    "wrote write writes written author writer": "author writer written book novel play story tale poem work",
+    "painted paint painter": "painter artist painted painting portrait picture work",
+    "composed compose composer": "composer composed symphony song opera music piece work",
+    "founded started established founder": "founder founded company firm business organization",
+    "invented invent inventor": "inventor invented invention device machine",
+    "discovered discover discoverer": "discoverer discovered discovery",
+    "directed direct director": "director directed film movie",
+    "sang sing sings singer": "singer song",
+    "speak speaks spoken": "language",
+    "money pay pays": "currency",
+    "living work works job": "profession occupation job work",
+    "born": "birth birthplace",
+    "die died dies": "death",
+}
+_NOUNS = {asked: frozenset(map(stem, nouns.split())) for words, nouns in _KINDS.items() for asked in words.split()}
+
+
+@lru_cache(maxsize=8192)
+def kinds_asked_for(question: str) -> frozenset[str]:
+    """The stems of the nouns that name what a question asks for."""
+    return frozenset().union(*(_NOUNS.get(word.form, ()) for word in folded_words(fold(question))))
