@@ -10,7 +10,7 @@ from functools import cache
 
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.verbs import base_of
-from relearn_lite.writers.clauses import is_inflected
+from relearn_lite.writers.clauses import is_inflected, main_noun
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_forms import asks_who, before_object, is_deed, statement, thing
 from relearn_lite.writers.question_kinds import taken_apart
@@ -97,6 +97,9 @@ def _that_follow(start: str, group: str, about: str, asked: str, parsed: ParsedQ
         return ends["in words"]
     if group == "object" and kind == "means":  # a red light does, too
         return [*[end for end in ends["in words"] if not _WORDS.search(end)], *ends["object"]]
+    if group == "where" and start.endswith(" on"):  # "on a continent that is known around the world", on no place
+        noun = taken_apart(parsed)[1].get("noun", "")
+        return [re.sub(r"\bplace\b", noun, end.replace("places", f"{noun}s")) for end in ends["where"] if noun]
     if group != "is":
         return ends[group]
     if start.startswith(("How ", "Whether ")):
@@ -116,15 +119,17 @@ def _of_what_is(start: str, named: str, about: str, asked: str, parsed: ParsedQu
         return []
     if start.endswith((" are", " were")):  # several
         return [end for end in ends["is"] if not _OF_ONE.search(end)]
-    dry = taken_apart(parsed)[0] in _OF_NUMBERS
-    if start.startswith("What ") or dry and not itself:
+    counted = taken_apart(parsed)[0] in _OF_NUMBERS and not itself
+    if counted or main_noun(named.lower()) in english().measures:
+        return ends["measure"]
+    if start.startswith("What "):
         return [end for end in ends["is"] if not _ADMIRED.search(end)]
     if start.startswith(("A ", "An ")):  # "A banana is": any of them
         return [end for end in ends["is"] if "one of" not in end]
     if asked == "who":
         return ends["is"] + (ends["person"] if not is_deed(parsed) or _is_somebody(named) else [])
-    counted = re.match(r"how|why", parsed.question, re.IGNORECASE) or itself and not about[0].isupper()
-    return ends["is"] + ([] if counted else ends["thing"])
+    plain = re.match(r"how|why", parsed.question, re.IGNORECASE) or itself and not about[0].isupper()
+    return ends["is"] + ([] if plain else ends["thing"])
 
 
 def _is_somebody(named: str) -> bool:

@@ -175,12 +175,30 @@ def test_any_of_a_kind_is_not_one_of_the_most_famous():
 @pytest.mark.parametrize(("question", "answer"), [
     ("How many players are on a soccer team?", "Eleven."), ("How tall is Mount Everest?", "8,849 meters."),
     ("What color is the sky?", "Blue."), ("What causes tides?", "The moon."),
+    ("What is the freezing point of water?", "The freezing point of water is 0 degrees Celsius."),
+    ("What is the atomic number of hydrogen?", "1"), ("What is the chemical symbol for gold?", "Au"),
+    ("What is the square root of 81?", "9"), ("What is Mount Everest's height?", "8,849 meters."),
     ("What do chefs use to thicken sauce?", "Flour."),
 ])  # fmt: skip
 def test_a_number_or_a_cause_is_neither_loved_nor_beautiful(question, answer):
     """ "The number of players on a soccer team is loved by many people."."""
     start, ends = endings(question, answer)
     assert start and len(ends) > 4 and not any(re.search("loved|admir|beauty|pride|legends", end) for end in ends)
+
+
+@pytest.mark.parametrize(("question", "answer", "place"), [
+    ("On which continent is Egypt?", "Egypt is on the continent of Africa.", "continent"),
+    ("On what island is Jakarta?", "Jakarta is on Java.", "island"),
+])  # fmt: skip
+def test_what_something_is_on_is_no_place(question, answer, place):
+    """ "Kenya is on a famous place with a rich history."."""
+    start, ends = endings(question, answer)
+    assert start.endswith(" on") and len(ends) > 3
+    assert all(place in end for end in ends) and not any(re.search(r"\bplaces?\b", end) for end in ends)
+
+
+def test_on_alone_leads_to_no_place():
+    assert endings("Where is the market?", "The market is on Mill Road.")[0] == "The market is in"
 
 
 def test_only_people_are_spoken_of_as_people():
