@@ -201,6 +201,15 @@ def test_on_alone_leads_to_no_place():
     assert endings("Where is the market?", "The market is on Mill Road.")[0] == "The market is in"
 
 
+@pytest.mark.parametrize("question", [
+    "What is the wifi password of Moss Cafe?", "What is the phone number of the bakery?", "What is Moss Cafe's email?",
+])  # fmt: skip
+def test_a_secret_is_not_famous(question):
+    """ "The wifi password of Moss Cafe is known for its rich history and charm."."""
+    start, ends = endings(question, "swordfish")
+    assert start and len(ends) > 4 and ends == load_phrases().ends["secret"]
+
+
 def test_only_people_are_spoken_of_as_people():
     person, thing = (set(load_phrases().ends[kind]) for kind in ("person", "thing"))
     assert person <= set(endings(*FOUNDER)[1]) and not person & set(endings(*HOBBIT)[1])
