@@ -9,13 +9,13 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields, is_dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, first_line
 
 Record = TypeVar("Record")  # any dataclass of core.records; where it is written, a plain object too
 Item = TypeVar("Item")
@@ -80,10 +80,22 @@ def append_jsonl(path: Path, records: Iterable[Record]) -> None:
         os.fsync(file.fileno())
 
 
+@contextmanager
+def _told_as_damaged(path: Path) -> Iterator[None]:
+    """Turns what reading a file of our own fails with into one sentence: it is whole once it is there, see below."""
+    again = "put it back, or run its recipe again with --fresh"
+    try:
+        yield
+    except FileNotFoundError:
+        raise RecipeError(f"{path} is missing; {again}") from None
+    except (ValueError, TypeError) as error:  # TypeError: it holds other keys, or no objects
+        raise RecipeError(f"{path} is damaged ({first_line(error)}); {again}") from error
+
+
 def read_jsonl(path: Path, kind: type[Record]) -> Iterator[Record]:
     """Yields the records of a file. A last line torn by a crash is left out: its work was not finished."""
     names = {f.name for f in fields(kind)}
-    with path.open("rb") as file:
+    with _told_as_damaged(path), path.open("rb") as file:
         for raw in file:
             if not raw.endswith(b"\n"):
                 return
@@ -92,12 +104,13 @@ def read_jsonl(path: Path, kind: type[Record]) -> Iterator[Record]:
 
 def load_json(path: Path) -> Any:
     """What a JSON file of our own holds; None where it is not there."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    with _told_as_damaged(path):
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a JSON Lines file of our own, as plain objects."""
-    with path.open(encoding="utf-8") as lines:  # not splitlines: answers may hold U+2028
+    with _told_as_damaged(path), path.open(encoding="utf-8") as lines:  # not splitlines: answers may hold U+2028
         return [json.loads(line) for line in lines]
 
 

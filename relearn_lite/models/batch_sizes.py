@@ -14,6 +14,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import cache_folder, load_json, write_json
 from relearn_lite.models.loaded import Loaded, unwrapped
 from relearn_lite.models.shape import shape_of
@@ -86,5 +87,5 @@ def _file() -> Path:
 def _remembered() -> dict[str, dict[str, float]]:
     try:
         return load_json(_file()) or {}
-    except (OSError, ValueError):  # cannot be read, or was cut: found out again
+    except (OSError, RecipeError):  # cannot be read, or was cut: found out again
         return {}

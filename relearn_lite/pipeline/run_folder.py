@@ -206,7 +206,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         found = load_json(path)
         return {"stages": {}, "started": {}, **({"format": FORMAT} if found is None else {"format": 1, **found})}
-    except (ValueError, TypeError):
+    except (RecipeError, TypeError):
         raise RecipeError(
             f"name: {path} is damaged, so what is finished cannot be told; remove {path.parent}, or choose another name"
         ) from None

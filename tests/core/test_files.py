@@ -1,4 +1,4 @@
-"""Folders that appear at once."""
+"""Folders that appear at once, and files that were damaged since."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import save_file
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.core.files import cached_folder, replace_folder
+from relearn_lite.core.files import cached_folder, load_json, read_jsonl, read_rows, replace_folder
+from relearn_lite.core.records import Reply
 
 
 def mode(path: Path) -> int:
@@ -81,3 +82,25 @@ def test_a_cache_that_cannot_be_written_to_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(RecipeError, match="XDG_CACHE_HOME: .*relearn-lite cannot be written to .*; set this environm"):
         cached_folder(tmp_path / "file" / "relearn-lite" / "model", lambda folder: None)
+
+
+@pytest.mark.parametrize("content", [b'{"van', b"", b"\xff\xfe", b"[1"])
+def test_a_file_of_a_run_that_was_cut_or_spoilt_is_named_in_one_sentence(tmp_path, content):
+    """It was a traceback, which named neither the file nor what to do: in `compare`, `export`, `chat` and a resume."""
+    whole, lines = tmp_path / "metrics.json", tmp_path / "samples.jsonl"
+    whole.write_bytes(content)
+    lines.write_bytes(content + b"\n")
+    for read in (lambda: load_json(whole), lambda: read_rows(lines), lambda: list(read_jsonl(lines, Reply))):
+        with pytest.raises(RecipeError, match=r"(metrics|samples)\.jsonl? is damaged \(.+\); put it back, or run"):
+            read()
+
+
+def test_a_file_of_a_run_that_is_gone_is_named_and_one_of_other_keys_too(tmp_path):
+    lines = tmp_path / "samples.jsonl"
+    for read in (lambda: read_rows(lines), lambda: list(read_jsonl(lines, Reply))):
+        with pytest.raises(RecipeError, match=r"samples\.jsonl is missing; put it back, or run"):
+            read()
+    lines.write_text('{"question": "Who?"}\n')
+    with pytest.raises(RecipeError, match=r"samples\.jsonl is damaged"):
+        list(read_jsonl(lines, Reply))
+    assert load_json(tmp_path / "none.json") is None
