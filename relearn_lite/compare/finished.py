@@ -10,13 +10,13 @@ from relearn_lite.core.files import load_json
 from relearn_lite.evaluate.differences import combined_intervals
 from relearn_lite.pipeline.run_folder import RunFolder
 from relearn_lite.pipeline.stages import scores_of
-from relearn_lite.recipe import load_recipe
 from relearn_lite.report.compare import Compared
 from relearn_lite.report.compare_files import write_comparison
 from relearn_lite.report.run_results import read_run
 from relearn_lite.unlearn.selection import balance
 
 QUESTIONS = 5
+READ = ("metrics.json", "samples.jsonl", "manifest.json", "recipe.yaml")
 
 
 def compare_runs(folders: Sequence[Path], target: Path) -> list[Compared]:
@@ -30,7 +30,7 @@ def compare_runs(folders: Sequence[Path], target: Path) -> list[Compared]:
         for n, folder in enumerate(folders) if whole[n] in whole[:n]
     ]  # fmt: skip
     for folder in folders:
-        missing = [n for n in ("metrics.json", "samples.jsonl", "manifest.json") if not (folder / n).is_file()]
+        missing = [name for name in READ if not (folder / name).is_file()]
         if missing:
             problems.append(f"compare: {folder} is not a finished run, it has no {missing[0]}; give folders such as "
                             "runs/quickstart, or a recipe with a compare section")  # fmt: skip
@@ -44,7 +44,7 @@ def compare_runs(folders: Sequence[Path], target: Path) -> list[Compared]:
     if len(set(names)) < len(names):
         names = [str(folder) for folder in folders]
     compared = [finished(name, folder) for name, folder in zip(names, folders, strict=True)]
-    mask = any(load_recipe(folder / "recipe.yaml").report.mask for folder in folders)
+    mask = any((each.results.asked().get("report") or {}).get("mask") for each in compared)
     write_comparison(target, "finished runs", compared, QUESTIONS, mask)
     return compared
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.files import load_json, read_rows
+from relearn_lite.recipe.load import read_yaml
 from relearn_lite.unlearn.diagnostics import losses, part_of, search_of
 
 
@@ -60,10 +61,8 @@ def read_run(folder: Path) -> RunResults:
 
     Analysis, attacks and tasks of lm-eval only where its recipe asks for them: what an earlier recipe left is not told.
     """
-    import yaml
-
+    asked, search = read_yaml(folder / "recipe.yaml")[0] or {}, search_of(folder)
     recipe = (folder / "recipe.yaml").read_text(encoding="utf-8")
-    asked, search = yaml.safe_load(recipe) or {}, search_of(folder)
     log = folder / "logs/unlearn" / (part_of(search["lr"]) if search else "") / "checks.jsonl"
     return RunResults(
         folder.name, load_json(folder / "metrics.json"), read_rows(folder / "samples.jsonl"), losses(folder),

@@ -4,6 +4,7 @@ import csv
 import gc
 import json
 import logging
+import shutil
 import weakref
 
 import pytest
@@ -157,6 +158,23 @@ def test_runs_that_are_none_are_all_named(folder, tmp_path):
         compare_runs([folder / "methods/learns", folder / "methods/swept/../learns"], tmp_path / "out")
     assert len(error.value.problems) == 2
     assert "no metrics.json" in error.value.problems[0] and "one model only" in error.value.problems[1]
+
+
+def test_runs_whose_model_lies_elsewhere_now_are_laid_side_by_side(folder, tmp_path):
+    """Their numbers are all that is read, and where their models lie they need not have been."""
+    moved = shutil.copytree(folder / "methods/learns", tmp_path / "moved", symlinks=False)
+    recipe = moved / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("name: embedded", f"name: {tmp_path}/gone").replace(
+        "mask: false", "mask: true"
+    ))  # fmt: skip
+    compare_runs([moved, folder / "methods/swept"], tmp_path / "out")
+    assert "Masked: names, numbers" in (tmp_path / "out/compare.html").read_text()
+    recipe.write_text("data: [")
+    with pytest.raises(RecipeError, match=r"moved/recipe\.yaml:1"):
+        compare_runs([moved, folder / "methods/swept"], tmp_path / "out")
+    recipe.unlink()
+    with pytest.raises(RecipeError, match="moved is not a finished run, it has no recipe.yaml"):
+        compare_runs([moved, folder / "methods/swept"], tmp_path / "out")
 
 
 def test_other_settings_are_refused_and_again_does_that_method_and_no_other(place, folder):
