@@ -171,16 +171,22 @@ def asked_unalike(shown: Sequence[Model], section: str) -> Text | None:
 def unlike(compared: Sequence[Compared]) -> list[str]:
     """A sentence for each thing that runs must share to be compared and do not: their questions, their model."""
     told = []
-    runs = {each.name: each.results.manifest for each in compared if each.results}
-    for what in ("forget_eval", "retain_eval", "model"):
-        groups: dict[str, list[str]] = {}
-        for name, manifest in runs.items():
-            found = (manifest.get("data") or {}).get(what) if what != "model" else manifest.get("model")
-            if found:
-                groups.setdefault(repr(found), []).append(name)
+    runs = {each.name: each.results for each in compared if each.results}
+    for what in ("forget", "retain", "control", "model"):
+        groups: dict[Any, list[str]] = {}
+        for name, results in runs.items():
+            groups.setdefault(_shared(results, what), []).append(name)
+        groups.pop(None, None)
         if len(groups) > 1:
             told.append(texts("comparison")["unlike"][what].format(runs="; ".join(map(", ".join, groups.values()))))
     return told
+
+
+def _shared(results: RunResults, what: str) -> Any:
+    """The model as the manifest names it, None where it does not; or the questions of a split with their answers."""
+    if what == "model":
+        return repr(results.manifest[what]) if results.manifest.get(what) else None
+    return frozenset((row["query"], row["ground_truth"]) for row in results.samples if row["split"] == what)
 
 
 def judged(compared: Sequence[Compared]) -> tuple[str, bool]:

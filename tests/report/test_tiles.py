@@ -134,14 +134,23 @@ def test_losses_have_axes_of_their_own_and_one_step_is_seen():
 
 
 def test_a_comparison_warns_of_other_questions_and_other_models(results):
-    def run(name, forget, model="embedded"):
-        manifest = results.manifest | {"data": {"forget_eval": {"sha256": forget}}, "model": {"name": model}}
-        return Compared(name, dataclasses.replace(results, manifest=manifest))
+    """What the data were does not tell it: `data.only_known` in one of two recipes leaves out questions of the same
+    data, and a run without general questions has a balance of three parts, not four."""
+    general = {"id": "c", "split": "control", "query": "Is water wet?", "ground_truth": "Yes."}
 
-    assert unlike([run("a", "1"), run("b", "1"), Compared("c", failure="x")]) == []
-    (told,) = unlike([run("a", "1"), run("b", "2"), run("c", "1")])
+    def run(name, out=(), more=(), model="embedded"):
+        manifest = results.manifest | {"model": {"name": model}}
+        samples = [*(row for row in results.samples if row["id"] not in out), *more]
+        return Compared(name, dataclasses.replace(results, manifest=manifest, samples=samples))
+
+    assert unlike([run("a"), run("b"), Compared("c", failure="x")]) == []
+    (told,) = unlike([run("a"), run("b", ["f1"]), run("c")])
     assert "the same forget questions" in told and "a, c; b" in told
-    assert "different models" in " ".join(unlike([run("a", "1"), run("b", "1", "other")]))
+    (told,) = unlike([run("a"), run("b", ["r1", "r2"])])
+    assert "the same retain questions" in told
+    (told,) = unlike([run("a", more=[general]), run("b")])
+    assert "the same general questions" in told and "General and Balance do not compare between: a; b." in told
+    assert "different models" in " ".join(unlike([run("a"), run("b", model="other")]))
 
 
 def test_nothing_is_bold_that_vanilla_has_too(results):
