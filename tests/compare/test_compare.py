@@ -177,6 +177,13 @@ def test_runs_whose_model_lies_elsewhere_now_are_laid_side_by_side(folder, tmp_p
         compare_runs([moved, folder / "methods/swept"], tmp_path / "out")
 
 
+def test_a_run_that_is_named_vanilla_is_not_taken_for_the_model_before(folder, tmp_path):
+    """Both lines had one name, and in the pictures the run's points were drawn as those of the vanilla model."""
+    named = shutil.copytree(folder / "methods/learns", tmp_path / "vanilla")
+    compare_runs([named, folder / "methods/swept"], tmp_path / "out")
+    assert list(table(tmp_path / "out")) == ["vanilla", str(named), "swept"]
+
+
 def test_other_settings_are_refused_and_again_does_that_method_and_no_other(place, folder):
     other = "compare.methods=[{name: learns, method: relearn_gdr, lr: 1.0e-4, evaluate_every: 1}]"
     with pytest.raises(RecipeError, match=r"unlearn\.lr was 0\.002, is 0\.0001.*--again learns"):
