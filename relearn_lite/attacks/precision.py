@@ -50,7 +50,7 @@ def loaded_in(precision: str, attacked: AttackedModel) -> Iterator[tuple[Loaded,
     Raises Unavailable where this machine or this model does not allow it.
     """
     if precision.startswith("merged") and not attacked.adapters:
-        raise Unavailable("there is no adapter to merge, the model's own weights are the unlearned ones")
+        raise Unavailable("there is no adapter to merge")  # whole weights were named, or nothing is unlearned
     free_memory()  # of an attempt that failed before
     casts = logging.getLogger("bitsandbytes.autograd._functions")  # 8bit logs each of its casts
     level = casts.level

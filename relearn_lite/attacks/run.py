@@ -90,7 +90,8 @@ def run_attacks(job: AttackJob) -> dict[str, Any]:
     answers = {
         attack: [answer for file in made for answer in read_jsonl(file, AttackAnswer)] for attack, made in files.items()
     }
-    return _results(job, scoring.judge(answers, job.judges()), reasons)
+    wordings = {(side, qa.id): qa.paraphrase for side, rows in job.questions.items() for qa in rows}
+    return _results(job, scoring.judge(answers, job.judges(), wordings), reasons)
 
 
 def _paraphrases(job: AttackJob) -> list[AttackPrompt]:

@@ -39,22 +39,32 @@ class Judged:
         return self.answer.side == "forget" and (self.value == 0.0 or self.leak == 1.0)
 
 
-def judge(answers: Mapping[str, Sequence[AttackAnswer]], evaluators: Evaluators) -> list[Judged]:
-    """All answers, by attack, judged as `evaluate` judges answers; what was answered twice is judged once."""
-    records = dict.fromkeys(_record(answer) for each in answers.values() for answer in each)
+def judge(
+    answers: Mapping[str, Sequence[AttackAnswer]], evaluators: Evaluators,
+    wordings: Mapping[tuple[str, str], str | None] | None = None,
+) -> list[Judged]:  # fmt: skip
+    """All answers, by attack, judged as `evaluate` judges answers; what was answered twice is judged once.
+
+    wordings: the data's other wordings of the questions, by side and id; what they give is no leak.
+    """
+    def record_of(answer: AttackAnswer) -> Answer:
+        other = (wordings or {}).get((answer.side, answer.id)) or ""
+        return Answer(
+            answer.id, "", answer.side, answer.query, answer.ground_truth, answer.generated_response,
+            other_wording=other,
+        )  # fmt: skip
+
+    given = [(attack, answer, record_of(answer)) for attack, each in answers.items() for answer in each]
+    records = dict.fromkeys(record for _, _, record in given)
     values: dict[str, dict[Answer, float | None]] = {}
     for side, rate in (*RATE.items(), ("forget", LEAK)):
         rows = [record for record in records if record.split == side]
         found = METRICS[rate].measure(rows, evaluators)[rate].values if rows else []
         values[rate] = dict(zip(rows, found, strict=True))
     return [
-        Judged(attack, answer, values[RATE[answer.side]][_record(answer)], values[LEAK].get(_record(answer)))
-        for attack, each in answers.items() for answer in each
-    ]  # fmt: skip
-
-
-def _record(answer: AttackAnswer) -> Answer:
-    return Answer(answer.id, "", answer.side, answer.query, answer.ground_truth, answer.generated_response)
+        Judged(attack, answer, values[RATE[answer.side]][record], values[LEAK].get(record))
+        for attack, answer, record in given
+    ]
 
 
 def table_row(attack: str, way: str, values: Mapping[str, Values], title: str = "") -> dict[str, Any]:
