@@ -101,7 +101,8 @@ def _sentences(analysis: dict[str, Any], models: Sequence[str], mask: bool) -> l
 
 def _parts(side: str, circuits: dict[str, Any], models: Sequence[str]) -> str:
     values, summary, words = circuits["sides"][side], circuits["summary"][side], texts("analysis")
-    gap = values["logprob"][models[0]] - values["logprob"][models[1]]
+    before, after = (values["logprob"][model] for model in models)
+    gap = None if before is None or after is None else before - after
     by_part = {(part["layer"], part["head"]): part for part in values["parts"]}
     listed = {
         column: ", ".join(f"{part_name(*part)} ({number(by_part[tuple(part)][column])})" for part in summary[key][:4])

@@ -67,3 +67,9 @@ def test_each_part_can_be_left_out(analysed, analysis, left_out):
     del less[left_out]
     for render in (render_html, render_markdown):
         assert "Inside the model" in render(dataclasses.replace(analysed, analysis=less))
+
+
+def test_a_log_probability_that_is_no_number_is_a_dash(analysed, analysis):
+    """A model that half precision is too small for ended the report with a TypeError."""
+    analysis["circuits"]["sides"]["forget"]["logprob"]["unlearned"] = None
+    assert "vanilla and unlearned differ by — nats a token" in render_html(analysed).replace("\xa0", " ")
