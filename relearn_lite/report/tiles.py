@@ -97,7 +97,7 @@ def _forgot(
     value = known(after, "kfr")
     unknown = value is None or (was or 0.0) >= UNKNOWN_BEFORE
     told = _of(_judged(asked, after, "kfr"), "forget answers tell nothing", was)
-    attacked = ((attacks or {}).get("any") or {}).get("kfr")
+    attacked = least_forgotten(attacks["any"]) if attacks and attacks["attacks"] else None
     if attacked is not None:
         told += f"; {percent(attacked)} under the worst attack"
     return _tile("forgot", value, None if unknown else _grade(value, PARTLY_FORGOTTEN, FORGOTTEN), told)

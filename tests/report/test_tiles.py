@@ -99,6 +99,10 @@ def test_the_worst_attack_stands_in_the_first_tile(results, attacks):
     attacked = dataclasses.replace(results, attacks=attacks)
     assert "0 % under the worst attack" in tiles(attacked)[0].told
     assert "attack" not in tiles(results)[0].told
+    told = attacks | {"any": attacks["any"] | {"kfr": 0.75, "leak": 0.5}}
+    assert "50 % under the worst attack" in tiles(dataclasses.replace(results, attacks=told))[0].told, "as the number"
+    relearnt = attacks | {"attacks": [], "any": attacks["plain"]}  # fine-tuning alone: nothing else was asked
+    assert "attack" not in tiles(dataclasses.replace(results, attacks=relearnt))[0].told
 
 
 def test_the_page_tells_the_answer_then_examples_pictures_numbers_and_answers(results):
