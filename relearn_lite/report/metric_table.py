@@ -73,7 +73,8 @@ def split_of(key: str) -> str:
     name = key.removesuffix(PARAPHRASE)
     if name in SPLIT_OF:
         return SPLIT_OF[name] + key.removeprefix(name)
-    return "forget" if "forget" in key else "retain" if "retain" in key else ""
+    side = "forget" if "forget" in key else "retain" if "retain" in key else ""
+    return f"{side}{PARAPHRASE}" if side and key.endswith(PARAPHRASE) else side
 
 
 def label(key: str) -> str:

@@ -9,6 +9,7 @@ from relearn_lite.core import progress
 from relearn_lite.core.progress import duration
 from relearn_lite.report import console
 from relearn_lite.report.console import stage_progress, summary_table
+from relearn_lite.report.metric_table import metric_table
 from relearn_lite.report.run_results import RunResults
 
 
@@ -25,6 +26,16 @@ def test_the_table_says_what_is_good_what_is_missing_and_who_judged(results):
     assert "0.790 – 0.920" in text
     assert "after: 1 of 12 missing" in text
     assert "content words (entities)" in text and "do not compare" in text
+
+
+def test_what_is_missing_of_reworded_questions_is_counted_among_these():
+    """Where few of the questions have another wording, `3 of 72 missing` hid that there are only four."""
+    asked = {"forget": 72, "forget_paraphrase": 4, "retain": 72, "retain_paraphrase": 5}
+    model = {"rougeL_forget_paraphrase": 0.5, "krr_paraphrase": 0.5, "rougeL_retain": 0.5,
+             "missing": {"rougeL_forget_paraphrase": 3, "krr_paraphrase": 2, "rougeL_retain": 1}}  # fmt: skip
+    notes = {row.label: row.notes for row in metric_table({"vanilla": model}, asked).rows}
+    assert notes["rougeL_forget_paraphrase"] == ("3 of 4 missing",)
+    assert notes["krr_paraphrase"] == ("2 of 5 missing",) and notes["rougeL_retain"] == ("1 of 72 missing",)
 
 
 def test_what_explains_the_headline_is_left_to_the_report(results):
