@@ -38,7 +38,7 @@ def sections(results: RunResults, mask: bool = False) -> list[Section]:
             Text("verdict", search.told(results).replace(" %", "\u00a0%")),
             Text("notice", texts("run")["masked"]) if mask else None,
         ]),
-        _examples(shown),
+        _examples(shown, alone=not results.metrics.get("unlearned")),
         Section("next", "What to do next", steps) if steps else None,
         _pictures(results),
         _metrics(results),
@@ -58,14 +58,15 @@ def sections(results: RunResults, mask: bool = False) -> list[Section]:
     return [section for section in found if section]
 
 
-def _examples(shown: Sequence[Card]) -> Section | None:
-    """One forget question from the middle of those asked, the worst one, and one retain question from the middle."""
+def _examples(shown: Sequence[Card], alone: bool) -> Section | None:
+    """One forget question from the middle of those asked, the worst one, and one retain question from the middle.
+    alone: of one model."""
     told = Text("legend", texts("run")["examples"])
     forget, retain = ([card for card in shown if card.split == side] for side in ("forget", "retain"))
-    if not forget or not retain or len(forget[0].answers) == 1:
+    if not forget or not retain:
         return None
     chosen = [forget[len(forget) // 2], forget[0], retain[len(retain) // 2]][1 if len(forget) == 1 else 0:]
-    return Section("examples", "Before and after, in examples", [Cards(chosen), told])
+    return Section("examples", "In examples" if alone else "Before and after, in examples", [Cards(chosen), told])
 
 
 def _pictures(results: RunResults) -> Section | None:
@@ -161,14 +162,16 @@ def _row(name: str, stage: dict[str, Any], total: float) -> Row:
 
 def _recipe(results: RunResults, mask: bool) -> str:
     """The recipe; masked, without the words that say who or what is to be forgotten."""
-    forget = (results.asked().get("data") or {}).get("forget")
-    hidden = [key for key in ("subject", "intro", "topic") if isinstance(forget, dict) and forget.get(key)]
+    asked = results.asked()
+    data = asked.get("data") or {}
+    about = [data, *(source for part, source in data.items() if part.startswith("forget") and isinstance(source, dict))]
+    hidden = [(source, key) for source in about for key in ("subject", "intro", "topic", "where") if source.get(key)]
     if not mask or not hidden:
         return results.recipe
     import yaml
 
-    asked = results.asked()
-    asked["data"]["forget"] |= dict.fromkeys(hidden, BLOCK)
+    for source, key in hidden:
+        source[key] = BLOCK
     return yaml.safe_dump(asked, sort_keys=False, allow_unicode=True, width=120)
 
 

@@ -88,6 +88,7 @@ def test_one_model_alone_has_a_report_without_before_and_after(results):
     for shown in (page, text):
         assert "As it is" in shown and "One model, measured as it is: 3 % of the forget answers" in shown
         assert "After (unlearned)" not in shown and "Before (vanilla)" not in shown
+        assert "Before and after" not in shown and "In examples" in shown
         assert "Harrowby" in shown
     assert not any(word in render_html(alone, mask=True) for word in ("Fennimore", "Kelp"))
 
