@@ -103,7 +103,7 @@ def test_mask_covers_who_is_to_be_forgotten_in_the_recipe_too(results, render):
     intro = f"a lighthouse keeper of Ostermoor {'who reads a lot ' * 6}by the sea"
     forget = {"subject": "Ada Fennimore", "intro": intro, "topic": None, "where": {"person": "Ada Fennimore"}}
     asked = {"name": "demo", "data": {"forget": forget, "limit": 7, "where": {"author": ["Bram Fennimore"]}}}
-    asked["data"] |= {"forget_eval": {"path": "f.csv", "where": {"person": "Ada Fennimore"}}, "retain": {"where": {"a": 1}}}
+    asked["data"] |= {"forget_eval": {"where": {"person": "Ada Fennimore"}}, "retain": {"where": {"a": 1}}}
     own = dataclasses.replace(results, recipe=yaml.safe_dump(asked, sort_keys=False))
     assert "Ostermoor" in render(own) and "Ada Fennimore" in render(own)
     masked = render(own, mask=True)
