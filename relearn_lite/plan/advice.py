@@ -71,7 +71,8 @@ def _halve(recipe: Recipe, key: str, least: int) -> Change | None:
     value = value_of(recipe, key)
     if value in (None, AUTO) or value <= least:
         return None
-    return _changed(recipe, key, value // 2), f"{key}={value // 2}"
+    half = max(value // 2, least)
+    return _changed(recipe, key, half), f"{key}={half}"
 
 
 def _halve_batch(recipe: Recipe, section: str) -> Change | None:

@@ -42,7 +42,7 @@ def empty_model(settings: Model) -> Any:
         config = AutoConfig.from_pretrained(name, **where)
         with torch.device("meta"):
             return AutoModelForCausalLM.from_config(config, trust_remote_code=settings.trust_remote_code)
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # of a damaged config.json whatever transformers makes of it
         raise RecipeError(
             f"model.name: the configuration of {settings.name} could not be read ({first_line(error)}); plan needs "
             "config.json and no weights: check the name and the network (a gated model also needs `hf auth login`), or "

@@ -18,7 +18,7 @@ from relearn_lite.plan.footprint import (
     encoder_parameters,
     lora_parameters,
 )
-from relearn_lite.recipe import Recipe
+from relearn_lite.recipe import Model, Recipe
 from relearn_lite.recipe.presets import TABLES
 from relearn_lite.recipe.training import Lora
 
@@ -71,7 +71,7 @@ def model_sizes(recipe: Recipe) -> ModelSizes:
 
     Raises RecipeError where the configuration of any other model cannot be had.
     """
-    shape, loras, unknown = shape_of(empty_model(recipe.model)), {}, []
+    shape, loras, unknown = _counted(recipe.model), {}, []
     relearn = recipe.attacks and recipe.attacks.relearn
     for stage, section in {"finetune": recipe.finetune, "unlearn": recipe.unlearn, "attack": relearn}.items():
         if section is not None:
@@ -102,7 +102,18 @@ def model_sizes(recipe: Recipe) -> ModelSizes:
 
 def _shape(recipe: Recipe, name: str) -> Shape:
     derived = recipe.unlearned is not None and name == recipe.unlearned.whole
-    return PUBLISHED_SHAPES.get(name) or shape_of(empty_model(recipe.model.settings_for(name, derived=derived)))
+    return PUBLISHED_SHAPES.get(name) or _counted(recipe.model.settings_for(name, derived=derived))
+
+
+def _counted(settings: Model) -> Shape:
+    model = empty_model(settings)
+    try:
+        return shape_of(model)
+    except AttributeError:
+        raise RecipeError(
+            f"model.name: {settings.name} ({model.config.model_type}) has no attention heads, by which plan counts; it "
+            "can be run without a plan: begin with a small generate.batch_size and unlearn.batch_size"
+        ) from None
 
 
 def _not_looked_at(recipe: Recipe) -> Iterator[str]:

@@ -82,6 +82,31 @@ def test_a_hub_that_does_not_answer_is_asked_once_and_for_seconds(monkeypatch):
     assert time.monotonic() - start < 60
 
 
+@pytest.mark.parametrize("config", [[], LLAMA_8B | {"hidden_size": "large"}, LLAMA_8B | {"num_attention_heads": 0}])
+def test_a_damaged_configuration_is_told(tmp_path, config):
+    """What transformers raises at one that is JSON, and no configuration, was a traceback."""
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(RecipeError, match="model.name: the configuration of .* could not be read"):
+        empty_model(Model(name=str(tmp_path)))
+
+
+def test_a_model_without_attention_heads_is_told(tmp_path):
+    mamba = {"model_type": "mamba", "hidden_size": 64, "num_hidden_layers": 2, "vocab_size": 400, "state_size": 8}
+    (tmp_path / "config.json").write_text(json.dumps(mamba))
+    with pytest.raises(RecipeError, match=r"model\.name: .* \(mamba\) has no attention heads, by which plan counts"):
+        plan.model_sizes(recipe(tmp_path, tmp_path))
+
+
+def test_a_saving_does_not_go_below_the_least_that_it_may(tmp_path):
+    """Half of rank 12 is 6, and half of 200 tokens 100: less than the 8 and the 128 at which it stops."""
+    from relearn_lite.plan.advice import _halve
+
+    job = recipe(tmp_path, **{"unlearn.lora.r": 12, "model.max_length": 200})
+    assert _halve(job, "unlearn.lora.r", least=8)[1] == "unlearn.lora.r=8"
+    assert _halve(job, "model.max_length", least=128)[1] == "model.max_length=128"
+    assert _halve(job, "unlearn.lora.r", least=12) is None
+
+
 def test_parameters_are_exact(real):
     model, settings = real
     empty = empty_model(settings)
