@@ -29,14 +29,19 @@ LONGEST = 20_000  # characters of one text
 def render_html(results: RunResults, mask: bool = False) -> str:
     """The page of a run as one HTML text. `mask`: names, numbers and addresses of forget questions are covered."""
     return page(
-        f"Unlearning report, {results.name}", sections(results, mask),
+        _title(results, mask), sections(results, mask),
         (TEMPLATES / "report.js").read_text(encoding="utf-8"),
     )  # fmt: skip
 
 
 def render_markdown(results: RunResults, mask: bool = False) -> str:
     """The report as one Markdown text. `mask`: names, numbers and addresses of forget questions are covered."""
-    return document(f"Unlearning report, {results.name}", sections(results, mask))
+    return document(_title(results, mask), sections(results, mask))
+
+
+def _title(results: RunResults, mask: bool) -> str:
+    """With the run's name, which may be that of somebody to be forgotten."""
+    return "Unlearning report" + (f", {results.name}" if not mask else "")
 
 
 def page(title: str, parts: Sequence[Section], script: str = "") -> str:

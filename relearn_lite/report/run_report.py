@@ -23,6 +23,7 @@ from relearn_lite.report.untrusted import BLOCK
 from relearn_lite.unlearn.diagnostics import explain
 
 RAN_ON = ("hardware", "model", "seed", "data", "versions")
+FORGOTTEN = ("subject", "intro", "topic", "where", "path", "documents", "text")  # keys that say who or what it is
 NOT_LOSSES = ("step", "epoch", "lr", "tokens_per_s")
 
 
@@ -161,16 +162,16 @@ def _row(name: str, stage: dict[str, Any], total: float) -> Row:
 
 
 def _recipe(results: RunResults, mask: bool) -> str:
-    """The recipe; masked, without the words that say who or what is to be forgotten."""
+    """The recipe; masked, without the words that say who or what is to be forgotten, as names of files may."""
     asked = results.asked()
     data = asked.get("data") or {}
     about = [data, *(source for part, source in data.items() if part.startswith("forget") and isinstance(source, dict))]
-    hidden = [(source, key) for source in about for key in ("subject", "intro", "topic", "where") if source.get(key)]
-    if not mask or not hidden:
+    hidden = [(source, key) for source in about for key in FORGOTTEN if source.get(key)]
+    if not mask or not asked:
         return results.recipe
     import yaml
 
-    for source, key in hidden:
+    for source, key in [(asked, "name"), *hidden]:
         source[key] = BLOCK
     return yaml.safe_dump(asked, sort_keys=False, allow_unicode=True, width=120)
 
