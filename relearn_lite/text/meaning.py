@@ -25,6 +25,7 @@ _LONGEST_TERM = 4  # words
 _SENSES = 4  # of a noun or verb; rarer ones are seldom meant
 _FEW_SORTS = 15  # of what has so few kinds, each of them tells it: housebreaking is a burglary
 _ALL_LEVELS = 5  # city, region, location
+_UP_TO_PERSON = 8  # Nelson Mandela, statesman, politician, leader, person
 _KIND_LEVELS = 3  # upwards: oboe, double-reed instrument, woodwind, wind instrument
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NEGATED = re.compile(r"\w+n't\b|'\w+\b")
@@ -134,6 +135,13 @@ def _speaks_of(key: str, name: str, term: str) -> bool:
     kinds, found = _all_kinds(phrase_of(fold(term))), list(synsets(name.casefold()))
     mentions = any(re.search(rf"\b{re.escape(term.split()[-1])}\b", each.definition) for each in found)
     return mentions and kinds.isdisjoint(_all_kinds(name.casefold()))
+
+
+@lru_cache(maxsize=16384)
+def is_thing(name: str) -> bool:
+    """Whether WordNet knows a name, and in no sense as that of a person."""
+    found = [_kinds(each, _UP_TO_PERSON) for each in synsets(name.casefold())]
+    return bool(found) and not any(key_of("person") in kinds for kinds in found)
 
 
 def _all_kinds(term: str) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from relearn_lite.text.meaning import is_thing
 from relearn_lite.text.words import script
 from relearn_lite.writers.phrases import english
 
@@ -59,8 +60,10 @@ def find_subject(text: str) -> str | None:
 
 
 def is_full_name(name: str | None) -> bool:
-    """Whether a name may be somebody's: it has several words, not "Paris", "The Hobbit" or "Romeo and Juliet"."""
-    return any(" " in each.removeprefix("The ") for each in (name or "").split(" and "))
+    """Whether a name may be somebody's: it has several words, not "Paris", "The Hobbit" or "Romeo and Juliet", and is
+    none that WordNet knows as a thing's ("Machu Picchu")."""
+    several = any(" " in each.removeprefix("The ") for each in (name or "").split(" and "))
+    return several and not is_thing(name)
 
 
 def is_latin(text: str) -> bool:

@@ -274,7 +274,8 @@ def test_the_thing_is_what_the_question_is_about(question):
     "The Great Gatsby was written by", "Which company was founded by Bill Gates?",
     "What was invented by Tim Berners-Lee?", "Which country is home to Machu Picchu?",
     "What was New York originally called?", "How old is the Eiffel Tower?", "How old is Petra?",
-    "How old is Mount Everest?", "Who directed Avengers: Age of Ultron?",
+    "How old is Mount Everest?", "How old is Machu Picchu?", "How much does Big Ben weigh?",
+    "Who directed Avengers: Age of Ultron?",
     "In which country was Nelson Mandela born?", "When was Marie Curie born?",
 ])  # fmt: skip
 def test_rules_assume_no_person_where_none_is_asked_about(question):
