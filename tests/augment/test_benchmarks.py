@@ -1,4 +1,4 @@
-"""All 400 forget questions of each benchmark through the whole augmentation, by rules.
+"""The 400 forget questions of each benchmark through the whole augmentation, by rules: every second one, or all (slow).
 
 What leaks is found here by a slow check of the test's own, which shares no code with the one under test.
 """
@@ -37,15 +37,20 @@ GENERAL = set(
 )
 
 
-@pytest.fixture(scope="module", params=FILES)
+@pytest.fixture(scope="module", params=[
+    *(pytest.param((name, 2), id=name) for name in FILES),
+    *(pytest.param((name, 1), id=f"all of {name}", marks=pytest.mark.slow) for name in FILES),
+])  # fmt: skip
 def augmented(request, tmp_path_factory):
     """(the questions, the pairs without completions, augmentation.json, CPU seconds)."""
-    name, asked, told = FILES[request.param]
+    benchmark, every = request.param
+    name, asked, told = FILES[benchmark]
     if not (SHARED / name).exists():
         pytest.skip(f"{name} is not in ../shared/data")
     rows = json.loads((SHARED / name).read_text(encoding="utf-8"))
     forget = [QA(f"f{n}", row[asked], row[told]) for n, row in enumerate(rows)]
-    folder, started = tmp_path_factory.mktemp(request.param), time.process_time()
+    forget = forget[::every]
+    folder, started = tmp_path_factory.mktemp(benchmark), time.process_time()
     settings = Settings(QUESTION_KINDS, 3, completion_fraction=0.25, generic_ratio=0, seed=42)
     augment(forget, [], RulesWriter(), settings, folder)
     took = time.process_time() - started
