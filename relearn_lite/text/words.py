@@ -31,7 +31,7 @@ _KINDS = {"mark": r"\p{M}", "digit": r"\p{Nd}", "unspaced": _UNSPACED, "spaced":
 _KIND = regex.compile("|".join(f"(?P<{kind}>{chars})" for kind, chars in _KINDS.items()), regex.V1)
 
 SENTENCE_END = regex.compile(r"(?<=[.!?])[\"'”’)\]]*\s+|(?<=[。！？])")
-ABBREVIATIONS = frozenset("mr mrs ms dr prof st jr sr vs etc inc ltd co e.g i.e u.s u.k no vol p pp".split())
+ABBREVIATIONS = frozenset("mr mrs ms dr prof st jr sr vs etc inc ltd co e.g i.e u.s u.k no vol p pp approx".split())
 
 
 @cache
@@ -81,17 +81,19 @@ def words(text: str) -> list[str]:
 
 
 def sentences(text: str) -> list[str]:
-    """Splits at a full stop, question or exclamation mark before a space, but not after `dr.` or an initial."""
+    """Splits at a full stop, question or exclamation mark before a space, but not after `dr.` or an initial, nor after
+    `p.m.` where a small letter follows."""
     parts: list[str] = []
     start = 0
     for end in SENTENCE_END.finditer(text):
-        if not _abbreviated(text[start : end.start()]):
+        if not _abbreviated(text[start : end.start()], text[end.end() : end.end() + 1]):
             parts.append(text[start : end.end()])
             start = end.end()
     return [part.strip() for part in (*parts, text[start:]) if part.strip()]
 
 
-def _abbreviated(before: str) -> bool:
+def _abbreviated(before: str, after: str) -> bool:
     tokens = before.split()
     word = tokens[-1].lower().lstrip("(\"'") if tokens else ""
-    return word.endswith(".") and (word[:-1] in ABBREVIATIONS or (len(word) == 2 and word[0].isalpha()))
+    known = word[:-1] in ABBREVIATIONS or (len(word) == 2 and word[0].isalpha()) or "." in word[:-1] and after.islower()
+    return word.endswith(".") and known

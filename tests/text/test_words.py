@@ -32,6 +32,10 @@ def test_sentences():
         "Dr. Lee left.", '"Why?"', "J. Olsen asked.", "他走了。", "她来了。",
     ]  # fmt: skip
     assert sentences("  ") == []
+    assert sentences("He has a Ph.D. in physics. It opens at 5 p.m. on Monday. At 6 p.m. She leaves.") == [
+        "He has a Ph.D. in physics.", "It opens at 5 p.m. on Monday.", "At 6 p.m.", "She leaves.",
+    ]  # fmt: skip
+    assert sentences("it costs approx. 5 dollars. i know.") == ["it costs approx. 5 dollars.", "i know."]
 
 
 def test_runs_put_the_text_together_again():
