@@ -10,7 +10,7 @@ from typing import Any
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.files import first_problems
-from relearn_lite.data.shapes import is_chat, only_item
+from relearn_lite.data.shapes import cell_value, is_chat
 from relearn_lite.text.turns import Turn, joined, looks_like_turns
 
 Row = dict[str, Any]
@@ -101,7 +101,7 @@ def _system(row: Row) -> Turn | None:
 
 
 def _plain(value: Any, what: str) -> str:
-    value = only_item(value)
+    value = cell_value(value)
     if not isinstance(value, str):
         raise ValueError(f"holds {type(value).__name__} as {what}, not a text")
     if looks_like_turns(value):

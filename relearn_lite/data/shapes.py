@@ -21,11 +21,11 @@ def is_chat(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(map(is_turn, value))
 
 
-def only_item(value: Any) -> Any:
-    """What a list of one holds, however deep; anything else as it is."""
+def cell_value(value: Any) -> Any:
+    """What a list of one holds, however deep, and a whole number as such: pandas makes floats of a column with gaps."""
     while isinstance(value, list) and len(value) == 1:
         value = value[0]
-    return value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def rows_of(found: Any) -> list[Any]:

@@ -19,7 +19,7 @@ from relearn_lite.data.files import is_unicode
 from relearn_lite.data.layouts import as_pairs
 from relearn_lite.data.origins import NotOnHub, rows_of_source
 from relearn_lite.data.passages import load_passages, passages_of_texts, texts_of, whole_texts
-from relearn_lite.data.shapes import only_item
+from relearn_lite.data.shapes import cell_value
 from relearn_lite.data.where import kept_rows, matching_rows
 from relearn_lite.data.wording import worded
 from relearn_lite.recipe.presets import ASKED, PAIRS, STAYS, TABLES, Table, table_of
@@ -242,7 +242,7 @@ def _text(value: Any) -> str:
 
     Longer lists and objects are none: their brackets and keys would be trained, and which of them counts is not known.
     """
-    value = only_item(value)
+    value = cell_value(value)
     if value is None or isinstance(value, list | tuple | dict):
         raise TypeError
     if isinstance(value, date | time | Decimal):  # a datetime is a date

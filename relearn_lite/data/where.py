@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError, did_you_mean
-from relearn_lite.data.shapes import only_item
+from relearn_lite.data.shapes import cell_value
 from relearn_lite.text.words import tidied
 
 SHOWN = 8  # values of a column that an error names
@@ -58,7 +58,5 @@ def matching_rows(
 
 
 def _written(value: Any) -> str:
-    value = only_item(value)
-    if isinstance(value, float) and value.is_integer():  # pandas makes numbers of a column with gaps floats
-        value = int(value)
+    value = cell_value(value)
     return "true" if value is True else "false" if value is False else tidied(str(value))

@@ -60,6 +60,8 @@ def test_limit_takes_the_first_rows(tmp_path):
 def test_numbers_become_text(tmp_path):
     (tmp_path / "n.jsonl").write_text('{"question": "How many?", "answer": 5}\n')
     assert load(Source(path=tmp_path / "n.jsonl"), "x", "data.x")[0].answer == "5"
+    path = parquet(tmp_path, question=["How many?", "How much?", "How old?"], answer=[42.0, 1.5, 7.0])
+    assert [qa.answer for qa in load(Source(path=path), "x", "data.x")] == ["42", "1.5", "7"], "as pandas leaves them"
 
 
 def test_a_blank_line_does_not_shift_the_number_of_a_broken_one(tmp_path):
