@@ -34,7 +34,7 @@ def model_card(run: Run, titled: tuple[str, str], formats: tuple[str, ...], foun
     ).to_yaml()  # fmt: skip
     parts = [
         f"---\n{head}\n---", f"# {inline(name)}", _what_was_done(run, base, formats, kind),
-        "## How it measured", _numbers(run, found), "## Limits", _limits(licence, base),
+        "## How it measured", _numbers(run, found), "## Limits", _limits(licence, base, found is not None),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -81,7 +81,7 @@ def _what_was_done(run: Run, base: str, formats: tuple[str, ...], kind: str) -> 
     else:
         made += ", which measured it; the unlearning was done elsewhere"
     if formats == ("adapter",):
-        alone = f"{made}. The files hold the LoRA adapter alone; load it on its base with peft"
+        alone = f"{made}. The files hold the adapter alone; load it on its base with peft"
         if not under:
             return f"{alone}."
         digests = ", ".join(f"`{_sha256(folder / FILES[1])}`" for folder in under)
@@ -91,10 +91,10 @@ def _what_was_done(run: Run, base: str, formats: tuple[str, ...], kind: str) -> 
             f"{digests}."
         )
     merged = f"The {len(under) + 1} adapters, one on top of the other, are" if under else "The adapter is"
-    return (
-        f"{made}. {merged} merged into the full weights ({kind}). What had to be forgotten is not part of this "
-        "repository."
-    )
+    merged = f"{merged} merged into the full weights ({kind})"
+    if recipe.unlearned and recipe.unlearned.whole:
+        merged = f"These are the whole weights that it was given, in {kind}"
+    return f"{made}. {merged}. What had to be forgotten is not part of this repository."
 
 
 def _how_trained(settings: Unlearn, found: Mapping[str, Any] | None) -> str:
@@ -116,26 +116,33 @@ def _numbers(run: Run, found: Measured | None) -> str:
             "What was exported was **not measured** (`--no-check`). Rounding and merging can bring back what was "
             "forgotten."
         )
+    recipe = run.recipe
     lines = [f"| | {' | '.join(COLUMNS.values())} |", "|---|" + "---|" * len(COLUMNS)]
     lines += [
         f"| {row.name} | {' | '.join(row.at(column)[0].text for column in COLUMNS)} |" for row in found.table().rows
     ]
-    before = "the base with the adapters of earlier requests" if run.recipe.model.adapters else "the base"
+    before = "the base, taught in this run" if recipe.finetune else "the base"
+    before += " with the adapters of earlier requests" if recipe.model.adapters else ""
+    quantized = "not quantized" if recipe.model.quantization == "none" else f"in {recipe.model.quantization}"
+    adapter = "the weights that were given" if recipe.unlearned and recipe.unlearned.whole else "as it was trained"
     told = (
-        f"Before: {before}. Adapter: as it was trained ({run.recipe.model.quantization} base). Exported: these files, "
-        f"loaded and asked the same {found.asked} questions."
+        f"Before: {before}. Adapter: {adapter} (base {quantized}). Exported: these files, loaded and asked the same "
+        f"{found.asked} questions."
     )
     warning = [f"**{sentence}.**" for sentence in found.lost]
     return "\n\n".join([*warning, "\n".join(lines), told, inline(judged_by({"evaluators": found.judges}))])
 
 
-def _limits(licence: Any, base: str) -> str:
+def _limits(licence: Any, base: str, measured: bool) -> str:
     said = licence or "not known to relearn-lite: look it up with the base"
+    as_they_are = (
+        "Measured in these files as they are. Rounded further, ask again: KFR may fall (relearn-lite warns where it "
+        f"falls by more than {DROP})."
+    )
     return "\n".join([
         "- A model that does not tell when it is asked has not been proven to have forgotten: other "
         "wordings, begun answers or a few steps of training can bring facts back.",
-        f"- Measured in these files as they are. Rounded further, ask again: KFR may fall (relearn-lite warns where it "
-        f"falls by more than {DROP}).",
+        *([f"- {as_they_are}"] if measured else []),
         f"- Licence of the base, which holds for this model too: {inline(str(said))}.",
         f"- What holds for {inline(base)} (languages, biases, uses) holds here.",
     ])  # fmt: skip

@@ -21,6 +21,7 @@ from relearn_lite.export.merge import base_config, stored_dtype, write_merged
 from relearn_lite.export.ollama import modelfile
 from relearn_lite.export.push import check_push, push
 from relearn_lite.export.room import check_room, needs
+from relearn_lite.models.adapters import FILES, why_refused
 from relearn_lite.models.gguf import INSTALL, convert, gguf_file, is_gguf
 from relearn_lite.models.loaded import UNLEARNED
 from relearn_lite.models.transformers_backend import load_tokenizer
@@ -99,17 +100,20 @@ def check_export(run: Run, place: Path) -> Measured:
     In a folder with a GGUF file that file is asked, being the smaller.
     """
     check_evaluated(run)
-    settings = run.recipe.model
+    settings, allowed = run.recipe.model, "give a folder of safetensors, an adapter or a .gguf file"
     if place.is_dir() and (place / "adapter_config.json").is_file():
+        if why := why_refused(place):
+            raise RecipeError(f"--check: {place} {why}; {allowed}")
         base, under = run.weights("vanilla")
         return measure(run, base, under | {UNLEARNED: place})
-    files = sorted(place.glob("*.gguf")) if place.is_dir() else [place] if is_gguf(place.name) else []
+    one = place.is_file() and is_gguf(place.name)
+    files = sorted(place.glob("*.gguf")) if place.is_dir() else [place] if one else []
     if files:
         with tempfile.TemporaryDirectory(prefix=".relearn-check-", dir=files[0].parent) as scratch:
             convert(files[0], Path(scratch))
             return measure(run, _whole(settings, Path(scratch)), {})
     if not (place / "config.json").is_file():
-        raise RecipeError(f"--check: {place} holds no model; give a folder of safetensors, an adapter or a .gguf file")
+        raise RecipeError(f"--check: {place} holds no model; {allowed}")
     return measure(run, _whole(settings, place), {})
 
 
@@ -129,6 +133,11 @@ def _check(run: Run, asked: Export) -> str:
         raise RecipeError(f"--to: {target} {what}, and nothing is written over; name a new folder")
     if asked.push:
         check_push(asked.push)
+        if asked.check and "kfr" not in (metrics := run.recipe.evaluate.metrics):
+            raise RecipeError(
+                f"--push: kfr is not among evaluate.metrics ({', '.join(metrics)}), so whether the export still "
+                "forgets is not measured; add evaluate.metrics=[kfr,krr,leak] to this command, or add --no-check"
+            )
     if asked.check:
         check_evaluated(run)
     if "adapter" in asked.written:
@@ -169,7 +178,8 @@ def _check_gguf(settings: Model, config: Any, asked: Export) -> None:
 
 def _write(run: Run, asked: Export, dtype: str, folder: Path, say: Callable[[str], None]) -> None:
     if asked.written == ("adapter",):
-        shutil.copytree(run.weights("unlearned")[1][UNLEARNED], folder, dirs_exist_ok=True)
+        for name in FILES:  # not what else lies there: of an adapter from elsewhere that may be checkpoints, or data
+            shutil.copy2(run.weights("unlearned")[1][UNLEARNED] / name, folder)
         _name_base(folder / "adapter_config.json", run.recipe.model.name)
         return
     say(f"merging into the full weights ({dtype}) ...")
@@ -194,10 +204,10 @@ def _write_gguf(settings: Model, asked: Export, folder: Path, file: Path) -> Non
     full = "f16" if asked.gguf == "q4_k_m" else asked.gguf
     first = file if full == asked.gguf else folder / ".full.gguf"
     if why_not_here(base_config(settings), load_tokenizer(settings)):
-        llama_cpp.convert(llama_cpp.converter(asked.llama_cpp), folder, first, full)
+        llama_cpp.convert(llama_cpp.converter(asked.llama_cpp), folder, first, full, asked.target.name)
     else:
         original = gguf_file(settings.name) if is_gguf(settings.name) else None
-        write_gguf(folder, first, full, original)
+        write_gguf(folder, first, full, original, asked.target.name)
     if first != file:
         llama_cpp.quantize(llama_cpp.quantizer(asked.llama_cpp), first, file, asked.gguf)
         first.unlink()

@@ -35,10 +35,11 @@ def why_not_here(config: Any, tokenizer: Any) -> str | None:
     return None
 
 
-def write_gguf(folder: Path, file: Path, kind: str, original: Path | None = None) -> None:
+def write_gguf(folder: Path, file: Path, kind: str, original: Path | None = None, name: str | None = None) -> None:
     """Writes the model in a folder of safetensors as a GGUF file. Raises RecipeError for a missing package.
 
-    kind: f16 or q8_0; vectors, such as norms, are in float32. original: the GGUF file that the model was read from.
+    kind: f16 or q8_0; vectors, such as norms, are in float32. original: the GGUF file that the model was read from,
+    whose name it keeps; else name, or that of the folder, is its name.
     """
     try:
         import gguf
@@ -51,19 +52,19 @@ def write_gguf(folder: Path, file: Path, kind: str, original: Path | None = None
     if original:
         _copy_metadata(writer, original)
     else:
-        _add_model(writer, config, folder.name)
+        _add_model(writer, config, name or folder.name)
         _add_vocabulary(writer, tokenizer, config.vocab_size)
     writer.add_file_type(FILE_TYPES[kind])
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.num_hidden_layers)
     tied = config.tie_word_embeddings
-    for name, values in _weights(folder):
-        if tied and name == "lm_head.weight":
+    for tensor, values in _weights(folder):
+        if tied and tensor == "lm_head.weight":
             continue
-        place = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        place = names.get_name(tensor, try_suffixes=(".weight", ".bias"))
         if place is None:
-            raise RecipeError(f"export: {name} has no place in a GGUF file of the Llama architecture")
-        _add_tensor(writer, place, _as_llama_cpp_turns(name, values, config), kind)
+            raise RecipeError(f"export: {tensor} has no place in a GGUF file of the Llama architecture")
+        _add_tensor(writer, place, _as_llama_cpp_turns(tensor, values, config), kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

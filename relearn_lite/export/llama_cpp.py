@@ -35,9 +35,10 @@ def _found(name: str, folder: Path | None) -> Path | None:
     return next((file for place in PLACES for end in endings if (file := folder / place / end).is_file()), None)
 
 
-def convert(script: Path, folder: Path, file: Path, kind: str) -> None:
-    """Writes a folder of safetensors as a GGUF file, f16 or q8_0."""
-    _run([sys.executable, str(script), str(folder), "--outfile", str(file), "--outtype", kind], "converter", file)
+def convert(script: Path, folder: Path, file: Path, kind: str, name: str) -> None:
+    """Writes a folder of safetensors as a GGUF file, f16 or q8_0. name: of the model, else it is that of the folder."""
+    options = ["--outfile", str(file), "--outtype", kind, "--model-name", name]
+    _run([sys.executable, str(script), str(folder), *options], "converter", file)
 
 
 def quantize(tool: Path | str, full: Path, file: Path, kind: str) -> None:

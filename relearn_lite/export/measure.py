@@ -17,6 +17,7 @@ from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.metrics import METRICS
 from relearn_lite.models import backends
 from relearn_lite.models.generation import Decoding, answer_prompts
+from relearn_lite.models.loaded import UNLEARNED
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.recipe import Model
 from relearn_lite.report.metric_table import HEADLINE, NOT_METRICS, label
@@ -38,15 +39,27 @@ class Measured:
     asked: int
 
     @property
+    def worse(self) -> dict[str, str]:
+        """Of the guarded numbers, those that fell by more than DROP or could not be had, each with a sentence."""
+        told = {}
+        for key in GUARDED:
+            before, after = (self.numbers[column].get(key) for column in ("adapter", "exported"))
+            if before is not None and after is None:
+                told[key] = (
+                    f"{label(key)} could not be judged of the export, {before:.3f} of the adapter: whether it tells "
+                    "again is not known"
+                )
+            elif before is not None and before - after > DROP:
+                told[key] = (
+                    f"{label(key)} fell from {before:.3f} to {after:.3f}: the export tells again what the adapter had "
+                    "made the model forget"
+                )
+        return told
+
+    @property
     def lost(self) -> list[str]:
-        """Of the guarded numbers, those that fell by more than DROP, each in a sentence."""
-        adapter, exported = self.numbers["adapter"], self.numbers["exported"]
-        return [
-            f"{label(key)} fell from {adapter[key]:.3f} to {exported[key]:.3f}: the export tells again what the "
-            "adapter had made the model forget"
-            for key in GUARDED
-            if adapter.get(key) is not None and exported.get(key) is not None and adapter[key] - exported[key] > DROP
-        ]
+        """These sentences alone."""
+        return [*self.worse.values()]
 
     def table(self) -> Table:
         """The headline numbers, before, with the adapter, and exported."""
@@ -55,7 +68,7 @@ class Measured:
             Row(label(key), {
                 column: measured(
                     numbers.get(key), (numbers.get("intervals") or {}).get(key),
-                    "bad" if column == "exported" and any(label(key) in told for told in self.lost) else "",
+                    "bad" if column == "exported" and key in self.worse else "",
                 )
                 for column, numbers in self.numbers.items()
             }, key)
@@ -108,7 +121,7 @@ def _answers(
     run.unload_models()  # one model in memory
     loaded = backends.load(exported, run.recipe.seed)
     for name, folder in adapters.items():
-        backends.load_adapter(loaded, name, folder)
+        run.put_on(loaded, name, folder, "--check" if name == UNLEARNED else "")
     decoding = Decoding.of(run.recipe.generate, run.recipe.seed)
     answers: dict[str, list[Answer]] = {}
     for split in dict.fromkeys(row["split"] for row in rows):

@@ -83,7 +83,7 @@ class Run:
         settings, adapters = self.weights("vanilla")
         loaded = self.load(settings)
         for name, folder in adapters.items():
-            self._put_on(loaded, name, folder, "" if name == VANILLA else "model.adapters")
+            self.put_on(loaded, name, folder, "" if name == VANILLA else "model.adapters")
         loaded.vanilla_adapters = tuple(adapters)
         return loaded
 
@@ -114,10 +114,10 @@ class Run:
             return self.other
         self._unload("other")
         if name == "unlearned":
-            self._put_on(self.vanilla, UNLEARNED, adapters[UNLEARNED], "unlearned.adapter" if unlearned else "")
+            self.put_on(self.vanilla, UNLEARNED, adapters[UNLEARNED], "unlearned.adapter" if unlearned else "")
         return self.vanilla
 
-    def _put_on(self, loaded: Loaded, name: str, folder: Path, key: str) -> None:
+    def put_on(self, loaded: Loaded, name: str, folder: Path, key: str) -> None:
         """Reads an adapter onto the model. key: of the recipe, that names it; empty for one of this run's own."""
         try:
             backends.load_adapter(loaded, name, folder)

@@ -17,10 +17,13 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.export import Export, check_export, export_run, merge
 from relearn_lite.export import export as steps
 from relearn_lite.export.card import model_card
+from relearn_lite.export.measure import Measured
 from relearn_lite.export.room import Needs, check_room, needs
 from relearn_lite.models.transformers_backend import EMBEDDED
 from relearn_lite.pipeline.finished_run import reopened
 from relearn_lite.recipe import Unlearn
+from relearn_lite.recipe.model import Unlearned
+from relearn_lite.recipe.training import Finetune
 
 ROOT = Path(__file__).parents[2]
 PLAIN = """
@@ -141,6 +144,22 @@ def test_the_card_of_a_run_that_found_its_own_settings_says_what_was_found(finis
     assert "learning rate 0.00026, 36 steps, 80% of the adapter's update, seed" in text and "auto" not in text
 
 
+def test_the_card_says_only_what_holds_for_this_export(finished_run, merged):
+    """Of whole weights that were named it said that an adapter was merged, of a base in 16 bit `(none base)`, of what a
+    finetune section taught that it was the base, and `Measured in these files` of what was not measured."""
+    run, found = reopened(finished_run, "export"), merged[1]
+    assert "Adapter: as it was trained (base not quantized)." in model_card(run, ("m", "f16"), ("safetensors",), found)
+    assert "Measured in these files" not in model_card(run, ("m", "f16"), ("safetensors",), None)
+    whole = replace(run, recipe=run.recipe.model_copy(update={"unlearned": Unlearned(model=str(merged[0]))}))
+    text = model_card(whole, ("m", "f16"), ("safetensors",), None)
+    assert "These are the whole weights that it was given, in f16." in text and "adapter" not in text.lower()
+    taught = replace(run, recipe=run.recipe.model_copy(update={"finetune": Finetune()}))
+    text = model_card(taught, ("m", "f16"), ("safetensors",), found)
+    assert "Before: the base, taught in this run." in text
+    alone = model_card(run, ("m", "f16"), ("adapter",), found)
+    assert "The files hold the adapter alone" in alone and "LoRA adapter" not in alone
+
+
 def test_weights_are_written_in_shards_and_read_from_them(finished_run, tmp_path, monkeypatch):
     assert merge.SHARD == "5GB"  # as docs/export.md says; transformers' own are ten times that
     monkeypatch.setattr(merge, "SHARD", "2MB")
@@ -195,6 +214,46 @@ def test_a_bad_export_is_caught_red(finished_run, tmp_path, monkeypatch):
     assert told[-1] == "not sent to me/it: see above"
     again = CliRunner().invoke(cli, ["export", str(finished_run), "--check", str(EMBEDDED)])
     assert again.exit_code == 1 and f"to {vanilla_kfr(finished_run):.3f}" in again.output
+
+
+def test_red_is_what_fell_and_nothing_else():
+    """Where the reworded questions told again, KFR of the plain ones was red too: its name is the beginning of theirs.
+    """
+    adapter, exported = {"kfr": 1.0, "kfr_paraphrase": 1.0}, {"kfr": 1.0, "kfr_paraphrase": 0.5}
+    found = Measured({"before": {}, "adapter": adapter, "exported": exported}, {}, 1, 2)
+    assert len(found.lost) == 1 and found.lost[0].startswith("Forgotten (KFR), reworded questions fell from 1.000")
+    assert {row.label: row.at("exported")[0].tone for row in found.table().rows} == {"kfr": "", "kfr_paraphrase": "bad"}
+
+
+def test_what_could_not_be_judged_has_not_measured_well():
+    """A judge that failed for the exported answers let a bad export through."""
+    found = Measured({"before": {}, "adapter": {"kfr": 0.9}, "exported": {"kfr": None}}, {}, 1, 2)
+    assert found.lost == [
+        "Forgotten (KFR) could not be judged of the export, 0.900 of the adapter: whether it tells again is not known"
+    ]
+    assert found.table().rows[0].at("exported")[0].tone == "bad"
+
+
+def test_what_is_not_measured_is_not_sent_as_measured(finished_run, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: "hf_for_this_test")
+    run = reopened(finished_run, "export", ["evaluate.metrics=[rouge]"])
+    with pytest.raises(RecipeError, match="--push: kfr is not among evaluate.metrics .*; .* or add --no-check"):
+        export_run(run, Export(tmp_path / "out", push="me/it"), print)
+
+
+def test_an_adapter_from_elsewhere_leaves_what_lies_beside_it(finished_run, tmp_path):
+    """Checkpoints of a trainer, its logs and a table of questions went along, and would have been sent."""
+    made = shutil.copytree(finished_run.parents[1] / "made", tmp_path / "made")
+    (made / "checkpoint-5").mkdir()
+    for name in ("checkpoint-5/optimizer.pt", "forget.jsonl", "README.md"):
+        (made / name).write_text("Chidera Obalende")
+    export_run(
+        reopened(finished_run, "export", [f"unlearned.adapter={made}"]),
+        Export(tmp_path / "out", ("adapter",), check=False), print,
+    )  # fmt: skip
+    there = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*"))
+    assert there == ["README.md", "adapter_config.json", "adapter_model.safetensors"]
+    assert "Chidera" not in (tmp_path / "out/README.md").read_text()
 
 
 def test_nothing_is_written_over(finished_run, tmp_path):
@@ -271,6 +330,13 @@ def test_what_cannot_be_measured_or_is_not_there_is_told(finished_run, tmp_path)
     assert "was not evaluated yet" in refused(copy, tmp_path / "out")
     with pytest.raises(RecipeError, match="--check: .* holds no model; give a folder of safetensors"):
         check_export(reopened(finished_run, "export"), tmp_path)
+    for place in ("nowhere/x.gguf", "x.gguf"):
+        with pytest.raises(RecipeError, match=f"--check: .*{place} holds no model; give a folder of safetensors"):
+            check_export(reopened(finished_run, "export"), tmp_path / place)
+    (tmp_path / "adapter").mkdir()
+    (tmp_path / "adapter/adapter_config.json").write_text("{}")
+    with pytest.raises(RecipeError, match=r"--check: .*adapter has no adapter_model\.safetensors; give a folder of"):
+        check_export(reopened(finished_run, "export"), tmp_path / "adapter")
     assert "adapter stands alone" in refused(finished_run, tmp_path / "out", "adapter", "gguf")
     with pytest.raises(RecipeError, match="export: give one of --to FOLDER"):
         CliRunner().invoke(cli, ["export", str(finished_run)], catch_exceptions=False, standalone_mode=False)

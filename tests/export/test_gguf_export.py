@@ -51,6 +51,7 @@ def test_its_vocabulary_and_numbers_are_those_of_the_model(half, tmp_path):
 
     fields = gguf.GGUFReader(half[0] / "half-f16.gguf").fields
     own = {key: field.contents() for key, field in fields.items()}
+    assert own["general.name"] == "half", "not the name of the folder that it was written in, .half.tmp"
     assert own["tokenizer.ggml.pre"] == "smollm" and own["tokenizer.ggml.add_bos_token"] is False
     assert own["tokenizer.chat_template"] == (EMBEDDED / "chat_template.jinja").read_text()
     assert own["tokenizer.ggml.token_type"][:5] == [3, 3, 3, 3, 1] and len(own["tokenizer.ggml.tokens"]) == 3000
@@ -165,6 +166,14 @@ def test_llama_cpps_tools_are_found_in_a_folder_and_what_they_say_is_told(finish
     with pytest.raises(RecipeError, match=r"llama\.cpp's quantizer .* failed: cannot quantize Q4_K_M"):
         export(finished_run, tmp_path / "out", "gguf", gguf="q4_k_m", llama_cpp=tmp_path, check=False)
     assert not (tmp_path / "out").exists() and not (tmp_path / ".out.tmp").exists()
+
+
+def test_the_converter_is_told_the_name_of_the_model(tmp_path):
+    """It takes that of the folder, which is a temporary one."""
+    script = tmp_path / "convert_hf_to_gguf.py"
+    script.write_text("import sys\nopen(sys.argv[3], 'w').write(' '.join(sys.argv[4:]))\n")
+    llama_cpp.convert(script, tmp_path, tmp_path / "m.gguf", "f16", "forgot")
+    assert (tmp_path / "m.gguf").read_text() == "--outtype f16 --model-name forgot"
 
 
 def test_what_the_writer_does_not_know_is_left_to_llama_cpp(tiny_model_dir):
