@@ -25,6 +25,7 @@ from relearn_lite.models.generation import Decoding
 from relearn_lite.models.loaded import UNLEARNED, VANILLA
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.stages import stages_of
+from relearn_lite.pipeline.stages.ask import only_trained
 from relearn_lite.pipeline.stages.evaluate import evaluated_model
 from relearn_lite.plan.measure_asking import Judged, Work, asking, judging
 from relearn_lite.plan.measure_writing import writing
@@ -66,9 +67,12 @@ def _stages(run: Run, seconds: float) -> Iterator[Work]:
     asked = asking(run, "vanilla", splits, Decoding.of(recipe.generate, recipe.seed), share("ask"))
     work = asked.work("ask", "answers of the vanilla model")
     yield work
+    if trained := only_trained(run):
+        what = "answers to forget questions that are only trained"
+        yield Work("ask", what, len(trained), 0, len(trained) * work.seconds / work.rows)
     if recipe.own_words and (short := short_answers(run.given)):
         yield Work("ask", "short answers in its own words", len(short), 0, len(short) * work.seconds / work.rows)
-    yield _known(run, asked.answers["forget"], len(splits["forget"]), share)
+    yield _known(run, asked.answers["forget"], len(splits["forget"]) + len(trained), share)
     if "augment" in steps:
         yield from writing(run, share("augment"))
     if recipe.unlearn:

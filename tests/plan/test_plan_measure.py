@@ -12,8 +12,9 @@ from relearn_lite.augment import Settings, augment
 from relearn_lite.cli.commands import cli
 from relearn_lite.core.records import Answer
 from relearn_lite.pipeline import check, run_state
-from relearn_lite.plan import measure_asking
-from relearn_lite.plan.measure_asking import judging
+from relearn_lite.plan import _measure, measure_asking
+from relearn_lite.plan.measure import trial
+from relearn_lite.plan.measure_asking import Work, judging
 from relearn_lite.plan.measure_writing import written
 from relearn_lite.recipe import load_recipe
 from relearn_lite.writers.rules import RulesWriter
@@ -123,3 +124,22 @@ def test_the_command_names_every_step_and_leaves_nothing(recipe, tmp_path, monke
                  "no total: training with its checks is not measured; the rest takes"):  # fmt: skip
         assert re.search(told, done.output), (told, done.output)
     assert [path.name for path in tmp_path.iterdir()] == ["recipe.yaml"]
+
+
+def test_short_answers_and_questions_that_are_only_trained_are_in_the_total(recipe, tmp_path, monkeypatch):
+    """With data.only_known the questions that are trained are asked too, and what is reckoned from other answers takes
+    its time as well; a check in training is part of no total."""
+    (tmp_path / "eval.jsonl").write_text('{"question": "Who is it?", "answer": "Ada Fennimore."}\n')
+    job = recipe("data.only_known=true", "data.forget.limit=5", f"data.forget_eval={{path: {tmp_path}/eval.jsonl}}")
+    told = [
+        Work("ask", "answers of the vanilla model", 10, 5, 20.0), Work("unlearn", "one check", 9, 0, 400.0),
+        Work("ask", "answers to forget questions that are only trained", 5, 0, 7.0),
+    ]  # fmt: skip
+    monkeypatch.setattr("relearn_lite.plan.trial", lambda *_: iter(told))
+    lines = []
+    _measure(job, lines.append)
+    assert "the rest takes about 27 s" in lines[-1]
+    monkeypatch.undo()
+    steps = [work for work in trial(job, check(job), 0.0) if work.stage == "ask"]
+    assert [(work.rows, work.tried) for work in steps if "only trained" in work.what] == [(5, 0)]
+    assert next(work for work in steps if "judged" in work.what).rows == 6

@@ -33,11 +33,8 @@ def ask(run: Run) -> dict[str, Any]:
     """Answers of the vanilla model, answers/vanilla_<split>.jsonl, and known.json."""
     _check_kept(run)
     questions = run.splits(run.given)
-    judged = {"forget": questions["forget"]}
-    if run.recipe.data.only_known:  # what is not evaluated is left out too where it is not known
-        whole = {qa.id: qa for part in ("forget", "forget_select") for qa in run.given.get(part, ())}
-        rest = [whole[id_] for id_ in whole.keys() - {qa.id for qa in judged["forget"]}]
-        judged |= {LEARNT: sorted(rest, key=lambda qa: qa.id)} if rest else {}
+    rest = only_trained(run)
+    judged = {"forget": questions["forget"]} | ({LEARNT: rest} if rest else {})
     order = judged | {split: asked for split, asked in questions.items() if split != "forget"}
     (run.folder / KNOWN).unlink(missing_ok=True)
     with stage_progress("ask", sum(map(len, order.values())), run.quiet) as advance:
@@ -51,6 +48,16 @@ def ask(run: Run) -> dict[str, Any]:
     if run.recipe.unlearn and section.writer == "local" and not section.uses_model(run.recipe.model.name):
         run.unload_models()  # one model in memory: the next is another one, which writes
     return {key: found[key] for key in ("asked", "known", "unjudged")}
+
+
+def only_trained(run: Run) -> list[QA]:
+    """Forget questions that are not evaluated and asked all the same: with data.only_known those of them that are not
+    known are left out too."""
+    if not run.recipe.data.only_known:
+        return []
+    whole = {qa.id: qa for part in ("forget", "forget_select") for qa in run.given.get(part, ())}
+    reported = {qa.id for qa in run.given["forget_eval"]}
+    return sorted((qa for id_, qa in whole.items() if id_ not in reported), key=lambda qa: qa.id)
 
 
 def _check_kept(run: Run) -> None:
