@@ -131,6 +131,19 @@ def test_markdown_cannot_be_broken_out_of():
     assert inline("a | <b> [x](y) `c`") == r"a \| \<b\> \[x\]\(y\) \`c\`"
 
 
+def test_one_long_word_is_broken_and_not_cut(results):
+    """A question that is one long address was cut at the edge of its card, and a judge's name ran out of the page."""
+    assert "p, th small, .card header span { overflow-wrap: anywhere; }" in render_html(results)
+
+
+def test_markdown_does_not_call_general_questions_retain_questions(results):
+    general = {"id": "c1", "split": "control", "query": "Is water wet?", "ground_truth": "Yes.", "vanilla": "Yes.",
+               "unlearned": "Yes.", "scores": {"unlearned": {"kept_general": 1.0}}}  # fmt: skip
+    assert "### Retain questions (2 of 2)" in render_markdown(results)
+    more = dataclasses.replace(results, samples=[*results.samples, general])
+    assert "### Retain and general questions (3 of 3)" in render_markdown(more)
+
+
 def test_markdown_tables_have_as_many_cells_as_their_heads(results):
     for table in re.findall(r"(?:^\|.*\|\n)+", render_markdown(results), re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
