@@ -20,6 +20,10 @@ DISK_FULL = (
     "is finished is kept. Or use --runs to name a folder on a larger disk"
 )
 
+NO_PLACE = (  # for a file: forbidden, or where a folder should be is a file, or the other way round
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG,
+)  # fmt: skip
+
 
 def usage_problem(error: click.UsageError, ctx: click.Context) -> str:
     """What click found wrong with the arguments of a command, as one sentence of ours."""
@@ -67,7 +71,7 @@ def disk_problem(error: BaseException) -> str:
     """What the disk has to do with an error, as a sentence; empty where it has nothing."""
     if disk_is_full(error):
         return DISK_FULL
-    if isinstance(error, OSError) and error.filename and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if isinstance(error, OSError) and error.filename and error.errno in NO_PLACE:
         ways = "make it a place that you can read and write, or name another one: --runs for the folders of runs"
         return f"error: {error.filename}: {error.strerror}; {ways}"
     return ""

@@ -80,8 +80,10 @@ def test_every_argument_has_its_sentence():
     assert arguments == set(MISSING)
 
 
-@pytest.mark.parametrize(("number", "why"), [(13, "Permission denied"), (1, "Operation not permitted"),
-                                             (30, "Read-only file system")])  # fmt: skip
+@pytest.mark.parametrize(("number", "why"), [
+    (13, "Permission denied"), (1, "Operation not permitted"), (30, "Read-only file system"), (20, "Not a directory"),
+    (17, "File exists"), (21, "Is a directory"), (36, "File name too long"),
+])  # fmt: skip
 def test_a_place_that_cannot_be_written_to_is_told(monkeypatch, capsys, number, why):
     """A run folder of another user ended in a traceback."""
     def refused(**_):
