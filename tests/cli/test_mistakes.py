@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import click
@@ -82,7 +83,7 @@ def test_every_argument_has_its_sentence():
 
 @pytest.mark.parametrize(("number", "why"), [
     (13, "Permission denied"), (1, "Operation not permitted"), (30, "Read-only file system"), (20, "Not a directory"),
-    (17, "File exists"), (21, "Is a directory"), (36, "File name too long"),
+    (17, "File exists"), (21, "Is a directory"), (errno.ENAMETOOLONG, "File name too long"),
 ])  # fmt: skip
 def test_a_place_that_cannot_be_written_to_is_told(monkeypatch, capsys, number, why):
     """A run folder of another user ended in a traceback."""
