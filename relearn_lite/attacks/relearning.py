@@ -55,7 +55,9 @@ class RelearningPlan:
             part = "generic" if source == "unrelated" else source
             return f"data.{part} holds no examples"
         if not self.questions["forget"]:
-            return "every forget question that is asked stands among the examples; lower attacks.relearn.examples"
+            fewer = self.settings.examples > 1
+            way_out = "lower attacks.relearn.examples" if fewer else "ask more questions (data.forget_eval)"
+            return f"every forget question that is asked stands among the examples; {way_out}"
         return None
 
 

@@ -47,7 +47,7 @@ def sweep(job: Comparison, method: ComparedMethod) -> tuple[Unlearn, Path, tuple
         return f"no point of its sweep could be judged. {whys[0] if whys else ''}".strip()
     _, settings, folder = found[chosen.step]
     return settings, folder, (
-        f"Best of {len(tried)} points of its sweep, on {asked} questions a side that are not reported: "
+        f"Best of {len(tried)} points of its sweep, on {asked} question{'s' * (asked != 1)} a side, not reported: "
         f"{tried[chosen.step]['point']}.",
     )  # fmt: skip
 

@@ -39,6 +39,17 @@ def test_what_is_taught_is_never_asked_under_another_id_either():
     assert [qa.id for qa in plan.questions["forget"]] == ["forget-1", "forget-2"]
 
 
+def test_where_nothing_is_left_to_ask_what_helps_is_told():
+    """One example cannot be lowered."""
+    forget = rows("forget", 2)
+    few, many = (
+        RelearningPlan.of(Relearning(examples=count, sources=["forget"]), {"forget": asked}, {"forget": asked})
+        for count, asked in ((1, forget[:1]), (2, forget))
+    )
+    assert few.why_not("forget").endswith("; ask more questions (data.forget_eval)")
+    assert many.why_not("forget").endswith("; lower attacks.relearn.examples")
+
+
 def test_another_case_or_mark_at_the_end_makes_no_other_question_and_no_other_answer():
     forget = rows("forget", 2)
     same_question = QA("asked", forget[0].question.upper().rstrip("?"), "In quite other words.")
