@@ -99,6 +99,8 @@ def _what_was_done(run: Run, base: str, formats: tuple[str, ...], kind: str) -> 
 
 def _how_trained(settings: Unlearn, found: Mapping[str, Any] | None) -> str:
     """Learning rate and length; found: what was found of them, where they were left open."""
+    if found is None and settings.searches:  # its logs are gone
+        return "learning rate and length found in training"
     if found is None:
         return f"learning rate {settings.lr:g}, {settings.epochs} epochs"
     weaker = f", {found['strength']:.0%} of the adapter's update" if found["strength"] < 1 else ""

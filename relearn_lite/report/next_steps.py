@@ -35,6 +35,8 @@ def next_steps(results: RunResults) -> list[str]:
         return []
     if results.search:  # what was found stands for what was left open
         recipe["unlearn"] |= {"lr": results.search["lr"], "keep_best": "found"}
+    elif recipe.get("unlearn") and not isinstance(recipe["unlearn"].get("lr"), int | float):
+        recipe["unlearn"]["lr"] = None  # found in training, and its logs are gone
     few = _few_questions(after, results.answered())
     if too_few_general(results.answered().get("control")):
         after = {**after, "kept_general": None, "right_general": None}

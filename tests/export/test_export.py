@@ -142,6 +142,9 @@ def test_the_card_of_a_run_that_found_its_own_settings_says_what_was_found(finis
     run = replace(run, recipe=run.recipe.model_copy(update={"unlearn": Unlearn(lr="auto", epochs="auto")}))
     text = model_card(run, ("forgot", "float32"), ("safetensors",), None)
     assert "learning rate 0.00026, 36 steps, 80% of the adapter's update, seed" in text and "auto" not in text
+    (folder / "logs/unlearn/search.json").unlink()  # as where the logs were deleted
+    text = model_card(run, ("forgot", "float32"), ("safetensors",), None)
+    assert "learning rate and length found in training, seed" in text and "auto" not in text
 
 
 def test_the_card_says_only_what_holds_for_this_export(finished_run, merged):

@@ -104,3 +104,11 @@ def test_the_page_and_the_markdown_begin_with_it(results):
     results.metrics["unlearned"]["krr"] = 0.5
     for page in (render_html(results), render_markdown(results)):
         assert "What to do next" in page and page.rindex("What to do next") < page.rindex("All numbers")
+
+
+@pytest.mark.parametrize("lr", ["auto", "[1.0e-4, 2.0e-4]"])
+def test_a_run_whose_logs_were_deleted_still_says_what_to_do(lr):
+    """What was found in training stands in logs/; without it half of `auto` was asked for, and the table never came."""
+    recipe = RECIPE.replace("lr: 1.0e-4", f"lr: {lr}")
+    assert "a lower unlearn.lr or fewer epochs" in told(after={"kfr": 0.1, "krr": 0.2}, recipe=recipe)
+    assert "or at a higher learning rate (a higher unlearn.lr)" in told(after={"kfr": 0.1}, recipe=recipe)
