@@ -30,7 +30,7 @@ from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.stages import learns_new_answers, stages_of
 from relearn_lite.recipe import ComparedMethod, Recipe
 from relearn_lite.report import compare_attacks
-from relearn_lite.report.compare import Compared, judged, models, table
+from relearn_lite.report.compare import Compared, judged, models, table, unlike
 from relearn_lite.report.compare_files import console_table, write_comparison
 from relearn_lite.report.run_results import read_run
 from relearn_lite.report.untrusted import visible
@@ -70,7 +70,8 @@ def show(compared: Sequence[Compared], folder: Path) -> None:
     for row in table(shown).rows:
         for sentence in [row.failure] if row.failure else row.notes:
             console.print(visible(f"{row.name}: {sentence}"), markup=False, highlight=False)
-    console.print(judged(compared)[0], markup=False, highlight=False)
+    for sentence in (*unlike(compared), judged(compared)[0]):
+        console.print(visible(sentence), markup=False, highlight=False)
     console.print(f"Page: {folder / 'compare.html'}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -92,7 +92,8 @@ def table(shown: Sequence[Model]) -> Table:
     """The numbers of all models, the best of the methods marked."""
     headings = {key: f"{text} {NO_METRICS.get(key) or arrow(key)}" for key, text in columns().items()}
     lower = {key for key in columns() if key not in NO_METRICS and key_of(key).good == "lower"}
-    rows = mark_best([_row(model) for model in shown], lower)
+    rows = [_row(model) for model in shown]
+    rows = mark_best(rows, lower) if alike(shown) else rows
     if all(row.at("kept_general")[0].value is None for row in rows):  # nobody was asked, or vanilla answers nothing
         del headings["kept_general"]
     return Table("Method", headings | COST, rows, notes_below=True)
@@ -187,6 +188,12 @@ def _shared(results: RunResults, what: str) -> Any:
     if what == "model":
         return repr(results.manifest[what]) if results.manifest.get(what) else None
     return frozenset((row["query"], row["ground_truth"]) for row in results.samples if row["split"] == what)
+
+
+def alike(shown: Sequence[Model]) -> bool:
+    """Whether the numbers of the methods compare: where not, none of them is the best."""
+    methods = [model.runs[0] for model in shown if not model.is_vanilla]
+    return not unlike(methods) and judged(methods)[1]
 
 
 def judged(compared: Sequence[Compared]) -> tuple[str, bool]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from relearn_lite.report.attacks import RATES, RELEARNING, rows
-from relearn_lite.report.compare import Model, asked_unalike, mark_best, method_lines
+from relearn_lite.report.compare import Model, alike, asked_unalike, mark_best, method_lines
 from relearn_lite.report.plots import line_chart
 from relearn_lite.report.sections import Facts, Pictures, Section, Text
 from relearn_lite.report.tables import Cell, Row, Table, measured
@@ -59,7 +59,8 @@ def table(models: Sequence[Model]) -> Table | None:
             told.append(Row(model.name, cells, sign=model.sign, notes=notes))
         elif reason := _why_not(model):
             told.append(Row(model.name, {}, sign=model.sign, failure=f"Not attacked: {reason}"))
-    return Table("Method", _headings(models), mark_best(told, if_alike=False), notes_below=True)
+    told = mark_best(told, if_alike=False) if alike(models) else told
+    return Table("Method", _headings(models), told, notes_below=True)
 
 
 def figures(model: Model) -> dict[str, float | None]:

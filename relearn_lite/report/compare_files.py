@@ -19,7 +19,19 @@ from relearn_lite.report import (
     groups,
     requests,
 )
-from relearn_lite.report.compare import COST, Compared, Model, checks, columns, judged, models, overview, table, unlike
+from relearn_lite.report.compare import (
+    COST,
+    Compared,
+    Model,
+    alike,
+    checks,
+    columns,
+    judged,
+    models,
+    overview,
+    table,
+    unlike,
+)
 from relearn_lite.report.render import document, latex, page
 from relearn_lite.report.samples import Answer, Card, Span, clean, secrets, status
 from relearn_lite.report.sections import Cards, Facts, Section, Text
@@ -63,13 +75,13 @@ def _title(name: str, mask: bool) -> str:
 def sections(compared: Sequence[Compared], mask: bool = False) -> list[Section]:
     """All but the answers. mask: groups are numbered, not named."""
     shown = models(compared)
-    numbers, notices, (who, alike), words = table(shown), unlike(compared), judged(compared), texts("comparison")
+    numbers, notices, (who, same), words = table(shown), unlike(compared), judged(compared), texts("comparison")
     asked = {key: text for key, text in numbers.columns.items() if key not in COST}
     told = [(text, words["told"][key].format(rule=RULE)) for key, text in asked.items()]
-    judges = Text("legend" if alike else "notice", who)
+    judges = Text("legend" if same else "notice", who)
     found = [
         Section("judged", "", [*(Text("notice", each) for each in notices), judges]),
-        compare_glance.section(shown, numbers, ranked=alike and not notices),
+        compare_glance.section(shown, numbers, ranked=alike(shown)),
         Section("table", "All numbers", [numbers.only(asked), Facts(told), Text("legend", words["numbers"])]),
         Section("notes", "What to know beside the numbers", [Facts(numbers.notes())]) if numbers.notes() else None,
         requests.section(shown), groups.compared(shown, mask), overview(shown, numbers), checks(shown),

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from relearn_lite.compare import show
 from relearn_lite.report.compare import Compared, models, table
 from relearn_lite.report.compare_files import as_html, sections, write_comparison
 from relearn_lite.report.compare_glance import section
@@ -78,7 +79,18 @@ def test_runs_that_do_not_compare_are_not_ranked(compared):
         unalike = [replace(compared[0], results=each[0]), replace(compared[2], results=each[1])]
         page = as_html("demo", unalike, 1, mask=False)
         assert "has the best balance" not in page and 'class="notice"' in page
-    assert "has the best balance" in as_html("demo", compared, 1, mask=False)
+        assert 'class="best"' not in page, "nothing is the best of what does not compare"
+    page = as_html("demo", compared, 1, mask=False)
+    assert "has the best balance" in page and 'class="best"' in page
+
+
+def test_the_console_warns_of_what_does_not_compare_too(compared, tmp_path, capsys):
+    """Only the page did: in a terminal the numbers stood side by side, the best in bold."""
+    show(compared, tmp_path)
+    assert "These runs were not asked" not in capsys.readouterr().out
+    fewer = replace(compared[0], results=replace(compared[0].results, samples=compared[0].results.samples[1:]))
+    show([fewer, compared[2]], tmp_path)
+    assert "These runs were not asked the same forget questions" in " ".join(capsys.readouterr().out.split())
 
 
 def test_every_column_of_the_numbers_says_what_it_is_and_cost_stands_in_the_glance(compared, tmp_path):
