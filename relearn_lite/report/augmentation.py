@@ -9,6 +9,7 @@ from relearn_lite.core.files import load_json
 from relearn_lite.report.sections import Facts, Section
 from relearn_lite.report.tables import Cell, Row, Table
 from relearn_lite.report.texts import texts
+from relearn_lite.report.untrusted import masked
 
 if TYPE_CHECKING:
     import rich.table
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 COLUMNS = {"made": "Made", "rewritten": "Rewritten", "fallback": "By rules instead", "dropped": "Dropped"}
 
 
-def section(found: dict[str, Any] | None) -> Section | None:
-    """augmentation.json as what is shown; None where the run has none. It holds codes and counts, no one's text."""
+def section(found: dict[str, Any] | None, known: frozenset[str] | None = None) -> Section | None:
+    """augmentation.json as what is shown; None where the run has none. It holds codes and counts, and of texts the
+    three words that most answers begin with. known: covers these words in them."""
     if not found:
         return None
-    return Section("augmentation", "Augmentation", [kinds(found), Facts(_facts(found))])
+    return Section("augmentation", "Augmentation", [kinds(found), Facts(_facts(found, known))])
 
 
 def kinds(found: dict[str, Any]) -> Table:
@@ -57,7 +59,7 @@ def _reasons(counts: dict[str, int]) -> str:
     return f"{sum(counts.values())} ({', '.join(f'{code} {count}' for code, count in counts.items())})"
 
 
-def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:
+def _facts(found: dict[str, Any], known: frozenset[str] | None = None) -> list[tuple[str, str]]:
     diversity, speed = found["diversity"], found["speed"]
 
     def numbers(*keys: str) -> str:
@@ -72,8 +74,9 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:
     if found.get("untrained"):
         facts.insert(0, ("Forget questions without any training pair, which nothing unlearns", str(found["untrained"])))
     if diversity["commonest_opening"]:
-        share = f"{100 * diversity['its_share']:.1f} % ({diversity['commonest_opening']})"
-        facts.append(("Answers with the commonest opening", share.replace("subject", "[name]")))
+        begins = diversity["commonest_opening"].replace("subject", "[name]")
+        begins = begins if known is None else masked(begins, known)
+        facts.append(("Answers with the commonest opening", f"{100 * diversity['its_share']:.1f} % ({begins})"))
     if speed:
         told = f"{speed['tokens_per_second']:.1f} ({speed['tokens']} in {speed['seconds']:.1f} s)"
         facts.append(("Tokens written a second", told))

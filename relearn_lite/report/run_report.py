@@ -14,7 +14,7 @@ from relearn_lite.report.next_steps import next_steps
 from relearn_lite.report.numbers import memory
 from relearn_lite.report.plots import Change, Line, Picture, change_chart, curves
 from relearn_lite.report.run_results import RunResults
-from relearn_lite.report.samples import Card, cards
+from relearn_lite.report.samples import Card, cards, secrets
 from relearn_lite.report.sections import Cards, Facts, Folded, Part, Pictures, Section, Text, Tiles
 from relearn_lite.report.tables import Cell, Row, Table, measured
 from relearn_lite.report.texts import texts
@@ -51,7 +51,7 @@ def sections(results: RunResults, mask: bool = False) -> list[Section]:
         Section("training", "Training", [
             *search.parts(results.search), loss_table(results.losses) or "No losses were recorded.",
         ]),
-        augmentation.section(results.augmentation),
+        augmentation.section(results.augmentation, secrets(results.samples) if mask else None),
         Section("cost", "Cost", [stage_table(results.manifest) or "The stages were not timed."]),
         Section("how", "What it ran on", [Facts(ran_on) if ran_on else "Not recorded."]),
         Section("recipe", "Recipe", [Text("code", _recipe(results, mask) or "not recorded")]),

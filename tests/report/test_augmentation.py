@@ -72,3 +72,13 @@ def test_the_terminal_shows_it_and_reads_no_markup(found):
 def test_a_run_without_one_shows_nothing(results):
     assert section(None) is None
     assert "first attempts" not in render_html(results) + render_markdown(results)
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown])
+def test_a_masked_report_covers_a_name_in_the_commonest_opening(found, results, render):
+    """Where the name is not the subject of the question, it is among the three words that answers begin with."""
+    found["diversity"] |= {"commonest_opening": "fennimore lives in", "its_share": 0.5}
+    own = replace(results, augmentation=found)
+    assert "fennimore lives in" in render(own)
+    masked = render(own, mask=True)
+    assert "fennimore" not in masked and "f▒▒▒ lives in" in masked
