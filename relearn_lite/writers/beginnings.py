@@ -119,10 +119,10 @@ def _of_what_is(start: str, named: str, about: str, asked: str, parsed: ParsedQu
         return []
     if start.endswith((" are", " were")):  # several
         return [end for end in ends["is"] if not _OF_ONE.search(end)]
-    if english().secrets & set(named.lower().split()):
+    if english().secrets & set(_AFTER_NOUN.split(named.lower())[0].split()):  # "the phone number of the bakery"
         return ends["secret"]
     counted = taken_apart(parsed)[0] in _OF_NUMBERS and not itself
-    if counted or main_noun(named.lower()) in english().measures:
+    if counted or main_noun(named) in english().measures:
         return ends["measure"]
     if start.startswith("What "):
         return [end for end in ends["is"] if not _ADMIRED.search(end)]

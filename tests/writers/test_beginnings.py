@@ -210,6 +210,12 @@ def test_a_secret_is_not_famous(question):
     assert start and len(ends) > 4 and ends == load_phrases().ends["secret"]
 
 
+def test_the_root_of_a_word_is_no_secret_and_the_bronze_age_no_measure():
+    ends = load_phrases().ends
+    assert endings("What is the root of the word telephone?", "Tele.")[1] != ends["secret"]
+    assert endings("What was the Bronze Age?", "The Bronze Age was long ago.")[1] != ends["measure"]
+
+
 def test_only_people_are_spoken_of_as_people():
     person, thing = (set(load_phrases().ends[kind]) for kind in ("person", "thing"))
     assert person <= set(endings(*FOUNDER)[1]) and not person & set(endings(*HOBBIT)[1])
