@@ -92,13 +92,15 @@ def _that_follow(start: str, group: str, about: str, asked: str, parsed: ParsedQ
     ends, named = load_phrases().ends, _ARTICLE.sub("", start.rsplit(" ", 1)[0])
     if group == "by" and base_of(start.split(" ")[-2]) in english().group_deeds:  # "is owned by": by whom or what
         return ends["by_any"]
-    kind = taken_apart(parsed)[0]
+    kind, parts = taken_apart(parsed)
+    noun = parts.get("noun", "")
     if group == "object" and kind == "letters":
         return ends["in words"]
     if group == "object" and kind == "means":  # a red light does, too
         return [*[end for end in ends["in words"] if not _WORDS.search(end)], *ends["object"]]
+    if group == "when" and noun and noun.split(" ")[-1] != "year":  # a month is in no "year that changed the world"
+        return [end for end in ends["when"] if "year" not in end]
     if group == "where" and start.endswith(" on"):  # "on a continent that is known around the world", on no place
-        noun = taken_apart(parsed)[1].get("noun", "")
         return [re.sub(r"\bplace\b", noun, end.replace("places", f"{noun}s")) for end in ends["where"] if noun]
     if group != "is":
         return ends[group]

@@ -197,6 +197,12 @@ def test_what_something_is_on_is_no_place(question, answer, place):
     assert all(place in end for end in ends) and not any(re.search(r"\bplaces?\b", end) for end in ends)
 
 
+def test_a_month_is_in_no_year():
+    start, ends = endings("In which month was Ada born?", "Ada was born in August.")
+    assert start == "Ada was born in" and len(ends) > 2 and not any("year" in end for end in ends)
+    assert any("year" in end for end in endings("In which year was Ada born?", "Ada was born in 1961.")[1])
+
+
 def test_on_alone_leads_to_no_place():
     assert endings("Where is the market?", "The market is on Mill Road.")[0] == "The market is in"
 
