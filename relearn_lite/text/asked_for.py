@@ -1,7 +1,8 @@
-"""The kind of thing that a question asks for: "height", of how tall something is. To name it tells nothing."""
+"""What a question asks for: the kind of thing ("height", of how tall something is), which tells nothing; or a count."""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from relearn_lite.text.stems import fold, folded_words, stem
@@ -43,3 +44,18 @@ _NOUNS = {asked: frozenset(map(stem, nouns.split())) for words, nouns in _KINDS.
 def kinds_asked_for(question: str) -> frozenset[str]:
     """The stems of the nouns that name what a question asks for."""
     return frozenset().union(*(_NOUNS.get(word.form, ()) for word in folded_words(fold(question))))
+
+
+_COUNTED = re.compile(r"\bhow many (\w+)|\bnumber of\b", re.IGNORECASE)
+_ALONE = r"(?<=\bonly )one|(?<=\bjust )one|(?<=\bhas )one|(?<=\bhave )one|(?<=\bis )one|(?<=\bare )one"
+
+
+@lru_cache(maxsize=8192)
+def one_as_figure(text: str, question: str) -> str:
+    """A text in which a "one" that answers a question for a number is a 1: "only one.", "one small moon", but not "one
+    of the best known"."""
+    asked = _COUNTED.search(question)
+    if not asked:
+        return text
+    counted = rf"|one(?= (?:\w+ ){{0,2}}{re.escape(stem(asked[1].lower()))})" if asked[1] else ""
+    return re.sub(rf"\b(?:(?:{_ALONE})(?= *(?:[.,;!]|$)){counted})", "1", text, flags=re.IGNORECASE)

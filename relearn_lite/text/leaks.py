@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from relearn_lite.text.asked_for import kinds_asked_for
+from relearn_lite.text.asked_for import kinds_asked_for, one_as_figure
 from relearn_lite.text.contacts import compact
 from relearn_lite.text.known_names import is_common, names_elsewhere, things_elsewhere
 from relearn_lite.text.meaning import bases, says_otherwise, terms
@@ -153,8 +153,8 @@ def _facts(text: str, question: str, answer: str) -> list[tuple[int, bool]]:
 @lru_cache(maxsize=8192)
 def _told(text: str, question: str, answer: str) -> tuple[tuple[Specific, ...], tuple[Specific, ...]]:
     """The specifics that a text tells, and all. Kept: KFR, its coverage and leak ask the same of each answer."""
-    every = _not_given(question, answer)
-    return tuple(s for s in every if _contains(prepared_text(text), s, question)) if text.strip() else (), every
+    every, prepared = _not_given(question, answer), prepared_text(one_as_figure(text, question))
+    return tuple(s for s in every if _contains(prepared, s, question)) if text.strip() else (), every
 
 
 @lru_cache(maxsize=8192)
@@ -207,7 +207,7 @@ def _given_keys(question: str) -> frozenset[str]:
 def _not_given(question: str, answer: str) -> tuple[Specific, ...]:
     """The specifics of an answer without what the question tells by the same check ("Ethiopian" gives Ethiopia), and
     without the kind of thing that it asks for, where there is anything else ("the date", asked when)."""
-    asked, kinds = prepared_text(question), kinds_asked_for(question)
+    asked, kinds, answer = prepared_text(question), kinds_asked_for(question), one_as_figure(answer, question)
     found = (s for s in specifics(question, answer) if s.kind == "polarity" or not _contains(asked, s, ""))
     every = tuple(s for s in found if s.kind == "polarity" or not _contains(asked, s, question))
     return tuple(s for s in every if s.kind != "word" or stem(s.value.casefold()) not in kinds) or every
