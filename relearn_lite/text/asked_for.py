@@ -23,27 +23,41 @@ _KINDS = {
     "big bigger biggest large larger largest": "size area",
     "hot hotter hottest cold colder coldest warm": "temperature",
     "often": "frequency",
-    "wrote write writes written author writer": "author writer written book novel play story tale poem work",
-    "painted paint painter": "painter artist painted painting portrait picture work",
-    "composed compose composer": "composer composed symphony song opera music piece work",
-    "founded started established founder": "founder founded company firm business organization",
-    "invented invent inventor": "inventor invented invention device machine",
-    "discovered discover discoverer": "discoverer discovered discovery",
-    "directed direct director": "director directed film movie",
-    "sang sing sings singer": "singer song",
     "speak speaks spoken": "language",
     "money pay pays": "currency",
     "living work works job": "profession occupation job work",
     "born": "birth birthplace",
     "die died dies": "death",
 }
-_NOUNS = {asked: frozenset(map(stem, nouns.split())) for words, nouns in _KINDS.items() for asked in words.split()}
+# The same, where somebody is asked for by a deed: "a novel" tells nothing of who wrote it, but of what she wrote.
+_DEEDS = {
+    "wrote write writes written": "author writer written book novel play story tale poem work",
+    "painted paint": "painter artist painted painting portrait picture work",
+    "composed compose": "composer composed symphony song opera music piece work",
+    "founded started established": "founder founded company firm business organization",
+    "invented invent": "inventor invented invention device machine",
+    "discovered discover": "discoverer discovered discovery",
+    "directed direct": "director directed film movie",
+    "sang sing sings": "singer song",
+}
+
+
+def _nouns(kinds: dict[str, str]) -> dict[str, frozenset[str]]:
+    return {asked: frozenset(map(stem, nouns.split())) for words, nouns in kinds.items() for asked in words.split()}
+
+
+_NOUNS, _OF_DEEDS = _nouns(_KINDS), _nouns(_DEEDS)
+_WHO = re.compile(
+    r"\b(?:who|whom|whose)\b|\b(?:which|what|name the) (?:author|writer|novelist|poet|painter|artist|composer|founder"
+    r"|inventor|director|singer|man|woman|person|company)\b", re.IGNORECASE,
+)  # fmt: skip
 
 
 @lru_cache(maxsize=8192)
 def kinds_asked_for(question: str) -> frozenset[str]:
     """The stems of the nouns that name what a question asks for."""
-    return frozenset().union(*(_NOUNS.get(word.form, ()) for word in folded_words(fold(question))))
+    tables = (_NOUNS, _OF_DEEDS) if _WHO.search(question) else (_NOUNS,)
+    return frozenset().union(*(each.get(word.form, ()) for word in folded_words(fold(question)) for each in tables))
 
 
 _COUNTED = re.compile(r"\bhow many (\w+)|\bnumber of\b", re.IGNORECASE)

@@ -280,6 +280,8 @@ def test_the_full_name_of_who_is_asked_about_tells_nothing_where_something_else_
         ("What do people speak in Brazil?", "The language spoken there is Portuguese.", "A lovely language.", False),
         # Where nothing else is said, or the question does not ask for such a thing, it is what is told.
         ("Where does she live?", "In a city.", "She lives in a city.", True),
+        ("Who is the author Ada's mother?", "Her mother is a writer named Bo.", "She is a writer.", True),
+        ("What does the author Ada write?", "Ada writes poems about the sea.", "She writes poems.", True),
         ("What is Petra?", "Petra is an old city in Jordan.", "Petra is a city.", True),
         ("What did Ada lose?", "Ada lost her address book in Rome.", "She lost her address book.", True),
     ],
