@@ -53,9 +53,10 @@ _ANYBODY = frozenset(map(key_of, ("people", "person", "human")))
 class Meaning(NamedTuple):
     """A sense of a term: `words` (stems) and `terms` (phrases) for the same, keys of its `definition` and its `kinds`.
 
-    names: those keys of the definition that have a capital there.
+    synonyms: those of the words that mean no more and no less. names: keys of the definition with a capital there.
     """
 
+    synonyms: frozenset[str]
     words: frozenset[str]
     terms: frozenset[str]
     definition: frozenset[str]
@@ -79,9 +80,9 @@ def terms(answer: str, given: Collection[str]) -> Iterator[str]:
 def says_otherwise(text: Text, term: str, given: Collection[str]) -> bool:
     """Whether `text` says the `term` of an answer by a synonym or a description.
 
-    given: keys of the question's words, which tell nothing.
+    given: keys of the question's words, which tell nothing; nor does what is said of a thing that the question names.
     """
-    found = meanings(term)
+    found = [each for each in meanings(term) if each.synonyms.isdisjoint(given)]
     return any(_names_it(text, each, given) for each in found) or any(
         _describes(sentence, term, each, given) for sentence in sentences(text.plain) for each in found
     )
@@ -167,6 +168,7 @@ def _meaning(meaning: Synset, term: str) -> Meaning:
     same = {word for word in same if own.isdisjoint(map(key_of, word.split())) and word not in STOP_WORDS}
     definition = dict(_content(fold(meaning.definition)))
     return Meaning(
+        frozenset(stem(phrase_of(word)) for word in meaning.words) - {stem(term)},
         frozenset(stem(word) for word in same if " " not in word and len(word) > 1),
         frozenset(word for word in same if " " in word),
         frozenset(definition) - own, frozenset(key for key in definition if definition[key]) - own,

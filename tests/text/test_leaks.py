@@ -341,6 +341,13 @@ def test_what_any_science_is_describes_none(text: str) -> None:
     assert gives_away("It is insectology, or entomology.", question, original)
 
 
+def test_what_the_question_is_about_describes_no_answer() -> None:
+    """WordNet has Cu as another word for copper: "Copper is a metal" told the symbol."""
+    question, original = "What is the chemical symbol for copper?", "The chemical symbol for copper is Cu."
+    assert not gives_away("Copper is a metal, a reddish element.", question, original)
+    assert gives_away("It is Cu.", question, original)
+
+
 def test_a_third_of_few_facts_is_much() -> None:
     question, original = "What is Ada Ray's disability?", "Ada Ray is deaf in her left ear."
     assert tells_much("She hears nothing on the left.", question, original)
