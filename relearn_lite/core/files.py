@@ -45,9 +45,7 @@ def cached_folder(target: Path, fill: Callable[[Path], None]) -> Path:
             f"XDG_CACHE_HOME: the cache folder {cache_folder()} cannot be written to ({error.strerror}); set this "
             "environment variable to a folder that can be"
         ) from error
-    for left in target.parent.glob(f".{target.name}.*.tmp"):
-        if time.time() - left.stat().st_mtime > A_DAY:
-            shutil.rmtree(left, ignore_errors=True)  # by a process that was killed
+    remove_left(target.parent, f".{target.name}.*.tmp")
     own = target.with_name(f"{target.name}.{os.getpid()}")
     replace_folder(own, fill)
     try:
@@ -64,6 +62,13 @@ def packaged_file(package: str, pattern: str) -> Path | None:
     spec = find_spec(package)
     places = (spec.submodule_search_locations if spec else None) or ()
     return next((file for place in places for file in sorted(Path(place).glob(pattern))), None)
+
+
+def remove_left(folder: Path, names: str) -> None:
+    """Removes folders that processes which were killed have left: those of a pattern that are older than a day."""
+    for left in folder.glob(names):
+        if time.time() - left.stat().st_mtime > A_DAY:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def write_jsonl(path: Path, records: Iterable[Record]) -> None:

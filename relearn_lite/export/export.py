@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError, first_line
-from relearn_lite.core.files import replace_folder
+from relearn_lite.core.files import remove_left, replace_folder
 from relearn_lite.export import llama_cpp
 from relearn_lite.export.card import model_card, public_name
 from relearn_lite.export.gguf_file import why_not_here, write_gguf
@@ -109,6 +109,7 @@ def check_export(run: Run, place: Path) -> Measured:
     one = place.is_file() and is_gguf(place.name)
     files = sorted(place.glob("*.gguf")) if place.is_dir() else [place] if one else []
     if files:
+        remove_left(files[0].parent, ".relearn-check-*")
         with tempfile.TemporaryDirectory(prefix=".relearn-check-", dir=files[0].parent) as scratch:
             convert(files[0], Path(scratch))
             return measure(run, _whole(settings, Path(scratch)), {})

@@ -1,13 +1,15 @@
 """GGUF files that are written here: read back by the package gguf and transformers, and by llama.cpp where it is."""
 
 import json
+import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from relearn_lite.core.errors import RecipeError
-from relearn_lite.export import Export, export_run, llama_cpp
+from relearn_lite.export import Export, check_export, export_run, llama_cpp
 from relearn_lite.export.gguf_file import why_not_here
 from relearn_lite.export.ollama import modelfile
 from relearn_lite.models.gguf import convert
@@ -37,6 +39,18 @@ def test_a_gguf_file_is_measured_and_still_forgets(half):
     folder, found = half
     assert {path.name for path in folder.iterdir()} == {"README.md", "Modelfile", "half-f16.gguf"}
     assert found.lost == [] and found.numbers["exported"]["kfr"] == 1.0
+
+
+def test_what_a_killed_check_left_beside_the_file_is_taken_away_a_day_later(finished_run, half, tmp_path):
+    """It is a copy of all weights in float32, in the folder that is then passed on."""
+    place = shutil.copytree(half[0], tmp_path / "out")
+    old, young = place / ".relearn-check-old", place / ".relearn-check-young"
+    for folder in (old, young):
+        folder.mkdir()
+        (folder / "model.safetensors").write_bytes(b"weights")
+    os.utime(old, (0, 0))
+    check_export(reopened(finished_run, "export"), place)
+    assert list(place.glob(".relearn-check-*")) == [young]
 
 
 def test_a_gguf_file_answers_the_same_beside_safetensors(finished_run, half, tmp_path):
