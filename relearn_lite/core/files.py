@@ -88,13 +88,13 @@ def append_jsonl(path: Path, records: Iterable[Record]) -> None:
 @contextmanager
 def _told_as_damaged(path: Path) -> Iterator[None]:
     """Turns what reading a file of our own fails with into one sentence: it is whole once it is there, see below."""
-    again = "put it back, or run its recipe again with --fresh"
+    again = "; put it back, or run its recipe again with --fresh"
     try:
         yield
     except FileNotFoundError:
-        raise RecipeError(f"{path} is missing; {again}") from None
+        raise RecipeError(f"{path} is missing{again}") from None
     except (ValueError, TypeError) as error:  # TypeError: it holds other keys, or no objects
-        raise RecipeError(f"{path} is damaged ({first_line(error)}); {again}") from error
+        raise RecipeError(f"{path} is damaged ({first_line(error)}){again}") from error
 
 
 def read_jsonl(path: Path, kind: type[Record]) -> Iterator[Record]:
