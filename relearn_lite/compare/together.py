@@ -94,7 +94,7 @@ def _prompts(job: Comparison, finished: Sequence[Compared]) -> Iterator[Asked]:
 
 
 def _ask(job: Comparison, shared: Run, asked: Sequence[Asked]) -> Iterator[list[Rated]]:
-    """The ratings, some prompts at a time. Once the judge cannot be reached, all that is left is missing."""
+    """The ratings, some prompts at a time. Once the judge cannot be asked, all that is left is missing."""
     if not asked:
         return
     job.say(f"ratings: {len(asked)} prompts, each with the answers of all methods ...")
@@ -108,7 +108,11 @@ def _ask(job: Comparison, shared: Run, asked: Sequence[Asked]) -> Iterator[list[
         found: list[list[int] | None] = [None] * len(rows)
         for kind in () if failure else dict.fromkeys(row.rated.kind for row in rows):
             places = [n for n, row in enumerate(rows) if row.rated.kind == kind]
-            scores = judge.rate_together(kind, [(rows[n].question, rows[n].texts) for n in places])
+            try:
+                scores = judge.rate_together(kind, [(rows[n].question, rows[n].texts) for n in places])
+            except RecipeError as error:  # such as a prompt that is longer than it can read
+                failure = " ".join(error.problems)
+                break
             for n, each in zip(places, scores, strict=True):
                 found[n] = each
             failure = failure or judge.failure

@@ -177,6 +177,19 @@ def test_a_local_model_judges_too(place):
     assert numbers["fluency_forget"] is None and numbers["missing"]["fluency_forget"] == 3, numbers["reasons"]
 
 
+def test_a_prompt_that_the_judge_cannot_read_leaves_them_missing_and_the_page_is_there(place, monkeypatch):
+    """The answers of all methods may be more than a small judge reads: after hours of work there was no page."""
+    def refused(*_):
+        raise RecipeError("evaluate.evaluators.judge.max_new_tokens: the longest prompt has 9000 tokens; lower it")
+
+    monkeypatch.setattr("relearn_lite.judges.prompted.PromptedRatings.rate_together", refused)
+    judge = "evaluate.evaluators.judge={writer: local, max_new_tokens: 24}"
+    recipe = load_recipe(place / "recipe.yaml", [*FEW, "name=long", judge])
+    folder, compared = compare(recipe, runs=place / "runs", quiet=True)
+    assert "the longest prompt has 9000 tokens" in compared[0].together["vanilla"]["reasons"]["fluency_forget"]
+    assert "the longest prompt has 9000 tokens" in (folder / "compare.html").read_text()
+
+
 def test_ratings_need_a_judge(place):
     with pytest.raises(RecipeError, match="compare.ratings: fluency, relevance need a judge, and nobody is named"):
         load_recipe(place / "recipe.yaml", ["evaluate.evaluators.judge=null"])
