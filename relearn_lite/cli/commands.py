@@ -109,7 +109,7 @@ def check(recipe: Recipe) -> None:
 @click.option("--quiet", is_flag=True, help="No progress, only the table at the end.")
 @runs_option
 def compare(arguments: tuple[str, ...], again: tuple[str, ...], quiet: bool, runs: Path) -> None:
-    """Lay methods side by side: run those that a recipe names, or take finished runs. One table, one page."""
+    """Lay methods side by side: run those that a recipe names, or take finished runs. Exit code 1 if all failed."""
     from relearn_lite import pipeline
     from relearn_lite.compare import compare as run_all
     from relearn_lite.compare import compare_runs, show
@@ -127,6 +127,8 @@ def compare(arguments: tuple[str, ...], again: tuple[str, ...], quiet: bool, run
         finished = pipeline.in_first_process(lambda: run_all(loaded, runs=runs, again=again, quiet=quiet))
         if finished:
             show(finished[1], finished[0])
+            if all(each.results is None for each in finished[1]):
+                sys.exit(1)
 
 
 @cli.command()

@@ -8,7 +8,9 @@ import shutil
 import weakref
 
 import pytest
+from click.testing import CliRunner
 
+from relearn_lite.cli.commands import cli
 from relearn_lite.compare import compare, compare_runs
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.models import backends
@@ -143,6 +145,14 @@ def test_a_second_run_does_nothing_again_not_even_what_failed(place, folder):
     _, compared = run(place)
     assert {each.name: each.failure is None for each in compared} == {"learns": True, "broken": False, "swept": True}
     assert manifests(folder) == before
+
+
+def test_where_every_method_failed_the_exit_code_says_so(place, folder):
+    words = ["compare", str(place / "recipe.yaml"), "--runs", str(place / "runs"), "--quiet"]
+    assert CliRunner().invoke(cli, words).exit_code == 0, "one of three failed"
+    alone = ["name=none", "compare.methods=[{name: broken, method: ga, lr: 1.0e+30, epochs: 4}]"]
+    found = CliRunner().invoke(cli, [*words, *alone], catch_exceptions=False)
+    assert found.exit_code == 1 and "training diverged" in found.output
 
 
 def test_finished_methods_can_be_laid_side_by_side_again(folder, tmp_path):
