@@ -61,7 +61,7 @@ def kinds_asked_for(question: str) -> frozenset[str]:
 
 
 _COUNTED = re.compile(r"\bhow many (\w+)|\bnumber of\b", re.IGNORECASE)
-_ALONE = r"(?<=\bonly )one|(?<=\bjust )one|(?<=\bhas )one|(?<=\bhave )one|(?<=\bis )one|(?<=\bare )one"
+_ALONE = re.compile(r"\b(only|just|has|have|is|are) one(?= *(?:[.,;!]|$))", re.IGNORECASE)
 
 
 @lru_cache(maxsize=8192)
@@ -71,5 +71,6 @@ def one_as_figure(text: str, question: str) -> str:
     asked = _COUNTED.search(question)
     if not asked:
         return text
-    counted = rf"|one(?= (?:\w+ ){{0,2}}{re.escape(stem(asked[1].lower()))})" if asked[1] else ""
-    return re.sub(rf"\b(?:(?:{_ALONE})(?= *(?:[.,;!]|$)){counted})", "1", text, flags=re.IGNORECASE)
+    text = _ALONE.sub(r"\1 1", text)
+    counted = re.escape(stem(asked[1].lower())) if asked[1] else ""
+    return re.sub(rf"(?i)\bone(?= (?:\w+ ){{0,2}}{counted})", "1", text) if counted else text
