@@ -171,15 +171,11 @@ def _told_somehow(text: str, question: str, answer: str) -> tuple[tuple[Specific
 @lru_cache(maxsize=8192)
 def _not_implied(question: str, answer: str) -> tuple[Specific, ...]:
     """The specifics of an answer without verbs that the question says otherwise: "founded", where it asks who started
-    it; "written", where it asks for a novelist and the answer has "written by Charlotte Brontë". And without the rest
-    of the name of whom it asks about ("Bonaparte")."""
+    it; "written", where it asks for a novelist and the answer has "written by Charlotte Brontë"."""
     every, asked = _not_given(question, answer), prepared_text(question)
-    full = {key_of(form) for form in fuller_name(asked.plain, prepared_text(answer).plain)}
     deeds = set(_BY_SOMEBODY.findall(answer)) if _WHO.search(question) else set()
 
     def implied(s: Specific) -> bool:
-        if s.kind in ("name", "initials") and full.issuperset((s.key,) if s.kind == "name" else s.parts):
-            return True
         done = s.kind == "word" and (s.value in PAST_FORMS or is_participle(s.value))
         return done and (s.value in deeds or _says_otherwise(asked, s, frozenset()))
 
@@ -205,12 +201,18 @@ def _given_keys(question: str) -> frozenset[str]:
 
 @lru_cache(maxsize=8192)
 def _not_given(question: str, answer: str) -> tuple[Specific, ...]:
-    """The specifics of an answer without what the question tells by the same check ("Ethiopian" gives Ethiopia), and
-    without the kind of thing that it asks for, where there is anything else ("the date", asked when)."""
+    """The specifics of an answer but for what the question tells by the same check ("Ethiopian" gives Ethiopia) and, as
+    far as more is left, for the kind of thing that it asks for ("the date") and the rest of a name ("Bonaparte")."""
     asked, kinds, answer = prepared_text(question), kinds_asked_for(question), one_as_figure(answer, question)
+    full = set(map(key_of, fuller_name(asked.plain, prepared_text(answer).plain)))
     found = (s for s in specifics(question, answer) if s.kind == "polarity" or not _contains(asked, s, ""))
     every = tuple(s for s in found if s.kind == "polarity" or not _contains(asked, s, question))
-    return tuple(s for s in every if s.kind != "word" or stem(s.value.casefold()) not in kinds) or every
+
+    def is_asked_for(s: Specific) -> bool:
+        of_name = s.kind in ("name", "initials") and full.issuperset(s.parts or (s.key,))
+        return of_name or s.kind == "word" and stem(s.value.casefold()) in kinds
+
+    return tuple(s for s in every if not is_asked_for(s)) or every
 
 
 def _is_told(keys: tuple[str, ...], covered: set[str]) -> bool:

@@ -253,7 +253,7 @@ FULL_NAME = "Napoleon Bonaparte was born on the island of Corsica."
         ("Where was Napoleon born?", FULL_NAME, "Napoleon Bonaparte was born in Corsica.", True),
         ("What is Napoleon's full name?", FULL_NAME, "Napoleon Bonaparte, some say.", True),
         ("Who was Napoleon?", FULL_NAME, "Napoleon Bonaparte was somebody.", True),
-        ("In which house does Ana live?", "Ana Ruiz lives in Casa Verde.", "Ana Ruiz lives in a house.", False),
+        ("In which house does Ana live?", "Ana Ruiz lives in Casa Verde.", "Ana Ruiz lives somewhere.", False),
         ("Which Roosevelt led the country?", "Franklin Roosevelt led it in the war.", "Franklin Roosevelt did.", True),
         ("Where does Ana live?", "She lives with Ana Ruiz in Granada.", "With somebody called Ruiz.", True),
         ("Where is Ana?", "Ana Ruiz.", "It was Ana Ruiz.", True),
@@ -263,6 +263,7 @@ def test_the_full_name_of_who_is_asked_about_tells_nothing_where_something_else_
     question: str, original: str, text: str, tells: bool
 ) -> None:
     assert gives_away(text, question, original) is tells
+    assert tells or not leaks(text, question, original)
 
 
 @pytest.mark.parametrize(
