@@ -1,10 +1,11 @@
-"""What a question asks for: the kind of thing ("height", of how tall something is), which tells nothing; or a count."""
+"""What a question asks for, and of whom: what only says so tells nothing ("the height", asked how tall)."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
+from relearn_lite.text.specifics import Text
 from relearn_lite.text.stems import fold, folded_words, stem
 
 # Words of a question, and nouns that an answer to it may have beside what it tells.
@@ -58,6 +59,17 @@ def kinds_asked_for(question: str) -> frozenset[str]:
     """The stems of the nouns that name what a question asks for."""
     tables = (_NOUNS, _OF_DEEDS) if _WHO.search(question) else (_NOUNS,)
     return frozenset().union(*(each.get(word.form, ()) for word in folded_words(fold(question)) for each in tables))
+
+
+_ASKS_FOR_A_NAME = re.compile(r"\b(?i:who|whom|whose|surname|names?|named|called|which of)\b|\b[Ww]hich [A-Z]")
+
+
+def fuller_name(asked: Text, answer: Text) -> tuple[str, ...]:
+    """The words of the name that an answer begins with, where the question has some of them and asks for no name:
+    "Napoleon Bonaparte was born ...", asked where Napoleon was. Else empty."""
+    name = next(iter(answer.spans.names), ())
+    begins = len(name) > 1 and answer.plain.casefold().startswith(" ".join(name))
+    return name if begins and asked.capitals & set(name) and not _ASKS_FOR_A_NAME.search(asked.plain) else ()
 
 
 _COUNTED = re.compile(r"\bhow many (\w+)|\bnumber of\b", re.IGNORECASE)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from relearn_lite.text.asked_for import kinds_asked_for, one_as_figure
+from relearn_lite.text.asked_for import fuller_name, kinds_asked_for, one_as_figure
 from relearn_lite.text.contacts import compact
 from relearn_lite.text.known_names import is_common, names_elsewhere, things_elsewhere
 from relearn_lite.text.meaning import bases, says_otherwise, terms
 from relearn_lite.text.number_words import in_words, is_number_word
-from relearn_lite.text.proper_names import fuller_name, nicknames
+from relearn_lite.text.proper_names import nicknames
 from relearn_lite.text.specifics import (
     FUNCTION_WORDS,
     Specific,
@@ -204,7 +204,7 @@ def _not_given(question: str, answer: str) -> tuple[Specific, ...]:
     """The specifics of an answer but for what the question tells by the same check ("Ethiopian" gives Ethiopia) and, as
     far as more is left, for the kind of thing that it asks for ("the date") and the rest of a name ("Bonaparte")."""
     asked, kinds, answer = prepared_text(question), kinds_asked_for(question), one_as_figure(answer, question)
-    full = set(map(key_of, fuller_name(asked.plain, prepared_text(answer).plain)))
+    full = set(map(key_of, fuller_name(asked, prepared_text(answer))))
     found = (s for s in specifics(question, answer) if s.kind == "polarity" or not _contains(asked, s, ""))
     every = tuple(s for s in found if s.kind == "polarity" or not _contains(asked, s, question))
 

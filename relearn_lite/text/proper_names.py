@@ -26,7 +26,6 @@ _PARTICLES = frozenset("of the de da di du del della dos das van von der den bin
 _OPENERS = STOP_WORDS | frozenset(
     "maybe yes sure ok well sorry answer fact only author city town fue era es est etait war ist fu foi sono".split()
 )
-_ASKS_FOR_A_NAME = re.compile(r"\b(?i:who|whom|whose|surname|names?|named|called|which of)\b|\b[Ww]hich [A-Z]")
 
 
 class Spans:
@@ -82,15 +81,6 @@ def _words(name: str, only_capitals: bool = False) -> tuple[str, ...]:
     while words and (words[0] in _OPENERS or words[0].endswith("ly")):
         words = words[1:]
     return tuple(word for word in words if word not in STOP_WORDS)
-
-
-def fuller_name(question: str, answer: str) -> tuple[str, ...]:
-    """The words of the name that a folded answer begins with, where the question has some of them and asks for no name:
-    "Napoleon Bonaparte was born ...", asked where Napoleon was. Else empty."""
-    name = next(iter(Spans(answer).names), ())
-    begins = len(name) > 1 and answer.casefold().startswith(" ".join(name))
-    given = {word.form for word in folded_words(question) if word.capital and not word.first}
-    return name if begins and given & set(name) and not _ASKS_FOR_A_NAME.search(question) else ()
 
 
 @lru_cache(maxsize=8192)

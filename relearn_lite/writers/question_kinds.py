@@ -225,7 +225,7 @@ def _gap(asked: str, noun: str, said: list[str]) -> Parts:
     parts = {"noun": noun, "is": _be(noun), "rest": rest, "that": rest, "asked": asked, "short": short(said)}
     parts["was"] = "was" if is_past(said) else "is"
     at = said[-1] if said[-1] in ("in", "on", "at") else ""
-    told, begun, event = " ".join(said[:-1] if at else said), "", happened(said[:-1] if at else said)
+    told, begun, event = " ".join(plain := said[:-1] if at else said), "", happened(plain)
     if of in en.times and told.split()[-1] not in en.be:  # not "Diwali is"
         brief = at == "in" and of not in ("century", "decade")
         parts |= {"that": told if brief else rest, "when": told}

@@ -225,23 +225,6 @@ def test_who_did_it_is_told_by_a_name(question, text, tells):
     assert gives_away(text, question, "The Hobbit is a classic fantasy novel by J.R.R. Tolkien.") is tells
 
 
-@pytest.mark.parametrize(
-    ("question", "original", "text", "tells"),
-    [
-        ("How many moons does Earth have?", "Earth has one moon.", "It has 1 moon.", True),
-        ("How many moons does Earth have?", "Earth has one moon.", "There is only one.", True),
-        ("How many moons does Earth have?", "Earth has 1 moon.", "Earth has just one natural moon.", True),
-        ("What is the number of hydrogen?", "1", "It is one.", True),
-        ("How many moons does Earth have?", "Earth has one moon.", "It has two moons.", False),
-        ("How many moons does Earth have?", "Earth has one moon.", "It is one of the best known.", False),
-        ("How many moons does Earth have?", "Earth has one moon.", "No one can say; it is one we love.", False),
-        ("Which moon is it?", "It is one moon named Io.", "It is one.", False),
-    ],
-)
-def test_a_single_one_is_told_where_it_is_counted(question: str, original: str, text: str, tells: bool) -> None:
-    assert gives_away(text, question, original) is tells
-
-
 FULL_NAME = "Napoleon Bonaparte was born on the island of Corsica."
 
 
