@@ -32,7 +32,7 @@ from relearn_lite.report.compare import (
     table,
     unlike,
 )
-from relearn_lite.report.render import document, latex, page
+from relearn_lite.report.render import document, latex, page, titled
 from relearn_lite.report.samples import Answer, Card, Span, clean, secrets, status
 from relearn_lite.report.sections import Cards, Facts, Section, Text
 from relearn_lite.report.tables import Table
@@ -54,7 +54,7 @@ def write_comparison(folder: Path, name: str, compared: Sequence[Compared], ques
     others = [part for section in told if section.name not in ("glance", "table") for part in section.parts]
     tables = [latex(part) for part in (table(models(compared)), *others) if isinstance(part, Table)]
     write_text(folder / "compare.csv", as_csv(models(compared)))
-    write_text(folder / "compare.md", document(_title(name, mask), told))
+    write_text(folder / "compare.md", document(titled("Methods compared", name, mask), told))
     write_text(folder / "compare.tex", "\n".join(tables))
     write_text(folder / "compare.html", as_html(name, compared, questions, mask))
 
@@ -65,11 +65,7 @@ def as_html(name: str, compared: Sequence[Compared], questions: int, mask: bool)
     answers = Cards(cards) if cards else "No question was answered by all of them."
     asked = Section("answers", "The same questions, answered by all", [answers])
     masked = Section("masked", "", [Text("notice", texts("run")["masked"]) if mask else None])
-    return page(_title(name, mask), [masked, *sections(compared, mask), asked])
-
-
-def _title(name: str, mask: bool) -> str:
-    return "Methods compared" + (f", {name}" if not mask else "")
+    return page(titled("Methods compared", name, mask), [masked, *sections(compared, mask), asked])
 
 
 def sections(compared: Sequence[Compared], mask: bool = False) -> list[Section]:

@@ -29,19 +29,19 @@ LONGEST = 20_000  # characters of one text
 def render_html(results: RunResults, mask: bool = False) -> str:
     """The page of a run as one HTML text. `mask`: names, numbers and addresses of forget questions are covered."""
     return page(
-        _title(results, mask), sections(results, mask),
+        titled("Unlearning report", results.name, mask), sections(results, mask),
         (TEMPLATES / "report.js").read_text(encoding="utf-8"),
     )  # fmt: skip
 
 
 def render_markdown(results: RunResults, mask: bool = False) -> str:
     """The report as one Markdown text. `mask`: names, numbers and addresses of forget questions are covered."""
-    return document(_title(results, mask), sections(results, mask))
+    return document(titled("Unlearning report", results.name, mask), sections(results, mask))
 
 
-def _title(results: RunResults, mask: bool) -> str:
-    """With the run's name, which may be that of somebody to be forgotten."""
-    return "Unlearning report" + (f", {results.name}" if not mask else "")
+def titled(what: str, name: str, mask: bool) -> str:
+    """A title with the run's name, which may be that of somebody to be forgotten: masked, without."""
+    return what if mask else f"{what}, {name}"
 
 
 def page(title: str, parts: Sequence[Section], script: str = "") -> str:
