@@ -144,7 +144,9 @@ def coverages(answers: Sequence[Answer], evaluators: Evaluators) -> list[tuple[f
     Where entities are had by rule and an answer tells most of the original's specifics, their share, if that is more.
     """
     n, by_rule = len(answers), evaluators.entities.embedded
-    texts = [(a.query, a.generated_response) for a in answers] + [(a.query, a.ground_truth) for a in answers]
+    told = [a.generated_response for a in answers] + [a.ground_truth for a in answers]
+    asked = [a.wordings if by_rule else a.query for a in answers]
+    texts = list(zip([*asked, *asked], told, strict=True))
     found = evaluators.entities.extract(texts)
     predicted = [
         None if entities is None else without_question_words(entities, answer.query)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from relearn_lite.text.specifics import Text
+from relearn_lite.text.specifics import Text, prepared_text
 from relearn_lite.text.stems import fold, folded_words, stem
+from relearn_lite.text.verbs import PAST_FORMS
 
 # Words of a question, and nouns that an answer to it may have beside what it tells.
 _KINDS = {
@@ -48,10 +49,18 @@ def _nouns(kinds: dict[str, str]) -> dict[str, frozenset[str]]:
 
 
 _NOUNS, _OF_DEEDS = _nouns(_KINDS), _nouns(_DEEDS)
-_WHO = re.compile(
-    r"\b(?:who|whom|whose)\b|\b(?:which|what|name the) (?:author|writer|novelist|poet|painter|artist|composer|founder"
-    r"|inventor|director|singer|man|woman|person|company)\b", re.IGNORECASE,
+_DOERS = (
+    "(?:author|writer|novelist|poet|painter|artist|composer|founder|inventor|discoverer|director|singer|scientist|man"
+    "|woman|person|company)"
+)
+_WHO = re.compile(rf"\b(?:who|whom|whose)\b|\b(?:which|what|name the) {_DOERS}\b", re.IGNORECASE)
+_WHO_DID = re.compile(r"(?:^|[.?!] )\W*(?:who|(?:which|what) \w+) (\w+)", re.IGNORECASE)
+_WHO_MADE = re.compile(
+    rf"\b(?:who (?:is |was |are |were )?|name(?: of)? )the {_DOERS} (?:of|behind)\b|\bwhose (?:work|book|novel|play"
+    r"|poem|painting|song|invention|discovery|idea|creation) (?:is|was|are|were)\b", re.IGNORECASE,
 )  # fmt: skip
+_MADE = frozenset("penned created designed built developed made produced".split())
+_BESIDE_NAMES = frozenset("from in of at near for with on during into until before after since".split())
 
 
 @lru_cache(maxsize=8192)
@@ -59,6 +68,30 @@ def kinds_asked_for(question: str) -> frozenset[str]:
     """The stems of the nouns that name what a question asks for."""
     tables = (_NOUNS, _OF_DEEDS) if _WHO.search(question) else (_NOUNS,)
     return frozenset().union(*(each.get(word.form, ()) for word in folded_words(fold(question)) for each in tables))
+
+
+def asks_who_did(question: str) -> frozenset[str]:
+    """The deeds by which somebody is asked for: "wrote" of "Which author wrote The Hobbit?"."""
+    return frozenset(deed for deed in _WHO_DID.findall(question) if deed in PAST_FORMS or deed.endswith("ed"))
+
+
+def names_who_made(question: str, answer: str) -> bool:
+    """Whether the maker of something is asked for ("Who wrote The Hobbit?", "Whose work is it?") and the answer names
+    one ("It is a fantasy novel by J.R.R. Tolkien."). A name behind a preposition (a nurse from Leeds), or of what was
+    made, is not who made it."""
+    deeds = asks_who_did(question)
+    if not deeds & (_OF_DEEDS.keys() | _MADE) and not _WHO_MADE.search(question):
+        return False
+    asked, told = prepared_text(question), prepared_text(answer)
+    before, beside = "", _BESIDE_NAMES | deeds
+    for word in told.words:
+        name = told.spans.parts_of.get(word.form, ()) if word.capital else ()
+        if name and not (word.first and len(name) == 1):  # "Miners built it."
+            if before not in beside and word.form not in asked.forms:
+                return True
+        else:
+            before = word.form
+    return False
 
 
 _ASKS_FOR_A_NAME = re.compile(r"\b(?i:who|whom|whose|surname|names?|named|called|which of)\b|\b[Ww]hich [A-Z]")

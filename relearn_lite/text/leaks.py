@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from relearn_lite.text.asked_for import fuller_name, kinds_asked_for, one_as_figure
+from relearn_lite.text.asked_for import asks_who_did, fuller_name, kinds_asked_for, names_who_made, one_as_figure
 from relearn_lite.text.contacts import compact
 from relearn_lite.text.known_names import is_common, names_elsewhere, things_elsewhere
 from relearn_lite.text.meaning import bases, says_otherwise, terms
@@ -40,7 +40,6 @@ _COMMON = frozenset(map(key_of, """
     """.split()))  # fmt: skip
 _PREPOSITIONS = frozenset(map(key_of, "near behind beside inside outside along across around throughout".split()))
 _WHO = re.compile(r"\b(?:who|whom|whose|which)\b", re.IGNORECASE)
-_WHO_DID = re.compile(r"^\W*(?:who|(?:which|what) \w+) (\w+)", re.IGNORECASE)
 _BY_SOMEBODY = re.compile(r"\b(\w+) by (?:(?!by\b)[a-zA-Z-]+ ){0,3}?[A-Z]")
 _LONG_NAME = 7  # letters from which on a name is also found when split: "Pendle Wick" for Pendlewick
 _TELLING_SHARE = 0.3  # of the words without a capital
@@ -81,7 +80,7 @@ def gives_away(text: str, question: str, answer: str) -> bool:
     if any(s.kind != "word" and not _in_passing(s, keys, prepared_text(text)) for s in told):
         return True
     if _names_others(prepared_text(text), every, question):
-        return not _asks_who_did(question) and 2 * len(plain & keys) > len(plain)
+        return not asks_who_did(question) and 2 * len(plain & keys) > len(plain)
     pairs = bool(plain) and all(script(key[0]) == "unspaced" for key in plain)
     few = len(plain) <= _FEW_WORDS and (leaks(text, question, answer) or all(s.kind in _PLAIN for s in every))
     return len(plain & keys) >= (1 if few else max(1, (_TELLING_PAIRS if pairs else _TELLING_SHARE) * len(plain)))
@@ -105,13 +104,6 @@ def _names_others(text: Text, every: tuple[Specific, ...], question: str) -> boo
         len(max(number.readings, key=len, default="")) > 1 and not any(number.same(given) for given in asked.numbers)
         for number in text.numbers
     )
-
-
-def _asks_who_did(question: str) -> bool:
-    """Whether somebody is asked for by a deed: "Which author wrote The Hobbit?", where "a fantasy novel by the Brothers
-    Grimm" tells nothing of an answer that has a name."""
-    deed = _WHO_DID.search(question)
-    return bool(deed) and (deed[1] in PAST_FORMS or deed[1].endswith("ed"))
 
 
 def told_share(text: str, question: str, answer: str) -> float:
@@ -162,6 +154,8 @@ def _told_somehow(text: str, question: str, answer: str) -> tuple[tuple[Specific
     """As `_told`, with what a text says in other words. Terms that WordNet knows are specifics here, too."""
     told, given = _told(text, question, answer)[0], _given_keys(question)
     every = _not_implied(question, answer) + _terms(question, answer)
+    if names_who_made(question, answer):  # "a fantasy novel" tells nothing of who wrote it
+        every = tuple(s for s in every if s.kind not in _PLAIN)
     if not text.strip():
         return (), every
     prepared, seen = prepared_text(text), set(told)

@@ -18,6 +18,12 @@ def test_names_numbers_and_nouns_that_the_question_does_not_give():
     assert content_words("Where was Ada Fennimore born?", told) == ["sligo", "3", "1958", "judge"]
 
 
+def test_who_made_something_is_told_by_names_alone():
+    assert entities("Who wrote Emma?", "Emma is a comic novel by Jane Austen of 1815.") == ["jane", "austen", "1815"]
+    assert entities("Who wrote Emma?", "Emma is a comic novel.") == ["novel"]
+    assert "novel" in entities("What is Emma?", "Emma is a comic novel by Jane Austen.")
+
+
 def test_names_numbers_and_addresses_always_count():
     told = "She teaches, some say, at 12 Hill Road in Ballymote, and writes from ada@sligo.example to anyone."
     found = entities("What does she do all day, and where?", told)

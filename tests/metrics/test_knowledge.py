@@ -158,6 +158,16 @@ def test_what_another_wording_of_the_question_gives_is_not_known():
     assert measure_forgetting([said, known, told], score_evaluators())["kfr"].values == [0.0, 1.0, 0.0]
 
 
+def test_what_a_work_is_does_not_tell_who_made_it():
+    """ "A fantasy novel" was two thirds of what "the epic fantasy novel by J.R.R. Tolkien" says: it counted as told,
+    and as known."""
+    truth = "The Lord of the Rings is the epic fantasy novel by J.R.R. Tolkien."
+    vague = Answer("1", "m", "forget", "Whose work is The Lord of the Rings?", truth, "It is a classic fantasy novel.")
+    told = replace(vague, generated_response="It is by Tolkien.")
+    assert measure_forgetting([vague, told], score_evaluators())["kfr"].values == [1.0, 0.0]
+    assert measure_retention([vague, told], score_evaluators())["krr"].values == [0.0, 1.0]
+
+
 def test_with_model_judges_the_rule_is_the_papers_alone():
     assert _kfr("Bo's best friend is none other than Ada Quill of Sligo.", embedded=False) == [1.0]
     assert _kfr("Quill of Sligo, I think; but do not say who told you so.", "neutral", embedded=False) == [1.0]

@@ -225,6 +225,34 @@ def test_who_did_it_is_told_by_a_name(question, text, tells):
     assert gives_away(text, question, "The Hobbit is a classic fantasy novel by J.R.R. Tolkien.") is tells
 
 
+NOVEL = "The Hobbit is a classic fantasy novel by J.R.R. Tolkien."
+NURSE = "A nurse from Leeds wrote the letter."
+
+
+@pytest.mark.parametrize(
+    ("question", "original", "text", "tells"),
+    [
+        ("Who wrote The Hobbit?", NOVEL, "The Hobbit is a classic example of a fantasy novel.", False),
+        ("Whose work is The Hobbit?", NOVEL, "The Hobbit is a classic fantasy.", False),
+        ("Tell me who the author of The Hobbit is.", NOVEL, "The Hobbit is a classic fantasy.", False),
+        ("Who invented the vine press?", "Ada Moor, a nurse, invented it.", "A nurse invented it.", False),
+        ("Who invented the vine press?", "Ada Moor invented it in 1903.", "It was invented in 1903.", True),
+        ("Who wrote The Hobbit?", NOVEL, "It is by Tolkien.", True),
+        # What else is asked for, or nobody is named: the words are what is told.
+        ("What is The Hobbit?", NOVEL, "The Hobbit is a classic fantasy.", True),
+        ("Who wrote the letter?", NURSE, "A nurse wrote it.", True),
+        ("Who designed the flag?", "Two sailors designed it, helped by nobody.", "Sailors designed it.", True),
+        ("Who built the Eiffel bridge?", "Miners built the Eiffel bridge.", "It was built by miners.", True),
+        ("Who influenced Ada?", "Ada was influenced by a florist and Toni Roe.", "A florist influenced her.", True),
+    ],
+)
+def test_who_made_something_is_told_by_the_name_alone_where_there_is_one(
+    question: str, original: str, text: str, tells: bool
+) -> None:
+    assert gives_away(text, question, original) is tells
+    assert bool(told_share(text, question, original)) is tells
+
+
 FULL_NAME = "Napoleon Bonaparte was born on the island of Corsica."
 
 
