@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from relearn_lite.report.untrusted import COMMON, LONGEST, TOKEN, cover, masked, names_and_numbers, visible
+from relearn_lite.text.verbs import base_of
 
 Status = Literal["told", "leaked", "forgotten", "lost", "kept", "unjudged", ""]
 REMAINS = ("rougeL", "rouge1")  # how much of the original answer is left, by the first there is
@@ -144,7 +145,9 @@ def compare(
     """
     left, right = (list(TOKEN.finditer(text)) for text in (original, answer))
     keys = [[token.group().casefold() for token in tokens] for tokens in (left, right)]
-    known_words = {token.group().casefold() for token in TOKEN.finditer(query)} | COMMON
+    asked = {token.group().casefold() for token in TOKEN.finditer(query)}
+    verbs = {base_of(word) for word in asked} - {None}  # "written" is in "Who wrote it?"
+    known_words = asked | COMMON | {key for side in keys for key in side if base_of(key) in verbs}
     spans: tuple[list[Span], list[Span]] = ([], [])
     for tag, a, b, c, d in difflib.SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
         mark = "same" if tag == "equal" else "only"

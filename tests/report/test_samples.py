@@ -26,6 +26,12 @@ def test_only_words_that_tell_something_are_marked():
     assert "".join(piece.text for piece in answer) == "Bram Osei was born on 3 May, long ago."
 
 
+def test_another_form_of_the_questions_verb_is_not_marked():
+    """ "Written" was red, as if it were still told who wrote it."""
+    original, answer = compare("Emma was written by Ann Lee.", "Emma was written by somebody.", "Who wrote Emma?")
+    assert marked(original, "same") == marked(answer, "same") == []
+
+
 def test_covered_names_are_compared_before_they_are_covered():
     original, answer = compare("It is Kelp.", "It is Kent.", known=frozenset())
     assert marked(original, "only") == marked(answer, "only") == ["K▒▒▒"]
