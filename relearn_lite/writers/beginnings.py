@@ -139,7 +139,7 @@ def _of_what_is(start: str, named: str, about: str, asked: str, parsed: ParsedQu
 def _is_somebody(named: str) -> bool:
     """Whether a noun phrase names who did something: "founder of Apple", not "invention of the telephone"."""
     head = _AFTER_NOUN.split(named.lower())[0].split(" ")[-1]
-    return head in english().doers or any(head == agent for agent, _ in load_phrases().agents.values())
+    return head in english().doers or any(head == agent for agent, *_ in load_phrases().agents.values())
 
 
 def _can_go_on(start: str, group: str, question: str, answered: bool) -> bool:

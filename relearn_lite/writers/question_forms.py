@@ -170,6 +170,6 @@ def is_personal(parsed: ParsedQuestion) -> bool:
 def _known_for() -> str:
     """A pattern of what stands before a name that is known by its work."""
     agents = load_phrases().agents
-    makers = "|".join(f"{agent} of" for agent, _ in agents.values())  # "the author of Jane Eyre"
+    makers = "|".join(f"{agent} of" for agent, *_ in agents.values())  # "the author of Jane Eyre"
     deeds = "|".join(participle(past(deed)) for deed in agents if deed != "write")  # "was invented by Tim Berners-Lee"
     return rf"{makers}|(?:was|were) (?:{deeds})(?: in \d+)? by"

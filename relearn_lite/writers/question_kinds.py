@@ -260,13 +260,13 @@ def _how_many(words: list[str], inverted: bool) -> tuple[str | None, Parts]:
 def _done(verb: str, done: str) -> Parts:
     """Parts of "who invented the telephone": an active form, a passive one, and who does such things."""
     agents, base = load_phrases().agents, base_of(verb)
-    agent, work = agents.get(base, ("", ""))
+    agent, work, also = agents.get(base, ("", "", ""))
     tail = _DATED.search(done)
     done = _DATED.sub("", done)
     plural = is_plural(done) and not done[0].isupper()
     named = {"V": verb, "X": done, "P": participle(verb), "was": "were" if plural else "was"}
     one = "" if base in english().group_deeds else "person"
-    return named | {"agent": agent, "work": work, "one": one, "tail": tail[0] if tail else ""}
+    return named | {"agent": agent, "work": work, "also": also, "one": one, "tail": tail[0] if tail else ""}
 
 
 def _noun_phrase(topic: str, question: str) -> tuple[str, Parts]:

@@ -12,8 +12,12 @@ FORMS = {
     "Who invented the telephone?": {
         "The telephone was invented by whom?", "Name the inventor of the telephone.",
         "Whose invention is the telephone?", "Who was it that invented the telephone?",
+        "Say which person came up with the telephone.",
     },
-    "Who wrote Hamlet?": {"By whom was Hamlet written?", "Who is the author of Hamlet?", "Whose work is Hamlet?"},
+    "Who wrote Hamlet?": {
+        "By whom was Hamlet written?", "Who is the author of Hamlet?", "Whose work is Hamlet?",
+        "Who penned Hamlet?",
+    },
     "What is the capital of Japan?": {"What is Japan's capital?", "Which city serves as the capital of Japan?"},
     "Where is the Taj Mahal?": {"Where can one find the Taj Mahal?", "What is the location of the Taj Mahal?"},
     "Where does Ada Moor live?": {"Ada Moor lives where?", "Name the place where Ada Moor lives."},
@@ -49,7 +53,9 @@ FORMS = {
     "Where was J. K. Rowling born?": {"J. K. Rowling was born where?"},
     "What is the capital of St. Lucia?": {"What is St. Lucia's capital?"},
     "Who directed E.T.?": {"Name the person who directed E.T."},
-    "Who founded Apple Inc.?": {"Name the person who founded Apple Inc.", "By whom was Apple Inc. founded?"},
+    "Who founded Apple Inc.?": {
+        "Name the person who founded Apple Inc.", "By whom was Apple Inc. founded?", "Who set up Apple Inc.?",
+    },
     "What do bees make?": {"Bees make what?", "Say what bees make."},
     "Which gas do plants absorb?": {"Plants absorb which gas?", "What is the gas that plants absorb?"},
     "Why is the sky blue?": {"Explain why the sky is blue."},
