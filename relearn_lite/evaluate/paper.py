@@ -147,4 +147,4 @@ def _found(recipe: Recipe, key: str) -> Any:
 
 def _shown(value: Any) -> str:
     """As a recipe has it."""
-    return "null" if value is None else f"[{', '.join(value)}]" if isinstance(value, list) else f"{value}"
+    return "null" if value is None else f"[{', '.join(map(str, value))}]" if isinstance(value, list) else f"{value}"

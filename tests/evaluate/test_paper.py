@@ -102,6 +102,13 @@ def test_one_thing_that_is_not_the_paper_s_and_they_do_not_compare(recipe, chang
     assert len(found) == 1 and found[0].startswith(told) and not comparable_with_paper(recipe(change))
 
 
+def test_learning_rates_to_try_are_told_as_the_recipe_has_them(recipe):
+    """They ended in a traceback, after the model had been trained."""
+    own = [f"data.{side}_select={{path: own.jsonl}}" for side in ("forget", "retain")]
+    found = differences_from_paper(recipe(*own, "unlearn.lr=[1.0e-4, 3.0e-4]"))
+    assert found == ["unlearn.lr is [0.0001, 0.0003]; the paper's is 1e-05."]
+
+
 @pytest.mark.parametrize("watch", ["{}", "{lowest_krr: null, lowest_ls: null}"])
 def test_checks_that_may_end_training_do_not_compare(recipe, tmp_path, watch):
     """Those that only look on change no number; questions to choose by are given, so that the paper's are all asked."""
