@@ -65,8 +65,8 @@ class NotYaml(Exception):
 def parse(text: str) -> tuple[Any, dict[Place, int]]:
     """The value that YAML text holds, and the line, counted from 1, of every key and list item in it.
 
-    Keys are text. Anchors, aliases and merge keys (<<) work; a key given twice, tags other than those of the core
-    schema, and aliases that unfold to very many values are refused. Raises NotYaml.
+    Keys are text. Anchors, aliases and merge keys (<<) work; a key given twice or with nothing behind it, tags other
+    than those of the core schema, and aliases that unfold to very many values are refused. Raises NotYaml.
     """
     try:
         node = yaml.compose(text, Loader=_Loader)
@@ -131,6 +131,8 @@ class _Reading:
                 problem=f"its aliases unfold to more than {MOST_VALUES} values", problem_mark=node.start_mark
             )
         tag = node.tag.removeprefix(PREFIX)
+        if tag == "null" and not node.value:  # as of a section whose keys are all commented out
+            return self._problem(node, place, "nothing stands behind it; give a value, null, or {} for the defaults")
         if isinstance(node, yaml.MappingNode) and tag == "map":
             return self._mapping(node, place)
         if isinstance(node, yaml.SequenceNode) and tag == "seq":

@@ -148,6 +148,10 @@ RECIPES = {
             "recipe.yaml:7: unlearn.epochs: given twice",
         ],
     ),
+    "a section without keys": (  # it was null: nothing was unlearned, and no word of that
+        RECIPE.replace("unlearn: {", "unlearn:\n#  {"),
+        ["recipe.yaml:7: unlearn: nothing stands behind it; give a value, null, or {} for the defaults"],
+    ),
     "a tag": (RECIPE + "report: !!python/name:os.getcwd {}\n", ["recipe.yaml:9: report: the tag !!python/name:os."]),
     "nested too deep": (RECIPE + "report: " + "[" * 5000, ["recipe.yaml:", "nested too deep"]),
     "a tab": (RECIPE.replace("  forget", "\tforget"), ["recipe.yaml:4:1", "a tab", "spaces"]),

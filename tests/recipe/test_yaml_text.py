@@ -27,7 +27,7 @@ def load(tmp_path, text, *overrides):
     ("text", "value"),
     [
         ("1e-5", 1e-5), ("1.0e-5", 1e-5), ("1E5", 1e5), (".5", 0.5), ("-1.", -1.0), ("+2", 2), ("010", 10),
-        ("true", True), ("False", False), ("null", None), ("~", None), ("", None), ("-.inf", float("-inf")),
+        ("true", True), ("False", False), ("null", None), ("~", None), ("-.inf", float("-inf")),
         ("1e-05", 1e-5), ("1e5", 1e5),
     ],
 )  # fmt: skip
@@ -123,6 +123,8 @@ def test_keys_are_text():
         ("a: *b", "undefined alias"),
         ("<<: 1", "<<: needs a section"),
         ("a: 1\n---\nb: 1", "a second document"),
+        ("a:\n  b: {c: , d: 1}", "('2', 'a.b.c: nothing stands behind it; give a value, null, or {}"),
+        ("a:\n- b\n-\n", "a.1: nothing stands behind it"),
     ],
 )
 def test_what_is_refused(text, told):
