@@ -7,9 +7,17 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from relearn_lite.core.errors import did_you_mean
 
@@ -37,6 +45,11 @@ CountOrAuto = Annotated[int | Literal["auto"], BeforeValidator(_count_or_auto)]
 ShareOrAuto = Annotated[float | Literal["auto"], BeforeValidator(_share_or_auto)]
 
 
+def _kinds(annotation: Any) -> set[Any]:
+    """The types that a value may be of, or what is in it."""
+    return {annotation}.union(*map(_kinds, get_args(annotation)))
+
+
 class Section(BaseModel):
     """A part of the recipe. Unknown keys are errors."""
 
@@ -48,6 +61,17 @@ class Section(BaseModel):
     def contradictions(self) -> Iterator[str]:
         """A sentence for each thing in this section that does not go together; best begun with the key."""
         yield from ()
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_boolean_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """pydantic takes true for 1: `evaluate_every: true` asked after every step. Keys with `auto` refuse it, too."""
+        kinds = _kinds(cls.model_fields[info.field_name].annotation)
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        if any(isinstance(each, bool) for each in inner) and kinds & {int, float} and not kinds & {bool, "auto"}:
+            off = isinstance(value, bool) and type(None) in kinds
+            raise ValueError(f"give {'null or ' if off else ''}a number, neither true nor false")
+        return value
 
     @model_validator(mode="after")
     def _no_contradiction(self) -> Self:

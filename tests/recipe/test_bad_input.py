@@ -323,6 +323,11 @@ VALUES = {
         "unlearn.retain_losses: unknown name 'kx'; did you mean 'kl'? allowed: ce, kl, js, layer"
     ],
     "unlearn.lr=.inf": ["unlearn.lr", "finite number"],
+    "seed=true": ["seed: found true; give a number, neither true nor false"],
+    "unlearn.evaluate_every=true": ["unlearn.evaluate_every: found true; give null or a number, neither"],
+    "unlearn={forget_loss: ce, retain_losses: {ce: true}}": ["unlearn.retain_losses: give a number, "],
+    "compare={methods: [{name: a, sweep: {epochs: [true]}}]}": ["methods.0.sweep.epochs: found [true]; give a number"],
+    "unlearn.epochs=true": ["unlearn.epochs: found true; give an integer from 1 on, or auto"],
     "unlearn.epochs=": ["override 'unlearn.epochs=': nothing stands behind =; give a value, or null"],
     "unlearn=": ["override 'unlearn=': nothing stands behind ="],  # it was taken for null, so nothing was unlearned
     "unlearn.epochs=null": ["unlearn.epochs: found null"],
