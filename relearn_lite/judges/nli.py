@@ -126,8 +126,11 @@ class TransformersNLI:
             ) from error
         self.name, config = name, self.classifier.model.config
         read_labels(config.id2label, name)
-        # Some tokenizers give 1e30 for "no limit": then the model's own table of positions is the limit.
-        positions = getattr(config, "max_position_embeddings", 512)
+        # Some tokenizers give 1e30 for "no limit": then the model's own table of positions is the limit, without its
+        # first rows up to that of padding, which in RoBERTa's are no token's.
+        positions, modules = getattr(config, "max_position_embeddings", 512), self.classifier.model.named_modules()
+        padding = next((getattr(m, "padding_idx", None) for n, m in modules if n.endswith("position_embeddings")), None)
+        positions -= 0 if padding is None else padding + 1
         self.max_length = min(self.classifier.tokenizer.model_max_length, positions)
         self._labels = AnswerCache()
 
