@@ -69,8 +69,7 @@ class Section(BaseModel):
         kinds = _kinds(cls.model_fields[info.field_name].annotation)
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
         if any(isinstance(each, bool) for each in inner) and kinds & {int, float} and not kinds & {bool, "auto"}:
-            off = isinstance(value, bool) and type(None) in kinds
-            raise ValueError(f"give {'null or ' if off else ''}a number, neither true nor false")
+            raise ValueError("give a number, neither true nor false")
         return value
 
     @model_validator(mode="after")

@@ -27,6 +27,7 @@ OTHER_NAMES, REMOVED = _KNOWN_ELSEWHERE["other_names"], _KNOWN_ELSEWHERE["remove
 # Keys that a word in place of their section may be meant for, with the words that they have; those of ANY take others.
 WORDS = {"method": METHODS, "writer": WRITERS, "preset": {**PAIRS, **TABLES}, "path": (), "name": OWN_NAMES}
 ANY = ("path", "name")
+NO_VALUE = ("none", "null", "off", "no")
 
 
 def sentence(problem: Mapping[str, Any], origins: Mapping[Place, str], path: Path) -> str:
@@ -57,11 +58,14 @@ def sentence(problem: Mapping[str, Any], origins: Mapping[Place, str], path: Pat
 
 def _wrong_value(problem: Mapping[str, Any], where: Place, found: Any, message: str) -> str:
     kind = problem["type"]
+    hint = "did you mean null? " if _is_for_null(where, found) else ""
     if kind == "value_error" and isinstance(found, list) and not message.startswith("give"):  # it names what is wrong
         return message
     if kind == "model_type":
         keys = _keys(_section_at(where))
         message = f"{_as_key(where, found, keys)}give a section with some of these keys: {', '.join(keys)}"
+    if kind == "dict_type":
+        message = "give keys with values, such as {name: value}"
     if kind == "path_type":
         message = "give a path, in quotes where it looks like a number"
     if kind.startswith("bool_"):
@@ -71,10 +75,17 @@ def _wrong_value(problem: Mapping[str, Any], where: Place, found: Any, message: 
     if kind == "literal_error":
         allowed = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         shown = f"unknown name {found!r}" if isinstance(found, str) else f"found {_shown(found)}"
-        return f"{shown}; {did_you_mean(found, allowed)}allowed: {', '.join(allowed)}"
+        return f"{shown}; {hint or did_you_mean(found, allowed)}allowed: {', '.join(allowed)}"
     if kind == "string_type" and isinstance(found, int | float):
         message += ": put it in quotes"
-    return f"found {_shown(found)}; {message[0].lower()}{message[1:]}"
+    return f"found {_shown(found)}; {hint}{message[0].lower()}{message[1:]}"
+
+
+def _is_for_null(where: Place, found: Any) -> bool:
+    """Whether a value is another word for null, and its key may be null."""
+    field = _section_at(where[:-1]).model_fields.get(str(where[-1]))
+    meant = found is False or isinstance(found, str) and found.lower() in NO_VALUE
+    return meant and field is not None and type(None) in get_args(field.annotation)
 
 
 def _as_key(where: Place, found: Any, keys: Sequence[str]) -> str:
