@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, shortened
 from relearn_lite.recipe.problems import sentence
 from relearn_lite.recipe.schema import Recipe
 from relearn_lite.recipe.yaml_text import NotYaml, Place, comment_in, dump, parse
@@ -90,12 +90,16 @@ def _override(tree: dict[str, Any], origins: dict[Place, str], override: str) ->
     *sections, last = place
     no_place = not sections and isinstance(value, str) or "where" in sections  # such as the run's own name
     value = value if no_place else _from_here(last, value)
-    for section in sections:
+    for n, section in enumerate(sections, 1):
         if tree.get(section) is None:
             tree[section] = {}
         tree = tree[section]
         if not isinstance(tree, dict):
-            raise RecipeError(f"override {override!r}: {section} is not a section, it has no keys")
+            whole = ".".join(sections[:n])
+            raise RecipeError(
+                f"override {override!r}: {whole} is not a section here, but {shortened(tree)}; override the whole of "
+                f"it, as {whole}=..."
+            )
     tree[last] = value
     for replaced in [each for each in origins if each[: len(place)] == place]:
         del origins[replaced]

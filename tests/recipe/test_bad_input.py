@@ -382,7 +382,11 @@ VALUES = {
     "model.name=/no/where/at/all": ["model.name", "there is no folder /no/where/at/all"],
     "epochs": ["override 'epochs'", "section.key=value"],
     "=3": ["override '=3'", "section.key=value"],
-    "name.first=3": ["override 'name.first=3'", "name is not a section"],
+    "name.first=3": ["override 'name.first=3'", 'name is not a section here, but "trial"; override the whole of it'],
+    "evaluate.evaluators=minilm|evaluate.evaluators.nli=embedded": [  # evaluators was called no section
+        "override 'evaluate.evaluators.nli=embedded': evaluate.evaluators is not a section here, but \"minilm\"; ",
+        "override the whole of it, as evaluate.evaluators=...",
+    ],
     "unlearn.epochs=[": ["override 'unlearn.epochs=['", "not YAML"],
     "unlearn={lr: 1, lr: 2}": ["override 'unlearn={lr: 1, lr: 2}': lr: given twice"],
     "unlearn.epoch=3": ["unlearn.epoch: unknown key", "did you mean 'epochs'?"],
