@@ -88,7 +88,7 @@ def _override(tree: dict[str, Any], origins: dict[Place, str], override: str) ->
             f"example '{key}=\"a #1.jsonl\"'"
         )
     *sections, last = place
-    no_place = not sections and isinstance(value, str) or "where" in sections  # such as the run's own name
+    no_place = not sections and isinstance(value, str) or "where" in place  # such as the run's own name
     value = value if no_place else _from_here(last, value)
     for n, section in enumerate(sections, 1):
         if tree.get(section) is None:

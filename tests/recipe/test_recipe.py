@@ -54,7 +54,8 @@ def test_every_path_in_an_override_is_looked_for_there_also_in_lists_and_section
     assert load_recipe(recipe, ["model={name: embedded}"]).model.name == "embedded", "a name is no place"
     kept = load_recipe(recipe, ["data.forget={path: mine.jsonl, where: {path: docs/one.txt}}"]).data.forget
     assert kept.where == {"path": "docs/one.txt"}, "a cell of a table is no place"
-    assert load_recipe(recipe, ["data.forget.where.path=docs/one.txt"]).data.forget.where == {"path": "docs/one.txt"}
+    for override in ("data.forget.where.path=docs/one.txt", "data.forget.where={path: docs/one.txt}"):
+        assert load_recipe(recipe, [override]).data.forget.where == {"path": "docs/one.txt"}
 
 
 def test_a_file_s_name_alone_is_looked_for_there_too_where_a_name_could_stand(recipe, tmp_path, monkeypatch):
