@@ -15,6 +15,7 @@ from relearn_lite.evaluate.choose import make_evaluators
 from relearn_lite.judges import Evaluators
 from relearn_lite.judges.language_model import CausalLanguageModel
 from relearn_lite.models import backends
+from relearn_lite.models.loaded import Loaded
 from relearn_lite.recipe import Model, Recipe
 from relearn_lite.recipe.load import read_yaml
 from relearn_lite.recipe.names import DEFAULT_METRICS
@@ -40,10 +41,10 @@ def score_evaluators(
     given = language_model or (named.language_model if own else None)
     without = recipe.evaluate.model_copy(update={"evaluators": named.model_copy(update={"language_model": "none"})})
 
-    def no_model() -> Any:
-        raise RecipeError("score: has answers alone, no model of a run")
+    def embedded() -> Loaded:  # no model of a run is asked for, see `_needs_no_run`
+        return backends.load(recipe.model, recipe.seed)
 
-    judges = make_evaluators(recipe.model_copy(update={"evaluate": without}), no_model)
+    judges = make_evaluators(recipe.model_copy(update={"evaluate": without}), embedded)
     return replace(judges, language_model=_language_model(given)) if given else judges
 
 
@@ -62,7 +63,7 @@ def _recipe(chosen: str, metrics: Sequence[str]) -> Recipe:
         _needs_no_run(tree, path)
     whole = {
         "name": "score", "model": {"quantization": "none"}, "data": {"preset": "people"},
-        "evaluate": {"evaluators": tree, "metrics": list(metrics)},
+        "evaluate": {"evaluators": tree, "metrics": list(dict.fromkeys(metrics))},
     }  # fmt: skip
     origins = {(*SECTION, *place): origin for place, origin in origins.items()}
     try:

@@ -195,6 +195,15 @@ def test_score_takes_its_judges_from_a_file(tmp_path, answers):
     assert scores["evaluators"]["language_model"] == "embedded" and scores["ppl_forget"] > 1
 
 
+def test_score_takes_the_embedded_model_for_a_writer_and_a_metric_twice_for_once(tmp_path, answers):
+    """Neither was told as what it is: the model as none of a run, the metric as --evaluators."""
+    (tmp_path / "judges.yaml").write_text("judge: {writer: local, model: embedded}\n")
+    told = ("score", "--forget", answers, "--metrics", "fluency,fluency", "--json")
+    found = CliRunner().invoke(cli, [*told, "--evaluators", str(tmp_path / "judges.yaml")], catch_exceptions=False)
+    scores = json.loads(found.stdout)
+    assert "embedded" in scores["evaluators"]["judge"] and scores["missing"] == {"fluency_forget": 2}
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
