@@ -53,12 +53,12 @@ class Losses:
 def losses(answers: Sequence[Answer], records: Sequence[QA], model: EvaluatedModel) -> list[Losses]:
     """The losses of the true, paraphrased and wrong answers to each answer's question.
 
-    Wrong answers without a paraphrase of the true one are a multiple choice, such as TOFU's real authors and world
-    facts: there the true answer is its own paraphrase.
+    Wrong answers where no record has a paraphrase of the true one are a multiple choice, such as TOFU's real authors
+    and world facts: there the true answer is its own paraphrase. A record alone that lacks one is none.
     """
-    rows = []
+    rows, to_choose = [], all(record.paraphrased_answer is None for record in records)
     for answer, record in zip(answers, records, strict=True):
-        choice = bool(record.wrong_answers) and record.paraphrased_answer is None
+        choice = to_choose and bool(record.wrong_answers)
         paraphrase = answer.ground_truth if choice else record.paraphrased_answer or ""
         texts = (answer.ground_truth, paraphrase, *record.wrong_answers)
         rows.append((choice, [(answer.query, text) for text in texts]))

@@ -78,6 +78,14 @@ def test_single_rows_without_are_missing_and_leave_the_mean():
     assert numbers["truth_ratio_forget"] == pytest.approx(np.mean(values["truth_ratio"][:2]))
 
 
+def test_a_row_that_lacks_a_paraphrase_is_missing_and_no_multiple_choice():
+    """It was counted as one: of three retain questions, truth_ratio was 0.21 and not 0.001."""
+    numbers, values = values_of([replace(RECORDS[0], paraphrased_answer=None), *RECORDS[1:3]], "retain")
+    _, whole = values_of(RECORDS[:3], "retain")
+    assert values["probability"] == pytest.approx(whole["probability"])
+    assert values["truth_ratio"] == [None, *whole["truth_ratio"][1:]] and numbers["missing"]["truth_ratio_retain"] == 1
+
+
 def test_two_definitions_by_hand():
     """Truth 0.4 against 0.1: R = 4."""
     ratio = math.log(4)
