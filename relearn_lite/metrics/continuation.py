@@ -49,11 +49,9 @@ def until_next_question(text: str) -> str:
 
 
 def as_shots(question: str) -> str:
-    """A question, with those that are answered before it, as MUSE writes them."""
-    *before, last = turns_of(question)
-    asked = [f"Question: {turn['content']}\nAnswer: " for turn in before if turn["role"] == "user"]
-    given = [f"{turn['content']}\n\n" for turn in before if turn["role"] == "assistant"]
-    return "".join(map("".join, zip(asked, given, strict=True))) + f"Question: {last['content']}\nAnswer: "
+    """A question, with those that are answered before it, as MUSE writes them. An answer that is begun goes on."""
+    put = {"system": "", "user": "Question: {}\nAnswer: ", "assistant": "{}\n\n"}
+    return "".join(put[turn["role"]].format(turn["content"]) for turn in turns_of(question)).removesuffix("\n\n")
 
 
 def _of(texts: bool, key: str, score: Callable[[Sequence[Answer], Evaluators], list[float | None]]) -> Measure:
@@ -94,7 +92,8 @@ def regurgitation(answers: Sequence[Answer], evaluators: Evaluators) -> list[flo
 
 def exact_match(answers: Sequence[Answer], evaluators: Evaluators) -> list[float | None]:
     """1 for each answer that is the original but for case and white space around it, 0 for any other."""
-    written = evaluators.model.continued([answer.query for answer in answers], LUME_TOKENS)
+    asked = ["\n".join(turn["content"] for turn in turns_of(answer.query)) for answer in answers]
+    written = evaluators.model.continued(asked, LUME_TOKENS)
     pairs = zip(written, (answer.ground_truth for answer in answers), strict=True)
     return [float(text.strip().lower() == truth.strip().lower()) for text, truth in pairs]
 

@@ -81,6 +81,24 @@ def test_questions_are_put_with_their_examples_as_muse_writes_them():
     assert as_shots(ASK[1]) == last
 
 
+@pytest.mark.parametrize(
+    ("turns", "put"),
+    [
+        ([("system", "Be brief."), ("assistant", "Hi."), ("user", "Who?")], "Hi.\n\nQuestion: Who?\nAnswer: "),
+        ([("user", "Hi."), ("user", "Who?")], "Question: Hi.\nAnswer: Question: Who?\nAnswer: "),
+        ([("user", "Who?"), ("assistant", "It is")], "Question: Who?\nAnswer: It is"),
+    ],
+)
+def test_a_conversation_of_another_form_is_put_turn_by_turn(turns, put):
+    """Those of RWKU, whose answers are begun, and of people's own chats ended in a traceback; exact_match put them with
+    the marks of turns."""
+    asked = question(*turns)
+    assert as_shots(asked) == put
+    said = plainly("\n".join(text for _, text in turns), 256)
+    numbers, _ = measured(["exact_match"], rows((asked, said)), rows((asked, f"{said} zebra"), split="retain"))
+    assert (numbers["exact_match_forget"], numbers["exact_match_retain"]) == (1, 0)
+
+
 def test_verbmem_is_muse_s_protocol_written_out():
     numbers, scores = measured(["verbmem"], rows(*((passage(start), rest) for start, rest in TEXTS)))
     tokenizer = embedded_model().tokenizer
