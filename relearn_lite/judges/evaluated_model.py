@@ -13,7 +13,7 @@ from relearn_lite.core.records import QA
 from relearn_lite.data.examples import Example, encode_answer, question_ids
 from relearn_lite.data.tokens import opened
 from relearn_lite.judges.answer_cache import AnswerCache
-from relearn_lite.models.generation import NEXT_DRAW, PUBLISHED, Decoding, answer_prompts
+from relearn_lite.models.generation import NEXT_DRAW, PUBLISHED, Decoding, answer_prompts, context_length
 from relearn_lite.models.loaded import Loaded
 from relearn_lite.models.logprobs import check_head
 from relearn_lite.models.scoring import TokenScores, gradient_norms, token_scores, without_end
@@ -77,11 +77,16 @@ class EvaluatedModel:
         """One answer to each question, as the recipe's `generate` section has it."""
         return self._answers(questions, self.context.seed)
 
-    def continued(self, texts: Sequence[str], tokens: int) -> list[str]:
-        """What the model writes behind each bare text, greedily, `tokens` at most; white space as it comes."""
-        prompts = [opened(self._loaded.tokenizer, text) for text in texts]
+    def continued(self, texts: Sequence[str], tokens: int) -> list[str | None]:
+        """What the model writes behind each bare text, greedily, `tokens` at most; white space as it comes. None: the
+        text and so many tokens are more than it can read."""
+        limit = context_length(self._loaded)
+        prompts = dict(enumerate(opened(self._loaded.tokenizer, text) for text in texts))
+        prompts = {n: ids for n, ids in prompts.items() if not limit or len(ids) + tokens <= limit}
         decoding = Decoding(tokens, self.context.generate.batch_size, seed=self.context.seed, stripped=False)
-        return [answer.text for answer in answer_prompts(self._loaded, prompts, self._adapters, decoding)]
+        answers = answer_prompts(self._loaded, [*prompts.values()], self._adapters, decoding)
+        found = {n: answer.text for n, answer in zip(prompts, answers, strict=True)}
+        return [found.get(n) for n in range(len(texts))]
 
     def first_tokens(self, text: str, count: int) -> str:
         """The beginning of a text, `count` tokens long with the mark that begins a text, where there is one."""

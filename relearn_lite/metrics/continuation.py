@@ -23,6 +23,7 @@ from relearn_lite.text.turns import is_passage, shown, turns_of
 VERBMEM_TOKENS, KNOWMEM_TOKENS, LUME_TOKENS = 128, 32, 256  # of an answer, as the authors' code has them
 ENDS = ("\n\n", "\nQuestion", "Question:")  # what ends an answer of knowmem
 NO_WORDS = "the original has no words"
+TOO_LONG = "with the answer it is longer than the model can read"
 _words = partial(tokens, stemmed=False)  # rouge-score's own where the text is Latin, see `tokens`
 Measure = Callable[[Sequence[Answer], Evaluators], dict[str, MetricValues]]
 
@@ -64,7 +65,8 @@ def _of(texts: bool, key: str, score: Callable[[Sequence[Answer], Evaluators], l
         values: list[float | None] = [None] * len(answers)
         reasons = [OTHER_KIND] * len(answers)
         for n, value in zip(rows, score([answers[n] for n in rows], evaluators), strict=True):
-            values[n], reasons[n] = value, None if value is not None else NO_WORDS
+            why = TOO_LONG if _words(answers[n].ground_truth) else NO_WORDS
+            values[n], reasons[n] = value, None if value is not None else why
         return {key: MetricValues(values, reasons)}
 
     return measure
@@ -75,27 +77,35 @@ def verbmem(answers: Sequence[Answer], evaluators: Evaluators) -> list[float | N
     model = evaluators.model
     written = model.continued([shown(answer.query) for answer in answers], VERBMEM_TOKENS)
     truth = [model.first_tokens(answer.ground_truth, VERBMEM_TOKENS) for answer in answers]
-    return [rouge_f1(*pair) for pair in zip(written, truth, strict=True)]
+    return [None if text is None else rouge_f1(text, true) for text, true in zip(written, truth, strict=True)]
 
 
 def knowmem(answers: Sequence[Answer], evaluators: Evaluators) -> list[float | None]:
     """F1 of each answer of KNOWMEM_TOKENS, up to where the model asks on."""
     written = evaluators.model.continued([as_shots(answer.query) for answer in answers], KNOWMEM_TOKENS)
-    return [rouge_f1(until_next_question(text), a.ground_truth) for text, a in zip(written, answers, strict=True)]
+    return [
+        None if text is None else rouge_f1(until_next_question(text), answer.ground_truth)
+        for text, answer in zip(written, answers, strict=True)
+    ]
 
 
 def regurgitation(answers: Sequence[Answer], evaluators: Evaluators) -> list[float | None]:
     """ROUGE-L recall of each completion."""
     written = evaluators.model.continued([shown(answer.query) for answer in answers], LUME_TOKENS)
-    return [rouge_recall(text, answer.ground_truth)["rougeL"] for text, answer in zip(written, answers, strict=True)]
+    return [
+        None if text is None else rouge_recall(text, answer.ground_truth)["rougeL"]
+        for text, answer in zip(written, answers, strict=True)
+    ]
 
 
 def exact_match(answers: Sequence[Answer], evaluators: Evaluators) -> list[float | None]:
     """1 for each answer that is the original but for case and white space around it, 0 for any other."""
     asked = ["\n".join(turn["content"] for turn in turns_of(answer.query)) for answer in answers]
     written = evaluators.model.continued(asked, LUME_TOKENS)
-    pairs = zip(written, (answer.ground_truth for answer in answers), strict=True)
-    return [float(text.strip().lower() == truth.strip().lower()) for text, truth in pairs]
+    return [
+        None if text is None else float(text.strip().lower() == answer.ground_truth.strip().lower())
+        for text, answer in zip(written, answers, strict=True)
+    ]
 
 
 METRICS = (

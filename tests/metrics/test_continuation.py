@@ -110,6 +110,18 @@ def test_verbmem_is_muse_s_protocol_written_out():
     assert numbers["verbmem"] == pytest.approx(sum(expected) / 2) and numbers["verbmem"] > 0
 
 
+@pytest.mark.parametrize("name", ["verbmem", "knowmem", "regurgitation", "exact_match"])
+@pytest.mark.parametrize("others", [True, False])
+def test_what_is_longer_than_the_model_can_read_is_missing(name, others):
+    """It ended the run after training, with `generate.max_new_tokens: lower it`, which these metrics do not look at."""
+    form = passage if name in ("verbmem", "regurgitation") else str
+    long, short = "word " * 490, TEXTS[0][0]
+    numbers, scores = measured([name], rows((form(long), "x y"), *[(form(short), "x y")] * others))
+    key = name if name == "verbmem" else f"{name}_forget"
+    assert numbers["missing"] == {key: 1} and (numbers[key] is not None) == others
+    assert scores[0].value is None and scores[0].reason == "with the answer it is longer than the model can read"
+
+
 def test_knowmem_is_muse_s_protocol_written_out():
     asked = question(*SHOTS, ASK)
     said = plainly(as_shots(asked), 32)
