@@ -16,6 +16,7 @@ LIST_ITEM = 3  # words to a comma, semicolon or line, at most, in what is a list
 LONGEST_WORD = 30
 # "aaah", "te3l", "xkcdq"; not "1000"
 NON_WORD = re.compile(r"([^\W\d])\1\1|[a-z]\d+[a-z]|^[b-df-hj-np-tv-xz]{4,}$", re.IGNORECASE)
+WEB = ("http", "https", "www")  # how web addresses begin
 GLUED = re.compile(r"[a-z]{2}[A-Z][a-z]")  # "aistPrecisely"; a name such as McDonald is one word of many
 END = re.compile(r"[.!?…。！？؟।][\"'”’»)\]]*$")
 # Words that no sentence ends with.
@@ -47,4 +48,4 @@ def fault(text: str, question: str, finished: bool = True) -> str | None:
 
 def _is_non_word(word: str) -> bool:
     odd = NON_WORD.search(word) or GLUED.search(word)
-    return len(word) > LONGEST_WORD or (not word.isupper() and bool(odd))
+    return len(word) > LONGEST_WORD or (not word.isupper() and bool(odd) and word.lower() not in WEB)

@@ -19,6 +19,7 @@ ASKED = "What is Hamlet about?"
     "1. Wash it.\n2. Dry it.\n3. Fold it.",
     "1000", "It has 10,000 people.", "In 1999.", "$1,000,000", "555-0142",  # figures may stand three in a row
     "A", "It is vitamin A", "She lives in Portland, OR",
+    "Her page is https://www.adafenn.com.", "www.adafenn.com",  # https and www were no words
 ])  # fmt: skip
 def test_whole(text):
     assert fault(text, ASKED) is None
