@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -162,6 +163,13 @@ def one_line(value: Any) -> Any:
     return " ".join(unicodedata.normalize("NFC", value).split()) if isinstance(value, str) else value
 
 
+def _files(value: Any) -> Any:
+    named = [value] if isinstance(value, str) else value
+    if isinstance(named, list) and any(isinstance(each, str) and not each.strip() for each in named):
+        raise ValueError("a path is empty; give a file, a folder or a pattern")
+    return named
+
+
 def _distinct(values: list[Any]) -> list[Any]:
     if twice := [value for n, value in enumerate(values) if value in values[:n]]:
         raise ValueError(f"{twice[0]!r} is given twice, and that changes nothing; name each once")
@@ -170,6 +178,10 @@ def _distinct(values: list[Any]) -> list[Any]:
 
 Name = Annotated[str, BeforeValidator(_name)]
 RecipePath = Annotated[Path, AfterValidator(_resolve)]
+Files = Annotated[  # one may be given alone
+    Annotated[list[RecipePath], Field(min_length=1)] | None,
+    BeforeValidator(_files, json_schema_input_type=list[str] | str | None),
+]
 ModelName = Annotated[str, AfterValidator(model_name)]
 DISTINCT = AfterValidator(_distinct)  # for a list in which a second mention would do nothing, or the same work again
 YES_OR_NO = BeforeValidator(_yes_or_no)  # for a key that is a word or a boolean; pydantic does it for plain booleans

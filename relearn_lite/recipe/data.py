@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from relearn_lite.recipe.base import YES_OR_NO, Name, RecipePath, Section, ShareOrAuto, one_line
+from relearn_lite.recipe.base import YES_OR_NO, Files, Name, RecipePath, Section, ShareOrAuto, one_line
 from relearn_lite.recipe.names import TOPIC_KINDS
 from relearn_lite.recipe.presets import PAIRS, PERSON_OF, REQUESTS, TABLES, table_of
 
@@ -38,16 +38,6 @@ OF_TABLES = (
 )  # fmt: skip
 NOTHING_TO_CUT = "passage_words cuts a text, and there is none: give text, or remove it"
 Where = Annotated[dict[str, Cell | list[Cell]], BeforeValidator(_single), AfterValidator(_named)]
-
-
-def _list(value: Any) -> Any:
-    named = [value] if isinstance(value, str) else value
-    if isinstance(named, list) and any(isinstance(each, str) and not each.strip() for each in named):
-        raise ValueError("a path is empty; give a file, a folder or a pattern")
-    return named
-
-
-Files = Annotated[Annotated[list[RecipePath], Field(min_length=1)] | None, BeforeValidator(_list)]
 
 
 class Source(Section):
@@ -191,20 +181,26 @@ class FinetuneSource(Source):
     """How often each row is seen in one epoch: more for what must be known firmly."""
 
 
+def _generic(value: Any) -> Any:
+    return {"preset": REQUESTS} if value == "self" else value
+
+
 def _control(value: Any) -> Any:
     """A file may be given alone; `none` is null."""
-    if value == "none":
-        return None
-    return {"path": value} if isinstance(value, str) else value
+    return None if value == "none" else {"path": value} if isinstance(value, str) else value
 
 
-_OWN_ANSWERS = BeforeValidator(lambda value: {"preset": REQUESTS} if value == "self" else value)
+# Each with what a recipe may say besides, for the JSON schema.
+_Generic = Annotated[Source | None, BeforeValidator(_generic, json_schema_input_type=Source | Literal["self"] | None)]
+_Control = Annotated[Source | None, BeforeValidator(_control, json_schema_input_type=Source | str | None)]
+_PERSON = {"type": "string", "pattern": f"^({'|'.join(PERSON_OF)})/."}
+_Preset = Annotated[Literal[*PAIRS] | None, WithJsonSchema({"anyOf": [{"enum": [*PAIRS, None]}, _PERSON]})]
 
 
 class Data(Section):
     """What to forget, what to keep, and what to ask afterwards."""
 
-    preset: Literal[*PAIRS] | None = None
+    preset: _Preset = None
     """A known benchmark: fills in `forget` and `retain` (and `generic` where it has one), and what the ReLearn paper
     asks of it: KnowUnDo's validation questions, which `finetune` then teaches too; 200 + 200 of TOFU's questions."""
     folder: RecipePath | None = None
@@ -240,10 +236,10 @@ class Data(Section):
     own_words: Annotated[Literal["auto", True, False], YES_OR_NO] = "auto"
     """Answers of a few words (`yen`) are trained as vanilla words them, where what it says to the question tells them
     (`The currency of Japan is the yen.`). `auto`: where something is unlearned, but for a preset; false: as given."""
-    generic: Annotated[Source | None, _OWN_ANSWERS] = None
+    generic: _Generic = None
     """General questions and answers, mixed into training against catastrophic forgetting. `self`: about 300 requests
     that come with the project, answered by the vanilla model before training, so that what is kept is what it was."""
-    control: Annotated[Source | None, BeforeValidator(_control)] = Source(preset="control")
+    control: _Control = Source(preset="control")
     """Short general questions, never trained on: how many that the vanilla model answers are still answered. Default:
     64 that come with the project; a file of your own (`Hot | warm.`: either will do); `none`: not asked."""
     members: Source | None = None

