@@ -258,9 +258,12 @@ class Data(Section):
         if not isinstance(tree, dict) or not isinstance(tree.get("preset"), str):
             return tree
         name, _, person = tree["preset"].partition("/")
-        if person and name in PERSON_OF and tree.get("where") is None:
-            return {**tree, "preset": name, "where": {PERSON_OF[name]: person.replace("_", " ")}}
-        return tree
+        if not person or name not in PERSON_OF:
+            return tree
+        column, person = PERSON_OF[name], person.replace("_", " ")
+        if tree.get("where") is not None:
+            raise ValueError(f"where: {name}/{person} has one too; give preset: {name} and {column}: {person} in where")
+        return {**tree, "preset": name, "where": {column: person}}
 
     @property
     def texts(self) -> list[str]:

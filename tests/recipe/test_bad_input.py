@@ -308,6 +308,9 @@ VALUES = {
     ],
     "data.forget.preset=tofu/forget1O": ["data.forget.preset: unknown name", "did you mean 'tofu/forget10'?"],
     "data.preset=tofu": ["data.preset: unknown name 'tofu'", "tofu/forget10"],
+    "data={preset: rwku/Stephen_King, where: {level: 1}}": [  # it was called an unknown name
+        "data.where: rwku/Stephen King has one too; give preset: rwku and subject: Stephen King in where",
+    ],
     "data.forget.dataset=org/set": ["data.forget.path and dataset are both given: choose one"],
     "data.forget.limit=0": ["data.forget.limit: found 0", "greater than or equal to 1"],
     "data.folder=.": ["data.folder", "set data.preset"],
