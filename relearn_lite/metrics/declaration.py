@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -30,10 +31,11 @@ class Key:
     low: float = 0.0
     high: float | None = 1.0  # None: no upper bound
 
-    def improved(self, old: float, new: float) -> bool:
-        """Has a change gone the good way?"""
+    def improved(self, old: float, new: float) -> bool | None:
+        """Has a change gone the good way? None: neither way, it is as far from the ideal as before."""
         if self.good == "closer":
-            return abs(new - self.ideal) < abs(old - self.ideal)
+            before, after = abs(old - self.ideal), abs(new - self.ideal)
+            return None if math.isclose(before, after) else after < before
         return (new > old) == (self.good == "higher")
 
 

@@ -45,8 +45,8 @@ def _row(key: str, models: dict[str, dict[str, Any]], change: dict[str, Any] | N
     moved = declared and old is not None and new is not None and abs(new - old) > HARDLY * abs(old)
     cells = {name: measured(model.get(key), (model.get("intervals") or {}).get(key)) for name, model in models.items()}
     if moved:
-        bounds = cells["unlearned"].bounds
-        cells["unlearned"] = measured(new, bounds, "good" if declared.improved(old, new) else "bad")
+        tone = {True: "good", False: "bad", None: ""}[declared.improved(old, new)]
+        cells["unlearned"] = measured(new, cells["unlearned"].bounds, tone)
     cells["change"] = changed(change) if change else Cell("")
     cells["good"] = Cell("not known")
     if declared:

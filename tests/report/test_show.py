@@ -109,3 +109,5 @@ def test_a_number_nearer_to_its_ideal_is_better_from_either_side(monkeypatch):
     monkeypatch.setattr(module, "key_of", lambda name: key if name == "auc" else keys().get(name))
     (row,) = metric_table({"vanilla": {"auc": 0.9}, "unlearned": {"auc": 0.4, "notes": {"auc": "8 against 9"}}}).rows
     assert (row.at("good")[0].text, row.at("unlearned")[0].tone) == ("→ 0.5", "good") and "8 against 9" in row.reading
+    (row,) = metric_table({"vanilla": {"auc": 0.45}, "unlearned": {"auc": 0.55}}).rows
+    assert row.at("unlearned")[0].tone == "", "as far from it as before is no worse; it was red"
