@@ -19,7 +19,7 @@ from relearn_lite.models.loaded import Loaded
 from relearn_lite.recipe import Model, Recipe
 from relearn_lite.recipe.load import read_yaml
 from relearn_lite.recipe.names import DEFAULT_METRICS
-from relearn_lite.recipe.problems import sentence
+from relearn_lite.recipe.problems import sentences
 
 NAMES = ("embedded", "minilm", "models")
 SECTION = ("evaluate", "evaluators")
@@ -69,7 +69,7 @@ def _recipe(chosen: str, metrics: Sequence[str]) -> Recipe:
     try:
         return Recipe.model_validate(whole, context={"base": path.resolve().parent})
     except ValidationError as error:
-        raise RecipeError([f"--evaluators: {sentence(each, origins, path)}" for each in error.errors()]) from None
+        raise RecipeError([f"--evaluators: {told}" for told in sentences(error, origins, path)]) from None
 
 
 def _needs_no_run(tree: Mapping[str, Any], path: Path) -> None:

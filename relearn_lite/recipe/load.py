@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from relearn_lite.core.errors import RecipeError, shortened
-from relearn_lite.recipe.problems import sentence
+from relearn_lite.recipe.problems import sentences
 from relearn_lite.recipe.schema import Recipe
 from relearn_lite.recipe.yaml_text import NotYaml, Place, comment_in, dump, parse
 
@@ -40,7 +40,7 @@ def load_recipe(path: str | Path, overrides: Iterable[str] = ()) -> Recipe:
     try:
         return Recipe.model_validate(tree, context={"base": path.resolve().parent})
     except ValidationError as error:
-        raise RecipeError([sentence(problem, origins, path) for problem in error.errors()]) from None
+        raise RecipeError(sentences(error, origins, path)) from None
 
 
 def to_yaml(recipe: Recipe) -> str:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from relearn_lite.core.errors import did_you_mean
 from relearn_lite.recipe.attacks import Relearning
-from relearn_lite.recipe.base import OWN_NAMES
+from relearn_lite.recipe.base import AND, OWN_NAMES
 from relearn_lite.recipe.methods import METHODS
 from relearn_lite.recipe.names import WRITERS
 from relearn_lite.recipe.presets import PAIRS, TABLES
@@ -30,12 +30,19 @@ ANY = ("path", "name")
 NO_VALUE = ("none", "null", "off", "no")
 
 
-def sentence(problem: Mapping[str, Any], origins: Mapping[Place, str], path: Path) -> str:
-    """One of pydantic's errors in words.
+def sentences(error: ValidationError, origins: Mapping[Place, str], path: Path) -> list[str]:
+    """pydantic's errors in words, one by one.
 
     origins: where each key stands, a line of the file `path` or an override; of a key that is not there, its section's
     is told.
     """
+    return [
+        _sentence({**problem, "msg": message}, origins, path)
+        for problem in error.errors() for message in problem["msg"].split(AND)
+    ]  # fmt: skip
+
+
+def _sentence(problem: Mapping[str, Any], origins: Mapping[Place, str], path: Path) -> str:
     where, found, message = tuple(problem["loc"]), problem.get("input"), problem["msg"].removeprefix("Value error, ")
     if where and where[-1] == "[key]":  # the key itself of a dict with free keys
         where = where[:-2]

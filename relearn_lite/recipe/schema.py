@@ -105,12 +105,12 @@ class Recipe(Section):
         return {**tree, "compare": {**compare, "methods": methods}}
 
     def contradictions(self) -> Iterator[str]:
-        for side in ("forget", "retain"):
-            if self.selects and not self.select_fraction and getattr(self.data, f"{side}_select") is None:
-                yield (
-                    "data.select_fraction: 0 sets no questions apart, and evaluate_every, auto and sweep choose by "
-                    f"such; give a share such as 0.25, or questions of their own as data.{side}_select"
-                )
+        own = [key for key in ("forget_select", "retain_select") if getattr(self.data, key) is None]
+        if self.selects and not self.select_fraction and own:
+            yield (
+                "data.select_fraction: 0 sets no questions apart, and evaluate_every, auto and sweep choose by such; "
+                f"give a share such as 0.25, or questions of their own as data.{' and data.'.join(own)}"
+            )
         chooses = any(each.keep_best or getattr(each, "sweep", None) for each in self._trainings)
         if chooses and self.evaluate.evaluators.language_model == "none":
             yield (

@@ -185,6 +185,14 @@ def test_several_errors_are_told_at_once(place, refused):
     assert shown.count("error: ") == 3
 
 
+def test_all_that_does_not_go_together_is_told_at_once(place, refused):
+    """Of each section the first was told, and the next when that was mended."""
+    shown = refused("check", "recipe.yaml", "data={}", "unlearn={method: npo, forget_loss: ce, budget: 50}")
+    says(shown, "data.forget: nothing says", "data.retain: nothing says", "unlearn.method and forget_loss are both")
+    says(shown, "unlearn.budget: it limits the steps")
+    assert shown.count("error: ") == 4
+
+
 def test_errors_of_several_data_parts_are_told_at_once(place, refused):
     shown = refused(
         "check", "recipe.yaml", "data.forget.path=no.jsonl", "data.retain.path=nor.jsonl", "data.generic.path=x.json"
