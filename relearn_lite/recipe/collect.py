@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 from pydantic import Field
 
 from relearn_lite.recipe.augment import WriterChoice
-from relearn_lite.recipe.base import Name, Section
+from relearn_lite.recipe.base import DISTINCT, Name, Section
 
 
 class Collect(Section):
     """Which of the questions about a name, a topic or documents the model knows, and what of them is trained."""
 
-    neighbours: list[Name] = []
+    neighbours: Annotated[list[Name], DISTINCT] = []
     """Others of the same kind, by name: what the model knows of them is kept. Default: those that data.retain is about.
     """
     draws: int = Field(5, ge=2, le=20)

@@ -16,9 +16,9 @@ class Sweep(Section):
     """A small grid search: every combination is trained and asked `watch.questions`; the one with the best harmonic
     mean (see `keep_best`) is then measured."""
 
-    lr: list[Annotated[float, Field(gt=0)]] | None = Field(None, min_length=1)
+    lr: Annotated[list[Annotated[float, Field(gt=0)]], DISTINCT] | None = Field(None, min_length=1)
     """Learning rates to try. Default: only the method's own."""
-    epochs: list[Annotated[int, Field(ge=1)]] | None = Field(None, min_length=1)
+    epochs: Annotated[list[Annotated[int, Field(ge=1)]], DISTINCT] | None = Field(None, min_length=1)
     """Numbers of epochs to try. Default: only the method's own."""
 
 

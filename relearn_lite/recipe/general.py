@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
-from relearn_lite.recipe.base import RecipePath, Section
+from relearn_lite.recipe.base import DISTINCT, RecipePath, Section
 
 
 class General(Section):
     """Tasks of lm-eval (EleutherAI's lm-evaluation-harness), put to the model before and after. Optional install:
     requirements-lm-eval.txt."""
 
-    tasks: list[str] = Field(min_length=1)
+    tasks: Annotated[list[str], DISTINCT] = Field(min_length=1)
     """Names of tasks or groups of lm-eval, such as mmlu or gsm8k, or of those in `include_path`."""
     limit: int | None = Field(200, ge=1)
     """The most questions of each task, the first ones; of a group such as mmlu, of each task in it. null: all."""

@@ -345,6 +345,10 @@ VALUES = {
     "unlearn={forget_loss: ce, retain_losses: {ce: true}}": ["unlearn.retain_losses: give a number, "],
     "compare={methods: [{name: a, sweep: {epochs: [true]}}]}": ["methods.0.sweep.epochs: found [true]; give a number"],
     "unlearn.epochs=true": ["unlearn.epochs: found true; give an integer from 1 on, or auto"],
+    "compare={methods: [{name: a}], sweep: {lr: [1e-3, 0.001]}}": ["sweep.lr: 0.001 is given twice, and that changes"],
+    "compare={methods: [{name: a, sweep: {epochs: [2, 2]}}]}": ["methods.0.sweep.epochs: 2 is given twice"],
+    "evaluate.general={tasks: [mmlu, mmlu]}": ["evaluate.general.tasks: 'mmlu' is given twice"],
+    "collect.neighbours=[Ada Voss, 'Ada  Voss']": ["collect.neighbours: 'Ada Voss' is given twice"],
     "unlearn.epochs=": ["override 'unlearn.epochs=': nothing stands behind =; give a value, or null"],
     "unlearn=": ["override 'unlearn=': nothing stands behind ="],  # it was taken for null, so nothing was unlearned
     "unlearn.epochs=null": ["unlearn.epochs: found null"],
