@@ -108,8 +108,10 @@ def _unknown_key(where: Place) -> str:
     key, allowed = str(where[-1]), _keys(_section_at(where[:-1]))
     if key in REMOVED:
         return REMOVED[key]
-    homes = _homes(key)
-    if key in OTHER_NAMES:
+    homes, (section, _, inner) = _homes(key), key.rpartition(".")
+    if ".".join([*(part for part in where[:-1] if isinstance(part, str)), section]) in _homes(inner):  # as an override
+        hint = f"in a file {inner} stands in the section {section}; "
+    elif key in OTHER_NAMES:
         hint = f"here it is called {_our_name(where)}; "
     elif homes:
         hint = f"it is a key of {', '.join(homes[:3])}; "

@@ -107,6 +107,10 @@ RECIPES = {
         RECIPE.replace("epochs", "epoch"),
         ["recipe.yaml:7: unlearn.epoch: unknown key", "did you mean 'epochs'?"],
     ),
+    "a key as in an override": (  # `unlearn` was proposed instead, as if there were no unlearn.epochs
+        RECIPE + "unlearn.lora.r: 4\n",
+        ["recipe.yaml:9: unlearn.lora.r: unknown key; in a file r stands in the section unlearn.lora; allowed here"],
+    ),
     "wrong type": (
         RECIPE.replace("epochs: 1", "epochs: many"),
         ['recipe.yaml:7: unlearn.epochs: found "many"', "integer"],
