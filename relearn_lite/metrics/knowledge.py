@@ -138,8 +138,8 @@ def _not_if_told(value: float | None, answer: Answer) -> float | None:
     return 0.0 if told else value
 
 
-def coverages(answers: Sequence[Answer], evaluators: Evaluators) -> list[tuple[float, int] | None]:
-    """(entity coverage, number of reference entities) of each answer; None where entities could not be had.
+def coverages(answers: Sequence[Answer], evaluators: Evaluators) -> list[tuple[float, int] | str]:
+    """(entity coverage, number of reference entities) of each answer; or why there is none.
 
     Where entities are had by rule and an answer tells most of the original's specifics, their share, if that is more.
     """
@@ -154,11 +154,14 @@ def coverages(answers: Sequence[Answer], evaluators: Evaluators) -> list[tuple[f
     ]
     distinct = list(dict.fromkeys(entity for entities in (*predicted, *found[n:]) for entity in entities or ()))
     vector = dict(zip(distinct, evaluators.embeddings.embed(distinct), strict=True))
+    failure = getattr(evaluators.entities, "failure", None)
 
-    def covered(answer: Answer, ours: list[str] | None, reference: list[str] | None) -> tuple[float, int] | None:
+    def covered(answer: Answer, ours: list[str] | None, reference: list[str] | None) -> tuple[float, int] | str:
         if ours is None or reference is None:
-            return None
+            return "no entities could be had" + (f": {failure}" if failure else "")
         entities = [vector[e] for e in ours], [vector[e] for e in reference]
+        if not all(np.isfinite(each).all() for side in entities for each in side):
+            return "the embeddings of its entities are no numbers"
         share = entity_coverage(*entities, evaluators.embeddings.same)
         told = told_share(answer.generated_response, answer.wordings, answer.ground_truth) if by_rule else 0.0
         return max(share, told if told >= MOST else 0.0), len(reference)
@@ -171,15 +174,13 @@ def _judge(
     judge: Callable[[str, float, int], bool],
 ) -> MetricValues:  # fmt: skip
     covered = coverages(answers, evaluators)
-    failure = getattr(evaluators.entities, "failure", None)
-    no_entities = "no entities could be had" + (f": {failure}" if failure else "")
     values: list[float | None] = []
     reasons: list[str | None] = []
     for label, coverage in zip(labels, covered, strict=True):
-        failed = no_entities if coverage is None else "no NLI label could be had" if label is None else None
+        failed = coverage if isinstance(coverage, str) else "no NLI label could be had" if label is None else None
         values.append(None if failed else float(judge(label, *coverage)))
         reasons.append(failed)
-    judged = {"nli": labels, "coverage": [coverage and coverage[0] for coverage in covered]}
+    judged = {"nli": labels, "coverage": [None if isinstance(each, str) else each[0] for each in covered]}
     return MetricValues(values, reasons, judged=judged)
 
 

@@ -124,6 +124,19 @@ def test_failed_entities_on_either_side_make_the_answer_missing_not_forgotten(fa
     assert column.reasons == [None, "no entities could be had"]
 
 
+def test_embeddings_that_are_no_numbers_make_the_answer_missing_not_forgotten():
+    """Broken weights gave KFR 1."""
+
+    class Broken(HashedEmbeddings):
+        def embed(self, texts):
+            rows = [text == "Cork" for text in texts]
+            return np.where(np.array(rows)[:, None], np.nan, super().embed(texts))
+
+    column = measure_forgetting(ROWS, Evaluators(Says(last_word), Broken(), Says(lambda pair: "neutral")))["kfr"]
+    assert (column.values, column.judged["coverage"]) == ([0.0, None], [1.0, None])
+    assert column.reasons == [None, "the embeddings of its entities are no numbers"]
+
+
 def _kfr(answer, nli="contradiction", embedded=True):
     rows = [Answer("1", "m", "forget", "Who is Bo's best friend?", "Bo's best friend is Ada Quill of Sligo.", answer)]
     evaluators = Evaluators(Says(last_word), HashedEmbeddings(), Says(lambda pair: nli))
