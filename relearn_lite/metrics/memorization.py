@@ -6,13 +6,17 @@ Definitions: Carlini et al. 2021, Tirumala et al. 2022, as open-unlearning (Dorn
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import takewhile
 
+import numpy as np
+
 from relearn_lite.core.records import Answer
 from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import Metric, MetricValues
+from relearn_lite.models.scoring import TokenScores
 
 EMPTY = "the original answer has no token"
 
@@ -34,9 +38,13 @@ def exact_memorization(greedy: Sequence[bool]) -> float | None:
 def measure(
     of: Callable[[Sequence[bool]], float | None], answers: Sequence[Answer], evaluators: Evaluators
 ) -> dict[str, MetricValues]:
-    """One of the functions above of each original answer."""
+    """One of the functions above of each original answer; NaN where the model's probabilities are."""
+
+    def value(found: TokenScores) -> float | None:
+        return math.nan if np.isnan(found.log_probs).any() else of(found.greedy)
+
     scores = evaluators.model.score([(answer.query, answer.ground_truth) for answer in answers])
-    return {of.__name__: MetricValues.of([None if each is None else of(each.greedy) for each in scores], EMPTY)}
+    return {of.__name__: MetricValues.of([None if each is None else value(each) for each in scores], EMPTY)}
 
 
 METRICS = tuple(

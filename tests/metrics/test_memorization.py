@@ -50,6 +50,16 @@ def test_as_the_slow_way():
     assert found == [pytest.approx(slow(qa.question, qa.answer)) for qa in rows]
 
 
+def test_a_model_whose_numbers_are_none_has_not_forgotten():
+    """Broken weights gave 0, which reads as nothing left."""
+    head = embedded_model().model.get_output_embeddings()
+    broken = head.register_forward_hook(lambda *each: each[-1] * float("nan"))
+    numbers, values = values_of(known()[:3])
+    broken.remove()
+    assert all(value is None for column in values.values() for value in column)
+    assert numbers["missing"] == {"extraction_strength_forget": 3, "exact_memorization_forget": 3}
+
+
 def test_tells_memorised_from_unseen():
     numbers, by_heart = values_of(known())
     others, unknown = values_of(unseen(72))
