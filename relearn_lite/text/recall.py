@@ -4,6 +4,7 @@ package; n-grams of words; and whether the rest of a passage is known by heart."
 from __future__ import annotations
 
 import re
+import unicodedata
 from difflib import SequenceMatcher
 from functools import cache
 from types import SimpleNamespace
@@ -25,10 +26,10 @@ def rouge_recall(response: str, reference: str) -> dict[str, float | None]:
 
 
 def tokens(text: str, stemmed: bool = True) -> list[str]:
-    """rouge-score's own tokens where the text is Latin. It drops other scripts, whose tokens here are words in lower
-    case, or characters where no spaces stand between words."""
+    """rouge-score's own tokens where the text is Latin, each letter in one sign. It drops other scripts, whose tokens
+    here are words in lower case, or characters where no spaces stand between words."""
     found: list[str] = []
-    for kind, run in script_runs(text):
+    for kind, run in script_runs(unicodedata.normalize("NFC", text)):
         if kind == "latin":
             found += _latin(stemmed).tokenize(run)
         elif kind == "spaced":
