@@ -35,6 +35,7 @@ UNLEARNED = {
     "augment.questions": ["simple", "context", "noise", "logical"],
     "augment.variants": 1,
     "augment.answers_per_question": 1,
+    "augment.verify_rounds": 3,
     "augment.completion_fraction": 0.25,
     "augment.generic_ratio": 1.2,
     **{f"unlearn.lora.{key}": value for key, value in

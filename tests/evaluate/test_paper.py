@@ -88,6 +88,7 @@ def test_the_paper_s_protocol_compares(recipe, same):
         "unlearn.retain_variants=2": "unlearn.retain_variants is 2; the paper's is 0.",
         "unlearn.retain_rows=2": "unlearn.retain_rows is 2; the paper's is 1.",
         "augment.variants=2": "augment.variants is 2; the paper's is 1.",
+        "augment.verify_rounds=1": "augment.verify_rounds is 1; the paper's is 3.",
         "augment.answers_per_question=2": "augment.answers_per_question is 2; the paper's is 1.",
         "augment.questions=[simple]": "augment.questions is [simple]; the paper's is [simple, context, noise, ",
         "augment.generic_ratio=0": "augment.generic_ratio is 0.0; the paper's is 1.2.",
