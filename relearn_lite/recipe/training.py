@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
@@ -19,7 +19,7 @@ def _targets(value: Any) -> list[str] | str:
 
 
 def is_rate(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= sys.float_info.max
 
 
 def _rate_or_auto(value: Any) -> Any:

@@ -338,6 +338,8 @@ VALUES = {
         "unlearn.retain_losses: unknown name 'kx'; did you mean 'kl'? allowed: ce, kl, js, layer"
     ],
     "unlearn.lr=.inf": ["unlearn.lr", "finite number"],
+    "unlearn.lr=.nan": ["unlearn.lr: found NaN; give a finite number"],
+    f"unlearn.lr=1{400 * '0'}": ["unlearn.lr: found 1000", "finite number"],  # ended in a traceback
     "seed=true": ["seed: found true; give a number, neither true nor false"],
     "unlearn.evaluate_every=true": ["unlearn.evaluate_every: found true; give a number, neither true nor false"],
     "unlearn.evaluate_every=false": ["unlearn.evaluate_every: found false; did you mean null? give a number"],
