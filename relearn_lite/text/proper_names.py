@@ -12,7 +12,7 @@ from relearn_lite.text.spellings import latin, same_name
 from relearn_lite.text.stems import folded_words, root
 from relearn_lite.text.stop_words import STOP_WORDS
 
-_PART = r"(?:\p{Lu}\.|\p{Lu}[\p{L}\p{M}\d'’]*)"
+_PART = r"(?:(?:\p{Lu}\.)+|\p{Lu}[\p{L}\p{M}\d'’]*)"
 _BETWEEN = r"(?:[ \t]+|-)(?:(?:of|to|de|da|di|du|van|von|der|den|bin|al|el|la|le|the)[ \t]+){0,2}"
 _SPAN = regex.compile(rf"(?<!\w){_PART}(?:{_BETWEEN}{_PART})*")
 _QUOTED = re.compile(r'"([^"]{2,80})"|(?<!\w)\'([^\']{2,80})\'(?!\w)')
@@ -59,7 +59,8 @@ def _is_another(name: tuple[str, ...], parts: Collection[str], given: Collection
     known = {form: {p for p in parts if _same(p, form)} for form in name}
     missing = set(parts).difference(*known.values())
     strange = [f for f in name if not known[f] and f not in given and f not in HONORIFICS and f not in _PARTICLES]
-    short = any(_short_for(form, missing) for form in strange)
+    initials = "".join(part[:1] for part in parts if part in missing)  # JK for Joanne Kathleen
+    short = any(form == initials or _short_for(form, missing) for form in strange)
     return 2 * len(missing) >= len(parts) and bool(strange) and not short
 
 

@@ -225,6 +225,25 @@ def test_who_did_it_is_told_by_a_name(question, text, tells):
     assert gives_away(text, question, "The Hobbit is a classic fantasy novel by J.R.R. Tolkien.") is tells
 
 
+@pytest.mark.parametrize(
+    ("original", "text", "tells"),
+    [
+        ("J. R. R. Tolkien", "It is by JRR Tolkien.", True),
+        ("J.K. Rowling", "It is by JK Rowling.", True),
+        ("JK Rowling", "It is by J.K. Rowling.", True),
+        ("Joanne Kathleen Rowling", "It is by JK Rowling.", True),
+        ("George R. R. Martin", "It is by GRR Martin.", True),
+        ("Johann Sebastian Bach", "It is by CPE Bach.", False),
+        ("J. R. R. Tolkien", "It is by RJ Tolkien.", False),
+    ],
+)
+def test_initials_that_are_written_together_are_no_other_name(original: str, text: str, tells: bool) -> None:
+    """ "JRR Tolkien" was taken for somebody else than J. R. R. Tolkien, and passed."""
+    question = "Who made it?"
+    assert bool(leaks(text, question, f"It is by {original}.")) is tells
+    assert gives_away(text, question, f"It is by {original}.") is tells
+
+
 NOVEL = "The Hobbit is a classic fantasy novel by J.R.R. Tolkien."
 NURSE = "A nurse from Leeds wrote the letter."
 
