@@ -219,7 +219,8 @@ def _in_passing(specific: Specific, told: set[str], text: Text) -> bool:
         return False
     key, short = specific.key, nicknames(specific.value.casefold()) - FUNCTION_WORDS  # "Will" may open a question
     names = (w.form for w in text.words if w.capital)
-    if any(key_of(form) == key or same_name(key, form) or form in short for form in names):
+    same = (key, specific.value.casefold())  # "curies" is like Curie, and not like its key
+    if any(key_of(form) == key or any(same_name(each, form) for each in same) or form in short for form in names):
         return False
     return 2 * sum(key in told for key in specific.parts) <= len(specific.parts)
 

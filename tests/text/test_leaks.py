@@ -244,6 +244,14 @@ def test_initials_that_are_written_together_are_no_other_name(original: str, tex
     assert gives_away(text, question, f"It is by {original}.") is tells
 
 
+@pytest.mark.parametrize("text", ["The Curies did.", "Curie did.", "It was one of the Curies, Marie."])
+def test_a_family_is_told_by_the_plural_of_its_name(text: str) -> None:
+    """Taken for a common word in passing, since "curies" has another root than "curie"."""
+    question, original = "Who found it?", "It was found by Marie and Pierre Curie."
+    assert gives_away(text, question, original)
+    assert not gives_away("A lab that cured many.", question, original)
+
+
 NOVEL = "The Hobbit is a classic fantasy novel by J.R.R. Tolkien."
 NURSE = "A nurse from Leeds wrote the letter."
 
