@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from relearn_lite.judges.entities import content_words, word_form
-from relearn_lite.text.asked_for import names_who_made
+from relearn_lite.text.asked_for import is_of_maker, names_who_made
 from relearn_lite.text.stop_words import CAPITAL_NAMES, STOP_WORDS, is_contraction, is_english
 from relearn_lite.text.tagging import Tagged, tagged
 from relearn_lite.text.words import sentences, words
@@ -35,9 +35,9 @@ class Candidate(NamedTuple):
 class RuleEntities:
     """Names, numbers and the telling nouns and adjectives of English texts; content words of all others.
 
-    Where the maker of something is asked for and named, names and numbers alone: "a fantasy novel" does not tell who
-    wrote it. Where no word is likely to be an entity all nouns and adjectives are; where there are none, content words;
-    where there are none of these either, an opening yes or no.
+    Where the maker of something is asked for and named, names and numbers alone: "a fantasy novel" and "a Dutch nurse"
+    do not tell who wrote it. Where no word is likely to be an entity all nouns and adjectives are; where there are
+    none, content words; where there are none of these either, an opening yes or no.
     weights: of features by name, by default those of entity_words.json.
     """
 
@@ -52,9 +52,9 @@ class RuleEntities:
 
     def _of(self, question: str, text: str) -> list[str]:
         found = list(candidates(question, text)) if is_english(f"{question} {text}") else []
-        if names_who_made(question, text):
-            found = [each for each in found if each.certain] or found
         likely = [each.form for each in found if each.certain or self._log_odds(each) >= 0]
+        if names_who_made(question, text):
+            likely = [each.form for each in found if is_of_maker(each.word, each.certain, text)] or likely
         chosen = likely or [each.form for each in found]
         return list(dict.fromkeys(chosen)) or content_words(question, text)
 

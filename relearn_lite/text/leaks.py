@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from relearn_lite.text.asked_for import asks_who_did, fuller_name, kinds_asked_for, names_who_made, one_as_figure
+from relearn_lite.text.asked_for import PLAIN, asks_who_did, fuller_name, kinds_asked_for, of_maker, one_as_figure
 from relearn_lite.text.contacts import compact
 from relearn_lite.text.known_names import is_common, names_elsewhere, things_elsewhere
 from relearn_lite.text.meaning import bases, says_otherwise, terms
@@ -49,7 +49,6 @@ _FEW_FACTS, _MUCH = 4, 1 / 3
 _LAST = 4  # digits of a telephone number
 _COGNATE = 6  # letters in which words of two languages begin alike: diabetes, diabétique
 _COVERING = ("title", "initials", "place", "phone", "term")  # other ways to tell what is counted already
-_PLAIN = ("word", "term", "polarity")  # neither names nor numbers
 
 
 def leaks(text: str, question: str, answer: str) -> list[str]:
@@ -82,7 +81,7 @@ def gives_away(text: str, question: str, answer: str) -> bool:
     if _names_others(prepared_text(text), every, question):
         return not asks_who_did(question) and 2 * len(plain & keys) > len(plain)
     pairs = bool(plain) and all(script(key[0]) == "unspaced" for key in plain)
-    few = len(plain) <= _FEW_WORDS and (leaks(text, question, answer) or all(s.kind in _PLAIN for s in every))
+    few = len(plain) <= _FEW_WORDS and (leaks(text, question, answer) or all(s.kind in PLAIN for s in every))
     return len(plain & keys) >= (1 if few else max(1, (_TELLING_PAIRS if pairs else _TELLING_SHARE) * len(plain)))
 
 
@@ -96,7 +95,7 @@ def _says_it_all(text: str, question: str, answer: str) -> bool:
 
 def _names_others(text: Text, every: tuple[Specific, ...], question: str) -> bool:
     """Whether a text has other names or numbers than an answer that has some: then it tells another fact."""
-    if all(s.kind in _PLAIN for s in every):
+    if all(s.kind in PLAIN for s in every):
         return False
     asked = prepared_text(question)
     told, names = {s.key for s in every}, text.capitals - FUNCTION_WORDS
@@ -154,8 +153,7 @@ def _told_somehow(text: str, question: str, answer: str) -> tuple[tuple[Specific
     """As `_told`, with what a text says in other words. Terms that WordNet knows are specifics here, too."""
     told, given = _told(text, question, answer)[0], _given_keys(question)
     every = _not_implied(question, answer) + _terms(question, answer)
-    if names_who_made(question, answer):  # "a fantasy novel" tells nothing of who wrote it
-        every = tuple(s for s in every if s.kind not in _PLAIN)
+    every, told = of_maker(every, question, answer), of_maker(told, question, answer)
     if not text.strip():
         return (), every
     prepared, seen = prepared_text(text), set(told)

@@ -22,6 +22,8 @@ def test_who_made_something_is_told_by_names_alone():
     assert entities("Who wrote Emma?", "Emma is a comic novel by Jane Austen of 1815.") == ["jane", "austen", "1815"]
     assert entities("Who wrote Emma?", "Emma is a comic novel.") == ["novel"]
     assert "novel" in entities("What is Emma?", "Emma is a comic novel by Jane Austen.")
+    assert entities("Who wrote Emma?", "It is by Jane Austen, an English novelist.") == ["jane", "austen"]
+    assert entities("Who wrote it?", "Homer, a blind poet, wrote it on Chios.") == ["homer", "chio"]
 
 
 def test_names_numbers_and_addresses_always_count():
