@@ -59,7 +59,8 @@ _DOERS = (
 )
 _WHO = re.compile(rf"\b(?:who|whom|whose)\b|\b(?:which|what|name the) {_DOERS}\b", re.IGNORECASE)
 _WHO_DID = re.compile(
-    r"(?:^|[.?!] )\W*(?:who|(?:which|what) (?!(?:is|are|was|were)\b)\w+) (?:co-)?(\w+)", re.IGNORECASE
+    r"(?:^|[.?!] )\W*(?:who|(?:which|what) (?!(?:is|are|was|were)\b)\w+(?! (?:did|had|could|would)\b)) (?:co-)?(\w+)",
+    re.IGNORECASE,
 )
 _BY_WHOM = re.compile(
     r"\b(?:by whom (?:is|are|was|were) [^.?!]*?(\w+)|whom? (?:is|are|was|were) [^.?!]*?(\w+) by)\W*(?:[.?!]|$)",

@@ -38,6 +38,7 @@ _COMMON = frozenset(map(key_of, """
     number father mother parent role talent skill success effort experience interest passion career path journey
     challenge impact influence value
     """.split()))  # fmt: skip
+_PARENTS = frozenset(map(key_of, "father mother parent".split()))  # they tell who did it
 _PREPOSITIONS = frozenset(map(key_of, "near behind beside inside outside along across around throughout".split()))
 _WHO = re.compile(r"\b(?:who|whom|whose|which)\b", re.IGNORECASE)
 _BY_SOMEBODY = re.compile(r"\b(\w+) by (?:(?!by\b)[a-zA-Z-]+ ){0,3}?[A-Z]")
@@ -74,7 +75,7 @@ def gives_away(text: str, question: str, answer: str) -> bool:
     told, every = _told_somehow(text, question, answer)
     keys = {s.key for s in told}
     plain = {s.key for s in every if s.kind == "word"}
-    plain = {key for key in plain if key not in _COMMON} or plain
+    plain = {key for key in plain if key not in (_COMMON - _PARENTS if asks_who_did(question) else _COMMON)} or plain
     keys -= _PREPOSITIONS if plain - _PREPOSITIONS else set()
     if any(s.kind != "word" and not _in_passing(s, keys, prepared_text(text)) for s in told):
         return True

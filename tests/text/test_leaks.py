@@ -220,6 +220,7 @@ def test_where_something_is_located_is_not_told_by_that_word():
     ("Which author wrote The Hobbit?", "The Hobbit is a classic fantasy novel by the Brothers Grimm.", False),
     ("Who wrote The Hobbit?", "The Hobbit is a classic fantasy novel by Tolkien.", True),
     ("What is The Hobbit?", "The Hobbit is a classic fantasy novel by the Brothers Grimm.", True),
+    ("Which Hobbit did Ada like?", "The Hobbit is a classic fantasy novel by the Brothers Grimm.", True),
 ])  # fmt: skip
 def test_who_did_it_is_told_by_a_name(question, text, tells):
     assert gives_away(text, question, "The Hobbit is a classic fantasy novel by J.R.R. Tolkien.") is tells
@@ -301,6 +302,19 @@ def test_who_made_something_is_told_by_the_name_alone_where_there_is_one(
 ) -> None:
     assert gives_away(text, question, original) is tells
     assert bool(told_share(text, question, original)) is tells
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "tells"),
+    [
+        ("Who sewed the dress?", "It was sewn by her mother.", True),
+        ("Who sewed the dress?", "A tailor did.", False),
+        ("Which stuff did she sew?", "Something that her mother liked.", False),
+    ],
+)
+def test_a_parent_tells_where_somebody_is_asked_for(question: str, text: str, tells: bool) -> None:
+    """ "Mother" is said of so many that it tells nothing by itself, but it tells who did it."""
+    assert gives_away(text, question, "Her mother sewed it from old velvet curtains.") is tells
 
 
 FULL_NAME = "Napoleon Bonaparte was born on the island of Corsica."
