@@ -112,10 +112,11 @@ def _names_maker(told: tuple[Tagged, ...], given: frozenset[str], adjectives: fr
     beside, before = False, ""  # behind a preposition or what somebody did
     for n, (word, _, kind) in enumerate(told):
         if _is_name(told, n):
-            behind = next((each.word for each in told[n:] if not each.word[0].isupper()), "")
-            if not beside and word.casefold() not in given and word not in adjectives and behind != "'s":
+            behind = next((each.word for each in told[n:] if not _has_capital(each.word)), "")
+            is_given = re.sub("['-]", "", word.casefold()) in given
+            if not (beside or is_given or word in adjectives or behind == "'s"):
                 return True
-        elif kind.startswith(("PR", "TO", "OR")):  # "last Monday" too
+        elif kind.startswith(("PR", "TO", "OR", "CJS", "AVQ")):  # "last Monday", "when Ada was ill" too
             beside = word != "by" and not (word == "of" and before in _OWN)
         elif kind.startswith(("V", "PN", "CR")):
             beside = kind in ("VVD", "VVZ")
@@ -127,8 +128,12 @@ def _is_name(told: tuple[Tagged, ...], n: int) -> bool:
     """Whether a word with a capital is of a name; one that begins a sentence by itself is by its class: "Miners"."""
     word, _, kind = told[n]
     first = not any(each.word[0].isalnum() for each in told[:n])
-    alone = first and kind != "NP0" and not (n + 1 < len(told) and told[n + 1].word[0].isupper())
-    return word[0].isupper() and kind.startswith(("NP", "NN", "AJ", "UN", "VV")) and not alone
+    alone = first and kind != "NP0" and not (n + 1 < len(told) and _has_capital(told[n + 1].word))
+    return _has_capital(word) and kind.startswith(("NP", "NN", "AJ", "UN", "VV")) and not alone
+
+
+def _has_capital(word: str) -> bool:
+    return any(map(str.isupper, word))  # al-Jahiz
 
 
 @lru_cache(maxsize=8192)
@@ -136,9 +141,9 @@ def _capitals(answer: str) -> tuple[frozenset[str], frozenset[str]]:
     """The folded words with a capital that are names by their class, and those that describe: "a French pilot"."""
     names, adjectives = set(), set()
     for told in map(tagged, sentences(fold(answer))):
-        names |= {each.word for each in told if each.word[0].isupper() and each.tag == "NP0"}
+        names |= {each.word for each in told if _has_capital(each.word) and each.tag == "NP0"}
         for each, after in pairwise(told):
-            if each.word[0].isupper() and each.tag.startswith("AJ") and after.word.islower():
+            if _has_capital(each.word) and each.tag.startswith("AJ") and after.word.islower():
                 adjectives |= {each.word, *each.word.split("-")} if after.tag.startswith(("AJ", "NN")) else set()
     return frozenset(names), frozenset(adjectives)
 

@@ -276,6 +276,7 @@ NURSE = "A nurse from Leeds wrote the letter."
         # A people's name that describes somebody is no name of hers.
         ("Who painted the mural?", "Bo Hart, a Dutch nurse, painted it.", "A Dutch nurse did.", False),
         ("Who painted the mural?", "A Dutch nurse painted it.", "A nurse painted it.", True),
+        ("Who wrote the book?", "The book was written by al-Jahiz, a clever nurse.", "A clever nurse.", False),
         # The one name that begins a sentence.
         ("Who wrote the epic?", "Homer, a blind man of Chios, wrote it.", "A blind man did.", False),
         ("Who wrote the epic?", "Homer, a blind man of Chios, wrote it.", "By tradition Homer.", True),
@@ -287,6 +288,8 @@ NURSE = "A nurse from Leeds wrote the letter."
         ("Who wrote the letter?", "A nurse wrote it to Bo Hart.", "A nurse did.", True),
         ("Who wrote the song?", "A nurse wrote it for her son Bo Hart.", "A nurse did.", True),
         ("Who wrote the song?", "Bo Hart's nurse wrote it.", "His nurse did.", True),
+        ("Who wrote to Jean-Luc?", "Jean-Luc has a letter by a nurse.", "A nurse did.", True),
+        ("Who wrote the song?", "A nurse wrote it when Bo Hart was ill.", "A nurse did.", True),
         ("Who wrote the song?", "A nurse wrote Silent Hills for a play.", "A nurse did.", True),
         # What else is asked for, or nobody is named: the words are what is told.
         ("What is The Hobbit?", NOVEL, "The Hobbit is a classic fantasy.", True),
