@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from relearn_lite.judges.entities import content_words, word_form
-from relearn_lite.text.asked_for import is_of_maker, names_who_made
+from relearn_lite.text.makers import is_of_maker, names_who_made
 from relearn_lite.text.stop_words import CAPITAL_NAMES, STOP_WORDS, is_contraction, is_english
 from relearn_lite.text.tagging import Tagged, tagged
 from relearn_lite.text.words import sentences, words

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from relearn_lite.text.asked_for import PLAIN, asks_who_did, fuller_name, kinds_asked_for, of_maker, one_as_figure
+from relearn_lite.text.asked_for import fuller_name, kinds_asked_for, one_as_figure
 from relearn_lite.text.contacts import compact
 from relearn_lite.text.known_names import is_common, names_elsewhere, things_elsewhere
+from relearn_lite.text.makers import PLAIN, asks_who_did, of_maker
 from relearn_lite.text.meaning import bases, says_otherwise, terms
 from relearn_lite.text.number_words import in_words, is_number_word
 from relearn_lite.text.proper_names import nicknames
