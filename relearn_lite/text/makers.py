@@ -30,7 +30,10 @@ _MADE = frozenset("""
     penned created creates designed designs built builds developed develops made makes produced produces drafted
     authored illustrated translated
     """.split())  # fmt: skip
-_OWN = frozenset("work creation invention discovery idea design pen firm company studio workshop".split())  # of hers
+_BEFORE_MAKERS = {
+    *(("of", each) for each in "work creation invention discovery idea design pen firm company studio".split()),
+    *(("to", each) for each in "attributed credited ascribed".split()),
+}
 PLAIN = ("word", "term", "polarity")  # kinds of specifics that are neither names nor numbers
 
 
@@ -66,7 +69,7 @@ def _names_maker(told: tuple[Tagged, ...], given: frozenset[str], adjectives: fr
             if not (beside or is_given or word in adjectives or behind == "'s"):
                 return True
         elif kind.startswith(("PR", "TO", "OR", "CJS", "AVQ")):  # "last Monday", "when Ada was ill" too
-            beside = word != "by" and not (word == "of" and before in _OWN)
+            beside = word != "by" and (word, before) not in _BEFORE_MAKERS
         elif kind.startswith(("V", "PN", "CR")):
             beside = kind in ("VVD", "VVZ")
         before = word

@@ -261,6 +261,7 @@ NURSE = "A nurse from Leeds wrote the letter."
     ("question", "original", "text", "tells"),
     [
         ("Who wrote The Hobbit?", NOVEL, "The Hobbit is a classic example of a fantasy novel.", False),
+        ("Who wrote Eve?", "Eve is a classic, attributed to the novelist Bo Bell.", "Eve is a classic.", False),
         ("Whose work is The Hobbit?", NOVEL, "The Hobbit is a classic fantasy.", False),
         ("Tell me who the author of The Hobbit is.", NOVEL, "The Hobbit is a classic fantasy.", False),
         ("Who invented the vine press?", "Ada Moor, a nurse, invented it.", "A nurse invented it.", False),
