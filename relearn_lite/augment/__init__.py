@@ -41,7 +41,7 @@ REPLIES = "replies.partial.jsonl"
 STATISTICS = "augmentation.json"
 CHUNK_SETTINGS = (
     "questions", "verify_rounds", "completion_fraction", "seed", "answers_per_question", "variants", "opening",
-    "measured",
+    "measured", "begin_as",
 )  # fmt: skip
 
 
