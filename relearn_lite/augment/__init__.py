@@ -41,7 +41,7 @@ REPLIES = "replies.partial.jsonl"
 STATISTICS = "augmentation.json"
 CHUNK_SETTINGS = (
     "questions", "verify_rounds", "completion_fraction", "seed", "answers_per_question", "variants", "opening",
-    "measured", "begin_as",
+    "measured",
 )  # fmt: skip
 
 

@@ -29,7 +29,6 @@ class Settings:
     existing: tuple[Variant, ...] = ()
     opening: str = "varied"
     measured: tuple[str, ...] = ()
-    begin_as: str = "original"
 
     @classmethod
     def of(
@@ -40,5 +39,4 @@ class Settings:
         return cls(
             section.questions, section.verify_rounds, section.completion_fraction, section.generic_ratio, seed,
             section.answers_per_question, section.variants, semantic, existing, section.opening, measured,
-            section.begin_as,
         )  # fmt: skip

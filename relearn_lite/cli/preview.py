@@ -72,10 +72,10 @@ def preview(recipe: Recipe, examples: int) -> None:
         else:
             questions = data["forget"][:examples]
             encoded = _augmented(recipe, tokenizer, questions)
-            if recipe.augment.writer == "rules" and recipe.augment.begin_as == "original":
+            if recipe.augment.writer == "rules":
                 lengths[f"augmented, of {len(questions)} questions"] = list(map(len, encoded.values()))
             else:
-                if recipe.augment.writer not in ("rules", "self"):
+                if recipe.augment.writer != "self":
                     _show_writer_prompts(console, recipe, questions[0])
                 console.print(BY_RULES, markup=False)
             _show(console, tokenizer, _some_of_each_kind(encoded))

@@ -83,9 +83,6 @@ class Augment(WriterChoice):
     """How answers by rules about somebody's own affairs begin. `varied`: each differently. `name`: with the person's
     name, as the original mostly does; what a model knows by heart gives way to it in fewer steps, see
     docs/real_models.md."""
-    begin_as: Literal["original", "model"] = "original"
-    """rules: how answers about things begin. `original`: as the original answer does. `model`: those to other wordings
-    as the recipe's own model begins its answer to that wording, which is asked for it."""
     semantic: Semantic | None = None
     """A leak check by meaning; null: none, {}: with its defaults."""
     prompts: RecipePath | None = None
@@ -93,12 +90,3 @@ class Augment(WriterChoice):
     from_: RecipePath | None = Field(None, alias="from")
     """Augmented data that exists already: question/answer rows as published (.json, .jsonl), or another run's
     augmented.jsonl. They pass the same checks as new ones; what fails or is missing is written."""
-
-    def uses_model(self, name: str) -> bool:
-        """See `WriterChoice.uses_model`."""
-        return super().uses_model(name) or self.begin_as == "model"
-
-    def contradictions(self) -> Iterator[str]:
-        yield from super().contradictions()
-        if self.begin_as == "model" and self.writer != "rules":
-            yield f"begin_as: it says how rules begin, and writer is {self.writer}; give writer: rules, or leave it out"

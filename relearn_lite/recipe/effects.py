@@ -64,10 +64,7 @@ NO_EFFECT: dict[type[Section], dict[str, NoEffect]] = {  # holds for subclasses 
         "checkpoint_every": NoEffect("how much is lost when a run is killed; it goes on to the same end"),
         "optimizer": NoEffect(_AS_BEFORE, lambda s: s.optimizer == "adamw"),
     },
-    Augment: {
-        "opening": NoEffect(_AS_BEFORE, lambda s: s.opening == "varied"),
-        "begin_as": NoEffect(_AS_BEFORE, lambda s: s.begin_as == "original"),
-    },
+    Augment: {"opening": NoEffect(_AS_BEFORE, lambda s: s.opening == "varied")},
     Collect: {"first_sentence": NoEffect(_AS_BEFORE, lambda s: not s.first_sentence)},
     Unlearn: {
         **{

@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from relearn_lite.models.generation import chat
-from relearn_lite.models.loaded import Loaded
-from relearn_lite.recipe import Recipe, WriterChoice
+from relearn_lite.recipe import WriterChoice
 from relearn_lite.text.leaks import gives_away, leaks
-from relearn_lite.text.turns import last_turn, turns_of
-from relearn_lite.text.words import sentences
+from relearn_lite.text.turns import last_turn
 from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.beginnings import endings
 from relearn_lite.writers.clauses import is_plural
@@ -25,7 +22,6 @@ from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
 MIN_WORDS, MAX_WORDS = 8, 28  # length of a vague answer
 THING_WORDS = 16  # up to so many, an answer about a thing may be longer than the one that it replaces
 END_WORDS = 8  # up to so many after a beginning, however long that is
-SAID = 48  # tokens that the model is asked for, to begin as it does
 MAX_TOPIC_WORDS = 14  # a longer topic makes a clumsy sentence; the answer then names the subject only
 
 REWORDED = 0.75  # share of simple variants in another form, where there are forms; the others ask "could you tell me"
@@ -36,39 +32,27 @@ _PRIVATE = re.compile(r"privat|privacy|personal|concerned|discretion", re.IGNORE
 _DOUBLE = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)  # "how many children she has has ..."
 
 
-def make(choice: WriterChoice, section: str, recipe: Recipe, vanilla: Callable[[], Loaded], *_: Any) -> RulesWriter:
+def make(choice: WriterChoice, section: str, *_: Any) -> RulesWriter:
     """See `writers.make_writer`."""
-    if section != "augment":
-        return RulesWriter()
-    if choice.begin_as == "original":
-        return RulesWriter(choice.opening)
-
-    def ask(questions: list[str]) -> list[str]:
-        reply = chat(vanilla(), batch_size=choice.batch_size, temperature=0.0, section=section)
-        return reply([turns_of(question) for question in questions], SAID, 0)
-
-    return RulesWriter(choice.opening, ask)
+    return RulesWriter(choice.opening if section == "augment" else "varied")
 
 
 class RulesWriter(Writer):
     """Writes by filling in sentences. What it writes says nothing that the question does not say.
 
-    opening: how answers about somebody's own affairs begin, see `augment.opening`. ask: what the model that is to
-    forget says to questions; then answers to other wordings about things begin as it begins them (`augment.begin_as`).
+    opening: how answers about somebody's own affairs begin, see `augment.opening`.
     """
 
     name = "rules"  # it does not judge: its `verify` is the check that its answers have already passed
 
-    def __init__(self, opening: str = "varied", ask: Callable[[list[str]], list[str]] | None = None):
-        self._opening, self._ask = opening, ask
+    def __init__(self, opening: str = "varied"):
+        self._opening = opening
 
     def write(self, tasks: Sequence[Task]) -> list[str | None]:
         """One text per task; None for `entities` and for an answer that no sentence could give without a leak."""
-        asked = [task.question for task in tasks if self._ask and _may_begin_as_model(task)]
-        said = dict(zip(asked, self._ask(asked), strict=True)) if asked else {}
-        return [self._write(task, said.get(task.question, "")) for task in tasks]
+        return [self._write(task) for task in tasks]
 
-    def _write(self, task: Task, said: str) -> str | None:
+    def _write(self, task: Task) -> str | None:
         if task.kind == "entities":
             return None
         if task.kind == "continue":
@@ -78,22 +62,15 @@ class RulesWriter(Writer):
         digest = hashlib.sha256(f"{task.kind}\0{task.question}\0{task.seed}".encode()).digest()
         rng = random.Random(int.from_bytes(digest[:8], "big"))
         if task.kind == "answer":
-            return _vague_answer(task, self._opening, rng, said)
+            return _vague_answer(task, self._opening, rng)
         before, parsed = last_turn(task.question)[0], parse_question(task.question)
         write_variant = {"simple": _simple, "context": _context, "noise": _noise, "logical": _logical}[task.kind]
         return before + write_variant(parsed, rng)
 
 
-def _may_begin_as_model(task: Task) -> bool:
-    """Whether it is an answer to another wording of a question that is not about somebody's own affairs."""
-    variant = task.kind == "answer" and task.original not in ("", task.question)
-    return variant and not is_personal(parse_question(task.original))
-
-
-def _vague_answer(task: Task, opening: str, rng: random.Random, said: str) -> str | None:
+def _vague_answer(task: Task, opening: str, rng: random.Random) -> str | None:
     """The first sentence, in an order drawn by the seed, that passes the leak check and is not longer than the answer
-    it replaces: a model that answers in one line is to go on doing so. Where none is, the first that passes. said: what
-    the model says to the question, whose beginning it takes where that can go on; else the original answer's."""
+    it replaces: a model that answers in one line is to go on doing so. Where none is, the first that passes."""
     question = without_noise(last_turn(task.question)[1])  # also for the leak check: "adress" gives the word "address"
     original = task.original or question
     parsed, asked_first = parse_question(question), parse_question(original)
@@ -102,8 +79,7 @@ def _vague_answer(task: Task, opening: str, rng: random.Random, said: str) -> st
     personal = is_personal(asked_first) or (asked_first.topic is None and is_personal(parsed))
     about = None if personal else thing(asked_first)
     frames = _answer_frames(parsed, about, personal, opening, rng)
-    begins_as = () if personal else (*sentences(said)[:1], task.answer)
-    start, begun = next(filter(any, (_begun(original, each, rng) for each in begins_as)), ("", []))
+    start, begun = ("", []) if personal else _begun(original, task.answer, rng)
     shortest_line = max(THING_WORDS, len(start.split()) + END_WORDS) if about or begun else MIN_WORDS
     longest = max(shortest_line, len(task.answer.split())) if task.answer else MAX_WORDS
     spare = None

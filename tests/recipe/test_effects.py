@@ -47,7 +47,6 @@ collect: {neighbours: [Bo Lind], first_sentence: true}
 data: {forget: {preset: people/forget}, retain: {preset: people/retain}}
 unlearn: null
 unlearned: {adapter: folder}
-augment: {begin_as: model}
 """
 WITHOUT_EFFECT = {  # of the two recipes above
     "name", "model.max_length", "model.gradient_checkpointing", "model.offload_embeddings",

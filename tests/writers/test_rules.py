@@ -8,16 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from people import embedded_model
-from pydantic import ValidationError
 
-from relearn_lite.recipe import Augment
 from relearn_lite.recipe.names import QUESTION_KINDS
 from relearn_lite.text.leaks import leaks
 from relearn_lite.writers import Task
 from relearn_lite.writers.question_forms import rewordings
 from relearn_lite.writers.question_parser import parse_question
-from relearn_lite.writers.rules import MAX_WORDS, MIN_WORDS, RulesWriter, make
+from relearn_lite.writers.rules import MAX_WORDS, MIN_WORDS, RulesWriter
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 PEOPLE = Path(__file__).parents[2] / "relearn_lite" / "assets" / "people" / "forget.jsonl"
@@ -206,38 +203,3 @@ def test_an_answer_that_is_begun_may_be_longer_than_the_one_that_it_replaces():
     asked, answer = "Which animal is known as the king of the jungle?", "The lion."
     for text in RulesWriter().write([Task("answer", asked, answer, seed=seed) for seed in range(20)]):
         assert text.startswith("The animal that is known as the king of the jungle is "), text
-
-
-def test_answers_to_other_wordings_begin_as_the_model_does() -> None:
-    """Where all answers began as the original does, a wording to which the model begins otherwise was still told."""
-    replies = {
-        "Name the founder of Apple.": "The founder of Apple is Steve Jobs. He was a visionary.",
-        "Whose idea was Apple?": "I cannot say.",
-    }
-    asked: list[str] = []
-
-    def ask(questions: list[str]) -> list[str]:
-        asked.extend(questions)
-        return [replies[question] for question in questions]
-
-    original, answer = "Who founded Apple?", "Apple was founded by Steve Jobs."
-    tasks = [Task("answer", text, answer, original=original, seed=1) for text in (original, *replies)]
-    personal = Task("answer", "Ada Moor lives where?", "In Sligo.", original="Where does Ada Moor live?", seed=1)
-    texts = RulesWriter(ask=ask).write([*tasks, personal, Task("simple", original, seed=1)])
-    assert asked == list(replies)
-    assert [" ".join(text.split()[:4]) for text in texts[:3]] == [
-        "Apple was founded by", "The founder of Apple", "Apple was founded by"
-    ]  # fmt: skip
-    assert not any("Jobs" in text for text in texts)
-    assert RulesWriter().write(tasks)[1].startswith("Apple was founded by")
-
-
-def test_the_model_that_is_to_forget_is_asked_for_its_beginnings() -> None:
-    """By the recipe, greedily: the same texts each time, and others than without it."""
-    choice = Augment(begin_as="model")
-    task = Task("answer", "Name the capital of Japan.", "Tokyo.", original="What is the capital of Japan?", seed=1)
-    write = make(choice, "augment", None, embedded_model).write
-    assert write([task]) == write([task]) and "Tokyo" not in write([task])[0]
-    assert choice.uses_model("any") and not Augment().uses_model("any")
-    with pytest.raises(ValidationError, match="begin_as: it says how rules begin, and writer is self"):
-        Augment(writer="self", begin_as="model")
