@@ -72,40 +72,44 @@ def _of(texts: bool, key: str, score: Callable[[Sequence[Answer], Evaluators], l
     return measure
 
 
+def _scored(
+    score: Callable[[str, str], float | None], written: Sequence[str | None], truth: Sequence[str]
+) -> list[float | None]:
+    """The score of each text against its original; None where the model could not read what it was given."""
+    return [None if text is None else score(text, true) for text, true in zip(written, truth, strict=True)]
+
+
+def _originals(answers: Sequence[Answer]) -> list[str]:
+    return [answer.ground_truth for answer in answers]
+
+
 def verbmem(answers: Sequence[Answer], evaluators: Evaluators) -> list[float | None]:
     """F1 of each continuation against the text's own, both of VERBMEM_TOKENS; a mark that begins the latter counts."""
     model = evaluators.model
     written = model.continued([shown(answer.query) for answer in answers], VERBMEM_TOKENS)
     truth = [model.first_tokens(answer.ground_truth, VERBMEM_TOKENS) for answer in answers]
-    return [None if text is None else rouge_f1(text, true) for text, true in zip(written, truth, strict=True)]
+    return _scored(rouge_f1, written, truth)
 
 
 def knowmem(answers: Sequence[Answer], evaluators: Evaluators) -> list[float | None]:
     """F1 of each answer of KNOWMEM_TOKENS, up to where the model asks on."""
     written = evaluators.model.continued([as_shots(answer.query) for answer in answers], KNOWMEM_TOKENS)
-    return [
-        None if text is None else rouge_f1(until_next_question(text), answer.ground_truth)
-        for text, answer in zip(written, answers, strict=True)
-    ]
+    return _scored(lambda text, true: rouge_f1(until_next_question(text), true), written, _originals(answers))
 
 
 def regurgitation(answers: Sequence[Answer], evaluators: Evaluators) -> list[float | None]:
     """ROUGE-L recall of each completion."""
     written = evaluators.model.continued([shown(answer.query) for answer in answers], LUME_TOKENS)
-    return [
-        None if text is None else rouge_recall(text, answer.ground_truth)["rougeL"]
-        for text, answer in zip(written, answers, strict=True)
-    ]
+    return _scored(lambda text, true: rouge_recall(text, true)["rougeL"], written, _originals(answers))
 
 
 def exact_match(answers: Sequence[Answer], evaluators: Evaluators) -> list[float | None]:
     """1 for each answer that is the original but for case and white space around it, 0 for any other."""
     asked = ["\n".join(turn["content"] for turn in turns_of(answer.query)) for answer in answers]
     written = evaluators.model.continued(asked, LUME_TOKENS)
-    return [
-        None if text is None else float(text.strip().lower() == answer.ground_truth.strip().lower())
-        for text, answer in zip(written, answers, strict=True)
-    ]
+    return _scored(
+        lambda text, true: float(text.strip().lower() == true.strip().lower()), written, _originals(answers)
+    )
 
 
 METRICS = (
