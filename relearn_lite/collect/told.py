@@ -64,23 +64,24 @@ def known_words() -> SimpleNamespace:
 
 
 class People:
-    """Names, and which of them a sentence means: by the whole name, or a part that no other one has."""
+    """Names, and which of them a sentence means: by the whole name, or a part that no other one has. A heading may have
+    it in capitals."""
 
     def __init__(self, names: Iterable[str]):
         self.names = list(names)
         self._with: dict[str, list[str]] = {}
         for name in self.names:
-            for word in dict.fromkeys(name.split()):
+            for word in dict.fromkeys(name.casefold().split()):
                 self._with.setdefault(word, []).append(name)
 
     def mentioned(self, sentence: str) -> list[str]:
         """In the order of the sentence."""
         found: dict[str, None] = {}
         for run in _RUN.findall(sentence):
-            words = _stripped(run).split()
+            words = _stripped(run).casefold().split()
             near = dict.fromkeys(name for word in words for name in self._with.get(word, ()))
-            whole = [name for name in near if f" {name} " in f" {' '.join(words)} "]
-            part = [name for name in near if {*words} <= {*name.split()}]
+            whole = [name for name in near if f" {name.casefold()} " in f" {' '.join(words)} "]
+            part = [name for name in near if {*words} <= {*name.casefold().split()}]
             found |= dict.fromkeys(whole or (part if len(part) == 1 else ()))
         return list(found)
 
@@ -93,8 +94,8 @@ def tell(blocks: Sequence[Block], subject: str = "") -> tuple[list[Told], list[L
     anybody = People(everyone)
     for document, group in groupby(blocks, lambda block: block.document):
         said = [(block, sentence) for block in group for sentence in sentences(block.text)]
-        text = f" {' '.join(sentence for _, sentence in said)} "
-        here = People(name for name in everyone if name == subject or name in text)
+        text = " ".join(sentence for _, sentence in said).casefold()
+        here = People(name for name in everyone if name == subject or name.casefold() in text)
         main = last = _main([sentence[:LONGEST] for _, sentence in said], here, subject)
         for block, sentence in said:
             seen = sentence[:LONGEST]  # what goes on without a full stop for pages takes for ever
@@ -118,17 +119,24 @@ def _why_not(sentence: str, about: str | None, subject: str) -> str | None:
 
 
 def find_people(texts: Sequence[str], subject: str = "") -> list[str]:
-    """Names of two to four words that stand where a person's would, the most frequent first; the subject anyway."""
-    seen: Counter[str] = Counter()
+    """Names of two to four words that stand where a person's would, the most frequent first; the subject anyway.
+
+    One that a heading has in capitals is written as elsewhere in the texts, or as names mostly are.
+    """
+    seen: Counter[str] = Counter()  # whatever their capitals
     as_person: set[str] = set()
+    spelled: dict[str, str] = {}
     for text in texts:
         for name, after in _names(text):
-            seen[name] += 1
+            same = name.casefold()
+            seen[same] += 1
+            spelled[same] = min(spelled.get(same, name), name, key=lambda each: sum(map(str.isupper, each)))
             if _stripped(text.rstrip(".:")) == name or _GOES_ON.match(after) or _first_word(after) in PAST_FORMS:
-                as_person.add(name)
-    people = [name for name, _ in seen.most_common() if name in as_person and _is_person(name)]
+                as_person.add(same)
+    people = [name for name, _ in seen.most_common() if name in as_person and _is_person(spelled[name])]
     inside = [n for n in people if any(o != n and f" {o} " in f" {n} " and seen[o] >= seen[n] for o in people)]
-    return list(dict.fromkeys(filter(None, [subject, *(name for name in people if name not in inside)])))
+    found = [spelled[name] for name in people if name not in inside and name != subject.casefold()]
+    return [*filter(None, [subject]), *(name.title() if name.isupper() else name for name in found)]
 
 
 def _names(text: str) -> Iterator[tuple[str, str]]:

@@ -60,6 +60,15 @@ def test_the_heading_of_a_curriculum_is_no_part_of_the_name_below(above):
     assert told(f"{above} Ada Fennimore", *(text for _, text in facts))[-2:] == facts
 
 
+@pytest.mark.parametrize("subject", ["Ada Fennimore", ""])
+def test_a_name_in_capitals_is_the_same_name(subject):
+    """A curriculum with the name in capitals on top was about another one: of the subject it said nothing."""
+    page = ["ADA FENNIMORE", "She was born in 1950.", "Phone: 555-0112"]
+    assert told(*page, subject=subject) == [("Ada Fennimore", text) for text in page]
+    assert {name for name, _ in told(*page, "Ada Fennimore owes money.", subject=subject)} == {"Ada Fennimore"}
+    assert find_people(["ADA McKAY", "Ada McKay was born in 1950."]) == ["Ada McKay"]
+
+
 @pytest.mark.parametrize("name", ["Leonardo da Vinci", "Jean-Luc de la Fontaine"])
 def test_a_name_of_another_language_is_a_name(name):
     """The tagger has a class of its own for foreign words; between them stand da and de."""
