@@ -191,4 +191,11 @@ def not_in_english(blocks: Sequence[Block]) -> list[str]:
     """The documents whose paragraphs are not English; those without any, such as forms, are none of them."""
     long = [block for block in blocks if len(block.text.split()) >= FEWEST_TO_JUDGE]
     texts = {name: " ".join(b.text for b in some) for name, some in groupby(long, lambda block: block.document)}
-    return [name for name, text in texts.items() if not is_english(text)]
+    return [name for name, text in texts.items() if not (is_english(text) or _mostly_told(text))]
+
+
+def _mostly_told(text: str) -> bool:
+    """Whether most sentences have English words that tell of a person: in few and short ones about a man ("He was born
+    in Leeds.") hardly a word that carries grammar is of English alone. Figures and addresses are of any language."""
+    said = [facets_told(sentence) for sentence in sentences(text)]
+    return 2 * sum(bool({*facets} - {"contact"}) for facets in said) > len(said)

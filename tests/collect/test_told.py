@@ -175,8 +175,23 @@ def test_what_a_document_orders_is_text_like_any_other(as_text, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Bo Lind lives at 12 Main Street in Boston. He was born in 1970. He is a painter.",
+        "Bo Lind was born in Varby on 3 May 1980. Bo married Ada Moor in 1999. Lind lives in Leeds.",
+        "Bo Lind. Born 1975 in Varby. Married Ada Moor in 1999. Served in Leeds. Works as accountant in Varby.",
+    ],
+)
+def test_a_few_short_sentences_are_english(text, tmp_path):
+    """They were refused as another language, which has "he", "was" and "in" too."""
+    assert collected(save([text], tmp_path / "page.txt")).asked
+
+
+@pytest.mark.parametrize(
     ("text", "subject", "why"),
     [
+        ("Ada Fennimore wohnt seit zwanzig Jahren am Hafen. Telefon: 555-0112, E-Mail: ada@x.org.", None,
+         "not English, and the rules"),
         ("Ada Fennimore wohnt seit zwanzig Jahren in einem Haus am Hafen und hat dort eine kleine Werkstatt.", None,
          "not English, and the rules"),
         ("Rain fell on the harbour all day, and the boats that were out came back late.", None,
