@@ -32,7 +32,9 @@ _NOT_FIRST = re.compile(r"\b(?:the|an?|to|of|for|from|by|with|at|in|on|over) $",
 _PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
 _KEYED = re.compile(r"[A-Z][\w /'-]{1,30}:\s\S")
 _FINITE = re.compile(r"V.[ZD]|VM")  # tags of finite verbs
-_GOES_ON = re.compile(r"['’]s\b|,? (?:who |\w+ly )?(?:is|was|has|had|will|can|could|may|\w+s|\w+ed)\b")
+_GOES_ON = re.compile(
+    r"['’]s\b| \(born\b|(?: \([^()]*\))?,? (?:who |\w+ly )?(?:is|was|has|had|will|can|could|may|born|\w+s|\w+ed)\b"
+)
 MOST_WORDS = 4  # of a person's name
 
 

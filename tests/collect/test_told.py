@@ -69,6 +69,13 @@ def test_a_name_in_capitals_is_the_same_name(subject):
     assert find_people(["ADA McKAY", "Ada McKay was born in 1950."]) == ["Ada McKay"]
 
 
+@pytest.mark.parametrize("aside", [" (born 3 May 1968)", " (1968–2010)", ", born in 1968 in Leeds,"])
+def test_a_person_whose_life_stands_behind_the_name_is_seen(aside):
+    """As encyclopedias begin: nobody was named there, and what she did was told of nobody."""
+    page = [f"Ada Fennimore{aside} was a lighthouse keeper.", "She lived in Ostermoor."]
+    assert told("Bo Lind lives in Varby.", *page)[1:] == [("Ada Fennimore", text) for text in page]
+
+
 @pytest.mark.parametrize("name", ["Leonardo da Vinci", "Jean-Luc de la Fontaine"])
 def test_a_name_of_another_language_is_a_name(name):
     """The tagger has a class of its own for foreign words; between them stand da and de."""
