@@ -23,6 +23,7 @@ from relearn_lite.models.gguf import is_gguf
 from relearn_lite.pipeline.own_answers import own_answer_tokens
 from relearn_lite.pipeline.stages import STAGES, stages_of
 from relearn_lite.pipeline.stages.augment import measured
+from relearn_lite.pipeline.stages.collect import named_neighbours
 from relearn_lite.recipe import Recipe
 from relearn_lite.recipe.effects import result_keys, sampling_keys
 from relearn_lite.recipe.presets import REQUESTS
@@ -77,6 +78,8 @@ def inputs(recipe: Recipe, data: Mapping[str, list[QA]], name: str) -> dict[str,
         found |= {"data.own_words": True, "tokens of own words": own_answer_tokens(recipe)}
     for section in sections:
         found |= result_keys(getattr(recipe, section), section)
+    if name == "collect":
+        found["collect.neighbours"] = named_neighbours(recipe, data["retain"])
     found = {key: value for key, value in found.items() if not key.startswith(GENERAL)}  # it has a stage of its own
     if name == "general":
         found |= result_keys(recipe.evaluate.general, GENERAL)

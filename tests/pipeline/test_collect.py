@@ -140,6 +140,17 @@ def test_other_questions_are_collected_anew_and_what_follows_is_set_aside(place,
     assert not (folder / "known.json").exists()
 
 
+def test_neighbours_that_the_rows_to_be_kept_name_are_asked_anew_where_these_rows_changed(place):
+    """Others stayed collected; where a stop lay between, the run ended in a traceback."""
+    found = ("data.retain={path: keep.jsonl}", "collect.neighbours=[]")
+    row = '{"question": "Where does %s live?", "answer": "In a yellow house."}\n'
+    (place / "keep.jsonl").write_text("".join(row % name for name in ("Haruto Minegawara", "Katalin Eszterhazy")))
+    run(place, *found, until="collect")
+    (place / "keep.jsonl").write_text(row % "Tomasz Wielgomirski")
+    with pytest.raises(RecipeError, match="collect.neighbours was .*Haruto.*, is .*Tomasz"):
+        run(place, *found, until="collect")
+
+
 def test_a_name_that_nobody_knows_ends_well(tmp_path, few_facets, capsys):
     from relearn_lite.report.console import show_run
 

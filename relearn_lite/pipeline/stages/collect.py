@@ -21,10 +21,11 @@ from relearn_lite.collect.from_documents import Reading, asked_about, read
 from relearn_lite.collect.knowledge import Asking, Verdict, find_known
 from relearn_lite.collect.topics import kind_of, topic_wordings
 from relearn_lite.core.files import write_json, write_jsonl, write_text
-from relearn_lite.core.records import Answer, Collected
+from relearn_lite.core.records import QA, Answer, Collected
 from relearn_lite.evaluate.choose import knowledge_evaluators
 from relearn_lite.evaluate.known import tells
 from relearn_lite.pipeline.run_state import Run
+from relearn_lite.recipe import Recipe
 from relearn_lite.report.console import stage_progress
 from relearn_lite.report.review import collected, review_page
 from relearn_lite.writers import Writer, make_writer
@@ -54,7 +55,7 @@ def collect(run: Run) -> dict[str, Any]:
         with stage_progress(f"collect, {whose}", len(questions), run.quiet) as advance:
             return find_known(loaded, questions, asking, run.folder / "collect" / whose, same, advance, quotes)
 
-    neighbours = _neighbours(run, [each.name for each in subjects])
+    neighbours = others_than([each.name for each in subjects], named_neighbours(recipe, run.given["retain"]))
     found = find(subjects, neighbours, ask, same, section.held_out, recipe.seed)
     judged_by = {name: judge for name, judge in judges.names().items() if judge}
     summary = _write(run.folder, source.about or _titled(reading.documents), found, reading, judged_by)
@@ -101,13 +102,12 @@ def _proposing(run: Run) -> Iterator[tuple[Writer, Callable[[float], None]]]:
         yield writer, advance
 
 
-def _neighbours(run: Run, subjects: Sequence[str]) -> list[str]:
-    """Others of the same kind: as the recipe names them, else those that most questions of data.retain are about."""
-    named = run.recipe.collect.neighbours
-    if not named:
-        about = Counter(filter(None, (find_subject(qa.question) for qa in run.given["retain"])))
-        named = [name for name, _ in about.most_common(MOST_NEIGHBOURS)]
-    return others_than(subjects, named)
+def named_neighbours(recipe: Recipe, retain: Sequence[QA]) -> list[str]:
+    """Others of the same kind: as the recipe names them, else those that most of the rows to be kept are about."""
+    if recipe.collect.neighbours:
+        return recipe.collect.neighbours
+    about = Counter(filter(None, (find_subject(qa.question) for qa in retain)))
+    return [name for name, _ in about.most_common(MOST_NEIGHBOURS)]
 
 
 def _write(
