@@ -1,4 +1,4 @@
-"""When checkpoints are written, and how: a kill leaves one whole or not at all."""
+"""When checkpoints are written, and how: a kill leaves one whole or not at all, and only the newest stays."""
 
 from __future__ import annotations
 
@@ -22,8 +22,14 @@ class WholeCheckpoints(TorchCheckpointIO):
         place = Path(path)
         place.parent.mkdir(parents=True, exist_ok=True)
         temporary = place.with_name(f".{place.name}.tmp")
-        torch.save(checkpoint, temporary)
-        temporary.replace(place)
+        try:
+            with temporary.open("wb") as file:  # by name torch writes itself, and does not say that a disk is full
+                torch.save(checkpoint, file)
+            temporary.replace(place)
+            for older in {*place.parent.glob("step=*.ckpt")} - {place}:  # Lightning keeps what it went on from
+                older.unlink()
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 class Checkpoints(ModelCheckpoint):

@@ -799,6 +799,14 @@ def test_a_full_disk_at_an_adapter(place, small_disk, refused):
     assert (small_disk / "trial/augmented.jsonl").exists()
 
 
+def test_a_full_disk_at_a_checkpoint(place, small_disk, refused):
+    """torch wrote it itself, and said `iostream error`, with a traceback."""
+    large = ("unlearn.checkpoint_every=1", "unlearn.lora.r=64")
+    shown = refused("recipe.yaml", *UNTIL_UNLEARN, "--runs", small_disk, *large)
+    says(shown, "--runs: no space is left", "what is finished is kept")
+    assert not [*small_disk.rglob("*.tmp"), *small_disk.rglob("*.ckpt")]
+
+
 def test_a_full_disk_from_the_start(place, small_disk, refused):
     with (small_disk / "ballast").open("wb", buffering=0) as ballast, pytest.raises(OSError, match="No space left"):
         while True:

@@ -104,6 +104,24 @@ def test_a_checkpoint_is_never_half_there(taught, tmp_path, monkeypatch):
     assert [file.name for file in (tmp_path / "checkpoints/unlearn").iterdir()] == ["step=2.ckpt"]
 
 
+class Stopped(lightning.Callback):
+    """Ends a training before its third step."""
+
+    def on_train_batch_start(self, trainer, *_):
+        if trainer.global_step == 2:
+            raise KeyError("stopped")
+
+
+def test_a_training_that_goes_on_keeps_one_checkpoint(taught, tmp_path):
+    """The one that it went on from stayed, and so did one more with each stop, and with each pause of a search."""
+    more = {"checkpoint_every": 1, "epochs": 2}
+    with pytest.raises(KeyError, match="stopped"):
+        taught(more=more, callbacks=[Stopped()])
+    assert [file.name for file in (tmp_path / "checkpoints/unlearn").iterdir()] == ["step=2.ckpt"]
+    taught(more=more)
+    assert [file.name for file in (tmp_path / "checkpoints/unlearn").iterdir()] == ["step=4.ckpt"]
+
+
 class Slow(lightning.Callback):
     """Takes its time after a step, as a check does."""
 
