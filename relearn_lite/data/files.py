@@ -18,6 +18,7 @@ from relearn_lite.data.shapes import rows_of
 
 DELIMITERS = ",;\t|"  # the comma first: where two would do, it is the one
 SHOWN = 10  # problems of one file that are spelled out
+csv.field_size_limit(2**31 - 1)  # a cell may hold a document; Python's own limit is 131072 characters
 
 
 def read_file(path: Path, key: str) -> list[dict[str, Any]]:

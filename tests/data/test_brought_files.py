@@ -286,6 +286,12 @@ def test_white_space_around_a_text_is_part_of_no_question_or_answer(tmp_path, ro
     assert pairs(write(tmp_path, "t.json", [row])) == [("Who?", "Ann.")]
 
 
+def test_a_cell_may_hold_a_document(tmp_path):
+    """One of more than 131072 characters was refused as a broken row, whether or not its column was asked for."""
+    text = "Leeds, and so on. " * 10_000
+    assert pairs(write(tmp_path, "long.csv", f'page,question,answer\n"{text}",Who?,Ann.\n')) == [("Who?", "Ann.")]
+
+
 def test_a_broken_first_row_is_told_as_such(tmp_path):
     says = refused(write(tmp_path, "t.csv", '"question" , "answer"\na?,b\n'))
     assert "t.csv is broken in its first row: " in says and says.endswith("; mend it")
