@@ -17,6 +17,7 @@ from pathlib import Path
 from relearn_lite.augment.diversity import jaccard
 from relearn_lite.augment.form import normal_form
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.memory import tell_once
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.data.files import is_unicode, read_file
 from relearn_lite.recipe.names import QUESTION_KINDS
@@ -51,6 +52,12 @@ def read_existing(path: Path, forget: Sequence[QA]) -> tuple[list[Variant], list
             f"{KEY}: row {halves[0]} of {path} holds half a character (a lone \\ud800 or the like); mend it"
         )
     texts = [(n, _question(row.get(columns[0])), _text(row.get(columns[1])), row) for n, row in enumerate(rows, 1)]
+    blank = [n for n, question, answer, _ in texts if not (question and answer)]
+    if blank:
+        tell_once(
+            f"{KEY}: {len(blank)} of {len(rows)} rows of {path} are not used, for {columns[0]} or {columns[1]} holds "
+            f"no text there (first: row {blank[0]})"
+        )
     texts = [each for each in texts if each[1] and each[2]]
     answers = {_signs(answer) for _, _, answer, _ in texts}
     index = ForgetIndex(forget)

@@ -57,6 +57,16 @@ def test_rows_find_the_question_they_were_made_for(tmp_path, columns, lines):
     assert [(qa.question, qa.answer) for qa in general] == [PUBLISHED[5]]
 
 
+def test_rows_without_text_are_told(tmp_path, capsys):
+    """They were left out in silence."""
+    rows = [PUBLISHED[0], (PUBLISHED[1][0], 52), (PUBLISHED[2][0], None), (" ", "It is so.")]
+    existing, _ = read_existing(write(tmp_path / "a.json", rows), FORGET)
+    assert [row.id for row in existing] == ["forget-00001/given-1"]
+    assert "augment.from: 3 of 4 rows" in capsys.readouterr().err
+    read_existing(write(tmp_path / "b.json", PUBLISHED), FORGET)
+    assert not capsys.readouterr().err
+
+
 def test_a_row_is_for_the_question_most_alike_not_for_the_shortest_that_it_contains():
     asked = {"a": "Who is Ada Moor?", "b": "Which doctor treats Ada Moor today?"}
     index = ForgetIndex([QA(id_, question, "Li Wu.") for id_, question in asked.items()])
