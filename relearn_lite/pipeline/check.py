@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ from relearn_lite.pipeline.stages import learns_new_answers, stages_of
 from relearn_lite.recipe import Model, Recipe
 from relearn_lite.text.recall import KNOWN_NGRAM
 from relearn_lite.text.stop_words import is_english
-from relearn_lite.text.turns import is_passage, shown
+from relearn_lite.text.turns import bare, is_passage, shown
 from relearn_lite.text.words import as_words
 from relearn_lite.unlearn.goal import ONE_PROCESS
 
@@ -89,6 +90,8 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
     problems += [*_key_problems(recipe), *adapter_problems(recipe), *unsafe_versions()]
     if problems:
         raise RecipeError(problems)
+    if not (recipe.data.preset or recipe.data.collects):
+        _tell_repeated(data)
     _tell_learning_rate(recipe)
     _tell_generic(recipe, data)
     return data
@@ -104,6 +107,19 @@ def _asked_of_both(data: Mapping[str, Sequence[QA]]) -> list[str]:
                 "forgotten would be measured as kept, or what is kept as forgotten, so remove them from one of the two"
             )
     return found
+
+
+def _tell_repeated(data: Mapping[str, Sequence[QA]]) -> None:
+    """Tells of questions that stand in several rows: often a file that was put together twice. Refrains are meant."""
+    for part in ("forget", "retain"):
+        rows = [qa for qa in data[part] if not is_passage(qa.question)]
+        asked = Counter(bare(qa.question) for qa in rows)
+        if again := [qa for qa in rows if asked[bare(qa.question)] > 1]:
+            tell_once(
+                f"data.{part}: {len(rows) - len(asked)} of {len(rows)} rows ask what another row asks (first: "
+                f"{shown(again[0].question)!r}); each counts as a row of its own, in training and in all numbers, so "
+                "remove those that are there by mistake"
+            )
 
 
 def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None) -> list[str]:

@@ -506,6 +506,16 @@ def test_a_name_that_begins_with_a_tilde_is_no_user(place, command, refused):
     says(refused("check", "recipe.yaml", "model.name=~absent.gguf"), "model.name")
 
 
+def test_questions_that_stand_there_twice_are_told(place, command):
+    """A file that was put together twice counted twice in training and in the numbers, without a word."""
+    pairs = [("Where does Ann Lee live?", "At 12 Hill Road."), ("where does Ann Lee live", "In Leeds, by the sea.")]
+    (place / "forget.jsonl").write_text(rows(*pairs, ("What is Bo Lind's job?", "Bo Lind is a painter.")))
+    code, shown = command("check", "recipe.yaml")
+    assert code == 0
+    says(shown, "data.forget: 1 of 3 rows ask what another row asks (first: 'Where does Ann Lee live?')")
+    assert shown.count("ask what another row asks") == 1
+
+
 def test_forget_and_retain_overlap(place, refused):
     (place / "retain.jsonl").write_text(rows(("what does Ann do?", "x"), ("  WHERE does Ann Lee  live? ", "y")))
     says(
