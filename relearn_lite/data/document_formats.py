@@ -100,8 +100,10 @@ def html(path: Path) -> Iterator[tuple[str, str]]:
     """Paragraphs, headings, list items and rows of tables, counted."""
     needed("lxml", "lxml")
     bs4 = needed("bs4", "beautifulsoup4")
+    raw = path.read_bytes()
+    named = bs4.dammit.EncodingDetector.find_declared_encoding(raw, is_html=True)  # bs4 would guess all others
     try:
-        soup = bs4.BeautifulSoup(path.read_bytes(), "lxml")
+        soup = bs4.BeautifulSoup(raw if named else decoded(path), "lxml")
         for tag in soup(NOT_READ):
             if not (tag.name == "form" and tag(PROSE)):  # with prose in it, it is the page
                 tag.decompose()

@@ -233,6 +233,16 @@ def test_an_english_page_with_some_western_names_is_read_as_the_usual_old_encodi
     assert f"{path.name} is not UTF-8: it is read as cp1252" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("encoding", "head"), [("utf-8", ""), ("utf-16", ""), ("cp1251", '<meta charset="windows-1251">'), ("cp1251", "")]
+)
+def test_the_encoding_of_an_html_page_is_as_it_says_or_that_of_a_text(encoding, head, tmp_path):
+    """UTF-8 that was not named was guessed, mostly as cp1252: Zoë was `ZoÃ«`."""
+    text = "Ada Fennimore lives with Zoë." if encoding.startswith("utf") else "Анна Петрова живёт в Москве на улице Ленина."
+    (tmp_path / "a.html").write_bytes(f"{head}<p>{text}</p>".encode(encoding))
+    assert [block.text for block in read(tmp_path / "a.html")] == [text]
+
+
 def test_a_text_in_another_script_is_read_in_its_encoding(tmp_path):
     text = "Анна Петрова живёт в Москве на улице Ленина. Её сын учится в школе."
     (tmp_path / "a.txt").write_bytes(text.encode("cp1251"))
