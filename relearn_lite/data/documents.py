@@ -33,7 +33,9 @@ FULL_LINE = 0.75  # of the usual length of a page's lines: a shorter one ends a 
 FORMATTED = (".html", ".htm", ".docx", ".pdf")  # what stands in the file is no text yet
 WHOLE = (".md", ".markdown", ".html", ".htm", ".docx")  # formats in which no line goes on in the next one
 SILENT, BETWEEN = 2.0, 30.0  # seconds of reading before the first line of progress, and from one to the next
-LAYOUT = frozenset("\n\r\t\f\u200b\u00ad\ufeff")
+SOFT_HYPHEN = "\u00ad"  # where a word may be divided
+LAYOUT = frozenset(f"\n\r\t\f\u200b\ufeff{SOFT_HYPHEN}")
+_UNSEEN = re.compile(f"[\u200b\ufeff{SOFT_HYPHEN}]")  # in a word, which is the same without
 _BEGINS = re.compile(r"[-•*–·▪]\s|\d{1,2}[.)]\s|[A-Z][\w /'-]{1,30}:\s")  # a list's item, or "Phone: ..."
 
 
@@ -129,7 +131,8 @@ def _read(path: Path, _: int, key: str) -> tuple[Block, ...]:
     pages = list(without_running_lines(pages)) if suffix == ".pdf" else pages
     blocks = pages if suffix in WHOLE else [(place, block) for place, page in pages for block in paragraphs(page)]
     blocks = _joined(blocks) if suffix == ".pdf" else blocks
-    return tuple(Block(path.name, place, tidied(" ".join(block.split()))) for place, block in blocks if block.strip())
+    blocks = [Block(path.name, place, tidied(" ".join(_UNSEEN.sub("", text).split()))) for place, text in blocks]
+    return tuple(block for block in blocks if block.text)
 
 
 def _pages(path: Path, key: str, read: Reader) -> list[tuple[str, str]]:
@@ -191,9 +194,9 @@ def paragraphs(page: str) -> Iterator[str]:
         if not line or _BEGINS.match(line):
             yield block
             block = ""
-        hyphen = block.endswith("-") and line[:1].islower()
+        hyphen = block.endswith("-") and line[:1].islower() or block.endswith(SOFT_HYPHEN)
         block = block[:-1] + line if hyphen else f"{block} {line}"
-        if len(line) < full and line.rpartition(" ")[2].lower() not in STOP_WORDS:
+        if len(line) < full and not line.endswith(SOFT_HYPHEN) and line.rpartition(" ")[2].lower() not in STOP_WORDS:
             yield block
             block = ""
     yield block

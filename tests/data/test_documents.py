@@ -165,6 +165,20 @@ def test_lines_that_a_margin_broke_are_put_together():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.html", "<p>Ada Fenni&shy;more keeps the light\u200bhouse.</p>"),
+        ("a.md", "\ufeff\ufeffAda Fenni\u00admore keeps the lighthouse.\u200b"),
+        ("a.txt", "Ada Fenni\u00ad\nmore keeps the lighthouse."),
+    ],
+)
+def test_signs_that_are_not_seen_divide_no_word(tmp_path, name, text):
+    """A name with a soft hyphen in it was nobody's."""
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert [block.text for block in read(tmp_path / name)] == ["Ada Fennimore keeps the lighthouse."]
+
+
 def test_a_sentence_that_goes_on_on_the_next_page_is_one(tmp_path):
     save(["She keeps the lighthouse", "\f", "at Ostermoor."], tmp_path / "a.pdf")
     assert [(b.place, b.text) for b in read(tmp_path / "a.pdf")] == [
@@ -238,7 +252,8 @@ def test_an_english_page_with_some_western_names_is_read_as_the_usual_old_encodi
 )
 def test_the_encoding_of_an_html_page_is_as_it_says_or_that_of_a_text(encoding, head, tmp_path):
     """UTF-8 that was not named was guessed, mostly as cp1252: Zoë was `ZoÃ«`."""
-    text = "Ada Fennimore lives with Zoë." if encoding.startswith("utf") else "Анна Петрова живёт в Москве на улице Ленина."
+    russian = "Анна Петрова живёт в Москве на улице Ленина."
+    text = "Ada Fennimore lives with Zoë." if encoding.startswith("utf") else russian
     (tmp_path / "a.html").write_bytes(f"{head}<p>{text}</p>".encode(encoding))
     assert [block.text for block in read(tmp_path / "a.html")] == [text]
 
