@@ -53,7 +53,7 @@ def read_template(name: str) -> str:
 
     question = "What is asked here?"
     try:
-        template = Path(name).read_text(encoding="utf-8")
+        template = Path(name).read_text(encoding="utf-8-sig")
         shown = as_asked(template, question)
     except (OSError, UnicodeDecodeError, TemplateError, TypeError, ValueError) as error:
         raise RecipeError(

@@ -45,7 +45,7 @@ def measure_forget_quality(answers: Sequence[Answer], evaluators: Evaluators) ->
 def read_retain_ratios(path: Path) -> list[float]:
     """The log truth ratio of each forget question under a retain model. Raises RecipeError where the file has none."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{KEY}: {path} cannot be read ({error.__class__.__name__}); {WANTED}") from None
     try:

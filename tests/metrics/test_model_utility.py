@@ -102,8 +102,8 @@ def test_results_of_a_run_of_ours(tmp_path):
 def test_results_in_the_published_shape(tmp_path):
     entry = golden("tofu_metrics")[0]
     path = tmp_path / "retain.json"
-    for shape in (entry["retain_model_forget"], {"forget": entry["retain_model_forget"]}):
-        path.write_text(json.dumps(shape))
+    for mark, shape in (("", entry["retain_model_forget"]), ("\ufeff", {"forget": entry["retain_model_forget"]})):
+        path.write_text(mark + json.dumps(shape), encoding="utf-8")  # the mark as Windows writes it
         ratios = read_retain_ratios(path)
         assert len(ratios) == 300
         own = {"avg_paraphrased_loss": np.zeros(300), "average_perturb_loss": [[ratio] for ratio in ratios]}

@@ -86,6 +86,8 @@ def test_a_file_holds_the_template(tiny_model_dir, tmp_path):
     file.write_text("{% for m in messages %}[INST] {{ m.content }} [/INST]{% endfor %}")
     tokenizer = load_tokenizer(settings(tiny_model_dir, file))
     assert tokenizer.decode(question_ids(tokenizer, ASKED)) == f"[INST] {ASKED} [/INST]"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())  # as Windows writes it: every prompt began with that mark
+    assert question_ids(load_tokenizer(settings(tiny_model_dir, file)), ASKED) == question_ids(tokenizer, ASKED)
     file.write_text("{% for m in messages if m.role == 'user' %}<|user|>{{ m.content }}{% endfor %}")
     assert turn_end_id(load_tokenizer(settings(tiny_model_dir, file))) == tokenizer.eos_token_id, "it writes no answers"
     file.write_text("{% for m in messages %}{{ m.content }}<|{{ {'user': 'end'}.get(m.role, 'pad') }}|>{% endfor %}")
