@@ -67,10 +67,17 @@ def asked(place):
     return folder, answers, told.getvalue()
 
 
-def test_rows_to_keep_that_are_too_long_to_be_trained_are_told_before_anything_is_asked(place):
+@pytest.mark.parametrize(
+    ("method", "most", "told"),
+    [
+        ("ga_gdr", 20, "4 of 4 rows of data.retain"),
+        ("relearn", 16, "2 of 7 rows of data.forget"),
+    ],
+)
+def test_rows_that_are_too_long_to_be_trained_are_told_before_anything_is_asked(place, method, most, told):
     """They were told of after the questions were asked and new answers written, which may take hours."""
-    with pytest.raises(RecipeError, match="^model.max_length: 20 tokens are too few for 4 of 4 rows of data.retain"):
-        run(place, "model.max_length=20", "name=too-long")
+    with pytest.raises(RecipeError, match=f"^model.max_length: {most} tokens are too few for {told}"):
+        run(place, f"model.max_length={most}", f"unlearn.method={method}", "name=too-long")
     assert not (place / "runs/too-long/answers").exists()
 
 

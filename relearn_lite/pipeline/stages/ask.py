@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from relearn_lite.core.errors import RecipeError
@@ -22,6 +23,7 @@ from relearn_lite.models.generation import context_length
 from relearn_lite.pipeline.own_answers import own_answers
 from relearn_lite.pipeline.run_state import KNOWN, Run
 from relearn_lite.pipeline.stages.generate import answer_questions
+from relearn_lite.pipeline.stages.unlearn import learns_new_answers
 from relearn_lite.report.console import stage_progress
 from relearn_lite.text.turns import last_turn
 
@@ -31,7 +33,7 @@ LEARNT = "forget_trained"  # forget questions that are trained on or chosen by, 
 
 def ask(run: Run) -> dict[str, Any]:
     """Answers of the vanilla model, answers/vanilla_<split>.jsonl, and known.json."""
-    _check_kept(run)
+    _check_lengths(run)
     questions = run.splits(run.given)
     rest = only_trained(run)
     judged = {"forget": questions["forget"]} | ({LEARNT: rest} if rest else {})
@@ -60,12 +62,19 @@ def only_trained(run: Run) -> list[QA]:
     return sorted((qa for id_, qa in whole.items() if id_ not in reported), key=lambda qa: qa.id)
 
 
-def _check_kept(run: Run) -> None:
-    """Raises RecipeError where rows to keep are too long to be trained: here, before what may take hours."""
-    if run.recipe.unlearn and run.recipe.unlearn.objective.retain:
-        loaded = run.model("vanilla")
-        rows = encode_answers(loaded.tokenizer, run.given["retain"])
-        check_lengths(rows, run.recipe.model.max_length, "data.retain", context_length(loaded))
+def _check_lengths(run: Run) -> None:
+    """Raises RecipeError where rows to keep are too long to be trained, or forget questions for any new answer: here,
+    before what may take hours."""
+    settings, forget = run.recipe.unlearn, []
+    if not settings:
+        return
+    if learns_new_answers(settings) and not (run.recipe.data.only_known or run.recipe.augment.from_):  # all are trained
+        forget = [replace(qa, answer="") for qa in run.given["forget"]]
+    for part, rows in (("retain", run.given["retain"] if settings.objective.retain else []), ("forget", forget)):
+        if rows:
+            loaded = run.model("vanilla")
+            encoded = encode_answers(loaded.tokenizer, rows)
+            check_lengths(encoded, run.recipe.model.max_length, f"data.{part}", context_length(loaded))
 
 
 def _judge(run: Run, asked: dict[str, Sequence[QA]]) -> dict[str, Any]:
