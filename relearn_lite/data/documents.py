@@ -33,6 +33,7 @@ FULL_LINE = 0.75  # of the usual length of a page's lines: a shorter one ends a 
 FORMATTED = (".html", ".htm", ".docx", ".pdf")  # what stands in the file is no text yet
 WHOLE = (".md", ".markdown", ".html", ".htm", ".docx")  # formats in which no line goes on in the next one
 SILENT, BETWEEN = 2.0, 30.0  # seconds of reading before the first line of progress, and from one to the next
+OPEN_IN_WORD = "~$"  # so begins a file that Word lays beside a document that is open
 SOFT_HYPHEN = "\u00ad"  # where a word may be divided
 LAYOUT = frozenset(f"\n\r\t\f\u200b\ufeff{SOFT_HYPHEN}")
 _UNSEEN = re.compile(f"[\u200b\ufeff{SOFT_HYPHEN}]")  # in a word, which is the same without
@@ -60,7 +61,8 @@ def find_documents(named: Sequence[Path], key: str, plain: bool = False) -> list
         elif path.is_file():
             files = [path]
         else:
-            files = sorted(map(Path, filter(lambda each: Path(each).is_file(), glob.glob(str(path), recursive=True))))
+            met = map(Path, glob.glob(str(path), recursive=True))
+            files = sorted(file for file in met if file.is_file() and not file.name.startswith(OPEN_IN_WORD))
         readable = [file for file in files if plain or file.suffix.lower() in READERS]
         allowed = f"allowed: {'files of any name' if plain else ', '.join(READERS)}"
         if path.is_dir() and not readable:
@@ -81,9 +83,8 @@ def find_documents(named: Sequence[Path], key: str, plain: bool = False) -> list
 
 
 def _hidden(file: Path) -> bool:
-    """Whether a file below a folder, or a folder on the way to it, is hidden (.git), or it is Word's mark of an open
-    document."""
-    return any(part.startswith(".") for part in file.parts) or file.name.startswith("~$")
+    """Whether a file below a folder, or a folder on the way to it, is hidden (.git), or marks a document as open."""
+    return any(part.startswith(".") for part in file.parts) or file.name.startswith(OPEN_IN_WORD)
 
 
 def labels(paths: Sequence[Path]) -> dict[Path, str]:

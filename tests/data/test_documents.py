@@ -210,6 +210,7 @@ def test_what_is_hidden_in_a_folder_is_not_meant(plain, tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("One.")
     assert find_documents([tmp_path], KEY, plain) == [tmp_path / "in/a.txt"]
+    assert find_documents([tmp_path / "in/*.*"], KEY, plain) == [tmp_path / "in/a.txt"]
     assert find_documents([tmp_path / ".git"], KEY, plain) == [tmp_path / ".git/hooks/a.txt"]
 
 
