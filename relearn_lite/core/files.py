@@ -93,7 +93,7 @@ def _told_as_damaged(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise RecipeError(f"{path} is missing{again}") from None
-    except (ValueError, TypeError) as error:  # TypeError: it holds other keys, or no objects
+    except (ValueError, TypeError, AttributeError) as error:  # the last two: it holds other keys, or no objects
         raise RecipeError(f"{path} is damaged ({first_line(error)}){again}") from error
 
 

@@ -100,6 +100,9 @@ def test_a_file_of_a_run_that_is_gone_is_named_and_one_of_other_keys_too(tmp_pat
     for read in (lambda: read_rows(lines), lambda: list(read_jsonl(lines, Reply))):
         with pytest.raises(RecipeError, match=r"samples\.jsonl is missing; put it back, or run"):
             read()
+    lines.write_text('["Who?"]\n')
+    with pytest.raises(RecipeError, match=r"samples\.jsonl is damaged"):
+        list(read_jsonl(lines, Reply))
     lines.write_text('{"question": "Who?"}\n')
     with pytest.raises(RecipeError, match=r"samples\.jsonl is damaged"):
         list(read_jsonl(lines, Reply))
