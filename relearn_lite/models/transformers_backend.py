@@ -204,6 +204,9 @@ def load_adapter(loaded: Loaded, name: str, folder: Path) -> None:
 
 def save_adapter(loaded: Loaded, name: str, folder: Path) -> None:
     """Writes one adapter as safetensors with its configuration, so that peft alone can load it."""
+    config = loaded.model.peft_config[name]
+    if isinstance(config.target_modules, set):  # written in another order by each process: the same adapter differed
+        config.target_modules = sorted(config.target_modules)
     loaded.model.save_pretrained(folder, selected_adapters=[name])
     inner = folder / name  # peft puts every adapter but one named "default" into a folder of its own
     for file in inner.iterdir():

@@ -1,5 +1,7 @@
 """The transformers backend on a real tiny model: loading, adapters, and which of them answers."""
 
+import json
+
 import pytest
 import torch
 from trial import LORA, a_few_steps, adapter_bytes, logits, shake
@@ -241,6 +243,14 @@ def test_adapters_come_back_bit_by_bit(tiny_model_dir, tmp_path):
     for adapters in ((), loaded.vanilla_adapters, loaded.unlearned_adapters):
         with active_adapters(loaded.model, adapters), active_adapters(again.model, adapters):
             assert torch.equal(logits(loaded), logits(again))
+
+
+def test_the_same_adapter_is_the_same_file(tiny_model_dir, tmp_path):
+    """peft holds the names of what it trains as a set: done again, a run had another adapter to what built on it."""
+    loaded = load(tiny_model_dir, vanilla=True)
+    backends.save_adapter(loaded, VANILLA, tmp_path)
+    targets = json.loads((tmp_path / "adapter_config.json").read_text())["target_modules"]
+    assert targets == sorted(targets) and len(targets) > 5
 
 
 def test_loading_an_adapter_replaces_the_one_of_its_name(tiny_model_dir, tmp_path):
