@@ -245,8 +245,8 @@ def _text(value: Any) -> str:
     value = cell_value(value)
     if value is None or isinstance(value, list | tuple | dict):
         raise TypeError
-    if isinstance(value, date | time | Decimal):  # a datetime is a date
-        return str(value)
+    if isinstance(value, date | time | Decimal):  # a datetime is a date; pandas keeps a day as its first moment
+        return str(value).removesuffix(" 00:00:00")
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 

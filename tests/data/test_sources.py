@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -176,6 +176,9 @@ def test_dates_and_decimals_become_text(tmp_path):
     rows = load(Source(path=path, paraphrased_answer="other"), "x", "data.x")
     assert [row.answer for row in rows] == ["1991-05-11", "2000-01-02"]
     assert [row.paraphrased_answer for row in rows] == ["1.50", None]
+    moments = [datetime(1991, 5, 11), datetime(2000, 1, 2, 9, 30)]  # as pandas keeps days: 00:00:00 stood behind them
+    path = parquet(tmp_path, question=["When?", "Then?"], answer=moments)
+    assert [row.answer for row in load(Source(path=path), "x", "data.x")] == ["1991-05-11", "2000-01-02 09:30:00"]
 
 
 @pytest.mark.parametrize("column", ["answer", "other"])
