@@ -53,12 +53,17 @@ def chat(run: Run, ask: Path | None = None, as_json: bool = False) -> None:
 
 def piped() -> Iterator[str]:
     """The lines of a pipe, without a mark in front. Raises RecipeError at the first that is not UTF-8."""
-    if isinstance(sys.stdin, TextIOWrapper):
-        sys.stdin.reconfigure(errors="surrogateescape")  # else it depends on the locale
+    _any_bytes()
     for number, line in enumerate(sys.stdin, 1):
         if not is_unicode(line):
             raise RecipeError(f"chat: line {number} of what is piped in is not UTF-8 text; save it as UTF-8")
         yield line.removeprefix("\ufeff")
+
+
+def _any_bytes() -> None:
+    """Has standard input give what is not UTF-8 as halves of surrogate pairs, which else depends on the locale."""
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
 
 
 def _lines(ask: Path | None) -> list[str] | None:
@@ -83,7 +88,8 @@ class Talk:
         self.alone = said.run.recipe.model.name == "embedded"
 
     def interactively(self) -> None:
-        """Asks for lines until /quit or the end of the input. Ctrl-C ends an answer, or clears the line."""
+        """Asks for lines until /quit or the end of the input. Ctrl-C ends an answer or a /why, or clears the line."""
+        _any_bytes()
         with suppress(ImportError):  # Windows has none
             import readline  # noqa: F401  edits lines; what was typed is kept in memory and never written
         self.console.print(f"{self.judging.run.folder.name}: {HELP}", style="dim")
@@ -92,16 +98,16 @@ class Talk:
         while True:
             try:
                 line = input("> ").strip()
+                if line in ("/quit", "/exit"):
+                    return
+                if not is_unicode(line):
+                    raise RecipeError("chat: that line is not UTF-8 text; type it again")
+                self.take(line)
             except EOFError:
                 self.console.print()
                 return
             except KeyboardInterrupt:
                 self.console.print("\n/quit or Ctrl-D ends the chat", style="dim")
-                continue
-            if line in ("/quit", "/exit"):
-                return
-            try:
-                self.take(line)
             except RecipeError as error:  # a question that is too long ends no chat
                 self.console.print(str(error), style="red")
 

@@ -214,6 +214,39 @@ def test_ctrl_c_before_the_first_word_ends_no_chat(conversation, monkeypatch):
     assert conversation.answers == {}
 
 
+def typed(monkeypatch, said, *lines):
+    """What a chat at a terminal writes, where these lines are typed and then Ctrl-D; a key is an exception."""
+    keys = iter(lines)
+
+    def read(prompt):
+        line = next(keys, EOFError())
+        if isinstance(line, BaseException):
+            raise line
+        return line
+
+    monkeypatch.setattr("builtins.input", read)
+    shown = Console(file=io.StringIO(), width=200)
+    Talk(said, Judging(said.run), shown).interactively()
+    return shown.file.getvalue()
+
+
+def test_ctrl_c_ends_a_why_and_not_the_chat(conversation, monkeypatch):
+    """Judges that are models take a while; who lost patience with them lost the conversation too."""
+
+    def impatient(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Judging, "explain", impatient)
+    shown = typed(monkeypatch, conversation, "/why", "/nonsense")
+    assert "/quit or Ctrl-D ends the chat" in shown and "There is no /nonsense." in shown
+
+
+def test_a_torn_character_at_a_terminal_is_told_and_ends_no_chat(conversation, monkeypatch):
+    """Backspace takes half of an umlaut where no locale is set, and a tokenizer's TypeError ended the chat."""
+    shown = typed(monkeypatch, conversation, "H\udcc3ns", "/nonsense")
+    assert "chat: that line is not UTF-8 text; type it again" in shown and "There is no /nonsense." in shown
+
+
 def test_a_line_of_a_file_ends_where_it_does(tmp_path):
     """At U+2028, and other signs that end no line of a text file, one question became two."""
     (tmp_path / "ask.txt").write_bytes("\ufeffWho is\u2028Ann?\r\n\r\nAnd Bob?".encode())
@@ -233,9 +266,10 @@ def test_what_is_piped_in_is_utf_8_without_a_mark(monkeypatch):
 
 
 def test_ctrl_c_ends_an_answer_and_not_the_chat(finished_run):
-    """At a real terminal: a long answer is wrapped; Ctrl-C in it and at the prompt leave the chat running."""
+    """At a real terminal: a long answer is wrapped; Ctrl-C in it and at the prompt leave the chat running, and so does
+    a line in another encoding."""
     master, slave = pty.openpty()
-    env = os.environ | {"TERM": "xterm", "COLUMNS": "60", "LINES": "40"}
+    env = os.environ | {"TERM": "xterm", "COLUMNS": "60", "LINES": "40", "PYTHONIOENCODING": "utf-8:strict"}
     words = [*MAIN, str(finished_run), "generate.max_new_tokens=300"]
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a child inherits that it is ignored, as behind `nohup`
     process = subprocess.Popen(
@@ -267,6 +301,10 @@ def test_ctrl_c_ends_an_answer_and_not_the_chat(finished_run):
         time.sleep(1)  # a Ctrl-C between the prompt and the wait for a key is only seen with the next key
         os.kill(process.pid, signal.SIGINT)
         until("/quit or Ctrl-D ends the chat")
+        until("> ")
+        os.write(master, b"\xff\xfe Hi\n")  # of a terminal in another encoding
+        until("not UTF-8 text")
+        until("> ")
         os.write(master, b"/quit\n")
         end = time.monotonic() + 60
         while process.poll() is None and time.monotonic() < end:
