@@ -13,7 +13,7 @@ from relearn_lite.data.tokens import read_template
 from relearn_lite.models.adapters import biases_kept, check_complete, is_plain, without_adapters
 from relearn_lite.models.folder import check_tokenizer, check_weights, check_whole, follow_stored, told_as_mistakes
 from relearn_lite.models.gguf import gguf_folder, is_gguf
-from relearn_lite.models.loaded import Loaded, recomputes_activations
+from relearn_lite.models.loaded import Loaded, recomputes_activations, unwrapped
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Lora, Model
@@ -149,6 +149,7 @@ def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
     import torch
     from peft import LoraConfig, get_peft_model
 
+    check_targets(loaded.model, lora.targets)
     torch.manual_seed(seed)  # the adapter's first values depend on the recipe's seed alone
     config = LoraConfig(
         r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=lora.targets, task_type="CAUSAL_LM"
@@ -159,16 +160,27 @@ def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
         else:
             loaded.model = get_peft_model(loaded.model, config, adapter_name=name)
     except ValueError as error:
-        raise RecipeError(why_not_adapted(lora.targets, error)) from error
+        raise RecipeError(why_not_adapted(lora.targets, first_line(error))) from error
     train_only(loaded, name)
 
 
-def why_not_adapted(targets: Any, error: Exception) -> str:
+def check_targets(model: Any, targets: list[str] | str) -> None:
+    """Raises RecipeError for LoRA targets that are no layers of the model, which peft passes over where others are, and
+    for its table of embeddings, or an output layer that shares it: merged weights would differ from the adapter."""
+    base = unwrapped(model)
+    table, head, layers = base.get_input_embeddings(), base.get_output_embeddings(), dict(base.named_modules())
+    for target in targets if isinstance(targets, list) else ():
+        found = [layer for name, layer in layers.items() if f".{name}".endswith(f".{target}")]
+        if not found:
+            raise RecipeError(why_not_adapted(targets, f"it has no {target}"))
+        if table in found or head in found and head.weight is table.weight:
+            why = f"{target} is its table of embeddings, or shares its weights, and no adapter could be merged: drop it"
+            raise RecipeError(why_not_adapted(targets, why))
+
+
+def why_not_adapted(targets: Any, why: str) -> str:
     """The message for LoRA targets that the model has not."""
-    return (
-        f"lora.targets: {targets} does not fit this model ({first_line(error)}); "
-        "name modules that it has, or all-linear"
-    )
+    return f"lora.targets: {targets} does not fit this model ({why}); name modules that it has, or all-linear"
 
 
 def train_only(loaded: Loaded, name: str) -> None:
@@ -207,7 +219,8 @@ def save_adapter(loaded: Loaded, name: str, folder: Path) -> None:
     config = loaded.model.peft_config[name]
     if isinstance(config.target_modules, set):  # written in another order by each process: the same adapter differed
         config.target_modules = sorted(config.target_modules)
-    loaded.model.save_pretrained(folder, selected_adapters=[name])
+    # Peft would save an adapted output layer's own weights too, of which nothing was trained.
+    loaded.model.save_pretrained(folder, selected_adapters=[name], save_embedding_layers=False)
     inner = folder / name  # peft puts every adapter but one named "default" into a folder of its own
     for file in inner.iterdir():
         shutil.move(file, folder / file.name)

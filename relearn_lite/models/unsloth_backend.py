@@ -13,7 +13,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.memory import out_of_memory
 from relearn_lite.models import transformers_backend as peft_backend
 from relearn_lite.models.adapters import is_plain
@@ -114,7 +114,7 @@ def _wrapped(loaded: Loaded, name: str, lora: Lora, seed: int) -> Iterator[None]
                 random_state=seed, use_gradient_checkpointing=loaded.checkpointing and CHECKPOINTING,
             )
     except ValueError as error:
-        raise RecipeError(peft_backend.why_not_adapted(lora.targets, error)) from error
+        raise RecipeError(peft_backend.why_not_adapted(lora.targets, first_line(error))) from error
     yield
     loaded.model.set_adapter(name)
     loaded.model.delete_adapter(WRAPPER)

@@ -38,7 +38,8 @@ class Lora(Section):
     dropout: float = Field(0.05, ge=0, lt=1)
     """Dropout on the adapter's input."""
     targets: Annotated[Any, AfterValidator(_targets)] = "all-linear"
-    """`all-linear`, or a list of module names."""
+    """`all-linear`, or a list of module names, each of which the model must have; not its embeddings, nor an output
+    layer that shares their weights."""
 
 
 class Training(Section):

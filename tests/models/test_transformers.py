@@ -169,10 +169,16 @@ def test_an_adapter_starts_from_the_seed_alone(tiny_model_dir):
     assert adapter_bytes(first, UNLEARNED) != adapter_bytes(other, UNLEARNED)
 
 
-def test_unknown_lora_targets_are_a_recipe_error(tiny_model_dir):
+@pytest.mark.parametrize(("target", "why"), [
+    ("no_such_proj", "it has no no_such_proj"), ("lm_head", "lm_head is its tab"), ("embed_tokens", "embed_tokens is"),
+])  # fmt: skip
+@pytest.mark.parametrize("others", [[], ["q_proj"]])
+def test_unfit_lora_targets_are_a_recipe_error(tiny_model_dir, target, why, others):
+    """A misspelt one among others was left untrained in silence; an adapter on a table that two layers share was
+    trained, saved and could not be read, and merged it was another model."""
     loaded = load(tiny_model_dir)
-    with pytest.raises(RecipeError, match=r"lora.targets: \['no_such_proj'\] does not fit this model"):
-        backends.add_adapter(loaded, UNLEARNED, Lora(targets=["no_such_proj"]), 7)
+    with pytest.raises(RecipeError, match=rf"^lora.targets: \[.*'{target}'\] does not fit this model \({why}"):
+        backends.add_adapter(loaded, UNLEARNED, Lora(targets=[*others, target]), 7)
 
 
 def test_active_adapters_answers_as_base_vanilla_or_unlearned(tiny_model_dir):
