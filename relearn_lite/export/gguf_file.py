@@ -1,7 +1,8 @@
 """Merged weights as a GGUF file, without llama.cpp: models of the Llama architecture with a byte-level vocabulary.
 
 A model that came out of a GGUF file keeps that file's metadata and vocabulary as they were (what is read of them into a
-tokenizer is not all that a runtime needs). Names of tensors and kinds of numbers are the package gguf's.
+tokenizer is not all that a runtime needs), but for the chat template, where the recipe has another. Names of tensors
+and kinds of numbers are the package gguf's.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from relearn_lite.models.gguf_vocabulary import split_of
 
 NORMAL, CONTROL, USER_DEFINED, UNUSED = 1, 3, 4, 5  # kinds of tokens, as llama.cpp numbers them
 DERIVED = ("general.file_type", "general.quantization_version")  # of the numbers, which are written anew
+TEMPLATE = ("tokenizer.chat_template", "tokenizer.ggml.eot_token_id")  # and what ends an answer in it
 FILE_TYPES = {"f16": 1, "q8_0": 7}
 
 
@@ -50,7 +52,7 @@ def write_gguf(folder: Path, file: Path, kind: str, original: Path | None = None
     config, tokenizer = AutoConfig.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     writer = gguf.GGUFWriter(file, "llama")
     if original:
-        _copy_metadata(writer, original)
+        _copy_metadata(writer, original, tokenizer)
     else:
         _add_model(writer, config, name or folder.name)
         _add_vocabulary(writer, tokenizer, config.vocab_size)
@@ -108,11 +110,15 @@ def _add_tensor(writer: Any, name: str, values: Any, kind: str) -> None:
     writer.add_tensor(name, np.ascontiguousarray(half))
 
 
-def _copy_metadata(writer: Any, original: Path) -> None:
+def _copy_metadata(writer: Any, original: Path, tokenizer: Any) -> None:
     from gguf import GGUFReader, GGUFValueType
 
-    for key, field in GGUFReader(original).fields.items():
-        if key.startswith("GGUF.") or key in (*DERIVED, "general.architecture"):
+    fields = GGUFReader(original).fields
+    own = fields[TEMPLATE[0]].contents() if TEMPLATE[0] in fields else None
+    if other := tokenizer.chat_template != own:
+        _add_template(writer, tokenizer)
+    for key, field in fields.items():
+        if key.startswith(("GGUF.", *(TEMPLATE if other else ()))) or key in (*DERIVED, "general.architecture"):
             continue
         kind, inner = field.types[0], field.types[-1] if field.types[0] == GGUFValueType.ARRAY else None
         writer.add_key_value(key, field.contents(), kind, sub_type=inner)
@@ -155,6 +161,10 @@ def _add_vocabulary(writer: Any, tokenizer: Any, size: int) -> None:
     writer.add_pad_token_id(tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id)
     begins = tokenizer("x").input_ids[:1] == [tokenizer.bos_token_id]
     writer.add_add_bos_token(tokenizer.bos_token_id is not None and begins)
+    _add_template(writer, tokenizer)
+
+
+def _add_template(writer: Any, tokenizer: Any) -> None:
     if (ends := turn_end_id(tokenizer)) != tokenizer.eos_token_id:
         writer.add_eot_token_id(ends)
     if own := tokenizer.chat_template:

@@ -104,6 +104,26 @@ def test_a_model_from_a_gguf_file_keeps_its_metadata(finished_run, half, tmp_pat
     assert all((a.data == b.data).all() for a, b in zip(first.tensors, again.tensors, strict=True))
 
 
+@pytest.mark.parametrize("end", [None, "<|user|>"])
+def test_a_model_from_a_gguf_file_has_the_template_of_the_recipe(half, tmp_path, end):
+    """With `model.chat_template` the file kept its own, so that a runtime asked otherwise than the run had."""
+    from transformers import AutoTokenizer
+
+    from relearn_lite.export.gguf_file import write_gguf
+
+    convert(half[0] / "half-f16.gguf", tmp_path / "model")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
+    asked = "Q: {{ messages[0].content }} A: {% if messages[1:] %}{{ messages[1].content }}" + f"{end}{{% endif %}}"
+    tokenizer.chat_template = end and asked  # None: `model.chat_template: none`
+    tokenizer.save_pretrained(tmp_path / "model")
+    if end is None:
+        (tmp_path / "model/chat_template.jinja").unlink(missing_ok=True)
+    write_gguf(tmp_path / "model", tmp_path / "again.gguf", "f16", half[0] / "half-f16.gguf")
+    own = {key: field.contents() for key, field in gguf.GGUFReader(tmp_path / "again.gguf").fields.items()}
+    assert own.get("tokenizer.chat_template") == tokenizer.chat_template
+    assert own.get("tokenizer.ggml.eot_token_id") == (end and tokenizer.convert_tokens_to_ids(end))
+
+
 def test_chat_templates_with_names_go_along(finished_run, tmp_path, monkeypatch):
     """As Hermes has them, for tools. Both the writer and the tidying up afterwards stumbled over them."""
     from transformers import AutoTokenizer
