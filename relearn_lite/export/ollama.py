@@ -34,7 +34,8 @@ def _template(tokenizer: Any) -> str:
         {"role": "user", "content": question}, {"role": "assistant", "content": answer},
         {"role": "user", "content": second},
     ]  # fmt: skip
-    bos, end = tokenizer.bos_token or "", tokenizer.decode([turn_end_id(tokenizer)])
+    begins = tokenizer("x").input_ids[:1] == [tokenizer.bos_token_id]
+    bos, end = tokenizer.bos_token if begins else "", tokenizer.decode([turn_end_id(tokenizer)])
     once = tokenizer.decode(chat_ids(tokenizer, turns[:1])).removeprefix(bos)  # the runtime puts it there
     whole = tokenizer.decode(chat_ids(tokenizer, turns))
     try:

@@ -10,6 +10,7 @@ import pytest
 
 from relearn_lite.data.examples import chat_ids
 from relearn_lite.export.ollama import modelfile
+from relearn_lite.models.gguf_vocabulary import _begin_texts
 from relearn_lite.models.transformers_backend import EMBEDDED
 
 GO = [
@@ -83,14 +84,18 @@ def render(request, tmp_path_factory):
 
 @pytest.mark.parametrize("chat_template", TEMPLATES.values(), ids=TEMPLATES.keys())
 @pytest.mark.parametrize("turns", [1, 3, 5])
-def test_a_conversation_is_written_to_the_letter_as_the_chat_template_does(render, chat_template, turns):
-    """Between an answer and the next question the line break of ChatML was missing, and the space before an answer."""
+@pytest.mark.parametrize(("bos", "adds"), [("<s>", True), ("<s>", False), ("<|im_start|>", False)])
+def test_a_conversation_is_written_to_the_letter_as_the_chat_template_does(render, chat_template, turns, bos, adds):
+    """Between an answer and the next question the line break of ChatML was missing, and the space before an answer; and
+    SmolLM2's first mark, which is its begin token and which no runtime adds. adds: whether one adds the begin token."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(EMBEDDED)
     if chat_template != "own":
-        tokenizer.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"], "bos_token": "<s>"})
+        tokenizer.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"], "bos_token": bos})
         tokenizer.chat_template = chat_template
+        if adds:
+            _begin_texts(tokenizer)
     template = re.search(r'TEMPLATE """(.*?)"""', modelfile("m.gguf", tokenizer), re.S)[1]
-    wanted = tokenizer.decode(chat_ids(tokenizer, TALK[:turns])).removeprefix(tokenizer.bos_token or "")
-    assert render(template, TALK[:turns]) == wanted
+    wanted = tokenizer.decode(chat_ids(tokenizer, TALK[:turns]))
+    assert render(template, TALK[:turns]) == (wanted.removeprefix(bos) if adds else wanted)
