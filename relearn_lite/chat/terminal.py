@@ -184,7 +184,7 @@ class Talk:
 
         texts = {name: Text(visible(text, LONGEST)) for name, text in shown.items()}
         if len(texts) == 1 or self.console.width < SIDE_BY_SIDE:
-            return Group(*(Text(f"{name}  ", style="bold").append_text(text) for name, text in texts.items()))
+            return Group(*(Text.assemble((f"{name}  ", "bold"), text) for name, text in texts.items()))
         table = Table(box=None, expand=True, pad_edge=False, padding=(0, 2, 0, 0))
         for name in texts:
             table.add_column(Text(name), ratio=1, overflow="fold")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from functools import wraps
 from io import TextIOWrapper
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 _STAGES = Path(__file__).parents[1] / "pipeline/stages/stages.yaml"  # read here: importing them would take seconds
 ROLES = {"eval": " (asked before and after, and reported)", "select": " (asked to choose by, and not reported)"}
-IN_CHAT = ("model", "unlearned", "generate", "seed", "data", "evaluate")  # of a recipe; the last two for /why
 STAGE_NAMES = tuple(yaml.safe_load(_STAGES.read_text(encoding="utf-8")))
 
 
@@ -226,6 +224,8 @@ def export(
     if augmented:
         from relearn_lite.augment.published import export_augmented
 
+        if overrides:
+            raise RecipeError(f"export: {overrides[0]} changes nothing in --augmented; remove it")
         click.echo(f"{export_augmented(run, augmented, columns)} rows: {augmented}")
         return
     from relearn_lite.export import Export, check_export, export_run
@@ -257,11 +257,7 @@ def chat(run: Path, overrides: tuple[str, ...], ask: Path | None, as_json: bool)
     from relearn_lite.chat import chat as talk
     from relearn_lite.pipeline.finished_run import reopened
 
-    opened = reopened(run, "chat", overrides)
-    if idle := [each for each in overrides if re.split(r"[.=]", each)[0] not in IN_CHAT]:
-        ways = f"what does begins with {', '.join(IN_CHAT[:-1])} or {IN_CHAT[-1]}"
-        raise RecipeError([f"chat: {each} changes nothing in a chat; {ways}" for each in idle])
-    talk(opened, ask, as_json)
+    talk(reopened(run, "chat", overrides), ask, as_json)
 
 
 @cli.command()

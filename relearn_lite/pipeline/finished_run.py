@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from relearn_lite.core.errors import RecipeError
@@ -13,12 +14,18 @@ from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.stages import stages_of
 from relearn_lite.recipe import load_recipe
 
+READS = {  # of the run's recipe; a chat data and evaluate for /why
+    "chat": ("model", "unlearned", "generate", "seed", "data", "evaluate"),
+    "export": ("model", "unlearned", "generate", "evaluate"),
+}
 
-def reopened(folder: Path, command: str, overrides: Iterable[str] = ()) -> Run:
+
+def reopened(folder: Path, command: str, overrides: Sequence[str] = ()) -> Run:
     """The run in a folder, with its model before and after; nothing is loaded yet, and nothing is written.
 
     command: for the messages. overrides: of the run's recipe, such as where its model lies now.
-    Raises RecipeError where the folder is no run's, nothing was unlearned there yet, or its model or adapter is gone.
+    Raises RecipeError where the folder is no run's, nothing was unlearned there yet, its model or adapter is gone, or
+    an override changes nothing any more: the card of an export would tell it of a training that had it otherwise.
     """
     if not (folder / MANIFEST).is_file():
         there = f"has no {MANIFEST}" if folder.is_dir() else "is a file" if folder.exists() else "is not there"
@@ -35,6 +42,10 @@ def reopened(folder: Path, command: str, overrides: Iterable[str] = ()) -> Run:
             f"{command}: {problem}{moved if all(words in problem for words in gone) else ''}"
             for problem in error.problems
         ]) from None
+    if idle := [each for each in overrides if re.split(r"[.=]", each)[0] not in READS[command]]:
+        *some, last = READS[command]
+        ways = f"what does begins with {', '.join(some)} or {last}"
+        raise RecipeError([f"{command}: {each} changes nothing now; {ways}" for each in idle])
     if not (recipe.unlearn or recipe.unlearned):
         raise RecipeError(f"{command}: {folder} measured one model only (unlearn: null); give a run that has two")
     if recipe.unlearned and recipe.unlearned.server:

@@ -342,12 +342,17 @@ def test_bad_input_gets_its_sentence(finished_run, tmp_path):
         )  # fmt: skip
 
 
-def test_a_key_that_a_chat_does_not_read_is_refused(finished_run):
-    """It was taken without a word, as if another rate of a finished run could change what it says."""
-    for key in ("report.mask=true", "augment.verify_rounds=2"):
-        with pytest.raises(RecipeError, match=rf"chat: {key} changes nothing in a chat; .*generate"):
+@pytest.mark.parametrize(("command", "keys"), [
+    ("chat", ["report.mask=true", "augment.verify_rounds=2"]), ("export", ["augment.verify_rounds=2", "seed=7"]),
+])  # fmt: skip
+def test_a_key_that_changes_nothing_any_more_is_refused(finished_run, tmp_path, command, keys):
+    """It was taken without a word, as if another rate of a finished run could change what it says; the model card of an
+    export then told of that rate."""
+    options = ["--to", str(tmp_path / "out"), "--no-check"] if command == "export" else []
+    for key in keys:
+        with pytest.raises(RecipeError, match=rf"{command}: {key} changes nothing now; .*generate"):
             CliRunner().invoke(
-                cli, ["chat", str(finished_run), "generate.max_new_tokens=9", key], catch_exceptions=False,
+                cli, [command, str(finished_run), *options, "generate.max_new_tokens=9", key], catch_exceptions=False,
                 standalone_mode=False,
             )  # fmt: skip
 
