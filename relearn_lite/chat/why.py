@@ -15,6 +15,7 @@ from relearn_lite.core.files import read_rows
 from relearn_lite.core.records import Answer
 from relearn_lite.evaluate.choose import knowledge_evaluators
 from relearn_lite.judges import Evaluators
+from relearn_lite.metrics import reworded
 from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.metrics.knowledge import measure_forgetting, measure_retention
 from relearn_lite.pipeline.run_state import Run
@@ -53,21 +54,25 @@ class Judging:
 
     @cached_property
     def known(self) -> list[dict[str, Any]]:
-        """The run's questions, trained, chosen by or reported: query, ground_truth, split.
+        """The run's questions, trained, chosen by or reported: query, its other wording, ground_truth, split.
 
         Where its data are gone, those that it reported.
         """
         path = self.run.folder / "samples.jsonl"
         rows = read_rows(path) if path.exists() else []
-        reported = [row for row in rows if not row["split"].startswith("control")]
+        asked = {(row["split"], row["id"]): row["query"] for row in rows}
+        reported = [
+            row | {"other": asked.get((reworded(row["split"]), row["id"]), "")}
+            for row in rows if not row["split"].startswith("control")
+        ]  # fmt: skip
         try:
             data = self.run.data
         except RecipeError:
             return reported
         return reported + [
-            {"query": text, "ground_truth": qa.answer, "split": side}
+            {"query": text, "other": other or "", "ground_truth": qa.answer, "split": side}
             for side in SIDES for part in (side, f"{side}_select") for qa in data.get(part, ())
-            for text in (qa.question, qa.paraphrase) if text
+            for text, other in ((qa.question, qa.paraphrase), (qa.paraphrase, qa.question)) if text
         ]
 
     @cached_property
@@ -105,14 +110,15 @@ class Judging:
         yield f"{'How it goes on' if passage else 'Its answer'} there: {row['ground_truth']}"
         for name, made in said.answers.items():
             made = made.held_to(row["query"], row["ground_truth"])
-            answer = Answer("asked", name, side, row["query"], row["ground_truth"], made.text, made.finished)
+            asked = "asked", name, side, row["query"], row["ground_truth"]
+            answer = Answer(*asked, made.text, made.finished, other_wording=row.get("other", ""))
             yield f"{name}: {'; '.join(self._verdicts(answer, side))}."
         judges = ["words in their order"] if passage else filter(None, self.judges.names().values())
         yield f"Judged by {', '.join(judges)}."
 
     def _verdicts(self, answer: Answer, side: str) -> Iterator[str]:
-        told = leaks(answer.generated_response, answer.query, answer.ground_truth)
-        away = gives_away(answer.generated_response, answer.query, answer.ground_truth)
+        told = leaks(answer.generated_response, answer.wordings, answer.ground_truth)
+        away = gives_away(answer.generated_response, answer.wordings, answer.ground_truth)
         words = ("gives nothing away", "gives away") if side == "forget" else ("tells nothing of it", "tells")
         yield f"leak check: {words[away]}" + (f" ({', '.join(told)})" if told else "")
         measure, words = (

@@ -12,7 +12,7 @@ from relearn_lite.core.records import Answer, Score
 from relearn_lite.data.answer_files import read_answers
 from relearn_lite.evaluate.texts import explain
 from relearn_lite.judges import Evaluators
-from relearn_lite.metrics import ABILITY, COMBINED, EARLIER, METRICS, PARAPHRASE, Metric, is_share
+from relearn_lite.metrics import ABILITY, COMBINED, EARLIER, METRICS, PARAPHRASE, Metric, is_share, reworded
 from relearn_lite.metrics.declaration import OTHER_KIND, Aggregate, MetricValues
 from relearn_lite.metrics.intervals import NO_SPREAD, mean_interval
 from relearn_lite.recipe.names import metric_name_problems
@@ -69,7 +69,7 @@ def _with_other_wording(answers: Mapping[str, Sequence[Answer]]) -> Mapping[str,
     asked = {(split, row.id): row.query for split, rows in answers.items() for row in rows}
     found = {}
     for split, rows in answers.items():
-        other = split.removesuffix(PARAPHRASE) if split.endswith(PARAPHRASE) else split + PARAPHRASE
+        other = reworded(split)
         found[split] = [replace(row, other_wording=asked.get((other, row.id), row.other_wording)) for row in rows]
     return found
 

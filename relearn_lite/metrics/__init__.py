@@ -34,3 +34,8 @@ def is_share(name: str) -> bool:
     """Whether a number of metrics.json lies between 0 and 1 by its nature."""
     declared = key_of(name)
     return declared is not None and (declared.low, declared.high) == (0, 1)
+
+
+def reworded(split: str) -> str:
+    """The split that asks the same questions in the other wording."""
+    return split.removesuffix(PARAPHRASE) if split.endswith(PARAPHRASE) else split + PARAPHRASE

@@ -171,6 +171,22 @@ def test_why_takes_no_question_that_asks_for_something_else(finished_run):
     assert judging.meant(street) is home
 
 
+@pytest.mark.parametrize("data_gone", [False, True])
+def test_why_takes_for_no_leak_what_another_wording_of_the_question_gives(finished_run, monkeypatch, data_gone):
+    """As the run's own metrics do, which it says to judge by."""
+    judging = Judging(reopened(finished_run, "chat"))
+    qa = QA("a-1", "Where does Ann Hay work?", "At Fenwick lighthouse.", "At which lighthouse does Ann Hay work?")
+    lines = [(qa.id, "forget", qa.question), (qa.id, "forget_paraphrase", qa.paraphrase)]
+    reported = [{"id": i, "split": split, "query": text, "ground_truth": qa.answer} for i, split, text in lines]
+    monkeypatch.setattr("relearn_lite.chat.why.read_rows", lambda path: reported if data_gone else [])
+    judging.run.given = {"forget": [] if data_gone else [qa]}
+    for asked in (qa.question, qa.paraphrase):
+        answers = {"after": Completion("At a lighthouse.", True), "before": Completion("At Fenwick.", True)}
+        told = [*judging.explain(SimpleNamespace(asked=asked, answers=answers))]
+        assert told[2].startswith("after: leak check: gives nothing away;"), told
+        assert told[3].startswith("before: leak check: gives away (name: Fenwick);")
+
+
 def test_why_tells_of_a_passage_by_its_words_for_no_judge_takes_part(finished_run):
     judging = Judging(reopened(finished_run, "chat"))
     start = "The mill by the river had been silent for years, and nobody in Ostermoor could say when "
