@@ -65,8 +65,8 @@ class RMU(Section):
     """RMU: which layer is steered, and how far."""
 
     layer: int | None = Field(None, ge=0)
-    """Index of the layer, from 0, whose output is steered. null: the one at a quarter of the depth, which for 32
-    layers is the published one, 7. Only adapters up to this layer are trained."""
+    """Index of the layer, from 0, whose output is steered (of the last one: behind the final norm). null: the one at a
+    quarter of the depth, which for 32 layers is the published one, 7. Only adapters up to this layer are trained."""
     steering: float = Field(6.5, gt=0)
     """Norm of the vector that hidden states are steered to; a few times their own norm."""
 
