@@ -42,6 +42,7 @@ class Conversation:
     def __init__(self, run: Run):
         self.sides, self.run = sides_of(run), run
         self.asked: str | None = None  # the last question, and the answers to it
+        self._role = "user"
         self.answers: dict[str, Completion] = {}
 
     def forget_turns(self) -> None:
@@ -49,9 +50,9 @@ class Conversation:
         for side in self.sides.values():
             side.turns.clear()
 
-    def begin(self, question: str) -> None:
-        """A new question, which no side has answered yet."""
-        self.asked, self.answers = question, {}
+    def begin(self, question: str, role: str = "user") -> None:
+        """A new question, which no side has answered yet. role: `text` for one that begins a text, see `text.turns`."""
+        self.asked, self._role, self.answers = question, role, {}
 
     def answer(self, name: str, told: Callable[[str], None], stopped: Callable[[], bool]) -> Completion:
         """One side's answer to the question, piece by piece to `told`; an answer that was stopped counts as it is.
@@ -60,7 +61,7 @@ class Conversation:
         """
         side, settings = self.sides[name], self.run.recipe.generate
         decoding = Decoding.of(settings, self.run.recipe.seed)
-        turn = {"role": "user", "content": self.asked or ""}
+        turn = {"role": self._role, "content": self.asked or ""}
         while side.turns and self._too_long(side, turn, decoding):
             del side.turns[:2]
             side.forgotten += 1

@@ -28,6 +28,7 @@ HELP = (
     "end. Ctrl-C ends an answer."
 )
 SINGLE = "The embedded model knows single questions only, so each is asked by itself; /history changes that."
+PASSAGES = "This run asks how texts go on, so each line is continued as bare text; /history asks in the chat template."
 SIDE_BY_SIDE = 60  # columns of the terminal from which on two answers stand beside each other
 LONGEST = 100_000  # characters of one answer that are shown
 
@@ -85,7 +86,8 @@ class Talk:
     def __init__(self, said: Conversation, judging: Judging, console: Console, as_json: bool = False):
         self.said, self.judging, self.console, self.as_json = said, judging, console, as_json
         self.who: tuple[str, ...] = NAMES
-        self.alone = said.run.recipe.model.name == "embedded"
+        self.passages = judging.of_passages  # continued where each line is asked by itself
+        self.alone = self.passages or said.run.recipe.model.name == "embedded"
 
     def interactively(self) -> None:
         """Asks for lines until /quit or the end of the input. Ctrl-C ends an answer or a /why, or clears the line."""
@@ -94,7 +96,7 @@ class Talk:
             import readline  # noqa: F401  edits lines; what was typed is kept in memory and never written
         self.console.print(f"{self.judging.run.folder.name}: {HELP}", style="dim")
         if self.alone:
-            self.console.print(SINGLE, style="dim")
+            self.console.print(PASSAGES if self.passages else SINGLE, style="dim")
         while True:
             try:
                 line = input("> ").strip()
@@ -127,6 +129,8 @@ class Talk:
             self.said.forget_turns()
         elif line in ("/alone", "/history"):
             self.alone = line == "/alone"
+            if self.passages:  # texts are no turns of a chat
+                self.said.forget_turns()
         elif line == "/why":
             for sentence in self.judging.explain(self.said):
                 self.console.print(visible(sentence, LONGEST))
@@ -141,7 +145,10 @@ class Talk:
         """Asks both models, or the one that is to answer, and shows the answers."""
         if self.alone:
             self.said.forget_turns()
-        self.said.begin(text)
+        if self.alone and self.passages:
+            self.said.begin(self.judging.passage_of(text), "text")
+        else:
+            self.said.begin(text)
         if self.as_json:
             for name in self.who:
                 self.said.answer(name, lambda piece: None, lambda: False)

@@ -53,13 +53,17 @@ class Judging:
     run: Run
 
     @cached_property
+    def _reported(self) -> list[dict[str, Any]]:
+        path = self.run.folder / "samples.jsonl"
+        return read_rows(path) if path.exists() else []
+
+    @cached_property
     def known(self) -> list[dict[str, Any]]:
         """The run's questions, trained, chosen by or reported: query, its other wording, ground_truth, split.
 
         Where its data are gone, those that it reported.
         """
-        path = self.run.folder / "samples.jsonl"
-        rows = read_rows(path) if path.exists() else []
+        rows = self._reported
         asked = {(row["split"], row["id"]): row["query"] for row in rows}
         reported = [
             row | {"other": asked.get((reworded(row["split"]), row["id"]), "")}
@@ -74,6 +78,17 @@ class Judging:
             for side in SIDES for part in (side, f"{side}_select") for qa in data.get(part, ())
             for text, other in ((qa.question, qa.paraphrase), (qa.paraphrase, qa.question)) if text
         ]
+
+    @property
+    def of_passages(self) -> bool:
+        """Whether all that the run reported of what is to be forgotten are passages."""
+        asked = [row["query"] for row in self._reported if row["split"] == "forget"]
+        return bool(asked) and all(map(is_passage, asked))
+
+    def passage_of(self, line: str) -> str:
+        """The run's passage that a line has the words of, with its line breaks; else the line as it is."""
+        starts = (shown(row["query"]) for row in self.known if is_passage(row["query"]))
+        return next((start for start in starts if start.split() == line.split()), line)
 
     @cached_property
     def judges(self) -> Evaluators:

@@ -200,6 +200,26 @@ def test_why_tells_of_a_passage_by_its_words_for_no_judge_takes_part(finished_ru
     assert told[4] == "Judged by words in their order."
 
 
+def test_a_run_of_passages_has_a_line_continued_as_it_was_asked(finished_run, conversation, monkeypatch):
+    """Without chat template: a passage typed in was put to the model as a question, and /why judged what came."""
+    start = "The mill by the river\nhad been silent for years, and nobody in Ostermoor could say when"
+    row = {"id": "a-1", "split": "forget", "query": passage(f"{start} "), "ground_truth": "its wheel had turned."}
+    asked, tokenizer = [], conversation.sides["after"].loaded.tokenizer
+
+    def answered(loaded, prompt, *_):
+        asked.append(tokenizer.decode(prompt))
+        return Completion("Mm.", True)
+
+    monkeypatch.setattr("relearn_lite.chat.conversation.stream", answered)
+    monkeypatch.setattr("relearn_lite.chat.why.read_rows", lambda path: [row])
+    talk = Talk(conversation, Judging(conversation.run), Console(file=io.StringIO()))
+    typed_in = start.replace("\n", " ")
+    for line in ("/after", typed_in, "It was in", "/history", "Who are you?", "/alone", typed_in):
+        talk.take(line)
+    assert asked == [start, "It was in", "<|user|>Who are you?<|end|><|assistant|>", start]
+    conversation.forget_turns()
+
+
 @pytest.mark.parametrize(("commands", "turns"), [([], 2), (["/history"], 4), (["/history", "/alone"], 2)])
 def test_the_embedded_model_is_asked_each_question_by_itself(finished_run, conversation, commands, turns):
     talk = Talk(conversation, Judging(conversation.run), Console(file=io.StringIO()))
