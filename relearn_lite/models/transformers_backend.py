@@ -18,6 +18,8 @@ from relearn_lite.models.loaded import Loaded, recomputes_activations, unwrapped
 if TYPE_CHECKING:
     from relearn_lite.recipe import Lora, Model
 
+# Options of `generate` that are idle where nothing is sampled.
+SAMPLING = ("temperature", "top_p", "top_k", "min_p", "top_h", "typical_p", "epsilon_cutoff", "eta_cutoff")
 EMBEDDED = Path(__file__).parents[1] / "assets" / "model"  # made by recipes/embedded_model.py and its recipe
 
 
@@ -111,6 +113,9 @@ def load_weights(settings: Model, options: Mapping[str, Any]) -> Any:
         )
         check_weights(settings, found)
         check_whole(settings, model)
+    own = model.generation_config
+    for option in SAMPLING if own and not own.do_sample else ():  # as Llama 2 had; transformers would save none of it
+        setattr(own, option, None)
     return model
 
 

@@ -103,6 +103,16 @@ def test_plain_transformers_ends_an_answer_where_the_template_does(finished_run,
     assert ends(tmp_path / "out") == [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<|user|>")]
 
 
+def test_options_of_the_base_that_are_idle_hold_up_no_export(finished_run, tmp_path):
+    """transformers loads a temperature without sampling, as Llama 2 came with, and refuses to save it: once merged."""
+    base = shutil.copytree(EMBEDDED, tmp_path / "base")
+    own = json.loads((base / "generation_config.json").read_text())
+    (base / "generation_config.json").write_text(json.dumps(own | {"temperature": 0.6, "top_p": 0.9, "top_k": 20}))
+    run = reopened(finished_run, "export", [f"model.name={base}"])
+    export_run(run, Export(tmp_path / "out", check=False), lambda line: None)
+    assert json.loads((tmp_path / "out/generation_config.json").read_text())["eos_token_id"] == own["eos_token_id"]
+
+
 def test_a_merged_folder_has_all_that_a_model_needs(merged):
     folder = merged[0]
     there = {path.name for path in folder.iterdir()}
