@@ -13,7 +13,7 @@ from relearn_lite.data.tokens import read_template
 from relearn_lite.models.adapters import biases_kept, check_complete, is_plain, without_adapters
 from relearn_lite.models.folder import check_tokenizer, check_weights, check_whole, follow_stored, told_as_mistakes
 from relearn_lite.models.gguf import gguf_folder, is_gguf
-from relearn_lite.models.loaded import Loaded, recomputes_activations, unwrapped
+from relearn_lite.models.loaded import Loaded, recomputes_activations
 
 if TYPE_CHECKING:
     from relearn_lite.recipe import Lora, Model
@@ -172,8 +172,7 @@ def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
 def check_targets(model: Any, targets: list[str] | str) -> None:
     """Raises RecipeError for LoRA targets that are no layers of the model, which peft passes over where others are, and
     for its table of embeddings, or an output layer that shares it: merged weights would differ from the adapter."""
-    base = unwrapped(model)
-    table, head, layers = base.get_input_embeddings(), base.get_output_embeddings(), dict(base.named_modules())
+    table, head, layers = model.get_input_embeddings(), model.get_output_embeddings(), dict(model.named_modules())
     for target in targets if isinstance(targets, list) else ():
         found = [layer for name, layer in layers.items() if f".{name}".endswith(f".{target}")]
         if not found:
