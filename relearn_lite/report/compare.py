@@ -11,7 +11,7 @@ from typing import Any
 
 from relearn_lite.core.progress import duration
 from relearn_lite.metrics import key_of
-from relearn_lite.report.metric_table import arrow, judged_by, missing_words, split_of
+from relearn_lite.report.metric_table import arrow, judged_by, judges, missing_words, split_of
 from relearn_lite.report.numbers import memory, number
 from relearn_lite.report.plots import MARKS, Dot, Line, line_chart, scatter
 from relearn_lite.report.run_results import RunResults
@@ -198,10 +198,15 @@ def alike(shown: Sequence[Model]) -> bool:
 
 def judged(compared: Sequence[Compared]) -> tuple[str, bool]:
     """Who judged, and whether all were judged alike; a warning where not, for then their numbers do not compare."""
-    told = list(dict.fromkeys(judged_by(_base_by_name(each.results)) for each in compared if each.results))
+    found = {each.name: _base_by_name(each.results) for each in compared if each.results}
+    told = list(dict.fromkeys(map(judges, found.values())))
     if len(told) > 1:
         return "These runs were not judged alike, so their numbers do not compare. " + " ".join(told), False
-    return told[0] if told else "Nothing was judged: no method finished.", True
+    as_paper = [name for name, metrics in found.items() if metrics.get("comparable_with_paper")]
+    if 0 < len(as_paper) < len(found):  # a method that is not the paper's ReLearn, say: judged alike all the same
+        names = ", ".join(as_paper)
+        return f"{told[0]} KFR, KRR, LS and ROUGE of {names} compare with the ReLearn paper's; others do not.", True
+    return judged_by(next(iter(found.values()))) if found else "Nothing was judged: no method finished.", True
 
 
 def _base_by_name(results: RunResults) -> dict[str, Any]:

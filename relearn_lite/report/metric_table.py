@@ -101,10 +101,17 @@ def missing_words(models: dict[str, dict[str, Any]], key: str, total: int) -> st
 
 
 def judged_by(metrics: dict[str, Any]) -> str:
-    """Who judged, role by role where somebody did, and whether the numbers compare with the paper's."""
+    """Who judged, and whether the numbers compare with the paper's."""
+    if metrics.get("comparable_with_paper"):
+        return f"{judges(metrics)} KFR, KRR, LS and ROUGE compare with the ReLearn paper's; other numbers do not."
+    return (
+        f"{judges(metrics)} These numbers do not compare with the ReLearn paper's: compare them only with runs judged "
+        "alike."
+    )
+
+
+def judges(metrics: dict[str, Any]) -> str:
+    """Who judged, role by role where somebody did."""
     who = metrics.get("evaluators") or {}
     names = ", ".join(f"{name} ({role.replace('_', ' ')})" for role, name in who.items() if name)
-    told = f"Judged by {names}." if names else "Who judged is not recorded."
-    if metrics.get("comparable_with_paper"):
-        return f"{told} KFR, KRR, LS and ROUGE compare with the ReLearn paper's; other numbers do not."
-    return f"{told} These numbers do not compare with the ReLearn paper's: compare them only with runs judged alike."
+    return f"Judged by {names}." if names else "Who judged is not recorded."

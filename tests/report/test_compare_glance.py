@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from relearn_lite.compare import show
-from relearn_lite.report.compare import Compared, models, table
+from relearn_lite.report.compare import Compared, judged, models, table
 from relearn_lite.report.compare_files import as_html, sections, write_comparison
 from relearn_lite.report.compare_glance import section
 from relearn_lite.report.sections import Text
@@ -114,3 +114,12 @@ def test_general_questions_that_could_not_be_judged_are_counted_beside_the_numbe
     why = {"kept_general": "the vanilla model answers none of the 6 control questions, so nothing could be lost"}
     none = table(models([Compared("none", changed(results, kept_general=None, reasons=why))])).rows[-1]
     assert not any("General" in note for note in none.notes)
+
+
+def test_a_method_that_is_not_the_paper_s_is_judged_as_the_paper_s_is_beside_it(compared):
+    """The paper's protocol names ReLearn: a baseline beside it does not compare with the paper, but with ReLearn."""
+    paper = replace(compared[2].results, metrics=compared[2].results.metrics | {"comparable_with_paper": True})
+    told, same = judged([*compared[:2], replace(compared[2], results=paper)])
+    assert same and "not judged alike" not in told
+    assert "of good compare with the ReLearn paper's; others do not." in told
+    assert "KFR, KRR, LS and ROUGE compare" in judged([replace(compared[2], results=paper)])[0]
