@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from relearn_lite.report.compare import Model, mark_best
+from relearn_lite.report.compare import Model, alike, mark_best
 from relearn_lite.report.numbers import number
 from relearn_lite.report.sections import Section, Text
 from relearn_lite.report.tables import Cell, Row, Table, changed, measured
@@ -79,8 +79,18 @@ def compared(models: Sequence[Model]) -> Section | None:
     arrows = {task: "↓" if row["higher"] is False else "↑" for task, row in names.items()}
     headings = {task: f"{visible(task)}, {row['metric']} {arrows[task]}" for task, row in names.items()}
     lower = [task for task, arrow in arrows.items() if arrow == "↓"]
-    shown = Table("Method", headings, mark_best(rows, lower, if_alike=False))
-    return Section("general", "General ability, by lm-eval", [shown, Text("legend", texts("comparison")["general"])])
+    words, same = texts("comparison"), _put_alike(models)
+    shown = Table("Method", headings, mark_best(rows, lower, if_alike=False) if same and alike(models) else rows)
+    return Section("general", "General ability, by lm-eval", [
+        None if same else Text("notice", words["general_unalike"]), shown, Text("legend", words["general"]),
+    ])  # fmt: skip
+
+
+def _put_alike(models: Sequence[Model]) -> bool:
+    """Whether all runs that were put tasks were put them in one way."""
+    results = [each.results for model in models for each in model.runs if each.results and each.results.general]
+    asked = [(found.asked().get("evaluate") or {}).get("general") or {} for found in results]
+    return len({tuple(map(each.get, ("limit", "shots", "chat_template"))) for each in asked}) < 2
 
 
 def figures(model: Model) -> dict[str, float | None]:

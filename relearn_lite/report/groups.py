@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from relearn_lite.report.compare import Model, mark_best
+from relearn_lite.report.compare import Model, alike, mark_best
 from relearn_lite.report.metric_table import label
 from relearn_lite.report.sections import Section, Text
 from relearn_lite.report.tables import Cell, Row, Table, measured
@@ -50,7 +50,7 @@ def compared(models: Sequence[Model], mask: bool) -> Section | None:
         for model in models if found[model.name]
     ]
     headings = {group: f"{_name(group, number, mask)} ↑" for number, group in enumerate(names, 1)}
-    shown = Table("Method", headings, mark_best(rows, if_alike=False))
+    shown = Table("Method", headings, mark_best(rows, if_alike=False) if alike(models) else rows)
     return Section("groups", "Forgotten (KFR), group by group", [shown, Text("legend", texts("comparison")["groups"])])
 
 

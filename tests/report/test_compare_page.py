@@ -10,6 +10,7 @@ import pytest
 from conftest import HOSTILE
 from rich.console import Console
 
+from relearn_lite.report import general, groups
 from relearn_lite.report.compare import Compared, columns, models, overview, table
 from relearn_lite.report.compare_files import as_csv, as_html, console_table, same_questions, write_comparison
 from relearn_lite.report.sections import Pictures
@@ -82,6 +83,39 @@ def test_runs_that_were_put_other_tasks_of_lm_eval_have_a_column_for_each(compar
     assert rows["good"]["general_<b>own"] == rows["broken <b>"]["general_mmlu"] == ""
     page = as_html("two", both, 1, False)
     assert "mmlu, acc ↑" in page and "&lt;b&gt;own, acc ↑" in page and "<b>own" not in page
+
+
+def put_a_task(method, value, **how):
+    row = {"task": "mmlu", "metric": "acc", "higher": True, "vanilla": 0.5, "unlearned": value, "n": 9, "shots": 0,
+           "intervals": {"vanilla": None, "unlearned": None}}  # fmt: skip
+    recipe = json.dumps({"evaluate": {"general": {"limit": 200} | how}})
+    return replace(method, results=replace(method.results, general={"lm_eval": "0", "tasks": [row]}, recipe=recipe))
+
+
+def best_in(section):
+    return [row.name for row in section.parts[-2].rows for key in row.cells if row.at(key)[0].tone == "best"]
+
+
+def test_of_tasks_that_were_not_put_alike_none_is_best_and_a_notice_says_so(compared):
+    """Two hundred questions of a task and ten of it are other questions."""
+    one = put_a_task(compared[0], 0.4)
+    told = "not put the tasks alike"
+    for other, best in (({"batch_size": 2}, ["good"]), ({"limit": 10}, []), ({"chat_template": True}, [])):
+        both = [one, put_a_task(compared[1], 0.3, **other)]
+        assert best_in(general.compared(models(both))) == best, other
+        assert (told in as_html("two", both, 1, False)) == (not best), other
+
+
+def test_groups_of_runs_that_were_judged_otherwise_have_no_best(compared):
+    def grouped(method, kfr, judge):
+        told = {"groups": {"kfr": {"Ada": {"value": kfr, "n": 9, "interval": None}}}}
+        metrics = method.results.metrics
+        metrics = metrics | {"evaluators": {"nli": judge}, "unlearned": metrics["unlearned"] | told}
+        return replace(method, results=replace(method.results, metrics=metrics))
+
+    one = grouped(compared[0], 0.9, "rules")
+    for judge, best in (("rules", ["good"]), ("a model", [])):
+        assert best_in(groups.compared(models([one, grouped(compared[1], 0.4, judge)]), False)) == best
 
 
 def test_a_failed_method_has_words_and_no_number(compared):
