@@ -22,6 +22,7 @@ from relearn_lite.unlearn.diagnostics import explain
 
 DASHES = ("-", "--", ":", "-.")  # told apart by these when the colours are used up
 COST = {"seconds": "Time", "memory_mb": "Memory"}
+ASKED = (("generate", "max_new_tokens"), ("generate", "sampling"), ("model", "chat_template"))
 NO_METRICS = {"ls_share": "↑", "balance": "↑"}  # made of metrics, in relearn_lite.compare
 Points = list[tuple[float, float | None]]
 
@@ -170,10 +171,10 @@ def asked_unalike(shown: Sequence[Model], section: str) -> Text | None:
 
 
 def unlike(compared: Sequence[Compared]) -> list[str]:
-    """A sentence for each thing that runs must share to be compared and do not: their questions, their model."""
+    """A sentence for each thing that runs must share to be compared and do not: questions, model, how it is asked."""
     told = []
     runs = {each.name: each.results for each in compared if each.results}
-    for what in ("forget", "retain", "control", "model"):
+    for what in ("forget", "retain", "control", "model", "asked"):
         groups: dict[Any, list[str]] = {}
         for name, results in runs.items():
             groups.setdefault(_shared(results, what), []).append(name)
@@ -184,9 +185,14 @@ def unlike(compared: Sequence[Compared]) -> list[str]:
 
 
 def _shared(results: RunResults, what: str) -> Any:
-    """The model as the manifest names it, None where it does not; or the questions of a split with their answers."""
+    """The model as the manifest names it, or how the recipe has it asked, None where they do not tell; or the questions
+    of a split with their answers."""
     if what == "model":
         return repr(results.manifest[what]) if results.manifest.get(what) else None
+    if what == "asked":
+        recipe = results.asked()
+        found = [(recipe.get(section) or {}).get(key) for section, key in ASKED]
+        return tuple(found) if any(found) else None
     return frozenset((row["query"], row["ground_truth"]) for row in results.samples if row["split"] == what)
 
 

@@ -99,6 +99,7 @@ def same_questions(compared: Sequence[Compared], count: int, mask: bool = False)
     n_forget = min(math.ceil(count * 0.6), len(sides["forget"]))
     chosen = spread(n_forget, sides["forget"]) + (spread(count - n_forget, sides["retain"]) if count > n_forget else [])
     known = secrets(list(asked[0].values())) if mask else None
+    rows = dict(zip((each.name for each in finished), asked, strict=True))
 
     def card(key: tuple[str, str]) -> Card:
         split, first = key[0], asked[0][key]
@@ -106,10 +107,10 @@ def same_questions(compared: Sequence[Compared], count: int, mask: bool = False)
         def answer(who: str, text: str | None, state: str = "") -> Answer:
             return Answer(who, [Span(clean(text, split, known))], state)
 
-        said = [answer("Original answer", first["ground_truth"]),
-                answer("vanilla", first["vanilla"], status(split, first["scores"]["vanilla"]))]  # fmt: skip
-        said += [answer(each.name, rows[key]["unlearned"], status(split, rows[key]["scores"]["unlearned"]))
-                 for each, rows in zip(finished, asked, strict=True)]  # fmt: skip
+        said = [answer("Original answer", first["ground_truth"])]
+        for model in models(finished):
+            row = rows[model.runs[0].name][key]
+            said.append(answer(model.name, row[model.key], status(split, row["scores"][model.key])))
         return Card(visible(key[1]), split, clean(first["query"], split, known), said, told=split)
 
     return [card(key) for key in chosen]

@@ -11,7 +11,7 @@ from conftest import HOSTILE
 from rich.console import Console
 
 from relearn_lite.report import general, groups
-from relearn_lite.report.compare import Compared, columns, models, overview, table
+from relearn_lite.report.compare import Compared, columns, models, overview, table, unlike
 from relearn_lite.report.compare_files import as_csv, as_html, console_table, same_questions, write_comparison
 from relearn_lite.report.sections import Pictures
 from relearn_lite.report.untrusted import latex
@@ -148,6 +148,37 @@ def test_runs_with_other_vanillas_get_a_line_for_each(compared):
     other = replace(other, metrics=other.metrics | {"vanilla": other.metrics["vanilla"] | {"kfr": 0.5}})
     names = [each.name for each in models([compared[0], replace(compared[1], results=other)])]
     assert names == ["vanilla of good", "vanilla of babbles", "good", "babbles"]
+
+
+def test_each_vanilla_has_its_own_answer_beside_the_same_question(compared):
+    """The first run's stood there alone, as if it were that of all."""
+    other = compared[1].results
+    said = [row | {"vanilla": "Said otherwise."} for row in other.samples]
+    metrics = other.metrics | {"vanilla": other.metrics["vanilla"] | {"kfr": 0.5}}
+    both = [compared[0], replace(compared[1], results=replace(other, metrics=metrics, samples=said))]
+    (card,) = same_questions(both, 1)
+    told = {answer.who: answer.text for answer in card.answers}
+    assert list(told) == ["Original answer", "vanilla of good", "vanilla of babbles", "good", "babbles"]
+    assert told["vanilla of good"] != told["vanilla of babbles"] == "Said otherwise."
+
+
+@pytest.mark.parametrize("how", [
+    {"generate": {"max_new_tokens": 16}}, {"generate": {"max_new_tokens": 99, "sampling": "published"}},
+    {"generate": {"max_new_tokens": 99}, "model": {"chat_template": "none"}},
+])  # fmt: skip
+def test_runs_that_were_asked_in_another_way_are_told_and_none_is_best(compared, how):
+    """Answers that break off after 16 tokens tell less than whole ones: that is not forgetting."""
+
+    def asked(method, recipe):
+        return replace(method, results=replace(method.results, recipe=json.dumps(recipe)))
+
+    usual = {"generate": {"max_new_tokens": 99, "batch_size": 4}}
+    both = [asked(compared[0], usual), asked(compared[1], how)]
+    (told,) = unlike(both)
+    assert "not asked in one way" in told and "no number compares between: good; babbles." in told
+    assert not any(best(both, name) for name in ("good", "babbles"))
+    faster = {"generate": {"max_new_tokens": 99, "batch_size": 8}}
+    assert not unlike([both[0], asked(compared[1], faster), compared[2]])
 
 
 def test_methods_at_one_place_share_a_sign(compared):
