@@ -14,6 +14,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from relearn_lite.report.untrusted import visible
+from relearn_lite.unlearn.selection import spread
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -137,8 +138,7 @@ def line_chart(
             axes.annotate(mark[1], (mark[0], high), (3, 0), textcoords="offset points", va="top", color=_COLOURS["ink"])
         ends = [(*line.known()[-1], line.sign) for line in lines if line.sign]
         _write_signs(axes, grouped(ends, 0.03 * last, 0.07 * height), 6)
-        drawn = axes.lines[: len(lines)]
-        figure.legend(drawn, [line.get_label() for line in drawn], loc="outside lower left", ncols=columns)
+        figure.legend(handles=axes.lines[: len(lines)], loc="outside lower left", ncols=columns)
 
     named = f"{title}: {axes_labels[1]} by {axes_labels[0]}"
     return Picture(title, named, 240 + LEGEND_LINE * math.ceil(len(lines) / columns), draw)
@@ -152,7 +152,7 @@ def curves(title: str, lines: Sequence[Line], across: str) -> Picture | None:
 
     def draw(figure: Figure) -> None:
         for axes, line in zip(figure.subplots(len(lines), sharex=True, squeeze=False)[:, 0], lines, strict=True):
-            steps, values = np.array(line.known()[:: math.ceil(len(line.known()) / MOST_POINTS)]).T
+            steps, values = np.array(spread(MOST_POINTS, line.known())).T
             window = max(1, len(values) // SMOOTH)
             ends = np.convolve(np.ones_like(values), np.ones(window), "same")  # fewer neighbours at both ends
             axes.plot(steps, values, color=_COLOURS["line"], linewidth=1)
@@ -179,8 +179,8 @@ def change_chart(title: str, rows: Sequence[Change]) -> Picture | None:
                 axes.plot(row.bounds, [y, y], color=_COLOURS["accent"], linewidth=5, alpha=0.35, zorder=2)
         looks = {"before": {"facecolor": "none", "edgecolor": _COLOURS["soft"]}, "after": {"color": _COLOURS["accent"]}}
         for name, look in looks.items():
-            known = [(getattr(row, name), y) for y, row in enumerate(rows) if getattr(row, name) is not None]
-            axes.scatter(*zip(*known, strict=True), 55, label=name, zorder=3, clip_on=False, **look)
+            shares = [math.nan if (share := getattr(row, name)) is None else share for row in rows]
+            axes.scatter(shares, range(len(rows)), 55, label=name, zorder=3, clip_on=False, **look)
         axes.set_yticks(range(len(rows)), [visible(row.label) for row in rows])
         axes.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
         axes.grid(True, axis="x")

@@ -53,7 +53,7 @@ class RunResults:
         """The resolved recipe, section by section."""
         import yaml
 
-        return yaml.safe_load(self.recipe) or {}
+        return yaml.load(self.recipe, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}  # several times a run: quick
 
 
 def read_run(folder: Path) -> RunResults:

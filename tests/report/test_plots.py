@@ -6,7 +6,19 @@ import re
 import pytest
 from conftest import parts
 
-from relearn_lite.report.plots import Dot, Line, grouped, line_chart, part_maps, part_name, scatter, stacked_bars
+from relearn_lite.report.plots import (
+    Change,
+    Dot,
+    Line,
+    change_chart,
+    curves,
+    grouped,
+    line_chart,
+    part_maps,
+    part_name,
+    scatter,
+    stacked_bars,
+)  # fmt: skip
 
 LABELS = ("x", "y")
 
@@ -61,6 +73,20 @@ def test_any_range_has_ticks(values):
 def test_a_long_line_is_thinned():
     svg = line_chart("t", [Line("a", [(n, 1.0 + n % 2) for n in range(5000)], "line-2")], LABELS).svg
     assert paths(svg, "line-2")[0].count("L") < 600
+
+
+def test_a_loss_of_many_steps_is_named_with_its_last_value():
+    """Of 660 steps every other one is drawn, and step 659 was told as the last: the table below told step 660."""
+    assert "a: 1 → 660" in curves("t", [Line("a", [(n, float(n)) for n in range(1, 661)], "line-1")], "step").svg
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.1, None), (None, 0.9)])
+def test_shares_that_are_known_of_one_model_alone_are_drawn(before, after):
+    """Where not one answer of a model could be judged there was no report at all."""
+    def drawn(*shares):
+        return change_chart("t", [Change("KFR", *shares), Change("KRR", *shares)]).svg.count("<use ")
+
+    assert drawn(before, after) == drawn(0.1, 0.9) - 2
 
 
 def test_names_stay_text_and_are_never_markup_nor_mathematics():
