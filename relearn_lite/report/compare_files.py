@@ -43,7 +43,6 @@ from relearn_lite.unlearn.selection import RULE, spread
 if TYPE_CHECKING:
     import rich.table
 
-WIDE = 190  # characters that all columns take with their intervals
 NARROW = {"kfr": "KFR ↑", "krr": "KRR ↑", "ls_share": "LS/van. ↑", "balance": "Balance ↑"}  # beside the longest name
 ENDS = ("", "_low", "_high")
 
@@ -143,7 +142,9 @@ def as_csv(shown: Sequence[Model]) -> str:
 def console_table(name: str, shown: Sequence[Model], width: int) -> rich.table.Table:
     """The table for a terminal `width` characters wide: value over interval, the best in bold.
 
-    A narrow one gets fewer columns and no intervals; the page and the files have them all.
+    Where that is too wide it has fewer columns, and then no intervals; the page and the files have them all.
     """
-    numbers, wide = table(shown), width >= WIDE
-    return (numbers if wide else numbers.only(NARROW | COST)).console(f"Methods compared, {name}", "", wide)
+    numbers, title = table(shown), f"Methods compared, {name}"
+    few = numbers.only(NARROW | COST)
+    drawn = (each.console(title, spreads=True) for each in (numbers, few))
+    return next((each for each in drawn if each.least_width() <= width), few.console(title))

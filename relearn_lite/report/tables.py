@@ -10,7 +10,7 @@ from relearn_lite.report.numbers import interval, number, signed
 from relearn_lite.report.untrusted import visible
 
 if TYPE_CHECKING:
-    import rich.table
+    from relearn_lite.report.fitted import Fitted
 
 TONES = {"best": "bold", "good": "green", "bad": "red", "warn": "yellow", "": ""}  # on the console
 
@@ -85,13 +85,14 @@ class Table:
         """(name, what must be known) of the rows that have notes."""
         return [(row.name, " ".join(row.notes)) for row in self.rows if row.notes]
 
-    def console(self, title: str, caption: str = "", spreads: bool = False) -> rich.table.Table:
+    def console(self, title: str, caption: str = "", spreads: bool = False) -> Fitted:
         """For the terminal. spreads: intervals below the values."""
         from rich.box import HEAVY_HEAD, SIMPLE_HEAD
-        from rich.table import Table as Drawn
         from rich.text import Text
 
-        drawn = Drawn(
+        from relearn_lite.report.fitted import Fitted
+
+        drawn = Fitted(
             title=Text(visible(title), style="bold"), title_justify="left", caption=Text(visible(caption)),
             caption_justify="left", box=HEAVY_HEAD if spreads else SIMPLE_HEAD, show_lines=spreads,
             collapse_padding=not spreads,

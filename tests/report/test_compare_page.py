@@ -214,12 +214,15 @@ def test_markdown_and_latex_carry_the_best_in_bold_and_nothing_that_runs(compare
 
 
 def test_a_narrow_terminal_gets_fewer_columns_none_of_them_cut(compared):
-    for width in (80, 200):
+    compared[0] = replace(compared[0], name="the_good_one_of_the_three")
+    compared[0].results.metrics["unlearned"]["kept_general"] = 0.95
+    for width in (80, 120, 200, 300):
         console = Console(width=width, record=True, file=StringIO())
         console.print(console_table("demo", models(compared), width))
         shown = console.export_text()
         assert "…" not in shown and "0.860" in shown and "failed" in shown
-        assert ("0.790 – 0.920" in shown) == (width == 200)
+        assert "Balance ↑" in shown and "Memory" in shown and "Too narrow" not in shown
+        assert ("0.790 – 0.920" in shown) == (width > 80) and ("General ↑" in shown) == (width == 300)
 
 
 def test_the_longest_name_of_a_method_stands_in_one_piece_in_a_narrow_terminal(compared):

@@ -37,6 +37,24 @@ def test_latex_has_the_rows_and_no_command_of_theirs():
     assert tex.count(r" \\") == 4
 
 
+def test_a_narrow_terminal_leaves_out_columns_and_names_them_and_cuts_no_number():
+    """At 40 columns the names of the rows were gone, and 0.986 read 0.9."""
+    names = {"a": "Vanilla", "b": "Unlearned", "c": "Of vanilla's", "why": "Missing"}
+    cells = {"a": measured(0.014), "b": measured(0.986), "c": Cell("5 min 31 s"), "why": Cell("2 of 72 missing after")}
+    table = Table("Metric", names, [Row("Forgotten (KFR)", cells)], left=("why",)).console("t", "Judged.")
+    whole = {}
+    for width in (24, 36, 40, 60, 80, 200):
+        console = Console(width=width, file=StringIO())
+        console.print(table)
+        text = console.file.getvalue()
+        assert "Forgotten" in text and "0.014" in text and max(map(len, text.splitlines())) <= width
+        told = " ".join(text.split()).partition("Too narrow for: ")[2].partition(".")[0].split(", ")
+        whole[width] = {key for key, name in names.items() if name not in told}
+        assert all(cells[key].text in text for key in whole[width] - {"why"}), width
+        assert "Judged." in text
+    assert whole[24] == {"a"} and {"a", "b"} <= whole[36] and whole[60] == whole[80] == whole[200] == set(names)
+
+
 def test_the_console_has_the_rows_and_reads_no_markup():
     for spreads in (False, True):
         console = Console(width=150, record=True, file=StringIO())
