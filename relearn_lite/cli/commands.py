@@ -180,8 +180,9 @@ def score(
     from relearn_lite.evaluate.evaluate import evaluate, read_files
     from relearn_lite.evaluate.score import examples, score_evaluators
     from relearn_lite.metrics import METRICS
+    from relearn_lite.pipeline.stages.evaluate import shares
     from relearn_lite.recipe.names import DEFAULT_METRICS, metric_name_problems
-    from relearn_lite.report.console import show_scores
+    from relearn_lite.report.console import show_scores, stage_progress
 
     if forget is None and retain is None:
         raise RecipeError(
@@ -196,7 +197,8 @@ def score(
         raise RecipeError(f"--metrics: {', '.join(names)} can only be had of other answers; give {needed} too")
     answers = read_files(forget, retain)  # before a model is loaded for nothing
     judges = score_evaluators(evaluators, names, language_model)
-    results, scores = evaluate(answers, judges, names)
+    with stage_progress("score", total := sum(map(len, answers.values()))) as advance:
+        results, scores = evaluate(answers, judges, names, shares(advance, total, "as given"))
     if as_json:
         told = {"evaluators": judges.names(), "examples": examples(answers, scores)}
         click.echo(json.dumps(results | told, indent=2, ensure_ascii=False))

@@ -23,7 +23,7 @@ COMMANDS = ("run", "check", "compare", "plan", "preview", "score", "schema", "do
 def invoke(*words: str) -> str:
     result = CliRunner().invoke(cli, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    return result.output
+    return result.stdout
 
 
 def test_help_names_every_command():
@@ -170,6 +170,14 @@ def test_score_prints_json(tmp_path):
     (tmp_path / "forget.json").write_text(json.dumps([row]))
     scores = json.loads(invoke("score", "--forget", str(tmp_path / "forget.json"), "--json"))
     assert scores["rouge1_forget"] == 1.0 and scores["kfr"] == 0.0
+
+
+def test_score_says_how_far_it_is_beside_its_json(answers, monkeypatch):
+    """Twenty times the quickstart's answers take most of a minute, in which nothing was said."""
+    monkeypatch.setattr("relearn_lite.core.progress.BETWEEN_LINES", 0.0)
+    found = CliRunner().invoke(cli, ["score", "--forget", answers, "--json"], catch_exceptions=False)
+    count = len(json.loads(found.stdout)["examples"])
+    assert f"score: {count} of {count} in " in found.stderr and f"score: {count} in " in found.stderr
 
 
 def test_score_gives_the_values_of_each_answer_by_its_row(tmp_path, answers):
