@@ -24,18 +24,20 @@ def section(metrics: Mapping[str, Any], mask: bool) -> Section | None:
     keys = [key for key in SHOWN if any(key in groups for groups in models.values())]
     if not keys:
         return None
-    parts = [_table(key, {name: groups.get(key, {}) for name, groups in models.items()}, mask) for key in keys]
+    found = {key: {name: groups.get(key, {}) for name, groups in models.items()} for key in keys}
+    names = dict.fromkeys(group for key in keys for groups in found[key].values() for group in groups)
+    called = {group: _name(group, number, mask) for number, group in enumerate(names, 1)}  # one number in all tables
+    parts = [_table(key, models, called) for key, models in found.items()]
     return Section("groups", "Group by group", [*parts, Text("legend", texts("run")["groups"])])
 
 
-def _table(key: str, models: Mapping[str, Mapping[str, Mapping[str, Any]]], mask: bool) -> Table:
-    names = dict.fromkeys(group for groups in models.values() for group in groups)
+def _table(key: str, models: Mapping[str, Mapping[str, Mapping[str, Any]]], called: Mapping[str, str]) -> Table:
     headings = {"vanilla": "Vanilla", "unlearned": "Unlearned"} if len(models) > 1 else {"vanilla": "Value"}
     rows = []
-    for number, group in enumerate(names, 1):
-        counts = [groups[group]["n"] for groups in models.values() if group in groups]
+    for group in dict.fromkeys(group for groups in models.values() for group in groups):
+        counts = dict.fromkeys(str(groups[group]["n"]) for groups in models.values() if group in groups)
         cells = {name: _cell(groups.get(group)) for name, groups in models.items()}
-        rows.append(Row(_name(group, number, mask), cells | {"n": Cell(str(max(counts)), value=max(counts))}))
+        rows.append(Row(called[group], cells | {"n": Cell(" / ".join(counts))}))
     return Table(label(key), headings | {"n": "Answers"}, rows)
 
 
