@@ -113,7 +113,7 @@ def compare(arguments: tuple[str, ...], again: tuple[str, ...], quiet: bool, run
     from relearn_lite.compare import compare_runs, show
     from relearn_lite.recipe import load_recipe
 
-    if Path(arguments[0]).is_dir():
+    if any(Path(each).is_dir() for each in arguments):
         if missing := [each for each in arguments if not Path(each).is_dir()]:
             ways = "give finished runs alone, such as runs/quickstart, or one recipe"
             raise RecipeError([f"compare: {each} is no folder; {ways}" for each in missing])

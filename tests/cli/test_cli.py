@@ -230,6 +230,15 @@ def test_score_says_what_is_wrong_in_a_file_of_judges(tmp_path, answers, text, t
     assert isinstance(error, RecipeError) and len(error.problems) == 1 and told in error.problems[0]
 
 
+@pytest.mark.parametrize("order", [("nope", "one"), ("one", "nope")])
+def test_compare_takes_a_missing_folder_for_a_run_wherever_it_stands(tmp_path, monkeypatch, order):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one").mkdir()
+    error = CliRunner().invoke(cli, ["compare", *order]).exception
+    told = "compare: nope is no folder; give finished runs alone, such as runs/quickstart, or one recipe"
+    assert error.problems == [told]
+
+
 def test_compare_names_every_folder_that_is_no_finished_run(tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
