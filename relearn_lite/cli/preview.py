@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from relearn_lite.augment import Settings, augment
@@ -160,7 +160,8 @@ def _show_existing(console: Console, recipe: Recipe, forget: Sequence[QA]) -> No
 
 
 def _length_table(lengths: Mapping[str, Sequence[int]], most: int) -> Table:
-    table = Table("part", title=f"Tokens a row; model.max_length is {most}", title_justify="left")
+    part = Column("part", overflow="fold")  # cut, data.forget and data.retain look the same
+    table = Table(part, title=f"Tokens a row; model.max_length is {most}", title_justify="left")
     for column in ("rows", "min", "median", "max", "too long"):
         table.add_column(column, justify="right")
     for part, sizes in lengths.items():

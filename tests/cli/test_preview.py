@@ -136,3 +136,10 @@ def test_a_tokenizer_that_is_not_there_is_told_by_its_key(shown, tmp_path):
 def test_a_name_of_which_nothing_is_collected_yet_cannot_be_shown(shown):
     with pytest.raises(RecipeError, match="data.forget names what is still to be collected.*--until collect"):
         shown("data.forget={subject: Ada Moor}")
+
+
+def test_a_narrow_terminal_tells_the_parts_apart(shown, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    table = shown(examples=1).partition("Tokens a row")[2]
+    names = "".join(re.findall(r"^│([^│]*)│", table, re.MULTILINE)).replace(" ", "")
+    assert "data.forgetdata.retain" in names
