@@ -127,6 +127,12 @@ def chat_tokens(tokenizer, messages: Sequence[dict[str, str]]) -> list[int]:
     return ids
 
 
+def adds_begin_token(tokenizer) -> bool:
+    """Whether it puts its begin token before a text by itself; false where it has none."""
+    bos = tokenizer.bos_token_id
+    return bos is not None and tokenizer("x").input_ids[:1] == [bos]
+
+
 def spelled(tokenizer, text: str) -> list[int]:
     """Token ids of a text that stands inside another one."""
     return list(tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids)

@@ -14,6 +14,7 @@ from typing import Any
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.examples import turn_end_id
+from relearn_lite.data.tokens import adds_begin_token
 from relearn_lite.models.gguf import INSTALL
 from relearn_lite.models.gguf_vocabulary import split_of
 
@@ -159,8 +160,7 @@ def _add_vocabulary(writer: Any, tokenizer: Any, size: int) -> None:
     writer.add_bos_token_id(tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id)
     writer.add_eos_token_id(tokenizer.eos_token_id)
     writer.add_pad_token_id(tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id)
-    begins = tokenizer("x").input_ids[:1] == [tokenizer.bos_token_id]
-    writer.add_add_bos_token(tokenizer.bos_token_id is not None and begins)
+    writer.add_add_bos_token(adds_begin_token(tokenizer))
     _add_template(writer, tokenizer)
 
 

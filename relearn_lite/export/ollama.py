@@ -7,6 +7,7 @@ from typing import Any
 
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.examples import chat_ids, turn_end_id
+from relearn_lite.data.tokens import adds_begin_token
 
 MARKS = ("question-stands-here", "answer-stands-here", "second-question-here")
 
@@ -34,8 +35,8 @@ def _template(tokenizer: Any) -> str:
         {"role": "user", "content": question}, {"role": "assistant", "content": answer},
         {"role": "user", "content": second},
     ]  # fmt: skip
-    begins = tokenizer("x").input_ids[:1] == [tokenizer.bos_token_id]
-    bos, end = tokenizer.bos_token if begins else "", tokenizer.decode([turn_end_id(tokenizer)])
+    bos = tokenizer.bos_token if adds_begin_token(tokenizer) else ""
+    end = tokenizer.decode([turn_end_id(tokenizer)])
     once = tokenizer.decode(chat_ids(tokenizer, turns[:1])).removeprefix(bos)  # the runtime puts it there
     whole = tokenizer.decode(chat_ids(tokenizer, turns))
     try:

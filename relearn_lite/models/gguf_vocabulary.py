@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from relearn_lite.data.tokens import adds_begin_token
+
 ARCHITECTURE, SPLIT = "general.architecture", "tokenizer.ggml.pre"
 # How byte-level vocabularies split text, by the name in the metadata. transformers splits all of those of the llama
 # architecture as GPT-2 did; None: that is right.
@@ -49,7 +51,7 @@ def read_tokenizer(alone: Path, metadata: Mapping[str, Any]) -> Any:
         setattr(tokenizer, f"{ours}_token", None if id_ is None else tokens[id_])
     if metadata.get("tokenizer.ggml.model") == "gpt2" and metadata[ARCHITECTURE] == "llama":
         _split_as_trained(tokenizer, SPLITS[metadata.get(SPLIT, "default")])
-    if _begins(metadata) and tokenizer.bos_token and tokenizer("x").input_ids[:1] != [tokenizer.bos_token_id]:
+    if _begins(metadata) and tokenizer.bos_token and not adds_begin_token(tokenizer):
         _begin_texts(tokenizer)
     tokenizer.clean_up_tokenization_spaces = False  # it would take the space before "," and "?" out of what is decoded
     tokenizer.padding_side = "right"
