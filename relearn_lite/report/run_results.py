@@ -50,10 +50,10 @@ class RunResults:
         return dict(Counter(sample["split"] for sample in self.samples))
 
     def asked(self) -> dict[str, Any]:
-        """The resolved recipe, section by section."""
+        """The resolved recipe, section by section: each time a new one, for some who ask change theirs."""
         import yaml
 
-        return yaml.load(self.recipe, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}  # several times a run: quick
+        return yaml.load(self.recipe, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}  # the quick one, if built
 
 
 def read_run(folder: Path) -> RunResults:
