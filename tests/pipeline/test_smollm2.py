@@ -40,8 +40,8 @@ evaluate: {{evaluators: embedded}}
 """
 
 
-def test_smollm2_answers_is_trained_ten_steps_and_comes_back(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def test_smollm2_answers_is_trained_ten_steps_and_comes_back(tmp_path, smollm2_cache, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(smollm2_cache))
     (tmp_path / "short.yaml").write_text(RECIPE)
     (tmp_path / "control.jsonl").write_text('{"question": "What is two plus two?", "answer": "Four."}')
     folder = run(load_recipe(tmp_path / "short.yaml"), runs=tmp_path, until="generate", quiet=True)
