@@ -45,7 +45,7 @@ def compare_runs(folders: Sequence[Path], target: Path) -> list[Compared]:
         names = [str(folder) for folder in folders]
     names = [str(path) if name == "vanilla" else name for name, path in zip(names, whole, strict=True)]
     compared = [finished(name, folder) for name, folder in zip(names, folders, strict=True)]
-    mask = any((each.results.asked().get("report") or {}).get("mask") for each in compared)
+    mask = any((each.results.asked.get("report") or {}).get("mask") for each in compared)
     write_comparison(target, "finished runs", compared, QUESTIONS, mask)
     return compared
 

@@ -164,7 +164,7 @@ def mark_best(rows: Sequence[Row], lower: Collection[str] = (), if_alike: bool =
 
 def asked_unalike(shown: Sequence[Model], section: str) -> Text | None:
     """A notice where runs have the section (`analyze`, `attacks`) in their recipes, but not the same."""
-    recipes = (each.results.asked() for model in shown for each in model.runs if each.results)
+    recipes = (each.results.asked for model in shown for each in model.runs if each.results)
     found = [recipe[section] for recipe in recipes if recipe.get(section)]
     alike = all(each == found[0] for each in found)
     return None if alike else Text("notice", texts("comparison")[f"{section}_unalike"])
@@ -190,7 +190,7 @@ def _shared(results: RunResults, what: str) -> Any:
     if what == "model":
         return repr(results.manifest[what]) if results.manifest.get(what) else None
     if what == "asked":
-        recipe = results.asked()
+        recipe = results.asked
         found = [(recipe.get(section) or {}).get(key) for section, key in ASKED]
         return tuple(found) if any(found) else None
     return frozenset((row["query"], row["ground_truth"]) for row in results.samples if row["split"] == what)
@@ -217,7 +217,7 @@ def judged(compared: Sequence[Compared]) -> tuple[str, bool]:
 
 def _base_by_name(results: RunResults) -> dict[str, Any]:
     """Its metrics; a vanilla that judged is called the base model where it is, as in runs that start from this one."""
-    asked, judges = results.asked(), results.metrics.get("evaluators") or {}
+    asked, judges = results.asked, results.metrics.get("evaluators") or {}
     name = judges.get("language_model") or ""
     if asked.get("finetune") or (asked.get("model") or {}).get("adapters") or not name.startswith("vanilla ("):
         return results.metrics

@@ -50,7 +50,7 @@ def show_run(folder: Path) -> None:
     report = folder / "report.html"
     if report.exists():
         console.print(f"Report: {report}", soft_wrap=True)
-    if results.asked().get("unlearn"):
+    if results.asked.get("unlearn"):
         place = f'"{folder}"' if " " in str(folder) else folder
         console.print(f"Talk to it, before and after: python main.py chat {place}", soft_wrap=True)
 

@@ -89,7 +89,7 @@ def compared(models: Sequence[Model]) -> Section | None:
 def _put_alike(models: Sequence[Model]) -> bool:
     """Whether all runs that were put tasks were put them in one way."""
     results = [each.results for model in models for each in model.runs if each.results and each.results.general]
-    asked = [(found.asked().get("evaluate") or {}).get("general") or {} for found in results]
+    asked = [(found.asked.get("evaluate") or {}).get("general") or {} for found in results]
     return len({tuple(map(each.get, ("limit", "shots", "chat_template"))) for each in asked}) < 2
 
 

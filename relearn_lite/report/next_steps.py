@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from statistics import fmean
 from typing import Any
 
@@ -30,7 +31,7 @@ FEWEST_STEPS, STILL_FALLING = 10, 0.05  # logged steps to see a trend; share of 
 def next_steps(results: RunResults) -> list[str]:
     """Sentences, the most pressing first; empty where nothing calls for anything, or one model was measured alone."""
     before, after = (results.metrics.get(model) or {} for model in ("vanilla", "unlearned"))
-    recipe = results.asked()
+    recipe = deepcopy(results.asked)
     if not before or not after:
         return []
     if results.search:  # what was found stands for what was left open

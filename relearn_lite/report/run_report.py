@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -163,14 +164,14 @@ def _row(name: str, stage: dict[str, Any], total: float) -> Row:
 
 def _recipe(results: RunResults, mask: bool) -> str:
     """The recipe; masked, without the words that say who or what is to be forgotten, as names of files may."""
-    asked = results.asked()
-    data = asked.get("data") or {}
-    about = [data, *(source for part, source in data.items() if part.startswith("forget") and isinstance(source, dict))]
-    hidden = [(source, key) for source in about for key in FORGOTTEN if source.get(key)]
-    if not mask or not asked:
+    if not mask or not results.asked:
         return results.recipe
     import yaml
 
+    asked = deepcopy(results.asked)
+    data = asked.get("data") or {}
+    about = [data, *(source for part, source in data.items() if part.startswith("forget") and isinstance(source, dict))]
+    hidden = [(source, key) for source in about for key in FORGOTTEN if source.get(key)]
     for source, key in [(asked, "name"), *hidden]:
         source[key] = BLOCK
     return yaml.safe_dump(asked, sort_keys=False, allow_unicode=True, width=120)

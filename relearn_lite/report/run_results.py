@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,9 @@ class RunResults:
         """How many questions each split (forget, retain, ...) has."""
         return dict(Counter(sample["split"] for sample in self.samples))
 
+    @cached_property
     def asked(self) -> dict[str, Any]:
-        """The resolved recipe, section by section: each time a new one, for some who ask change theirs."""
+        """The resolved recipe, section by section; not to be changed."""
         import yaml
 
         return yaml.load(self.recipe, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}  # the quick one, if built
