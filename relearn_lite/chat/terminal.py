@@ -114,12 +114,18 @@ class Talk:
                 self.console.print(str(error), style="red")
 
     def through(self, lines: Iterable[str]) -> None:
-        """Answers each line by itself, as the run asks its questions; lines that begin with / are commands."""
+        """Answers each line by itself, as the run asks its questions; lines that begin with / are commands.
+
+        Raises RecipeError, with the number of the line, at the first that is too long.
+        """
         self.alone = True
-        for line in lines:
+        for number, line in enumerate(lines, 1):
             if line.strip() in ("/quit", "/exit"):
                 return
-            self.take(line.strip())
+            try:
+                self.take(line.strip())
+            except RecipeError as error:
+                raise RecipeError(f"line {number}: {error}") from None
 
     def take(self, line: str) -> None:
         """Does what a line says."""

@@ -241,6 +241,14 @@ def test_a_pipe_may_ask_for_a_conversation(finished_run, conversation):
     conversation.forget_turns()
 
 
+def test_a_line_that_is_too_long_is_named(conversation):
+    """Of a file with a thousand questions it was not told which to shorten."""
+    shown = Console(file=io.StringIO())
+    with pytest.raises(RecipeError, match="^line 3: generate.max_new_tokens: the longest question has .*shorten the question"):
+        Talk(conversation, Judging(conversation.run), shown).through(["Who are you?", "", "so " * 2000])
+    assert "> Who are you?" in shown.file.getvalue()
+
+
 def test_ctrl_c_before_the_first_word_ends_no_chat(conversation, monkeypatch):
     """There was no answer yet to be called stopped, which ended in a traceback."""
     conversation.forget_turns()
