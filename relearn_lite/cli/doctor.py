@@ -63,6 +63,9 @@ def examine() -> list[Finding]:
     if broken := _broken_torch():
         return [*found, broken, _disk(Path.cwd()), _hub_token()]
     found += [_import_of_models(), *_hardware()]
+    if sys.dont_write_bytecode:  # as images for containers often have it: 13 s instead of 6 to load a model's class
+        text = "keeps nothing that it compiled, so each command starts seconds later; unset PYTHONDONTWRITEBYTECODE"
+        found.append(Finding("Python", "note", text))
     if "bitsandbytes" not in installed:
         text = "not installed: set model.quantization to none, or run `pip install -r requirements.txt`"
         found.append(Finding("bitsandbytes", "note", text))

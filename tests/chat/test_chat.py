@@ -244,7 +244,7 @@ def test_a_pipe_may_ask_for_a_conversation(finished_run, conversation):
 def test_a_line_that_is_too_long_is_named(conversation):
     """Of a file with a thousand questions it was not told which to shorten."""
     shown = Console(file=io.StringIO())
-    with pytest.raises(RecipeError, match="^line 3: generate.max_new_tokens: the longest question has .*shorten the question"):
+    with pytest.raises(RecipeError, match="^line 3: generate.max_new_tokens: the longest question .*shorten the quest"):
         Talk(conversation, Judging(conversation.run), shown).through(["Who are you?", "", "so " * 2000])
     assert "> Who are you?" in shown.file.getvalue()
 

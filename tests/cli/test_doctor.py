@@ -65,6 +65,13 @@ def test_without_bitsandbytes_runs_work(monkeypatch):
     assert about("bitsandbytes").state == "note" and "model.quantization" in about("bitsandbytes").text
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_python_that_compiles_everything_anew_is_told(monkeypatch, kept):
+    monkeypatch.setattr(sys, "dont_write_bytecode", not kept)
+    told = [finding for finding in doctor.examine() if finding.about == "Python"]
+    assert [finding.state for finding in told] == ([] if kept else ["note"])
+
+
 def test_a_torch_that_cannot_be_imported_is_told(monkeypatch, capsys, tmp_path):
     (tmp_path / "torch.py").write_text("raise OSError('libcudnn.so.9: cannot open shared object file')\n")
     monkeypatch.syspath_prepend(tmp_path)
