@@ -53,7 +53,7 @@ def record(
         heads[projection] = args[0]
 
     def keep_output(mlp, args, kwargs, output) -> None:
-        mlps[mlp] = hidden_of(output)
+        mlps[mlp] = hidden_of(output).clone()  # Falcon adds what the attention wrote to it, in place
 
     hooks = [(each, keep_input) for each in architecture.projections]
     hooks += [(each, keep_output) for each in architecture.mlps]
@@ -91,7 +91,7 @@ def _patch_heads(states: Tensor, adapters: tuple[str, ...], mask: Tensor, projec
 
 
 def _patch_mlp(states: Tensor, mlp, args, kwargs, output) -> Any:
-    return with_hidden(output, states.expand_as(hidden_of(output)))
+    return with_hidden(output, states.expand_as(hidden_of(output)).clone())
 
 
 def project(projection, heads: Tensor, adapters: tuple[str, ...]) -> Tensor:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from pair_of_models import shaken
 
-from relearn_lite.analyze.activation_patching import patched_logprob, record
+from relearn_lite.analyze.activation_patching import Activations, patched_logprob, record
 from relearn_lite.analyze.answers import answer_batches
 from relearn_lite.analyze.architecture import find_architecture
 from relearn_lite.analyze.attribution_patching import attributed
@@ -172,16 +172,19 @@ def test_a_model_without_such_parts_is_told(pair):
         find_architecture(Odd())
 
 
-@pytest.mark.parametrize("kind", ["qwen2", "gemma2", "gpt2", "gpt_neox", "phi3"])
+@pytest.mark.parametrize("kind", ["qwen2", "gemma2", "gpt2", "gpt_neox", "phi3", "falcon"])
 @torch.no_grad()
 def test_other_architectures_are_patched_as_exactly(kind):
-    """Two random models of a kind that share all but attention and MLP: everything patched is the other's output."""
+    """Two random models of a kind that share all but attention and MLP: everything patched is the other's output, and
+    what was recorded is as it was afterwards (Falcon adds to what its MLP wrote, in place)."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
     sizes = {"vocab_size": 97, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
              "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "pad_token_id": 0}  # fmt: skip
     if kind == "gpt2":
         sizes = {"vocab_size": 97, "n_embd": 32, "n_layer": 2, "n_head": 4, "pad_token_id": 0}
+    if kind == "falcon":
+        del sizes["head_dim"]
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **sizes)).eval()
     from peft import LoraConfig, get_peft_model
@@ -199,3 +202,6 @@ def test_other_architectures_are_patched_as_exactly(kind):
         assert (-answer_nll(model, batch) - vanilla).abs().max() > 1e-3
     everything = patched_logprob(model, architecture, batch, ("other",), donor, architecture.components)
     torch.testing.assert_close(everything, vanilla, atol=1e-4, rtol=0)
+    torch.testing.assert_close(donor.mlps, record(model, architecture, batch, ())[0].mlps)
+    means = Activations(*([each.mean((0, 1), True) for each in of] for of in (donor.heads, donor.mlps)), ())
+    assert patched_logprob(model, architecture, batch, (), means, [(0, None)]).isfinite().all()
