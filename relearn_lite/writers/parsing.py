@@ -21,7 +21,9 @@ LIST = re.compile(r"(?:^|[:\n`*])\s*(\[.*\])\s*\.?(?=$|[\n`}])", re.DOTALL)  # n
 LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\d+[.)])\s*")
 NONE_AT_ALL = frozenset({"none", "no entities", "n/a"})
 CHAT_MARK = re.compile(r"<\|[^|>\n]{1,40}\|>|</?s>|<(?:start|end)_of_turn>|\[/?INST\]")
-THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+THOUGHT = re.compile(  # of DeepSeek-R1 and its like the prompt holds the first mark: the reply has the second alone
+    r"\A(?:(?!<think>).)*</think>|<think>.*?(?:</think>|\Z)", re.DOTALL
+)
 NUMBERING = re.compile(r"^(?:[-*•]|\(?\d{1,2}[.)])\s+")
 QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "„": "“", "「": "」", "`": "`"}
 VERDICT_LINE = re.compile(r"^\W*verdict\W*?:\W*(yes|no)\W*$", re.IGNORECASE)
