@@ -18,6 +18,7 @@ from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.recipe import WriterChoice
 from relearn_lite.writers import Task
+from relearn_lite.writers.reply_cache import ReplyCache
 from relearn_lite.writers.server import ServerWriter
 
 TASKS = [Task("answer", f"Where does person number {i} live?", "In Kyoto.", seed=i) for i in range(12)]
@@ -143,7 +144,9 @@ def test_a_reply_without_text_is_none_and_no_fault_of_the_server(text):
         assert server_writer(url, "tiny").write(TASKS) == [None] * 12
 
 
-@pytest.mark.parametrize("body", ["<html>Welcome</html>", {"unexpected": 1}, {"choices": []}, [1, 2], "{not json"])
+@pytest.mark.parametrize("body", [
+    "<html>Welcome</html>", {"unexpected": 1}, {"choices": []}, {"choices": {"text": VAGUE}}, [1, 2], "{not json",
+])
 def test_a_reply_that_is_no_chat_completion_stops_the_run(body):
     with serving(lambda *_: (200, body)) as (url, _), pytest.raises(RecipeError, match=r"augment\.base_url: "):
         server_writer(url, "tiny", max_retries=0).write(TASKS)
@@ -152,6 +155,20 @@ def test_a_reply_that_is_no_chat_completion_stops_the_run(body):
 def test_a_single_such_reply_is_none():
     with serving(lambda n, _: (200, "<html>Oops</html>" if n == 0 else chat_reply(VAGUE))) as (url, _):
         assert server_writer(url, "tiny", concurrency=1).write(TASKS) == [None] + [VAGUE] * 11
+
+
+def test_half_a_character_is_kept_as_a_torn_one(tmp_path):
+    """Of a reply that was cut within a pair of surrogates; no file takes it as it came."""
+    with serving(lambda *_: (200, chat_reply("He lives \ud83d abroad \U0001f600."))) as (url, _):
+        writer = server_writer(url, "tiny")
+        writer.replies = ReplyCache(tmp_path / "replies.jsonl")
+        assert writer.write(TASKS[:1]) == ["He lives \ufffd abroad \U0001f600."]
+    assert writer.replies.get(TASKS[0])
+
+
+def test_a_count_that_is_no_number_is_none():
+    with serving(lambda *_: (200, {**chat_reply(VAGUE), "usage": {"completion_tokens": "12"}})) as (url, _):
+        assert server_writer(url, "tiny").write(TASKS) == [VAGUE] * 12
 
 
 def test_a_web_page_in_place_of_a_server_is_told_from_one():
