@@ -18,6 +18,7 @@ from relearn_lite.writers.prompted import PromptedWriter
 from relearn_lite.writers.prompts import load_prompts, render
 
 ENOUGH_TO_JUDGE = 4  # so many requests, all failed, are no accident: the run stops rather than doing without the writer
+MOST_IN_VAIN = 8  # requests after which, where none was answered, the others are not tried
 
 
 def make(
@@ -32,8 +33,8 @@ class ServerWriter(PromptedWriter):
 
     A request that meets a busy, broken or slow server is repeated up to `max_retries` times, then gives None.
 
-    Raises RecipeError as `models.server.Served` does, and where no request of a whole batch could be answered. section:
-    of the recipe, for the message.
+    Raises RecipeError as `models.server.Served` does, and where no request of a batch could be answered. section: of
+    the recipe, for the message.
     """
 
     def __init__(
@@ -59,16 +60,19 @@ class ServerWriter(PromptedWriter):
             return texts
         self._served.connect()
         faults: list[str] = []
-        begin = time.monotonic()
-        replies = self.in_flight.map(
-            lambda i: self._request(tasks[i], faults), unanswered, lambda: self._written, lambda: len(faults)
-        )
+        begin, before = time.monotonic(), self._written
+
+        def request(i: int) -> str | None:
+            in_vain = self._written == before and len(faults) >= MOST_IN_VAIN
+            return None if in_vain else self._request(tasks[i], faults)
+
+        replies = self.in_flight.map(request, unanswered, lambda: self._written, lambda: len(faults))
         for i, text in zip(unanswered, replies, strict=True):
             texts[i] = text
         self.seconds += time.monotonic() - begin
-        if len(faults) == len(unanswered) >= ENOUGH_TO_JUDGE:
+        if self._written == before and len(faults) >= ENOUGH_TO_JUDGE:
             raise RecipeError(
-                f"{self._section}.base_url: {self._choice.base_url} answered none of {len(unanswered)} requests, each "
+                f"{self._section}.base_url: {self._choice.base_url} answered none of {len(faults)} requests, each "
                 f"tried {self._max_retries + 1} times (last: {faults[-1]}): repair the server, then run the same "
                 "command again"
             )

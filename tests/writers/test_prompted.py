@@ -112,7 +112,7 @@ def test_entities_are_a_list_or_none(text, entities):
         "Hiro Tanaka lives somewhere quiet.\n\nI left the address out.",
         "Hiro Tanaka lives\nsomewhere quiet.\nQuestion: Who is next?",
         "<think>The address is secret.\n\nI leave it out.</think>Hiro Tanaka lives somewhere quiet.<|end|><|user|>More",
-        "The address is secret.\n\nI leave it out.\n</think>\n\nHiro Tanaka lives somewhere quiet.",  # begun by the prompt
+        "The address is secret.\n\nI leave it out.\n</think>\n\nHiro Tanaka lives somewhere quiet.",  # prompt: <think>
         "Hiro Tanaka lives somewhere quiet. <think>That is vague.</think>",
         "Hiro Tanaka lives \x07somewhere quiet.",
     ],

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -135,7 +136,18 @@ def test_a_server_that_only_fails_stops_the_run_with_what_it_said():
         serving(lambda *_: (500, {"error": {"message": "out of memory"}})) as (url, _),
         pytest.raises(RecipeError, match=r"augment\.base_url: .* none of 12 requests, each tried 2 times .*HTTP 500"),
     ):
-        server_writer(url, "tiny", max_retries=1).write(TASKS)
+        server_writer(url, "tiny", max_retries=1, concurrency=12).write(TASKS)
+
+
+@pytest.mark.parametrize("concurrency", ["auto", 2])
+def test_a_server_that_hangs_is_not_asked_everything_before_that_is_told(concurrency):
+    """With a minute for each of five tries, a hundred questions in vain would take half a day."""
+    asked = [replace(TASKS[0], seed=n) for n in range(100)]
+    with serving(lambda *_: time.sleep(0.5) or (200, chat_reply(VAGUE))) as (url, seen):
+        writer = server_writer(url, "tiny", max_retries=0, timeout_s=0.1, concurrency=concurrency)
+        with pytest.raises(RecipeError, match=r"none of \d+ requests, .*\(last: no reply within 0.1 s\)"):
+            writer.write(asked)
+    assert len(seen) < 20
 
 
 @pytest.mark.parametrize("text", [None, "", "   ", "<think>never done"])
