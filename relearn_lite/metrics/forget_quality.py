@@ -60,7 +60,7 @@ def read_retain_ratios(path: Path) -> list[float]:
 
 
 def _of_run(text: str) -> list[float]:
-    rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+    rows = [json.loads(line) for line in text.split("\n") if line.strip()]  # not splitlines: answers may hold U+2028
     if any("unlearned" in row["scores"] for row in rows):
         raise ValueError("an unlearned model is no retain model")
     found = [row["scores"]["vanilla"].get("forget_quality") for row in rows if row["split"] == "forget"]

@@ -10,6 +10,7 @@ from metrics.test_truth import RECORDS, slow_loss
 from people import evaluated, known, told
 
 from relearn_lite.core.errors import RecipeError
+from relearn_lite.core.files import write_jsonl
 from relearn_lite.core.records import QA
 from relearn_lite.evaluate.evaluate import evaluate
 from relearn_lite.judges import Evaluators
@@ -90,12 +91,12 @@ def test_without_a_retain_model_it_is_null_and_the_ratios_are_kept_for_others():
 
 def test_results_of_a_run_of_ours(tmp_path):
     rows = [
-        {"split": "forget", "scores": {"vanilla": {"forget_quality": 0.5}}},
+        {"split": "forget", "vanilla": "She\u2028left.\x85", "scores": {"vanilla": {"forget_quality": 0.5}}},
         {"split": "forget", "scores": {"vanilla": {"forget_quality": None}}},
         {"split": "retain", "scores": {"vanilla": {}}},
     ]
     path = tmp_path / "samples.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_jsonl(path, rows)
     assert read_retain_ratios(path) == [0.5]
 
 
