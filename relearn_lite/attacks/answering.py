@@ -106,7 +106,7 @@ def _converse(target: Target, batch: Sequence[AttackPrompt], seed: int, prefixes
         for talk, prompt in zip(talks, batch, strict=True):
             talk += turns_of(prompt.turns[turn])
             ids.append(_ids(target, talk, prompt.prefill if turn == last else ""))
-        check_fits(target.loaded, ids, decoding)
+        check_fits(target.loaded, ids, decoding, [f"{prompt.id} asked by {prompt.way}" for prompt in batch])
         answers = complete(target.loaded, ids, decoding, prefixes)
         for talk, answer in zip(talks, answers, strict=True):
             talk.append({"role": "assistant", "content": answer.text})

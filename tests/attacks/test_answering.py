@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from people import embedded_model, known
 
 from relearn_lite.attacks import answering
 from relearn_lite.attacks.answering import AttackAnswer, AttackPrompt, Target, collect_answers, plain_prompts
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.data.examples import question_ids
 from relearn_lite.models.generation import Decoding, answer_prompts
@@ -56,6 +59,15 @@ def test_later_turns_see_the_models_own_answers(target, tmp_path, monkeypatch):
     answers(target, [AttackPrompt.of(qa, "forget", "twice", (qa.question, "And again?"))], tmp_path / "a.jsonl")
     assert [m["role"] for m in seen[-1]] == ["user", "assistant", "user"]
     assert seen[-1][1]["content"] == plain.generated_response and seen[-1][2]["content"] == "And again?"
+
+
+def test_a_question_that_is_too_long_in_one_way_only_is_told_with_it(target, tmp_path):
+    """Asked plainly it fits: without the way nobody would know what to leave out."""
+    qa = replace(known()[1], question="so " * 240)
+    answers(target, plain_prompts({"forget": [qa]}), tmp_path / "plain.jsonl")
+    prompts = [AttackPrompt.of(qa, "forget", "twice", (qa.question, qa.question))]
+    with pytest.raises(RecipeError, match=f"the longest question, {qa.id} asked by twice, has .* exceeds the 512"):
+        answers(target, prompts, tmp_path / "a.jsonl")
 
 
 def test_finished_batches_are_kept(target, tmp_path, monkeypatch):
