@@ -120,6 +120,7 @@ def _ids(target: Target, talk: list[dict[str, str]], prefill: str = "") -> list[
 
 
 def _answer(prompt: AttackPrompt, answer: Completion) -> AttackAnswer:
+    answer = answer.held_to(prompt.query, prompt.ground_truth)
     response = f"{prompt.prefill} {answer.text}".strip()
     begun = [f"[the answer is made to begin: {prompt.prefill}]"] if prompt.prefill else []
     asked = "\n\n".join((*prompt.turns, *begun))

@@ -10,7 +10,7 @@ from relearn_lite.attacks.answering import Advance, AttackAnswer, AttackPrompt, 
 from relearn_lite.core.files import write_in_batches
 from relearn_lite.core.records import QA
 from relearn_lite.judges.evaluated_model import Context, EvaluatedModel
-from relearn_lite.models.generation import NEXT_DRAW
+from relearn_lite.models.generation import NEXT_DRAW, Completion
 
 
 def sample_answers(
@@ -29,9 +29,12 @@ def sample_answers(
     def answers(number: int, batch: Sequence[AttackPrompt]) -> list[AttackAnswer]:
         texts = model.samples([prompt.query for prompt in batch], 1, target.seed + NEXT_DRAW * batches[number][0])
         return [
-            AttackAnswer(p.id, p.way, p.side, p.query, p.query, p.ground_truth, text)
+            AttackAnswer(
+                p.id, p.way, p.side, p.query, p.query, p.ground_truth,
+                Completion(text, True).held_to(p.query, p.ground_truth).text,
+            )
             for p, (text,) in zip(batch, texts, strict=True)
-        ]
+        ]  # fmt: skip
 
     prompts = [prompt for _, batch in batches for prompt in batch]
     key = attrgetter("way", "side", "id")

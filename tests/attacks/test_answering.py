@@ -9,11 +9,13 @@ from people import embedded_model, known
 
 from relearn_lite.attacks import answering
 from relearn_lite.attacks.answering import AttackAnswer, AttackPrompt, Target, collect_answers, plain_prompts
+from relearn_lite.attacks.sampling import sample_answers
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.data.examples import question_ids
 from relearn_lite.models.generation import Decoding, answer_prompts
 from relearn_lite.recipe import Generate
+from relearn_lite.text.turns import passage
 
 
 @pytest.fixture
@@ -33,6 +35,18 @@ def test_plain_questions_get_the_answers_that_generate_gives(target, tmp_path):
     expected = answer_prompts(target.loaded, prompts, (), Decoding.of(target.generate, 3))
     assert [a.generated_response for a in given] == [each.text for each in expected]
     assert [a.query for a in given] == [qa.question for qa in rows]
+
+
+def test_of_a_passage_as_much_is_kept_as_its_rest_is_long(target, tmp_path):
+    """As `generate` keeps it: what came behind counted as words given back."""
+    qa = replace(known()[0], question=passage("Once there was "), answer="a ")
+    (plain,) = answers(target, plain_prompts({"forget": [qa]}), tmp_path / "plain.jsonl")
+    sample_answers(target, {"forget": [qa]}, 1, tmp_path / "sampled.jsonl")
+    (drawn,) = read_jsonl(tmp_path / "sampled.jsonl", AttackAnswer)
+    prompts = [question_ids(target.loaded.tokenizer, qa.question)]
+    (whole,) = answer_prompts(target.loaded, prompts, (), Decoding.of(target.generate, 3))
+    assert plain.generated_response == whole.held_to(qa.question, qa.answer).text != whole.text
+    assert len(drawn.generated_response) <= len(qa.answer)
 
 
 def test_a_prefill_is_put_into_the_models_mouth(target, tmp_path):
