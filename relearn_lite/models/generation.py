@@ -224,9 +224,9 @@ def check_fits(
     limit, section, longest = context_length(loaded), decoding.section, max(map(len, prompts), default=0)
     if limit and longest + decoding.max_new_tokens > limit:
         # What a writer or a judge is told is not the user's to shorten.
-        what, remedies = "prompt", ["lower it"]
-        if section == "generate":
-            what, remedies = "question", ["lower it"] * (longest < limit) + ["shorten the question"]
+        asked = section == "generate"
+        what, remedy = ("question", "shorten the question") if asked else ("prompt", "name another model")
+        remedies = ["lower it"] * (longest < limit) + [remedy]
         named = next((f", {name}," for name, prompt in zip(names, prompts, strict=False) if len(prompt) == longest), "")
         raise RecipeError(
             f"{section}.max_new_tokens: the longest {what}{named} has {longest} tokens, and with "

@@ -167,8 +167,11 @@ def test_a_writer_without_room_names_its_own_key(embedded, section):
     from relearn_lite.core.errors import RecipeError
 
     write = generate.chat(embedded, batch_size=2, temperature=0.0, section=section)
-    with pytest.raises(RecipeError, match=rf"^{section}\.max_new_tokens: the longest prompt has \d+ tokens"):
+    told = rf"^{section}\.max_new_tokens: the longest prompt has \d+ tokens, .*can read; "
+    with pytest.raises(RecipeError, match=told + "lower it, or name another model$"):
         write([[{"role": "user", "content": "Who?"}]], 600, 0)
+    with pytest.raises(RecipeError, match=told + "name another model$"):  # a lower number is of no help there
+        write([[{"role": "user", "content": "Who? " * 600}]], 60, 0)
 
 
 @pytest.mark.parametrize(("tokens", "said"), [
