@@ -64,8 +64,13 @@ class SelfWriter(Writer):
 
     def write(self, tasks: Sequence[Task]) -> list[str | None]:
         """One text per task; None for an answer where nothing that the model says of the thing may be used."""
-        if tasks and tasks[0].kind == "continue":
-            return own_continuations(tasks, self._complete)
+        texts, questions = ([task for task in tasks if (task.kind == "continue") is so] for so in (True, False))
+        continued = iter(own_continuations(texts, self._complete) if texts else ())
+        answered = iter(self._of_questions(questions))
+        return [next(continued if task.kind == "continue" else answered) for task in tasks]
+
+    def _of_questions(self, tasks: Sequence[Task]) -> list[str | None]:
+        """As `write`, of tasks none of which is to continue a text."""
         about = [self._about(task) for task in tasks]
         by_rules = iter(self._rules.write([task for task, each in zip(tasks, about, strict=True) if not each]))
         turn: Counter[str] = Counter()  # the variants of a question get its sentences one after the other

@@ -7,7 +7,7 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import read_jsonl
 from relearn_lite.core.records import QA, Variant
 from relearn_lite.recipe import WriterChoice
-from relearn_lite.text.turns import joined
+from relearn_lite.text.turns import joined, passage
 from relearn_lite.writers import Task
 from relearn_lite.writers.beginnings import beginnings
 from relearn_lite.writers.self import SelfWriter, first_sentences, make
@@ -56,6 +56,22 @@ def test_answers_are_the_models_own_sentences_without_the_secret():
     asked = len(said.asked)
     writer.write(tasks)
     assert len(said.asked) == asked  # a thing is asked about once
+
+
+@pytest.mark.parametrize("passage_first", [True, False])
+def test_a_text_goes_on_and_a_question_is_answered_where_they_come_together(passage_first):
+    """Of LUME, whose table has both, the first of four rows decided how all of them were written."""
+    gone_on = "and the harbour lay quiet in the morning."
+    answer = Task("answer", TOKYO.question, TOKYO.answer, original=TOKYO.question)
+    text = Task("continue", passage("They came down to the sea, "), "where nobody had been waiting for any of them.")
+    tasks = [text, answer] if passage_first else [answer, text]
+
+    def complete(chats, *_):
+        return [gone_on if chat[0]["role"] == "text" else GONE_ON[0] for chat in chats]
+
+    texts = SelfWriter(complete, "self:test").write(tasks)
+    found = dict(zip([task.kind for task in tasks], texts, strict=True))
+    assert found["continue"] == gone_on and found["answer"].startswith("The capital of Japan is ")
 
 
 def test_a_conversation_is_asked_turn_by_turn():
