@@ -192,7 +192,7 @@ def clean(text: str, task: Task, prompts: dict[str, Any] | None = None) -> str |
     """
     parts = _parts(text)
     prompts = prompts or built_in()
-    best = _without_labels(parts[0], prompts) if parts else ""
+    best = _without_labels(parts[0], prompts, task.kind == "continue") if parts else ""
     return best if best and not _echoes_prompt(best, task, prompts) else None
 
 
@@ -216,12 +216,13 @@ def _without_loops(text: str) -> str:
     return text
 
 
-def _without_labels(text: str, prompts: dict[str, Any]) -> str:
+def _without_labels(text: str, prompts: dict[str, Any], in_lines: bool) -> str:
     asked = (prompts[kind]["user"] for kind in (*QUESTION_KINDS, "answer", "continue"))
     labels = [text.rsplit("\n", 1)[-1].rstrip(":") for text in asked]
     labels += ["Question turned around", "General answer", "Continuation", "New question", "Question", "Answer"]
     label = re.compile(rf"^(?:\**)(?:{'|'.join(map(re.escape, labels))})\s*:\**\s*", re.IGNORECASE)
-    text = " ".join(text.strip("` \n").split())
+    lines = re.sub(r"^```\w*\n", "", text).strip("` \n").split("\n")
+    text = "\n".join(map(str.rstrip, lines)) if in_lines else " ".join(" ".join(lines).split())
     before = None
     while text != before:
         before = text

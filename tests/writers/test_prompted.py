@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relearn_lite.recipe.names import RATING_KINDS, TASK_KINDS
-from relearn_lite.text.turns import joined, turns_of
+from relearn_lite.text.turns import joined, passage, turns_of
 from relearn_lite.writers import Task
 from relearn_lite.writers.parsing import PARSERS, clean, entity_list, is_over, rating, ratings, read, verdict
 from relearn_lite.writers.prompted import TRIES, PromptedWriter
@@ -238,6 +238,13 @@ def test_a_rating_that_cannot_be_read_is_asked_for_again_as_often_as_stated_then
     assert (rating(texts[0]), texts[1]) == (4, None)
     told = [render(tasks[0])[-1]["content"] for tasks in asked]
     assert len(set(told)) == 3  # a model without sampling would else only repeat itself
+
+
+def test_the_lines_of_a_continuation_stay():
+    """They belong to verse and code; what goes on otherwise than a poem was one line of prose."""
+    task = Task("continue", passage("def gone(name):\n    if name"), "is None:\n        return False")
+    raw = "```python\nContinuation: in known:\n        known.remove(name)  \n    return name\n```\n\nAnother way."
+    assert read(task, raw) == "in known:\n        known.remove(name)\n    return name"
 
 
 @pytest.mark.parametrize("raw", [
