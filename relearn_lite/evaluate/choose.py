@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from relearn_lite.core.errors import naming
 from relearn_lite.core.records import QA
+from relearn_lite.data.tokens import BARE
 from relearn_lite.evaluate.paper import differences_from_paper
 from relearn_lite.judges import Evaluators, LanguageModel
 from relearn_lite.judges.entity_words import RuleEntities
@@ -37,8 +40,8 @@ def make_evaluators(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Evaluators
         entities=PromptedEntities(writer(named.entities, "entities")) if prompted else RuleEntities(),
         embeddings=make_embeddings(named.embeddings),
         nli=LexicalNLI() if named.nli == "embedded" else TransformersNLI(named.nli),
-        language_model=_language_model(recipe, vanilla, held),
         judge=PromptedRatings(writer(named.judge, "judge")) if rated else None,
+        language_model=_language_model(recipe, vanilla, held),  # after those that write, whose weights it may share
     )
 
 
@@ -65,10 +68,15 @@ def _language_model(
         return CausalLanguageModel(vanilla(), f"vanilla ({recipe.model.name})", own)
     if name == "base":
         return CausalLanguageModel(base_model(recipe, vanilla), f"base model ({recipe.model.name})", own, adapters=())
+    settings = recipe.model.settings_for(name)
     if name not in held:
         with naming("evaluate.evaluators.language_model"):
-            held[name] = backends.load(recipe.model.settings_for(name), recipe.seed)
-    return CausalLanguageModel(held[name], name, False)
+            held[name] = backends.load(settings, recipe.seed)
+    loaded = held[name]
+    if settings.chat_template == "none":  # as questions are asked; a writer on the same weights keeps its own
+        loaded = replace(loaded, tokenizer=copy.deepcopy(loaded.tokenizer))
+        loaded.tokenizer.chat_template = BARE
+    return CausalLanguageModel(loaded, name, False)
 
 
 def base_model(recipe: Recipe, vanilla: Callable[[], Loaded]) -> Loaded:

@@ -8,6 +8,7 @@ import torch
 from relearn_lite.evaluate.choose import make_evaluators
 from relearn_lite.judges.language_model import CausalLanguageModel
 from relearn_lite.models import backends
+from relearn_lite.models.generation import chat
 from relearn_lite.models.loaded import VANILLA
 from relearn_lite.pipeline.stages import Run
 from relearn_lite.pipeline.stages.evaluate import evaluated_model
@@ -70,6 +71,23 @@ def test_where_nothing_was_taught_or_to_random_weights_base_is_vanilla(recipe, b
     loaded = taught(lora=False)
     judge = make_evaluators(recipe(*overrides), lambda: loaded).language_model
     assert judge.name == "vanilla (embedded)" and judge.perplexity(PAIRS) != pytest.approx(base, rel=1e-2)
+
+
+@pytest.mark.parametrize("kind", ["entities", "judge"])
+def test_one_model_writes_in_its_template_and_measures_fluency_as_questions_are_asked(recipe, tiny_model_dir, kind):
+    """With model.chat_template: none, and one of them loaded first for both, the other was asked in its way."""
+    local = f"{{writer: local, model: '{tiny_model_dir}', max_new_tokens: 8}}"
+    made = make_evaluators(recipe(
+        "model.chat_template=none", "evaluate.metrics=[kfr, ls, fluency]", f"evaluate.evaluators.{kind}={local}",
+        f"evaluate.evaluators.language_model={tiny_model_dir}",
+    ), lambda: taught(lora=False))  # fmt: skip
+    bare = backends.load(Model(name=str(tiny_model_dir), quantization="none", chat_template="none"), seed=0)
+    own = backends.load(Model(name=str(tiny_model_dir), quantization="none"), seed=0)
+    assert made.language_model.perplexity(PAIRS) == CausalLanguageModel(bare, "", False).perplexity(PAIRS)
+    writer = getattr(made, kind).writer
+    asked = [[{"role": "user", "content": "Where does she live?"}]]
+    own, bare = (chat(each, batch_size=1, temperature=0.0, section="")(asked, 8, 0) for each in (own, bare))
+    assert writer._complete(asked, 8, 0) == own != bare
 
 
 def test_membership_inference_may_compare_with_the_base_too(recipe, tmp_path):
