@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from relearn_lite.text.stop_words import CAPITAL_NAMES, STOP_WORDS, is_contraction
+from relearn_lite.text.turns import unmarked
 from relearn_lite.text.words import script, sentences, words
 
 # Words that tell nothing by themselves, on top of those that carry grammar: an answer that adds no more than these to
@@ -27,7 +28,7 @@ def content_words(question: str, text: str) -> list[str]:
     A word of two letters counts only with a digit, or with a capital inside a sentence (a name such as Li). An
     answer that adds nothing to its question but yes or no has that as its one word.
     """
-    asked = {word_form(word) for word in words(question)}
+    asked = {word_form(word) for word in words(unmarked(question))}
     found = {
         form: None
         for sentence in sentences(text)

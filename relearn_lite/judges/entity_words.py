@@ -17,6 +17,7 @@ from relearn_lite.judges.entities import content_words, word_form
 from relearn_lite.text.makers import is_of_maker, names_who_made
 from relearn_lite.text.stop_words import CAPITAL_NAMES, STOP_WORDS, is_contraction, is_english
 from relearn_lite.text.tagging import Tagged, tagged
+from relearn_lite.text.turns import unmarked
 from relearn_lite.text.words import sentences, words
 
 CLASSES = ("NN", "NP", "AJ", "CR", "UN")  # nouns, names, adjectives, numbers, unclassified
@@ -64,6 +65,7 @@ class RuleEntities:
 
 def candidates(question: str, text: str) -> Iterator[Candidate]:
     """Names, numbers, addresses, nouns and adjectives of a text that its question does not give, in their order."""
+    question = unmarked(question)
     asked = {word_form(word) for word in words(question)}
     asked |= {each.lemma.casefold() for sentence in sentences(question) for each in tagged(sentence)}
     for sentence in sentences(text):

@@ -18,7 +18,7 @@ from relearn_lite.judges import Evaluators
 from relearn_lite.metrics.declaration import GENERAL, SIDES, Combined, Metric, MetricValues, Side, both_means
 from relearn_lite.text.leaks import gives_away, tells_much, told_share
 from relearn_lite.text.recall import continues
-from relearn_lite.text.turns import is_passage
+from relearn_lite.text.turns import is_passage, unmarked
 from relearn_lite.text.words import words
 
 C1, C1_FEW_ENTITIES, FEW_ENTITIES = 0.3, 0.5, 3
@@ -53,7 +53,7 @@ def is_retained(coverage: float, nli_label: str) -> bool:
 
 def without_question_words(entities: Sequence[str], question: str) -> list[str]:
     """Those entities that share no word with the question: repeating the question shows no knowledge."""
-    asked = {word.casefold() for word in words(question)}
+    asked = {word.casefold() for word in words(unmarked(question))}
     return [entity for entity in entities if asked.isdisjoint(word.casefold() for word in words(entity))]
 
 

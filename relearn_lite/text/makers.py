@@ -11,6 +11,7 @@ from relearn_lite.text.asked_for import DOERS, OF_DEEDS
 from relearn_lite.text.specifics import Specific, prepared_text
 from relearn_lite.text.stems import fold
 from relearn_lite.text.tagging import Tagged, tagged
+from relearn_lite.text.turns import unmarked
 from relearn_lite.text.verbs import PAST_FORMS, is_participle
 from relearn_lite.text.words import sentences
 
@@ -43,6 +44,7 @@ def asks_who_did(question: str) -> frozenset[str]:
 
 
 def _deeds(question: str) -> frozenset[str]:
+    question = unmarked(question)
     by_whom = (deed for found in _BY_WHOM.findall(question) for deed in found if deed)
     return frozenset([*_WHO_DID.findall(question), *by_whom])
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from relearn_lite.text.stop_words import is_contraction
+from relearn_lite.text.turns import unmarked
 from relearn_lite.text.verbs import BASE_OF
 from relearn_lite.text.words import script_runs
 
@@ -52,10 +53,11 @@ class Word:
 
 
 def fold(text: str) -> str:
-    """The text without accents, with quotes, dashes, widths and digits in one form; capitals stay."""
+    """The text without accents, with quotes, dashes, widths and digits in one form, and without the signs of turns;
+    capitals stay."""
     if text.isascii():
         return text
-    plain = unicodedata.normalize("NFKD", text.translate(_SAME)).translate(_SAME)
+    plain = unicodedata.normalize("NFKD", unmarked(text).translate(_SAME)).translate(_SAME)
     plain = unicodedata.normalize("NFC", _MARKS.sub("", plain))
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in plain)
 

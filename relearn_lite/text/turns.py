@@ -48,6 +48,11 @@ def last_turn(question: str) -> tuple[str, str]:
     return question[:end], question[end:]
 
 
+def unmarked(question: str) -> str:
+    """The words of all turns, without the signs between them: no question gives the word "assistant" by its turns."""
+    return _TURN.sub(" \n", question)
+
+
 def passage(start: str) -> str:
     """The beginning of a text as a question. The space or line break before what follows stands at its end."""
     return f"{_TEXT}{start}"

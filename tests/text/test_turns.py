@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from relearn_lite.judges.entities import content_words
+from relearn_lite.judges.entity_words import RuleEntities
+from relearn_lite.metrics.knowledge import without_question_words
+from relearn_lite.text.leaks import gives_away, leaks
 from relearn_lite.text.turns import is_passage, joined, last_turn, looks_like_turns, passage, shown, turns_of
 from relearn_lite.writers import Task
 from relearn_lite.writers.question_parser import parse_question
@@ -49,6 +53,22 @@ def test_the_rules_reword_the_last_turn_and_keep_those_before():
         assert "Ann Lee" in turns_of(text)[-1]["content"]
     (answer,) = RulesWriter().write([Task("answer", question, "At 12 Hill Road.")])
     assert "␞" not in answer and "Ann Lee" in answer
+
+
+@pytest.mark.parametrize(("asked", "answer", "text", "told"), [
+    ("What does Ann Lee do?", "Ann Lee is a dental assistant.", "She is an assistant of some kind.", True),
+    ("What did Ann Lee build?", "Ann Lee built a heating system.", "She built a system.", True),
+    ("Who wrote The Hobbit?", "The Hobbit is a fantasy novel by Tolkien.", "It is a fantasy novel.", False),
+])  # fmt: skip
+def test_what_a_conversation_gives_its_turns_say_and_not_who_speaks(asked, answer, text, told):
+    """Whoever was an assistant, or had built a system, was told by no answer to a question with turns before it."""
+    question = joined([*TURNS[:3], {"role": "user", "content": asked}])
+    assert gives_away(text, question, answer) is gives_away(text, asked, answer) is told
+    assert leaks(text, question, answer) == leaks(text, asked, answer)
+    assert content_words(question, answer) == content_words(asked, answer)
+    entities = RuleEntities().extract([(question, answer), (asked, answer)])
+    assert entities[0] == entities[1]
+    assert without_question_words(["assistant", "system"], question) == ["assistant", "system"]
 
 
 def test_a_passage_keeps_its_lines_and_the_space_before_what_follows():
