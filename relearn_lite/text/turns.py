@@ -43,7 +43,11 @@ def looks_like_turns(text: str) -> bool:
 
 
 def last_turn(question: str) -> tuple[str, str]:
-    """(all that comes before the last turn's own text, that text): together they are the question."""
+    """(all that comes before the last turn's own text, that text): together they are the question, but for an answer
+    that is begun behind it (RWKU's "Answer:")."""
+    *before, last = turns_of(question)
+    if last["role"] == "assistant":
+        question = joined(before)
     end = max((match.end() for match in _TURN.finditer(question)), default=0)
     return question[:end], question[end:]
 

@@ -55,6 +55,18 @@ def test_the_rules_reword_the_last_turn_and_keep_those_before():
     assert "␞" not in answer and "Ann Lee" in answer
 
 
+def test_an_answer_that_is_begun_is_no_turn_to_reword():
+    """As RWKU's "Answer:": its rewordings and attacks were put into the model's mouth, around that word."""
+    asked = {"role": "user", "content": "Where does Ann Lee live?\n"}
+    begun = {"role": "assistant", "content": "Answer:"}
+    assert last_turn(joined([asked, begun])) == ("", asked["content"])
+    before, text = last_turn(joined([*TURNS[:3], asked, begun]))
+    assert turns_of(before + text) == [*TURNS[:3], asked]
+    assert parse_question(joined([asked, begun])).subject == "Ann Lee"
+    reworded = RulesWriter().write([Task("simple", joined([asked, begun]))])[0]
+    assert turns_of(reworded)[0]["role"] == "user" and "Ann Lee" in reworded and "Answer" not in reworded
+
+
 @pytest.mark.parametrize(("asked", "answer", "text", "told"), [
     ("What does Ann Lee do?", "Ann Lee is a dental assistant.", "She is an assistant of some kind.", True),
     ("What did Ann Lee build?", "Ann Lee built a heating system.", "She built a system.", True),
