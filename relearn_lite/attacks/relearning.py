@@ -57,7 +57,7 @@ class RelearningPlan:
         if not self.questions["forget"]:
             fewer = self.settings.examples > 1
             way_out = "lower attacks.relearn.examples" if fewer else "ask more questions (data.forget_eval)"
-            return f"every forget question that is asked stands among the examples; {way_out}"
+            return f"every forget question that is asked stands among the examples, or its answer does; {way_out}"
         return None
 
 
