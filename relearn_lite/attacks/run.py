@@ -28,7 +28,7 @@ from relearn_lite.writers import Writer
 class AttackJob:
     """What the attacks need of a run.
 
-    folder: where answers go. trained: prompts of the augmentation. load: gives the attacked model, loading it if it is
+    folder: where answers go. trained: prompts that were trained on. load: gives the attacked model, loading it if it is
     not in memory; unload: takes it out of memory. writer, judges: make them, which may load a model too. progress:
     (what, how many) -> a context that is told how many more are done.
     """

@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from relearn_lite.attacks.paraphrases import paraphrase_prompts
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.files import write_jsonl
 from relearn_lite.core.records import QA, Variant
@@ -15,8 +16,10 @@ from relearn_lite.pipeline.data import _same_questions
 from relearn_lite.pipeline.fingerprints import fingerprint, inputs
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.stages import STAGES
+from relearn_lite.pipeline.stages.attack import every_prompt
 from relearn_lite.pipeline.stages.unlearn import trained_prompts
-from relearn_lite.recipe import load_recipe
+from relearn_lite.recipe import Augment, load_recipe
+from relearn_lite.writers.rules import RulesWriter
 
 RECIPE = """
 name: chosen
@@ -50,6 +53,27 @@ def test_what_another_method_was_trained_on_does_not_count(recipe, tmp_path):
     told = [trained_prompts(Run(recipe(f"unlearn.method={name}"), tmp_path)) for name in ("ga_gdr", "relearn_gdr")]
     assert told == [frozenset(), {"Where is Ann's home?"}]
     assert trained_prompts(Run(recipe("unlearn=null"), tmp_path)) == frozenset()
+
+
+def test_wordings_of_retain_questions_count_where_they_were_trained(recipe, tmp_path):
+    """The attack put retain questions in other words, and some of these were what `retain_variants` had trained."""
+    cities = {"Japan": "Tokyo", "Peru": "Lima", "Cuba": "Havana"}
+    kept = {f"What is the capital of {country}?": city for country, city in cities.items()}
+    write_jsonl(tmp_path / "keep.jsonl", [{"question": asked, "answer": city} for asked, city in kept.items()])
+    write_jsonl(tmp_path / "augmented.jsonl", [])
+    told = []
+    for name, variants in (("relearn_gdr", 8), ("relearn_gdr", 0), ("relearn", 0)):
+        run = Run(recipe("data.retain={path: keep.jsonl}", f"unlearn.method={name}",
+                         f"unlearn.retain_variants={variants}", "unlearn.evaluate_every=null",
+                         "unlearn.keep_best=null"), tmp_path)  # fmt: skip
+        run.given = check(run.recipe)
+        told.append(every_prompt(run))
+    assert len(told[0]) == 27 and told[1:] == [{*kept}, set()]
+    before, after = (
+        {each.turns[0] for each in paraphrase_prompts({"retain": run.data["retain"]}, RulesWriter(), Augment(), 43, of)}
+        for of in (told[1], told[0])
+    )
+    assert before & told[0] and after and not after & told[0]
 
 
 def test_selection_and_report_share_no_question(recipe, tmp_path):

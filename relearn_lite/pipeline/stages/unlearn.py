@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -45,10 +45,8 @@ def unlearn(run: Run) -> dict[str, Any]:
     recipe, settings, loaded = run.recipe, run.recipe.unlearn, run.vanilla
     method = settings.objective
     parts = FORGET_LOSSES[method.forget].trains_on
-    forget, retain = forget_rows(run, parts), {}
+    forget, retain = forget_rows(run, parts), encode_answers(loaded.tokenizer, asked_to_keep(run))
     generic = generic_rows(run) if method.generic and "augmented" in parts else {}
-    if method.retain:
-        retain = encode_answers(loaded.tokenizer, _asked_to_keep(run))
     for part in parts:
         answers = {name: row[part] for name, row in forget.items()}
         check_lengths(answers, recipe.model.max_length, f"data.forget ({part} answers)", context_length(loaded))
@@ -97,7 +95,7 @@ def _search(run: Run, rows: TrainingRows, settings: Unlearn, training: TrainingR
 
 def _trained_questions(run: Run) -> set[str]:
     """Every question that is trained."""
-    return {*trained_prompts(run), *(qa.question for qa in (*run.data["forget"], *_asked_to_keep(run)))}
+    return {*trained_prompts(run), *(qa.question for qa in (*run.data["forget"], *asked_to_keep(run)))}
 
 
 def trained_prompts(run: Run) -> frozenset[str]:
@@ -107,7 +105,10 @@ def trained_prompts(run: Run) -> frozenset[str]:
     return frozenset(variant.prompt for variant in read_jsonl(run.folder / "augmented.jsonl", Variant))
 
 
-def _asked_to_keep(run: Run) -> Iterator[QA]:
+def asked_to_keep(run: Run) -> Iterable[QA]:
+    """The retain questions in all wordings that are trained; none where the method trains on none."""
+    if not (run.recipe.unlearn and run.recipe.unlearn.objective.retain):
+        return ()
     kept_apart = [*run.data["retain"], *run.data["retain_eval"]]
     return retain_questions(run.data["retain"], kept_apart, run.recipe.unlearn.retain_variants, run.recipe.seed)
 
