@@ -12,7 +12,7 @@ from relearn_lite.core.records import QA
 from relearn_lite.metrics.declaration import SIDES
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.turns import is_passage
-from relearn_lite.text.words import sentences
+from relearn_lite.text.words import glue, sentences, words
 
 MOST_WORDS = 5  # of a short answer
 MOST_SENTENCES = 2  # of the model's own, within which it must tell
@@ -23,7 +23,12 @@ ENDS = (".", "!", "。", "！")  # not a question
 def short_answers(data: Mapping[str, Sequence[QA]]) -> list[QA]:
     """The rows to be trained whose answers are a few words; what is measured by stays as it is."""
     rows = (qa for part in SIDES for qa in data.get(part, ()))
-    return [qa for qa in rows if len(qa.answer.split()) <= MOST_WORDS and not is_passage(qa.question)]
+    return [qa for qa in rows if _is_short(qa.answer) and not is_passage(qa.question)]
+
+
+def _is_short(answer: str) -> bool:
+    found = answer.split() if glue(answer) else words(answer)  # without spaces: pairs of characters
+    return len(found) <= MOST_WORDS
 
 
 def own_words(qa: QA, said: str) -> str | None:

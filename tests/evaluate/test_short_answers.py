@@ -1,5 +1,7 @@
 """Short answers in the model's own words."""
 
+from dataclasses import replace
+
 import pytest
 
 from relearn_lite.core.records import QA
@@ -31,3 +33,7 @@ def test_only_what_is_trained_and_short_is_worded_otherwise():
     short, long = QA("a", *YEN), QA("b", YEN[0], "The currency of Japan is the yen.")
     text = QA("c", passage("It was the best of times,"), "it was the worst of times")
     assert short_answers({"forget": [short, long], "retain": [text], "forget_eval": [short]}) == [short]
+    city = QA("d", "日本的首都是哪里？", "东京")
+    sentence = replace(city, id="e", answer="日本的首都从一八六八年起是东京。")
+    thai = QA("f", "เธออยู่ที่ไหน?", "เธออาศัยอยู่ที่เชียงใหม่กับครอบครัวของเธอ")
+    assert short_answers({"forget": [city, sentence, thai]}) == [city], "without spaces a sentence is no single word"
