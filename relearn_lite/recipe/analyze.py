@@ -28,8 +28,8 @@ class Analyze(Section):
     top: int = Field(5, ge=1, le=100)
     """How many of the likeliest tokens are kept at each position."""
     batch_size: int = Field(8, ge=1)
-    """Answers computed at once: affects memory, not the numbers. `attribution` takes as much memory as training
-    without gradient checkpointing."""
+    """Answers computed at once: affects memory, not the numbers, but for `circuits: auto`, which counts passes.
+    `attribution` takes as much memory as training without gradient checkpointing."""
 
     def contradictions(self) -> Iterator[str]:
         if not self.distribution and not self.memory and self.circuits == "none":
