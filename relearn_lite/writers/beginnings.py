@@ -10,7 +10,8 @@ from functools import cache
 
 from relearn_lite.text.leaks import leaks
 from relearn_lite.text.verbs import base_of
-from relearn_lite.writers.clauses import is_inflected, main_noun
+from relearn_lite.writers.clauses import is_inflected
+from relearn_lite.writers.noun_phrases import main_noun
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_forms import asks_who, before_object, is_deed, statement, thing
 from relearn_lite.writers.question_kinds import taken_apart

@@ -13,7 +13,8 @@ from functools import cache
 
 from relearn_lite.text.turns import bare
 from relearn_lite.text.verbs import participle, past
-from relearn_lite.writers.clauses import is_plural, is_verb
+from relearn_lite.writers.clauses import is_verb
+from relearn_lite.writers.noun_phrases import is_plural
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_kinds import NAME, taken_apart
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question

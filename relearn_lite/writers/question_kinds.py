@@ -10,7 +10,8 @@ import re
 from functools import cache
 
 from relearn_lite.text.verbs import BASE_VERBS, PAST_FORMS, base_of, is_participle, participle, past, third_person
-from relearn_lite.writers.clauses import is_bare, is_inflected, is_plural, is_verb, main_noun
+from relearn_lite.writers.clauses import is_inflected, is_verb
+from relearn_lite.writers.noun_phrases import is_bare, is_plural, main_noun
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_parser import ParsedQuestion
 from relearn_lite.writers.word_roles import (

@@ -13,16 +13,8 @@ from functools import cache
 from relearn_lite.text.turns import is_passage, last_turn
 from relearn_lite.text.verbs import past, third_person
 from relearn_lite.text.words import ABBREVIATIONS, sentences
-from relearn_lite.writers.clauses import (
-    MASKED,
-    SUBJECT,
-    is_bare,
-    is_plural,
-    noun_phrase,
-    question_topic,
-    stranded,
-    tidy,
-)
+from relearn_lite.writers.clauses import MASKED, question_topic, stranded
+from relearn_lite.writers.noun_phrases import SUBJECT, is_bare, is_plural, noun_phrase, tidy
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.subject import find_subject, is_latin, mask_quotes
 from relearn_lite.writers.word_order import GAP, in_order, whole_question

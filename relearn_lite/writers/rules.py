@@ -13,8 +13,8 @@ from relearn_lite.text.leaks import gives_away, leaks
 from relearn_lite.text.turns import last_turn
 from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.beginnings import endings
-from relearn_lite.writers.clauses import is_plural
 from relearn_lite.writers.continuations import continuation
+from relearn_lite.writers.noun_phrases import is_plural
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_forms import is_personal, rewordings, thing
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question

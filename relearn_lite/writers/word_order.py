@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from relearn_lite.text.verbs import base_of, is_participle, past
-from relearn_lite.writers.clauses import SUBJECT, is_plural, main_noun
+from relearn_lite.writers.noun_phrases import SUBJECT, is_plural, main_noun
 from relearn_lite.writers.phrases import english
 
 GAP = re.compile(r"(?:_{2,}|\.{3}|…)[\s?.!]*$")

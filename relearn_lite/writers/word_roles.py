@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from relearn_lite.text.verbs import BASE_VERBS, PAST_FORMS, base_of
-from relearn_lite.writers.clauses import is_inflected, is_plural, is_verb
+from relearn_lite.writers.clauses import is_inflected, is_verb
+from relearn_lite.writers.noun_phrases import is_plural
 from relearn_lite.writers.phrases import english, load_phrases
 
 _MOST_NAMED = 6  # words of what something happened to
