@@ -145,6 +145,16 @@ def is_thing(name: str) -> bool:
     return bool(found) and not any(key_of("person") in kinds for kinds in found)
 
 
+def is_noun(word: str) -> bool:
+    """Whether WordNet knows a word in lower case, or what it is the plural of, as a noun."""
+    return any(each.kind == "n" for base in bases(word) for each in synsets(base))
+
+
+def may_be_verb(word: str) -> bool:
+    """Whether WordNet knows a word in lower case as the base form of a verb, whatever else it is."""
+    return any(each.kind == "v" for each in synsets(word))
+
+
 def _all_kinds(term: str) -> set[str]:
     return {kind for each in synsets(term) for kind in _kinds(each, _ALL_LEVELS)} - _EMPTY
 

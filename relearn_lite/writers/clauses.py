@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from relearn_lite.text.meaning import is_noun, may_be_verb
 from relearn_lite.text.verbs import BASE_OF, BASE_VERBS, PAST_FORMS, is_participle, past, third_person
 from relearn_lite.writers.noun_phrases import SUBJECT, is_plural, main_noun, noun_phrase, tidy
 from relearn_lite.writers.phrases import english
@@ -43,8 +44,9 @@ def question_topic(core: str) -> tuple[str | None, bool]:
         return _be(asked, aux, rest)
     if asked.startswith("how many") and aux in en.be and rest[0] in en.prepositions:
         return tidy(core), True  # "how many bones are in the body": likewise
-    if at > 1 and (rest[0] in ("be", "been", "most", "best") or rest[0] in BASE_VERBS):
-        return tidy(core), True  # "what themes can be found": asked is the subject itself
+    done = aux in ("has", "have", "had") and is_participle(rest[0]) and (asked, rest[0]) != ("what", "been")
+    if done or at > 1 and (rest[0] in ("be", "been", "most", "best") or rest[0] in BASE_VERBS):
+        return tidy(core), True  # "what themes can be found", "who has won": asked is the subject itself
     named_first = rest[0].startswith(SUBJECT) or SUBJECT in rest[:3] and not is_participle(rest[0])
     named_first = named_first and not (rest[0].islower() and rest[1] in en.prepositions)  # "is home to Petra"
     if aux in ("has", "have", "had") and at > 1 and first in ("what", "which") and not any(map(is_participle, rest)):
@@ -122,6 +124,8 @@ def _clause(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
         at = rest.index("not")
         return tidy(" ".join([asked, *rest[:at], aux, *rest[at:]])), True
     at = _predicate(aux, rest, asked)
+    if at is None and aux in ("has", "have", "had") and asked.startswith("how many"):  # "how many legs has | a spider"
+        at = next((i for i, word in enumerate(rest) if word in english().prepositions - {"of"}), len(rest))
     if at is None:
         return None, False
     subject, predicate = rest[:at], rest[at:]
@@ -174,15 +178,39 @@ def _predicate(aux: str, rest: list[str], asked: str) -> int | None:
     start = 3 if rest[:2] == ["the", "author"] and rest[2] == SUBJECT else start
     if rest[0] == SUBJECT or start:
         after = start or 1
+        if more := _after_nouns(aux, rest, after, asked):
+            return more
         noun = aux in ("do", "does", "did") and rest[after : after + 1] and rest[after] not in BASE_VERBS
         after += bool(noun and set(rest[after + 1 : after + 2]) & BASE_VERBS)  # "the Wright brothers | invent"
-        named = noun and rest[-1] in BASE_VERBS and not set(rest[after:]) & (en.noun_ends | en.determiners | {"and"})
+        another = en.noun_ends | en.determiners | en.aux | {"and"}
+        named = noun and rest[-1] in BASE_VERBS and not set(rest[after:]) & another
         after = len(rest) - 1 if named else after  # "the Latin phrase carpe diem | mean"
         return after if after < len(rest) or asked != "whether" else None
     if aux in en.be and asked.startswith("how"):
         said = {"in", "to", "for", "from", "about", "as", "worth"}
         return next((i for i, w in enumerate(rest) if i and w in said), len(rest))
-    for i, word in enumerate(rest[1:], 1):
+    if found := _said(aux, rest, 1):
+        return found
+    if aux not in en.be and len(rest) > 2 and rest[0].islower() and is_plural(rest[0]) and not is_plural(rest[1]):
+        if rest[1].islower() and rest[1] not in en.prepositions | en.noun_ends | {"and"}:
+            return 1  # "can camels store ...", a verb that no list has
+    # "do cows drink", "does the cow drink", "why is the sky blue": a subject and one word
+    if aux in en.be and (asked in ("where", "when") or asked.split()[0] in en.prepositions):
+        return len(rest)  # "where is the headquarters of Nintendo", "on what date is Valentine's Day"
+    short = len(rest) == 2 + (rest[0] in en.determiners) and rest[-1].isalpha() and rest[-1].islower()
+    if aux in en.be and asked == "whether":  # "is Australia a continent", "are whales mammals"
+        begins = en.determiners | en.prepositions - {"of"}
+        found = (i for i, w in enumerate(rest) if i and w in begins and rest[i - 1] not in en.prepositions)
+        return next(found, len(rest) - 1 if short else None)
+    if short and (aux in ("do", "does", "did") or aux in en.be and asked == "why"):
+        return len(rest) - 1
+    return _unlisted(aux, rest, 1)
+
+
+def _said(aux: str, rest: list[str], first: int) -> int | None:
+    """Where the first word from `first` on stands that can follow a subject after `aux`, with adverbs before it."""
+    en = english()
+    for i, word in enumerate(rest[first:], first):
         before, after = rest[i - 1], rest[i + 1] if i + 1 < len(rest) else ""
         if before in en.determiners or before in en.prepositions or before.endswith("'s") or before == "and":
             continue
@@ -195,18 +223,37 @@ def _predicate(aux: str, rest: list[str], asked: str) -> int | None:
             fits = word in BASE_VERBS and after != "of"
         if fits:
             return _before_adverbs(rest, i)
-    if aux not in en.be and len(rest) > 2 and rest[0].islower() and is_plural(rest[0]) and not is_plural(rest[1]):
-        if rest[1].islower() and rest[1] not in en.prepositions | en.noun_ends | {"and"}:
-            return 1  # "can camels store ...", a verb that no list has
-    # "do cows drink", "does the cow drink", "why is the sky blue": a subject and one word
-    if aux in en.be and (asked in ("where", "when") or asked.split()[0] in en.prepositions):
-        return len(rest)  # "where is the headquarters of Nintendo", "on what date is Valentine's Day"
-    short = len(rest) == 2 + (rest[0] in en.determiners) and rest[-1].isalpha() and rest[-1].islower()
-    if aux in en.be and asked == "whether":  # "is Australia a continent", "are whales mammals"
-        begins = en.determiners | en.prepositions - {"of"}
-        found = (i for i, w in enumerate(rest) if i and w in begins and rest[i - 1] not in en.prepositions)
-        return next(found, len(rest) - 1 if short else None)
-    return len(rest) - 1 if short and (aux in ("do", "does", "did") or aux in en.be and asked == "why") else None
+    return None
+
+
+def _after_nouns(aux: str, rest: list[str], after: int, asked: str) -> int | None:
+    """Where the predicate begins if nouns follow the name: "the § museum | located", "§ cars | made"; else None."""
+    en, the = english(), rest[0] == "the"
+    noun = rest[after] if after < len(rest) else ""
+    no_noun = en.predicative | en.prepositions | en.determiners | (frozenset() if aux in en.be else BASE_VERBS)
+    if not noun.islower() or noun in no_noun or _is_adverb(noun) or is_participle(noun) or not is_noun(noun):
+        return None
+    verb = aux not in en.be and may_be_verb(noun)  # "§ | hope readers will like it"
+    ends = en.wh | en.aux | {"that", "to", "as", "and"} | (frozenset() if the else en.prepositions)
+    end = next((i for i, word in enumerate(rest) if word in ends), len(rest))
+    found = _said(aux, rest[:end], after + 1) if the or not verb else None
+    if found := found or (None if verb else _unlisted(aux, rest[:end], after)):
+        return found
+    where = asked in ("where", "when") or asked.split()[0] in en.prepositions
+    return len(rest) if aux in en.be and where and the else None  # "where is the § headquarters"
+
+
+def _unlisted(aux: str, rest: list[str], first: int) -> int | None:
+    """Where a verb that no list has stands: the last word before a preposition that may be one, or that after several
+    of a kind; "the football match | last", "polar bears | catch fish"."""
+    en = english()
+    if aux in en.be or aux in ("has", "have", "had") or _is_adverb(rest[0]):
+        return None
+    ends = en.prepositions - {"of"} | en.determiners | en.wh | {"and"}
+    end = next((i for i, word in enumerate(rest) if i > first and word in ends), len(rest))
+    owned = {i + 1 for i, word in enumerate(rest) if word in ends or word.endswith("'s")}
+    found = [i for i in range(first, end) if rest[i].islower() and i not in owned and may_be_verb(rest[i])]
+    return next((i for i in found if aux != "does" and is_plural(rest[i - 1])), found[-1] if found else None)
 
 
 def is_verb(word: str) -> bool:

@@ -136,8 +136,10 @@ def _thing(parsed: ParsedQuestion) -> str | None:
         first = next(i for i, word in enumerate(words) if word in en.prepositions)  # "used in lasagna"
         words = words[first + 1 :]
     ends = en.determiners | en.noun_ends - en.prepositions
+    as_asked = parsed.question.rstrip("?.! ").split()  # "a match lasts", of "does a match last"
     end = next((i for i, word in enumerate(words) if i and (
-        is_verb(word) or word in ends and words[i - 1] not in en.prepositions)), len(words))  # fmt: skip
+        is_verb(word) or word not in as_asked or word in ends and words[i - 1] not in en.prepositions
+    )), len(words))  # fmt: skip
     if not words or end > MOST_THING_WORDS or is_verb(words[0]) or words[0] in en.owners:
         return parsed.subject
     return re.sub(r"^an? ", "the ", " ".join(words[:end]))

@@ -36,8 +36,6 @@ _STAND_FOR = re.compile(  # GPS, PhD, U.S.
 )
 _THE_NAMED = re.compile(r"the [A-Z][\w'-]*(?: [\w-]+){0,3}$")  # the Magna Carta, the Pythagorean theorem
 
-_PERSON = {"one": "person", "who": "person who"}
-
 Parts = dict[str, str]
 
 
@@ -134,10 +132,11 @@ def _who(words: list[str]) -> tuple[str | None, Parts]:
         return "did", _done(verb, rest)
     unlisted = verb.islower() and verb.endswith("s") and not begins(verb) and not they(words)
     if done or is_verb(verb) or unlisted:  # "who plays Iron Man", "who came up with it"
-        somebody = {"one": "", "who": "one that"} if base_of(verb) in english().group_deeds else _PERSON
+        one = "" if base_of(verb) in english().group_deeds else "person"
         be = "was" if done or verb in ("was", "were", "had") else "is"
         known = done or unlisted or is_inflected(verb)
-        return ("does", {"V": verb, "X": rest, "is": be, **somebody}) if known else (None, {})
+        parts = {"V": verb, "X": rest, "is": be, "one": one, "who": "person who" if one else "one that"}
+        return ("does", parts) if known else (None, {})
     return "whom", {"rest": " ".join(words)}
 
 

@@ -14,9 +14,10 @@ _ADDRESS = re.compile(
     rf"(?:,? in {_PLACE}|, {_PLACE})*"
 )
 _QUOTED = re.compile(r"\"[^\"]+\"|(?<!\w)'[^']+(?:'\w[^']*)*'(?!\w)")
-_NAME_WORD = r"[A-Z][^\W\d_]*(?:(?:-|'(?!s\b))[^\W\d_]+)*"
+_NAME_WORD = r"[A-Z][^\W_]*(?:(?:-|'(?!s\b))[^\W_]+)*"  # also X2
 _RUN = (
     rf"(?:{_NAME_WORD}|[A-Z]\.)(?: (?:(?:de|da|del|van|von|der|bin|al|el|la|of|the) )*(?:{_NAME_WORD}|[A-Z]\.))*"
+    r"(?: \d+\b(?!['’.,]\d))?"  # Apollo 11
 )
 _NAME = re.compile(rf"(?<!\w){_RUN}")
 _COMING = r"(?:author|writer|person|man|woman|hailing|hails|comes?|coming|born|is|was|originally)"
@@ -41,9 +42,10 @@ def find_subject(text: str) -> str | None:
             name = " ".join(words)
         words = name.split()
         titled = len(words) == 1 and re.match(rf"'s {_RUN}", after)  # Valentine's Day, Schindler's List
+        titled = titled or name.endswith("s") and re.match(rf"' {_RUN}", after)  # the Hundred Years' War
         if titled:
             name, after = name + titled[0], after[titled.end() :]
-        if all(w.split("-")[0] in en.no_names for w in words) or name.isupper():
+        if all(w.split("-")[0] in en.no_names or w.isdigit() for w in words) or name.isupper():
             continue
         score = -0.5 if all(en.people.match(w) for w in words) else 1.0
         score += 1.5 * (len(words) > 1) + 2 * after.startswith("'") + 0.5 * (text.count(name) > 1)
@@ -60,10 +62,10 @@ def find_subject(text: str) -> str | None:
 
 
 def is_full_name(name: str | None) -> bool:
-    """Whether a name may be somebody's: it has several words, not "Paris", "The Hobbit" or "Romeo and Juliet", and is
-    none that WordNet knows as a thing's ("Machu Picchu")."""
+    """Whether a name may be somebody's: it has several words and no figure, not "Paris", "The Hobbit" or "Romeo and
+    Juliet", and is none that WordNet knows as a thing's ("Machu Picchu")."""
     several = any(" " in each.removeprefix("The ") for each in (name or "").split(" and "))
-    return several and not is_thing(name)
+    return several and not re.search(r"\d", name) and not is_thing(name)
 
 
 def is_latin(text: str) -> bool:

@@ -166,6 +166,21 @@ FORMS = {
     "What type of animal is a Komodo dragon?": {"Tell me what type of animal a Komodo dragon is."},
     "What can camels store in their humps?": {"Say what camels can store in their humps."},
     "What do the rings on the Olympic flag represent?": {"What is represented by the rings on the Olympic flag?"},
+    # A name before a noun, with a number or with an apostrophe; who has done it; "has" alone; a verb that no list has.
+    "In which city is the Louvre museum located?": {"The Louvre museum is located in which city?"},
+    "Where are Toyota cars made?": {"Toyota cars are made where?"},
+    "When will the Berlin office close?": {"Say when the Berlin office will close."},
+    "Where is the Nokia headquarters?": {"The Nokia headquarters is where?"},
+    "When was Lincoln president?": {"Lincoln was president when?"},
+    "When was the Nokia 3310 released?": {"The Nokia 3310 was released when?"},
+    "How much does the Lumo X2 cost?": {"The Lumo X2 costs how much?"},
+    "How long did the Hundred Years' War last?": {"The Hundred Years' War lasted how long?"},
+    "Which country has won the most World Cups?": {"Name the country that has won the most World Cups."},
+    "Who has won the most Oscars?": {"Name the person who has won the most Oscars."},
+    "How many people have walked on the moon?": {"What is the number of people that have walked on the moon?"},
+    "How many legs has a spider?": {"A spider has how many legs?", "Count the legs that a spider has."},
+    "How many minutes does a football match last?": {"A football match lasts how many minutes?"},
+    "Where do polar bears hunt in winter?": {"Name the place where polar bears hunt in winter."},
     # Yes or no; anybody's "you".
     "Where can I find kangaroos?": {"Name the place where people can find kangaroos."},
     "Can penguins fly?": {"Is it true that penguins can fly?", "Tell me whether penguins can fly."},
@@ -232,6 +247,8 @@ NEVER = {
     "On which continent do penguins live?": "was it", "Who won the cup?": "person",
     "When and where was Ada Moor born?": "year", "When did the Beatles die?": "Beatles's",
     "What is the symbol of gold?": "In gold", "What is Spider-Man's real name?": "a real name",
+    "What does Ada Moor hope readers will learn?": "will learns",
+    "Is Ada Moor active in clubs related to art?": "is related", "Is Ada Moor a member of writing clubs?": "is writing",
 }  # fmt: skip
 
 
@@ -266,6 +283,9 @@ THINGS = {
     "On what date is Valentine's Day?": "Valentine's Day",
     "Which of the planets is closest to the sun?": "the sun",
     "What do you call a baby kangaroo?": "the baby kangaroo",
+    "How many minutes does a football match last?": "the football match",
+    "How long did the Hundred Years' War last?": "the Hundred Years' War",
+    "When was the Lumo X2 released?": "the Lumo X2",
 }
 
 
