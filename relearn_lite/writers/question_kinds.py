@@ -17,6 +17,7 @@ from relearn_lite.writers.question_parser import ParsedQuestion
 from relearn_lite.writers.word_roles import (
     after_preposition,
     begins,
+    counted,
     does,
     happened,
     is_doing,
@@ -208,8 +209,7 @@ def _asked_for(asked: str, words: list[str], inverted: bool, known: int) -> tupl
 
 
 def _predicate(noun: str, verb: str, rest: str) -> Parts:
-    single = "" if is_plural(noun) else noun
-    return {"noun": noun, "verb": verb, "rest": rest, "is": _be(noun), "single": single}
+    return {"noun": noun, "verb": verb, "rest": rest, "is": _be(noun), "single": "" if is_plural(noun) else noun}
 
 
 def _is_what(noun: str, of: str, be: str, property_of: bool) -> tuple[str, Parts]:
@@ -248,13 +248,13 @@ def _how_many(words: list[str], inverted: bool) -> tuple[str | None, Parts]:
     is_at = next((i for i, w in enumerate(words) if i and w in en.be), 0)
     if is_at and (is_at in (there, len(words) - 1) or words[is_at + 1] in en.prepositions):
         noun = [*words[:is_at], *words[is_at + 1 :]]
-        return "count", {"noun": " ".join(noun), "is": words[is_at], "X": after_preposition(noun)}
+        return "count", {"noun": " ".join(noun), "is": words[is_at], "X": after_preposition(noun), **counted(noun)}
     at = several_do(words, inverted) or subject_at(words)
     if at is None or at + 1 >= len(words) or set(words[:at]) & en.prepositions - {"of"}:
         return None, {}
-    counted = words[at] in BASE_VERBS or is_inflected(words[at])
+    doing = words[at] in BASE_VERBS or is_inflected(words[at])
     parts = {"noun": " ".join(words[:at]), "rest": " ".join(words[at:]), "X": after_preposition(words)}
-    return ("counted", parts) if counted else ("number", parts)
+    return ("counted", parts) if doing else ("number", parts)
 
 
 def _done(verb: str, done: str) -> Parts:
@@ -281,7 +281,7 @@ def _noun_phrase(topic: str, question: str) -> tuple[str, Parts]:
         if known and not re.search(r"[A-Z][a-z]", attribute):
             parts |= {"A": attribute, "X": owner, "kind": load_phrases().kinds.get(attribute, "")}
             parts |= {"a": "an" if attribute[0] in "aeiou" else "a", "has_one": attribute if parts["kind"] else ""}
-            parts |= {"place": owner if attribute in english().of_places else ""}
+            parts |= {"place": owner if attribute in english().of_places else "", "own": "" if parts["kind"] else topic}
     was = re.match(r"(?:who|what) (was|were)\b", question, re.IGNORECASE)
     parts["be"] = {"is": "was", "are": "were"}[parts["is"]] if was else parts["is"]
     if re.match(r"who\b", question, re.IGNORECASE) or main_noun(topic) in english().doers:

@@ -24,6 +24,7 @@ THING_WORDS = 16  # up to so many, an answer about a thing may be longer than th
 END_WORDS = 8  # up to so many after a beginning, however long that is
 MAX_TOPIC_WORDS = 14  # a longer topic makes a clumsy sentence; the answer then names the subject only
 
+FEW_FORMS = 6  # a half of the forms that has fewer is soon used up
 REWORDED = 0.75  # share of simple variants in another form, where there are forms; the others ask "could you tell me"
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
@@ -64,8 +65,12 @@ class RulesWriter(Writer):
         if task.kind == "answer":
             return _vague_answer(task, self._opening, rng)
         before, parsed = last_turn(task.question)[0], parse_question(task.question)
+        forms = _forms(parsed)
+        own = {"simple": forms[::2], "logical": forms[1::2]}.get(task.kind)  # shared, so that they differ
+        if own and task.feedback and len(own) < FEW_FORMS:  # its text was there before: it is drawn from all
+            return before + _simple(parsed, rng.choice((forms, [])), rng)
         write_variant = {"simple": _simple, "context": _context, "noise": _noise, "logical": _logical}[task.kind]
-        return before + write_variant(parsed, rng)
+        return before + write_variant(parsed, forms if own is None else own, rng)
 
 
 def _vague_answer(task: Task, opening: str, rng: random.Random) -> str | None:
@@ -139,9 +144,9 @@ def _answer_frames(
     return frames + rng.sample(phrases.about_nothing, len(phrases.about_nothing)) * 3
 
 
-def _simple(parsed: ParsedQuestion, rng: random.Random) -> str:
+def _simple(parsed: ParsedQuestion, forms: list[str], rng: random.Random) -> str:
     phrases = load_phrases()
-    if (forms := _forms(parsed)[::2]) and rng.random() < REWORDED:
+    if forms and rng.random() < REWORDED:
         return rng.choice(forms)
     frames = (phrases.simple_tell if parsed.after_tell else []) + (phrases.simple_about if parsed.after_about else [])
     if not frames:
@@ -150,7 +155,7 @@ def _simple(parsed: ParsedQuestion, rng: random.Random) -> str:
     return _sentence(frame.replace("{T}", parsed.after_tell if frame in phrases.simple_tell else parsed.after_about))
 
 
-def _context(parsed: ParsedQuestion, rng: random.Random) -> str:
+def _context(parsed: ParsedQuestion, forms: list[str], rng: random.Random) -> str:
     phrases = load_phrases()
     frames = phrases.context_subject if parsed.subject else phrases.context_nothing
     if parsed.subject:
@@ -158,7 +163,7 @@ def _context(parsed: ParsedQuestion, rng: random.Random) -> str:
         fitting = [c["texts"] for c in phrases.context if any(re.search(rf"\b{cue}", asked) for cue in c["cues"])]
         frames = [*fitting[0], *frames[:4]] if fitting else frames
     subject = (parsed.subject if is_personal(parsed) else thing(parsed) or parsed.subject) or ""
-    return rng.choice(frames).replace("{S}", subject).replace("{Q}", _asked(parsed, rng))
+    return rng.choice(frames).replace("{S}", subject).replace("{Q}", _asked(parsed, forms, rng))
 
 
 def _forms(parsed: ParsedQuestion) -> list[str]:
@@ -167,13 +172,12 @@ def _forms(parsed: ParsedQuestion) -> list[str]:
     return [] if is_personal(parsed) else rewordings(parsed)
 
 
-def _asked(parsed: ParsedQuestion, rng: random.Random) -> str:
+def _asked(parsed: ParsedQuestion, forms: list[str], rng: random.Random) -> str:
     """The question itself, or as often in another form."""
-    forms = _forms(parsed)
     return rng.choice(forms) if forms and rng.random() < 0.5 else parsed.question
 
 
-def _logical(parsed: ParsedQuestion, rng: random.Random) -> str:
+def _logical(parsed: ParsedQuestion, forms: list[str], rng: random.Random) -> str:
     phrases = load_phrases()
     significance = re.match(r"What is the (significance|importance) of (.+) for (.+?)\?$", parsed.question)
     if significance:
@@ -181,7 +185,7 @@ def _logical(parsed: ParsedQuestion, rng: random.Random) -> str:
     if parsed.influence:
         cause, effect = parsed.influence
         return _sentence(rng.choice(phrases.influence_reversed).replace("{A}", cause).replace("{B}", effect))
-    if forms := _forms(parsed)[1::2]:  # those that `_simple` leaves
+    if forms:
         return rng.choice(forms)
     if parsed.topic is not None:
         frames = phrases.logical_clause if parsed.clause else phrases.logical_noun
@@ -192,9 +196,9 @@ def _logical(parsed: ParsedQuestion, rng: random.Random) -> str:
     return rng.choice(frames).replace("{S}", parsed.subject or "").replace("{Q}", parsed.question)
 
 
-def _noise(parsed: ParsedQuestion, rng: random.Random) -> str:
+def _noise(parsed: ParsedQuestion, forms: list[str], rng: random.Random) -> str:
     """Lower case, one to three typos, casual words around; the subject's name and other names keep their letters."""
-    phrases, question = load_phrases(), _asked(parsed, rng).rstrip("?.! ")
+    phrases, question = load_phrases(), _asked(parsed, forms, rng).rstrip("?.! ")
     words = question.split(" ")
     if words[0] != (parsed.subject or "").split(" ")[0]:
         words[0] = words[0].lower() if words[0] != "I" else words[0]

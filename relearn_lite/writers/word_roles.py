@@ -91,6 +91,13 @@ def after_preposition(words: list[str]) -> str:
     return " ".join(words[at + 1 :])
 
 
+def counted(words: list[str]) -> dict[str, str]:
+    """What is counted, and where (tail): "players on a team" has "players" and " on a team"."""
+    places = english().prepositions - {"of"}
+    at = next((i for i, word in enumerate(words) if i and word in places), len(words))
+    return {"counted": " ".join(words[:at]), "tail": " ".join(["", *words[at:]])}
+
+
 def happened(words: list[str]) -> dict[str, str]:
     """What happened, and to what: the "fall" (event) of "the Berlin Wall" (whose), of "the Berlin Wall fell"; empty
     where no noun says it. Birth and death are somebody's (life)."""

@@ -102,6 +102,19 @@ def test_every_question_ends_as_a_pair_or_dropped_with_a_reason(tmp_path):
     assert all(record.reason for record in dropped)
 
 
+@pytest.mark.parametrize("question", [
+    "Why do leaves fall?", "How does photosynthesis work?", "How tall is Mount Everest?", "What color is the sky?",
+    "Which gas do plants absorb?", "Into which sea does the Nile flow?", "How many legs does a spider have?",
+    "How many continents are there?", "What species is Chewbacca?", "Where do penguins live?",
+    "What is Japan's highest mountain?", "When is Christmas celebrated?", "Which countries border Switzerland?",
+])  # fmt: skip
+def test_six_variants_of_two_kinds_are_worded_in_as_many_ways(tmp_path, question):
+    """Those of "Why do leaves fall?" were drawn from two forms each: rows had the same prompt with other answers."""
+    settings = replace(SETTINGS, questions=("simple", "logical"), variants=6)
+    _, pairs, _ = run(tmp_path, RulesWriter(), [QA("q", question, "Zyx.")], [], settings)
+    assert len({pair.prompt for pair in pairs if pair.kind != "completion"}) >= 12
+
+
 def test_each_pair_has_an_answer_made_for_its_own_question(tmp_path):
     writer = Talker()
     _, pairs, _ = run(tmp_path, writer)

@@ -84,6 +84,7 @@ FORMS = {
     "What do you call a group of lions?": {"A group of lions is called what?"},
     "When is Christmas celebrated?": {"Say when Christmas is celebrated."},
     # The verb's own place: no "how many bones in the body are"; a plural verb that no ending shows.
+    "How many players are on a volleyball team?": {"Say how many players there are on a volleyball team."},
     "How many bones are in the human body?": {
         "What is the number of bones in the human body?", "Bones in the human body: how many are there?",
     },
