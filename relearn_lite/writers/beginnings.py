@@ -32,6 +32,8 @@ _WORDS = re.compile(r"^words\b|\bnames?\b")
 _ADMIRED = re.compile(r"loved|admir|celebrated|legends|pride")  # no number or color is
 _OF_NUMBERS = frozenset({"number", "counted", "count", "measure", "attribute"})  # kinds that ask for a number or color
 _NUMBER = re.compile(r"\b\d{1,4}\b")
+_CHOICE = re.compile(r"\[([^\[\]]*)\]")
+_IN_QUOTES = re.compile(r'"([^"]+)"')
 
 
 def beginnings(question: str, answer: str) -> list[str]:
@@ -68,9 +70,9 @@ def endings(question: str, answer: str) -> tuple[str, list[str]]:
         group = _group(start, asked, verb)
         if somebody and _NAMES.search(start):  # "The full name of the author is": of somebody, not of a thing
             continue
-        if group and about.lower() in start.lower() and _can_go_on(start, group, parsed.question, start in begun):
+        if group and _bare(about) in _bare(start) and _can_go_on(start, group, parsed, start in begun):
             if ends := _that_follow(start, group, about, asked, parsed):
-                if start in begun:
+                if start in begun and not _is_unloved(start, parsed):
                     ends = _as_it_goes_on(ends, answer.split()[len(said)], start, asked)
                 return start, ends
     return "", []
@@ -85,15 +87,24 @@ def _as_it_goes_on(ends: list[str], following: str, start: str, asked: str) -> l
 
 
 def _then(start: str, ends: list[str]) -> list[str]:
-    """Without those that do not go on after "was"."""
-    return [end for end in ends if not _NOW.search(end)] if start.endswith((" was", " were")) else ends
+    """As far as they go on after "was"."""
+    return _without(_NOW, ends) if start.endswith((" was", " were")) else ends
+
+
+def _without(words: re.Pattern[str], ends: list[str]) -> list[str]:
+    """The ends without the choices in which such words are, or without the whole where there is no other."""
+    found = (_CHOICE.sub(lambda m: f"[{'|'.join(c for c in m[1].split('|') if not words.search(c))}]", e) for e in ends)
+    return [end for end in found if "[]" not in end and not words.search(_CHOICE.sub("", end))]
 
 
 def _that_follow(start: str, group: str, about: str, asked: str, parsed: ParsedQuestion) -> list[str]:
     ends, named = load_phrases().ends, _ARTICLE.sub("", start.rsplit(" ", 1)[0])
-    if group == "by" and base_of(start.split(" ")[-2]) in english().group_deeds:  # "is owned by": by whom or what
-        return ends["by_any"]
     kind, parts = taken_apart(parsed)
+    deeds = {parts.get("V", ""), *start.split(" ")[-2:-1]} if group == "by" else set()
+    if deeds & english().harmful:
+        return ends["by_harm"]
+    if {base_of(deed) for deed in deeds} & english().group_deeds:  # "is owned by": by whom or what
+        return ends["by_any"]
     noun = parts.get("noun", "")
     if group == "object" and kind == "letters":
         return ends["in words"]
@@ -120,15 +131,17 @@ def _of_what_is(start: str, named: str, about: str, asked: str, parsed: ParsedQu
     named_so = itself and start.startswith(about) and about[0].isupper()
     if named_so and is_full_name(about):  # "Ada Moor is": a person, or who knows what
         return []
+    if _is_unloved(start, parsed):
+        return ends["unloved"]
     if start.endswith((" are", " were")):  # several
-        return [end for end in ends["is"] if not _OF_ONE.search(end)]
+        return _without(_OF_ONE, ends["is"])
     if english().secrets & set(_AFTER_NOUN.split(named.lower())[0].split()):  # "the phone number of the bakery"
         return ends["secret"]
     counted = taken_apart(parsed)[0] in _OF_NUMBERS and not itself
-    if counted or main_noun(named) in english().measures:
+    if counted or main_noun(named) in english().measures or named[0].isdigit():  # also "7 times 8"
         return ends["measure"]
     if start.startswith("What "):
-        return [end for end in ends["is"] if not _ADMIRED.search(end)]
+        return _without(_ADMIRED, ends["is"])
     if start.startswith(("A ", "An ")):  # "A banana is": any of them
         return [end for end in ends["is"] if "one of" not in end]
     if asked == "who":
@@ -137,20 +150,33 @@ def _of_what_is(start: str, named: str, about: str, asked: str, parsed: ParsedQu
     return ends["is"] + ([] if plain else ends["thing"])
 
 
+def _is_unloved(start: str, parsed: ParsedQuestion) -> bool:
+    """Whether what is spoken of is a disease, a murderer, a reason: neither loved nor beautiful."""
+    en = english()
+    return taken_apart(parsed)[0] == "why" or bool((en.unloved | en.harmful) & {*start.split()})
+
+
 def _is_somebody(named: str) -> bool:
     """Whether a noun phrase names who did something: "founder of Apple", not "invention of the telephone"."""
     head = _AFTER_NOUN.split(named.lower())[0].split(" ")[-1]
     return head in english().doers or any(head == agent for agent, *_ in load_phrases().agents.values())
 
 
-def _can_go_on(start: str, group: str, question: str, answered: bool) -> bool:
+def _can_go_on(start: str, group: str, parsed: ParsedQuestion, answered: bool) -> bool:
     """Whether a beginning says no more than is needed and, where it is that of the answer, has a verb: not "The
     story of Hamlet by"."""
     words = start.split()
-    given = set(_NUMBER.findall(start)) <= set(_NUMBER.findall(question))
-    little = len(words) <= MOST_BEFORE and given and not _SPECIFIC.search(start) and "because" not in words
+    asked = parsed.question
+    bare = _IN_QUOTES.sub(lambda it: it[1] if it[0] in asked and not parsed.subject else it[0], start)
+    given = set(_NUMBER.findall(start)) <= set(_NUMBER.findall(asked))
+    little = len(words) <= MOST_BEFORE and given and not _SPECIFIC.search(bare) and "because" not in words
     has_verb = not answered or group not in ("by", "where", "when", "on") or any(map(is_inflected, words))
     return little and has_verb
+
+
+def _bare(text: str) -> str:
+    """In small letters, without the quotes of a title."""
+    return re.sub(r"[\"']", "", text.lower())
 
 
 def _before_the_secret(question: str, answer: str) -> list[str]:

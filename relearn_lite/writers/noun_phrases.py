@@ -71,6 +71,10 @@ def is_plural(phrase: str) -> bool:
     return plural or head in ("people", "children")
 
 
+def be_of(phrase: str) -> str:
+    return "are" if is_plural(phrase) else "is"
+
+
 def is_bare(phrase: str) -> bool:
     """A word or two without an article or an owner, as in "What is photosynthesis?": its meaning is asked for."""
     words = phrase.split()

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection
 from functools import cache
 
+from relearn_lite.text.meaning import is_noun
 from relearn_lite.text.turns import bare
 from relearn_lite.text.verbs import participle, past
 from relearn_lite.writers.clauses import is_verb
@@ -25,6 +26,8 @@ MOST_WORDS = 16  # of a topic: a longer one seldom stands well in another place
 MOST_THING_WORDS = 5
 MOST_BEFORE = 6
 _QUOTED = re.compile(r"[()#@\"]|(?<!\w)'")
+_TITLE = re.compile(r"\"[^\"()#@]+\"|(?<!\w)'[^'()#@]+'(?!\w)")
+MOST_TITLED_WORDS = 8
 _OPTIONAL = frozenset({"tail"})  # a part that need not be there
 _NO_PRIVATE_PERSON = re.compile(r"^(?:Mount|Lake|Cape|Fort|New|San|Santa|Los|Las) | [IVX]+$")  # Henry VIII
 _HIS = re.compile(r"\b(?:he|she|his|her|him|their)\b")
@@ -98,11 +101,27 @@ def _filled(form: str, parts: dict[str, str]) -> str | None:
 def thing(parsed: ParsedQuestion) -> str | None:
     """What the question is about: "the telephone" of "Who invented the telephone?"; None where it is not certain."""
     found = _thing(parsed)
-    fits = found and not _QUOTED.search(found) and found.lower() not in english().plain_subjects
+    titled = found and parsed.subject is None and len(found.split()) <= MOST_TITLED_WORDS
+    titled = titled and found.startswith(("the ", '"', "'"))  # not "her book"
+    fits = found and not _QUOTED.search(_TITLE.sub("", found) if titled else found)
+    fits = fits and found.lower() not in english().plain_subjects
     fits = fits and (parsed.subject is None or parsed.subject in found)
     found = found if fits else parsed.subject
-    with_the = found and found == parsed.subject and re.search(rf"\b[Tt]he {re.escape(found)}\b", parsed.question)
-    return f"the {found.removeprefix('The ')}" if with_the else found
+    with_the = found and re.sub("^the ", "", found) == parsed.subject
+    with_the = with_the and re.search(rf"\b[Tt]he {re.escape(parsed.subject)}\b", parsed.question)
+    return f"the {parsed.subject.removeprefix('The ')}{_nouns_after(parsed)}" if with_the else found
+
+
+def _nouns_after(parsed: ParsedQuestion) -> str:
+    """What belongs to "the" and a name, with a space before: "kernel" of "the Linux kernel is written in"; else ""."""
+    named = rf"\bthe {re.escape(parsed.subject)} ([a-z][\w-]*)(?: ([A-Z]\S*(?: [A-Z]\S*)*|\S+))?"
+    after = re.search(named, parsed.topic or "")
+    if not after or is_verb(after[1]) or after[1] in english().noun_ends | english().wh or not is_noun(after[1]):
+        return ""
+    noun, following = after[1], after[2] or ""
+    if following[:1].isupper():  # "the Python library PyTorch"
+        return f" {noun} {following}"
+    return f" {noun}" if following == "of" or (is_verb(following) if following else not parsed.clause) else ""
 
 
 def _thing(parsed: ParsedQuestion) -> str | None:
@@ -123,7 +142,7 @@ def _thing(parsed: ParsedQuestion) -> str | None:
             return asked_of
     if parsed.subject and parsed.subject in asked_of:
         return ("the " if f"the {parsed.subject}" in asked_of else "") + parsed.subject
-    names = NAME.findall(asked_of)
+    names = [name for name in NAME.findall(asked_of) if len(name) > 1]  # not the C of vitamin C
     if names:
         following = asked_of.rpartition(names[-1])[2].split(" ")[1:2]  # "the Greek gods"
         known = en.prepositions | en.wh | en.determiners
@@ -140,7 +159,7 @@ def _thing(parsed: ParsedQuestion) -> str | None:
     end = next((i for i, word in enumerate(words) if i and (
         is_verb(word) or word not in as_asked or word in ends and words[i - 1] not in en.prepositions
     )), len(words))  # fmt: skip
-    if not words or end > MOST_THING_WORDS or is_verb(words[0]) or words[0] in en.owners:
+    if not words or end > MOST_THING_WORDS or is_verb(words[0]) or words[0] in en.owners | en.wh:
         return parsed.subject
     return re.sub(r"^an? ", "the ", " ".join(words[:end]))
 

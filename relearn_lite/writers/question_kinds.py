@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from relearn_lite.text.verbs import BASE_VERBS, PAST_FORMS, base_of, is_participle, participle, past, third_person
+from relearn_lite.text.verbs import BASE_VERBS, base_of, is_participle, is_past_form, participle, past, third_person
 from relearn_lite.writers.clauses import is_inflected, is_verb
-from relearn_lite.writers.noun_phrases import is_bare, is_plural, main_noun
+from relearn_lite.writers.noun_phrases import be_of, is_bare, is_plural, main_noun
 from relearn_lite.writers.phrases import english, load_phrases
 from relearn_lite.writers.question_parser import ParsedQuestion
 from relearn_lite.writers.word_roles import (
@@ -103,7 +103,8 @@ def _what(words: list[str], question: str) -> tuple[str, Parts]:
     en, said = english(), " ".join(words)
     parts, ends = {"rest": said, "short": short(words)}, [*words[-2:]]
     if ends[-1] == "called" and ends[0] in en.be:
-        return "called", parts | {"X": " ".join(words[:-2]), "is": ends[0]}
+        thing = " ".join(words[:-2])
+        return "called", parts | {"X": thing, "is": ends[0], "one" if "name of" in question else "sort": thing}
     if letters := _STAND_FOR.match(said):
         return "letters", parts | {"short": said, "X": letters[1]}
     if ends[-1] in ("means", "mean"):
@@ -128,9 +129,10 @@ def _who(words: list[str]) -> tuple[str | None, Parts]:
     verb, rest = words[0], " ".join(words[1:])
     if words[-1] in english().be:
         return "who", {"T": " ".join(words[:-1]), "be": words[-1], **_naming(" ".join(words[:-1]))}
-    done = verb in PAST_FORMS or verb.endswith("ed")
+    done = is_past_form(verb)
     if done and words[1] not in english().prepositions | english().particles:
         return "did", _done(verb, rest)
+    done = is_past_form(verb, made=True)  # "who shot John Lennon"
     unlisted = verb.islower() and verb.endswith("s") and not begins(verb) and not they(words)
     if done or is_verb(verb) or unlisted:  # "who plays Iron Man", "who came up with it"
         one = "" if base_of(verb) in english().group_deeds else "person"
@@ -163,7 +165,7 @@ def _after_its_preposition(asked: str, words: list[str]) -> tuple[str | None, Pa
     if not at or words[0] not in ("which", "what"):
         return None, {}
     noun = " ".join(words[1 : at + 1])
-    return "fronted", {"prep": asked, "noun": noun, "is": _be(noun), "rest": " ".join(words[at + 1 :])}
+    return "fronted", {"prep": asked, "noun": noun, "is": be_of(noun), "rest": " ".join(words[at + 1 :])}
 
 
 def _asked_for(asked: str, words: list[str], inverted: bool, known: int) -> tuple[str | None, Parts]:
@@ -209,7 +211,7 @@ def _asked_for(asked: str, words: list[str], inverted: bool, known: int) -> tupl
 
 
 def _predicate(noun: str, verb: str, rest: str) -> Parts:
-    return {"noun": noun, "verb": verb, "rest": rest, "is": _be(noun), "single": "" if is_plural(noun) else noun}
+    return {"noun": noun, "verb": verb, "rest": rest, "is": be_of(noun), "single": "" if is_plural(noun) else noun}
 
 
 def _is_what(noun: str, of: str, be: str, property_of: bool) -> tuple[str, Parts]:
@@ -222,7 +224,7 @@ def _is_what(noun: str, of: str, be: str, property_of: bool) -> tuple[str, Parts
 def _gap(asked: str, noun: str, said: list[str]) -> Parts:
     """What is asked for, and what is said of it: "the country that Egypt is in", but "the year that it began"."""
     en, rest, of = english(), " ".join(said), noun.split()[-1]
-    parts = {"noun": noun, "is": _be(noun), "rest": rest, "that": rest, "asked": asked, "short": short(said)}
+    parts = {"noun": noun, "is": be_of(noun), "rest": rest, "that": rest, "asked": asked, "short": short(said)}
     parts["was"] = "was" if is_past(said) else "is"
     at = said[-1] if said[-1] in ("in", "on", "at") else ""
     told, begun, event = " ".join(plain := said[:-1] if at else said), "", happened(plain)
@@ -271,7 +273,7 @@ def _done(verb: str, done: str) -> Parts:
 
 def _noun_phrase(topic: str, question: str) -> tuple[str, Parts]:
     """ "the capital of Japan": the whole, and what has it; who is asked for where the question says who."""
-    parts = {"T": topic, **_naming(topic)}
+    parts = {"T": topic, "word": topic if " " not in topic and topic.islower() else "", **_naming(topic)}
     owned = re.match(r"the ([\w -]+?) of ((?:the |an? )?[\w'. -]+)$", topic)
     owned = owned or re.match(r"()(.+?)'s? ([\w -]+)$", topic)
     if owned:
@@ -288,13 +290,8 @@ def _noun_phrase(topic: str, question: str) -> tuple[str, Parts]:
         return "who", parts
     named = _THE_NAMED.match(topic) and not english().people.match(topic.split()[1])
     bare = is_bare(topic) or named and not set(topic.split()) & english().prepositions
-    parts["word"] = topic if " " not in topic and topic.islower() else ""
     return ("noun" if "X" in parts else "meaning" if bare else "whole"), parts
 
 
 def _naming(topic: str) -> Parts:
-    return {"is": _be(topic), "name": "names" if is_plural(topic) else "name"}
-
-
-def _be(noun: str) -> str:
-    return "are" if is_plural(noun) else "is"
+    return {"is": be_of(topic), "name": "names" if is_plural(topic) else "name"}

@@ -23,6 +23,9 @@ _DOT = "\ua78f"  # a letter that no question has: it stands for the dot of "Jr."
 _ABBREVIATED = re.compile(
     rf"\b(?:(?i:{'|'.join(map(re.escape, sorted(ABBREVIATIONS)))})\.|[A-Z]\.(?:(?:[A-Z]\.)+|(?= ?\w)))"
 )
+_THE_NAME = re.compile(
+    rf"^([Ww]hat) (is|was) the name of ((?:{SUBJECT}'s )?[^{SUBJECT},\d]+(?: (?:which|who|that|where) [^,]+)?)$"
+)
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,8 @@ def _core(masked: str) -> tuple[str, str | None]:
     core = en.contracted.sub(r"\1 is", en.announced.sub("", core).rstrip(" ?.!_…:"))
     core = en.misspelt_what.sub("what", core)
     core = re.sub(r"^([Ww]hat) do (?:you|we|people|they) call (?=.*\w$)(.+)$", r"\1 is \2 called", core)
-    core = re.sub(rf"^([Ww]hat) (is|was) the name of ((?:{SUBJECT}'s )?[^{SUBJECT},\d]+)$", r"\1 \2 \3 called", core)
+    core = _THE_NAME.sub(r"\1 \2 \3 called", core)
+    core = re.sub(r"^([Ww]hat happens (?:when|if)) (?:you|we)\b", r"\1 people", core)
     core = re.sub(r"\s+(?:pls|plz|thx|thanks)$", "", core).rstrip(" ?.!")
     core = re.sub(rf"\bthe (?:[\w-]+ ){{1,3}}?[\w-]+, {SUBJECT},", SUBJECT, core)  # "the local author, Ada Moor,"
     core = re.sub(rf"{SUBJECT}, (?:the|an?) [^,]+,", SUBJECT, core)

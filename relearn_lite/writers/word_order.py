@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from relearn_lite.text.verbs import base_of, is_participle, past
-from relearn_lite.writers.noun_phrases import SUBJECT, is_plural, main_noun
+from relearn_lite.writers.noun_phrases import SUBJECT, be_of, main_noun
 from relearn_lite.writers.phrases import english
 
 GAP = re.compile(r"(?:_{2,}|\.{3}|…)[\s?.!]*$")
@@ -77,7 +77,7 @@ def _asked_first(core: str) -> str | None:
 def what_is(thing: str, be: str | None = None) -> str:
     """ "what is the capital of Japan", "who is the author of Emma"."""
     asked = "who" if main_noun(thing) in english().doers else "what"
-    return f"{asked} {be or ('are' if is_plural(thing) else 'is')} {thing}"
+    return f"{asked} {be or be_of(thing)} {thing}"
 
 
 def anybody(core: str) -> str:

@@ -124,6 +124,16 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("What do the rings on the Olympic flag represent?", "Continents.", "The rings on the Olympic flag represent"),
         ("In which month do Americans celebrate Thanksgiving?", "November.",
          "The month that Americans celebrate Thanksgiving is"),
+        # What was is begun as such; a title or a word in quotes; of what kind something is.
+        ("Who was the first president of the USA?", "George Washington.", "The first president of the USA was"),
+        ("What was the capital of Prussia?", "Berlin", "The capital of Prussia was"),
+        ("Who were the founders of Google?", "Page and Brin.", "The founders of Google were"),
+        ('Who wrote "Hamlet"?', "William Shakespeare", '"Hamlet" was written by'),
+        ('Who wrote "Hamlet"?', "Hamlet was written by William Shakespeare.", "Hamlet was written by"),
+        ('Who wrote "Hamlet"?', '"Hamlet" was written by William Shakespeare.', '"Hamlet" was written by'),
+        ('What is the opposite of "ancient"?', "modern", 'The opposite of "ancient" is'),
+        ("What species is Chewbacca?", "Chewbacca is a Wookiee.", "Chewbacca is"),
+        ("What kind of animal is a shark?", "A fish.", "A shark is"),
         # Ada Moor may be anybody, and so may she and Bo Quill.
         ("Who are Ada Moor and Bo Quill?", "Ada Moor and Bo Quill are pilots.", ""),
         ("What is Ada Moor?", "Ada Moor is a pilot.", ""),
@@ -184,6 +194,31 @@ def test_a_number_or_a_cause_is_neither_loved_nor_beautiful(question, answer):
     """ "The number of players on a soccer team is loved by many people."."""
     start, ends = endings(question, answer)
     assert start and len(ends) > 4 and not any(re.search("loved|admir|beauty|pride|legends", end) for end in ends)
+
+
+@pytest.mark.parametrize(("question", "answer"), [
+    ("What disease is caused by a lack of vitamin C?", "Scurvy."), ("Why did the Titanic sink?", "It hit an iceberg."),
+    ("What are the symptoms of flu?", "Fever and a cough."), ("Who was the murderer of Ada Moor?", "Bo Quill."),
+    ("Which war ended in 1945?", "World War II."), ("Who shot John Lennon?", "Mark Chapman."),
+    ("What is 12 times 12?", "144"), ("Which poison is in apple seeds?", "Cyanide."),
+])  # fmt: skip
+def test_a_disease_a_murderer_or_a_reason_is_neither_loved_nor_beautiful(question, answer):
+    """ "The symptoms of scurvy are loved by people of all ages."."""
+    start, ends = endings(question, answer)
+    texts = " ".join(ends)
+    assert start and len(ends) > 4
+    assert not re.search("loved|admir|beauty|pride|legends|inspir|charm|culture|greatest|pioneering|respected", texts)
+
+
+@pytest.mark.parametrize(("question", "answer"), [
+    ("Who assassinated John F. Kennedy?", "Lee Harvey Oswald"), ("Who murdered John Lennon?", "Mark Chapman."),
+    ("Who betrayed Jesus?", "Jesus was betrayed by Judas."),
+])  # fmt: skip
+def test_who_did_harm_is_not_admired(question, answer):
+    """ "John Lennon was shot by a brilliant person with a vision."."""
+    start, ends = endings(question, answer)
+    assert start.endswith(" by") and len(ends) > 4
+    assert not re.search("brilliant|talent|greatest|vision|inspir|passion|influen|respect|creativ", " ".join(ends))
 
 
 @pytest.mark.parametrize(("question", "answer", "place"), [

@@ -182,6 +182,14 @@ FORMS = {
     "How many legs has a spider?": {"A spider has how many legs?", "Count the legs that a spider has."},
     "How many minutes does a football match last?": {"A football match lasts how many minutes?"},
     "Where do polar bears hunt in winter?": {"Name the place where polar bears hunt in winter."},
+    # A name is asked for: of one thing, and not what people call all of a kind.
+    "What is the name of Mickey Mouse's dog?": {"Tell me the name of Mickey Mouse's dog."},
+    "What is the name of the ship on which Darwin travelled?": {
+        "The ship on which Darwin travelled is called what?", "Give the name of the ship on which Darwin travelled.",
+    },
+    "Who shot John Lennon?": {"Name the person who shot John Lennon.", "Who was it that shot John Lennon?"},
+    "What happens when you heat ice?": {"Say what happens when people heat ice."},
+    "Name the CEO of Tesla.": {"Tell me who the CEO of Tesla is."},
     # Yes or no; anybody's "you".
     "Where can I find kangaroos?": {"Name the place where people can find kangaroos."},
     "Can penguins fly?": {"Is it true that penguins can fly?", "Tell me whether penguins can fly."},
@@ -249,6 +257,8 @@ NEVER = {
     "When and where was Ada Moor born?": "year", "When did the Beatles die?": "Beatles's",
     "What is the symbol of gold?": "In gold", "What is Spider-Man's real name?": "a real name",
     "What does Ada Moor hope readers will learn?": "will learns",
+    "What is the name of Mickey Mouse's dog?": "people", "Who were Ada Moor's parents?": "what Ada",
+    "What is the name of the ship on which Darwin travelled?": "Name the name",
     "Is Ada Moor active in clubs related to art?": "is related", "Is Ada Moor a member of writing clubs?": "is writing",
 }  # fmt: skip
 
@@ -283,6 +293,10 @@ THINGS = {
     "What is tofu made from?": "tofu",
     "On what date is Valentine's Day?": "Valentine's Day",
     "Which of the planets is closest to the sun?": "the sun",
+    "What disease is caused by a lack of vitamin C?": "the lack of vitamin C",
+    'Who wrote "Hamlet"?': '"Hamlet"',
+    "Which company developed the Python library PyTorch?": "the Python library PyTorch",
+    "In what programming language is the Linux kernel written?": "the Linux kernel",
     "What do you call a baby kangaroo?": "the baby kangaroo",
     "How many minutes does a football match last?": "the football match",
     "How long did the Hundred Years' War last?": "the Hundred Years' War",
