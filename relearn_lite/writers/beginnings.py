@@ -26,7 +26,7 @@ _AFTER_NOUN = re.compile(r" (?:of|behind|who|that) ")
 _SOMEBODY = re.compile(r"\b(?:I|me|my|you|your|our|he|she|his|her|him)\b", re.IGNORECASE)
 _OF_ONE = re.compile(r"^a |\b(?:one of|its|is|has)\b")
 _NOW = re.compile(r"\b(?:is|has|have|like|makes?|today|this day)\b")  # does not go on after "was"
-_SPECIFIC = re.compile(r"[@\",\[\]{}]|\d(?!\d{0,3}\b)")
+_SPECIFIC = re.compile(r"[@\",\[\]{}]|\d(?!\d{0,3}s?\b)")
 _NAMES = re.compile(r"\bnames?\b")
 _WORDS = re.compile(r"^words\b|\bnames?\b")
 _ADMIRED = re.compile(r"loved|admir|celebrated|legends|pride")  # no number or color is
@@ -106,6 +106,8 @@ def _that_follow(start: str, group: str, about: str, asked: str, parsed: ParsedQ
     if {base_of(deed) for deed in deeds} & english().group_deeds:  # "is owned by": by whom or what
         return ends["by_any"]
     noun = parts.get("noun", "")
+    if group == "object" and kind == "whom":  # "Napoleon married"
+        return ends["by"]
     if group == "object" and kind == "letters":
         return ends["in words"]
     if group == "object" and kind == "means":  # a red light does, too

@@ -35,6 +35,9 @@ def question_topic(core: str) -> tuple[str | None, bool]:
     named = named and words[at:] != ["are", "there"]
     if named and (first in en.prepositions or words[at + 1 : at + 2] and words[at + 1] in en.plain_subjects):
         return None, False
+    if at and first == "where" and words[1] in en.prepositions:  # "where | in the body | is bile produced"
+        words = [first, *words[at:], *words[1:at]]
+        at, core = 1, " ".join(words)
     if at is None or named:
         return tidy(core), True  # "what inspired § to write": the words stand in this order in a clause, too
     asked, aux, rest = " ".join(words[:at]), words[at], words[at + 1 :]
@@ -52,6 +55,10 @@ def question_topic(core: str) -> tuple[str | None, bool]:
     if aux in ("has", "have", "had") and at > 1 and first in ("what", "which") and not any(map(is_participle, rest)):
         return tidy(core), True  # "what instrument has black keys": likewise
     if aux in en.be and at > 1 and first in ("what", "which") and not named_first:
+        made = is_participle(rest[-2:][0])
+        if len(rest) > 2 and rest[-1] in en.prepositions and (made or rest[0] in en.determiners):
+            done = _before_adverbs(rest, len(rest) - 1 - made)  # "what metal is a penny | made of"
+            return tidy(" ".join([asked, *rest[:done], aux, *rest[done:]])), True
         return (None, False) if MASKED.match(rest[0]) else (tidy(core), True)
     topic, clause = _clause(asked, aux, rest)
     if topic is None and aux in en.be and at > 1 and SUBJECT in rest[1:3]:  # "what animal is a Komodo dragon"
@@ -80,8 +87,8 @@ def _be(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
     like = re.match(r"(.+?) like\b(.*)$", joined)
     if asked == "what" and like:
         return tidy(f"what {like[1]} {aux} like{like[2]}"), True
-    doing = next((i for i, w in enumerate(rest) if i and w.endswith("ing") and rest[i - 1] == SUBJECT), None)
-    if doing and rest[0] != SUBJECT and asked == "what":  # "what were the doctors of § treating"
+    doing = next((i for i, w in enumerate(rest) if i > 1 and w.endswith("ing") and rest[i - 1] == SUBJECT), 0)
+    if doing and rest[doing - 2] not in en.determiners and asked == "what":  # "what were the doctors of § treating"
         return tidy(f"what {' '.join(rest[:doing])} {aux} {' '.join(rest[doing:])}"), True
     if rest[0] == SUBJECT and not named:
         return tidy(f"{asked} {SUBJECT} {aux} {' '.join(rest[1:])}"), True

@@ -44,7 +44,8 @@ def rewordings(parsed: ParsedQuestion) -> list[str]:
     late = len(parts.get("rest", "").split()) > MOST_BEFORE  # too much to stand before "what?"
     forms = [form for form in load_phrases().forms[kind] if not (late and form.startswith("{rest}"))]
     found = dict.fromkeys(filter(None, (_filled(form, parts) for form in forms)))
-    return [text for text in found if text.rstrip("?.") != parsed.question.rstrip("?. ")]
+    asked = parsed.question.rstrip("?. ")
+    return [text for text in found if text.rstrip("?.") != asked and "Name the name" not in text]
 
 
 def other_wordings(question: str, taken: Collection[str]) -> list[str]:
@@ -78,7 +79,7 @@ def before_object(parsed: ParsedQuestion) -> str | None:
     for"; None where it does not stand at the end."""
     kind, parts = taken_apart(parsed)
     words = parts.get("short", "").split()
-    if kind not in ("what", "letters", "means") or len(words) < 2 or english().be & {*words[-2:]}:  # "it was like"
+    if kind not in ("what", "letters", "means", "whom") or len(words) < 2 or english().be & {*words[-2:]}:
         return None
     if words[-1] in english().prepositions | english().particles:
         return " ".join(words[-2:]) if len(words) > 2 and is_verb(words[-2]) else None
@@ -159,6 +160,8 @@ def _thing(parsed: ParsedQuestion) -> str | None:
     end = next((i for i, word in enumerate(words) if i and (
         is_verb(word) or word not in as_asked or word in ends and words[i - 1] not in en.prepositions
     )), len(words))  # fmt: skip
+    while end > 1 and words[end - 1] in en.prepositions:  # "the planets in | orbit"
+        end -= 1
     if not words or end > MOST_THING_WORDS or is_verb(words[0]) or words[0] in en.owners | en.wh:
         return parsed.subject
     return re.sub(r"^an? ", "the ", " ".join(words[:end]))
@@ -176,7 +179,7 @@ def is_personal(parsed: ParsedQuestion) -> bool:
     name = re.escape(parsed.subject or "")
     made = re.search(rf"\b(?:{_known_for()}) (?:the \w+ )?{name}(?!['’\w])", parsed.question)
     kind, parts = taken_apart(parsed)
-    if made or kind == "did" and parts["agent"] and parts["X"] == parsed.subject:
+    if made or kind == "count" or kind == "did" and parts["agent"] and parts["X"] == parsed.subject:
         return False
     cues = (cue for group in load_phrases().context for cue in group["cues"])
     named = is_full_name(parsed.subject) and not _NO_PRIVATE_PERSON.search(parsed.subject)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from relearn_lite.text.verbs import BASE_VERBS, base_of, is_participle, is_past_form, participle, past, third_person
+from relearn_lite.text.verbs import BASE_VERBS, base_of, is_past_form, participle, past, third_person
 from relearn_lite.writers.clauses import is_inflected, is_verb
 from relearn_lite.writers.noun_phrases import be_of, is_bare, is_plural, main_noun
 from relearn_lite.writers.phrases import english, load_phrases
@@ -31,7 +31,7 @@ from relearn_lite.writers.word_roles import (
 )
 
 NAME = re.compile(r"(?<!\w)(?:the )?(?:\d{4} )?[A-Z][\w'’.-]*(?: (?:(?:of|the|de|da) )?[A-Z][\w'’.-]*)*")
-_DATED = re.compile(r" (?:in|on|around|about) (?!the )(?:\w+ )?\d{3,4}\b(?! [A-Z]).*$")
+_DATED = re.compile(r" (?:in|on|around|about) (?:(?!the )(?:\w+ )?\d{3,4}|the (?:\w+ )?\d{3,4}s)\b(?! [A-Z]).*$")
 _STAND_FOR = re.compile(  # GPS, PhD, U.S.
     r"(?:the (?:letters|abbreviation|acronym|initials) )?(\w*[A-Z]\w*[A-Z]\w*|(?:[A-Z]\.)+[A-Z]?) stands? for$"
 )
@@ -140,7 +140,7 @@ def _who(words: list[str]) -> tuple[str | None, Parts]:
         known = done or unlisted or is_inflected(verb)
         parts = {"V": verb, "X": rest, "is": be, "one": one, "who": "person who" if one else "one that"}
         return ("does", parts) if known else (None, {})
-    return "whom", {"rest": " ".join(words)}
+    return "whom", {"rest": " ".join(words), "short": short(words)}
 
 
 def _degree(words: list[str]) -> tuple[str | None, Parts]:
@@ -197,10 +197,6 @@ def _asked_for(asked: str, words: list[str], inverted: bool, known: int) -> tupl
         return _is_what(noun, " ".join(words[at:-1]), words[-1], kind_of)
     bare = words[at - 1] in en.properties and not (is_verb(words[at + 1]) or words[at + 1] in en.prepositions)
     if verb in en.be and (bare or words[at + 1] in en.determiners or words[at + 1][0].isupper()):  # "are flamingos"
-        if words[-1] in en.prepositions:  # "what metal is a penny made of"
-            done = next((i for i, word in enumerate(words) if i > at + 1 and is_participle(word)), len(words) - 1)
-            said = [*words[at + 1 : done], verb, *words[done:]]
-            return "gap", _gap(asked, noun, said)
         named = (rest.startswith("the ") or "'s" in rest) and words[at - 1] not in en.properties
         if not named or noun.split()[0] in ("kind", "sort", "type"):
             # "which city is the capital" asks for a city, "what color is the sky" for the sky's color

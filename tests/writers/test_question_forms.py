@@ -190,6 +190,13 @@ FORMS = {
     "Who shot John Lennon?": {"Name the person who shot John Lennon.", "Who was it that shot John Lennon?"},
     "What happens when you heat ice?": {"Say what happens when people heat ice."},
     "Name the CEO of Tesla.": {"Tell me who the CEO of Tesla is."},
+    # A place between "where" and the verb; what is measured in a unit; a swimming pool does not swim.
+    "Where in the body is bile produced?": {"Bile is produced in the body where?"},
+    "What unit is electrical resistance measured in?": {"Name the unit that electrical resistance is measured in."},
+    "Which country is the city of Rome in?": {"Name the country that the city of Rome is in."},
+    "What is the length of an Olympic swimming pool?": {"Name the length of an Olympic swimming pool."},
+    "Who approved the Q3 budget at Meridian Labs?": {"The Q3 budget at Meridian Labs was approved by whom?"},
+    "Who coached the Chicago Bulls in the 1990s?": {"The Chicago Bulls were coached by whom in the 1990s?"},
     # Yes or no; anybody's "you".
     "Where can I find kangaroos?": {"Name the place where people can find kangaroos."},
     "Can penguins fly?": {"Is it true that penguins can fly?", "Tell me whether penguins can fly."},
@@ -259,6 +266,8 @@ NEVER = {
     "What does Ada Moor hope readers will learn?": "will learns",
     "What is the name of Mickey Mouse's dog?": "people", "Who were Ada Moor's parents?": "what Ada",
     "What is the name of the ship on which Darwin travelled?": "Name the name",
+    "What is the name of the hobbit played by Elijah Wood?": "Name the name",
+    "What is Python's package manager?": "who",
     "Is Ada Moor active in clubs related to art?": "is related", "Is Ada Moor a member of writing clubs?": "is writing",
 }  # fmt: skip
 
@@ -295,6 +304,7 @@ THINGS = {
     "Which of the planets is closest to the sun?": "the sun",
     "What disease is caused by a lack of vitamin C?": "the lack of vitamin C",
     'Who wrote "Hamlet"?': '"Hamlet"',
+    "What force keeps the planets in orbit?": "the planets",
     "Which company developed the Python library PyTorch?": "the Python library PyTorch",
     "In what programming language is the Linux kernel written?": "the Linux kernel",
     "What do you call a baby kangaroo?": "the baby kangaroo",
@@ -316,7 +326,7 @@ def test_the_thing_is_what_the_question_is_about(question):
     "What was invented by Tim Berners-Lee?", "Which country is home to Machu Picchu?",
     "What was New York originally called?", "How old is the Eiffel Tower?", "How old is Petra?",
     "How old is Mount Everest?", "How old is Machu Picchu?", "How much does Big Ben weigh?",
-    "Who directed Avengers: Age of Ultron?",
+    "Who directed Avengers: Age of Ultron?", "How many Harry Potter books are there?",
     "In which country was Nelson Mandela born?", "When was Marie Curie born?",
 ])  # fmt: skip
 def test_rules_assume_no_person_where_none_is_asked_about(question):
