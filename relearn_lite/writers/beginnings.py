@@ -30,7 +30,7 @@ _SPECIFIC = re.compile(r"[@\",\[\]{}]|\d(?!\d{0,3}s?\b)")
 _NAMES = re.compile(r"\bnames?\b")
 _WORDS = re.compile(r"^words\b|\bnames?\b")
 _ADMIRED = re.compile(r"loved|admir|celebrated|legends|pride")  # no number or color is
-_OF_NUMBERS = frozenset({"number", "counted", "count", "measure", "attribute"})  # kinds that ask for a number or color
+_OF_NUMBERS = frozenset({"number", "counted", "count", "amount", "measure", "attribute"})  # kinds: number or color
 _NUMBER = re.compile(r"\b\d{1,4}\b")
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _IN_QUOTES = re.compile(r'"([^"]+)"')
@@ -171,7 +171,7 @@ def _can_go_on(start: str, group: str, parsed: ParsedQuestion, answered: bool) -
     asked = parsed.question
     bare = _IN_QUOTES.sub(lambda it: it[1] if it[0] in asked and not parsed.subject else it[0], start)
     given = set(_NUMBER.findall(start)) <= set(_NUMBER.findall(asked))
-    little = len(words) <= MOST_BEFORE and given and not _SPECIFIC.search(bare) and "because" not in words
+    little = len(words) <= MOST_BEFORE and given and not _SPECIFIC.search(bare) and "because" not in start.lower()
     has_verb = not answered or group not in ("by", "where", "when", "on") or any(map(is_inflected, words))
     return little and has_verb
 

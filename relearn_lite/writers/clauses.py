@@ -63,6 +63,8 @@ def question_topic(core: str) -> tuple[str | None, bool]:
     topic, clause = _clause(asked, aux, rest)
     if topic is None and aux in en.be and at > 1 and SUBJECT in rest[1:3]:  # "what animal is a Komodo dragon"
         return tidy(core), True
+    if topic is None and aux in en.be and at > 1 and first in ("what", "which") and rest[0] == f"{SUBJECT}'s":
+        return tidy(" ".join([asked, *rest, aux])), True  # "what color is Yoda's lightsaber"
     return topic, clause
 
 

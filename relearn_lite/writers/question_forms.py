@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection
 from functools import cache
 
-from relearn_lite.text.meaning import is_noun
+from relearn_lite.text.meaning import is_noun, may_be_verb
 from relearn_lite.text.turns import bare
 from relearn_lite.text.verbs import participle, past
 from relearn_lite.writers.clauses import is_verb
@@ -150,7 +150,7 @@ def _thing(parsed: ParsedQuestion) -> str | None:
         noun = names[-1].startswith("the ") and following and following[0] not in known and not is_verb(following[0])
         return " ".join(names[-1:] + (following if noun else []))
     words, verb = asked_of.split(), parts.get("V" if kind == "cause" else "verb")
-    if words[:1] == ["to"]:  # "how to bake a cake"
+    if kind == "how" and words[:1] == ["to"]:  # "how to bake a cake"
         words = words[2:]
     elif words and set(words[:-1]) & en.prepositions and _tells_only(words[0], verb):
         first = next(i for i, word in enumerate(words) if word in en.prepositions)  # "used in lasagna"
@@ -159,6 +159,7 @@ def _thing(parsed: ParsedQuestion) -> str | None:
     as_asked = parsed.question.rstrip("?.! ").split()  # "a match lasts", of "does a match last"
     end = next((i for i, word in enumerate(words) if i and (
         is_verb(word) or word not in as_asked or word in ends and words[i - 1] not in en.prepositions
+        or words[i - 1] != "and" and is_plural(words[i - 1]) and may_be_verb(word)
     )), len(words))  # fmt: skip
     while end > 1 and words[end - 1] in en.prepositions:  # "the planets in | orbit"
         end -= 1

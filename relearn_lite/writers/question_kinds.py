@@ -130,7 +130,8 @@ def _who(words: list[str]) -> tuple[str | None, Parts]:
     if words[-1] in english().be:
         return "who", {"T": " ".join(words[:-1]), "be": words[-1], **_naming(" ".join(words[:-1]))}
     done = is_past_form(verb)
-    if done and words[1] not in english().prepositions | english().particles:
+    nothing = english().prepositions | english().particles | english().adverbs | {"and", "or", "too", "so", "very"}
+    if done and words[1] not in nothing and not words[1].endswith("ly"):
         return "did", _done(verb, rest)
     done = is_past_form(verb, made=True)  # "who shot John Lennon"
     unlisted = verb.islower() and verb.endswith("s") and not begins(verb) and not they(words)
@@ -146,15 +147,18 @@ def _who(words: list[str]) -> tuple[str | None, Parts]:
 def _degree(words: list[str]) -> tuple[str | None, Parts]:
     """ "how tall Mount Everest is" (measure), "how long elephants live"."""
     en, measure = english(), load_phrases().measures.get(words[0])
-    if words[1] == "away":
+    if words[1] in ("away", "ago"):
         words = [" ".join(words[:2]), *words[2:]]
     is_at = next((i for i in range(len(words) - 1, 0, -1) if words[i] in en.be), 0)
     tail = words[is_at + 1 :]
-    if measure and is_at > 1 and (not tail or tail[0] in en.prepositions):
+    if measure and is_at > 1 and words[1] not in en.plain_subjects and (not tail or tail[0] in en.prepositions):
         parts = {"how": words[0], "A": measure, "X": " ".join(words[1:is_at]), "is": words[is_at]}
         return "measure", parts | {"tail": " ".join(["", *tail])}
     subject = begins(words[1]) or they(words[1:])
-    if len(words) < 3 or words[0] in ("much", "many") and not subject:  # "how much money Ada Moor has"
+    at = subject_at(words[1:])
+    if words[0] == "much" and not subject and at and words[at + 2 :]:  # "how much money Ada Moor has"
+        return "amount", {"noun": " ".join(words[1 : at + 1]), "rest": " ".join(words[at + 1 :])}
+    if len(words) < 3 or words[0] in ("much", "many") and not subject:
         return None, {}
     return "extent", {"how": words[0], "rest": " ".join(words[1:]), "short": short(words[1:])}
 

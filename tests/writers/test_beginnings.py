@@ -136,6 +136,8 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("What kind of animal is a shark?", "A fish.", "A shark is"),
         ("Who did Napoleon marry?", "Napoleon married Josephine.", "Napoleon married"),
         ("Who coached the Reds in the 1990s?", "Phil Jackson", "The Reds were coached in the 1990s by"),
+        ("How much water does the body contain?", "60 percent", "The amount of water that the body contains is"),
+        ("Why do we have leap years?", "Because a year is longer.", ""),
         # Ada Moor may be anybody, and so may she and Bo Quill.
         ("Who are Ada Moor and Bo Quill?", "Ada Moor and Bo Quill are pilots.", ""),
         ("What is Ada Moor?", "Ada Moor is a pilot.", ""),
@@ -191,7 +193,8 @@ def test_any_of_a_kind_is_not_one_of_the_most_famous():
     ("What is the atomic number of hydrogen?", "1"), ("What is the chemical symbol for gold?", "Au"),
     ("What is the square root of 81?", "9"), ("What is Mount Everest's height?", "8,849 meters."),
     ("What do chefs use to thicken sauce?", "Flour."), ("What is the Spanish word for dog?", "Perro."),
-    ("What letter comes after Q?", "R."), ('What is the plural of "mouse"?', "Mice."),
+    ("What letter comes after Q?", "R."), ("How much salt does the sea contain?", "3 percent."),
+    ("What time does the Louvre open?", "9 am."), ('What is the plural of "mouse"?', "Mice."),
 ])  # fmt: skip
 def test_a_number_or_a_cause_is_neither_loved_nor_beautiful(question, answer):
     """ "The number of players on a soccer team is loved by many people."."""

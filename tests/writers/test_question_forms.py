@@ -197,6 +197,15 @@ FORMS = {
     "What is the length of an Olympic swimming pool?": {"Name the length of an Olympic swimming pool."},
     "Who approved the Q3 budget at Meridian Labs?": {"The Q3 budget at Meridian Labs was approved by whom?"},
     "Who coached the Chicago Bulls in the 1990s?": {"The Chicago Bulls were coached by whom in the 1990s?"},
+    # What is no object; "it" is nothing; how much of it; what Yoda's is.
+    "Who directed and produced Titanic?": {"Name the person who directed and produced Titanic."},
+    "In Greek mythology, who flew too close to the sun?": {"Name the person who flew too close to the sun."},
+    "How far is it from Earth to the Moon?": {"Say how far it is from Earth to the Moon."},
+    "How long ago did dinosaurs die out?": {"Dinosaurs died out how long ago?"},
+    "How much water does the human body contain?": {
+        "The human body contains how much water?", "What is the amount of water that the human body contains?",
+    },
+    "What colour is Yoda's lightsaber?": {"What is the colour of Yoda's lightsaber?"},
     # Yes or no; anybody's "you".
     "Where can I find kangaroos?": {"Name the place where people can find kangaroos."},
     "Can penguins fly?": {"Is it true that penguins can fly?", "Tell me whether penguins can fly."},
@@ -267,7 +276,8 @@ NEVER = {
     "What is the name of Mickey Mouse's dog?": "people", "Who were Ada Moor's parents?": "what Ada",
     "What is the name of the ship on which Darwin travelled?": "Name the name",
     "What is the name of the hobbit played by Elijah Wood?": "Name the name",
-    "What is Python's package manager?": "who",
+    "What is Python's package manager?": "who", "Who directed and produced Titanic?": "nd produced Titanic was",
+    "In Greek mythology, who flew too close to the sun?": "by whom", "How far is it to the Moon?": "of it",
     "Is Ada Moor active in clubs related to art?": "is related", "Is Ada Moor a member of writing clubs?": "is writing",
 }  # fmt: skip
 
@@ -305,6 +315,8 @@ THINGS = {
     "What disease is caused by a lack of vitamin C?": "the lack of vitamin C",
     'Who wrote "Hamlet"?': '"Hamlet"',
     "What force keeps the planets in orbit?": "the planets",
+    "In which season do cherry trees blossom?": "cherry trees",
+    "What happens to water at 100 degrees?": "water at 100 degrees",
     "Which company developed the Python library PyTorch?": "the Python library PyTorch",
     "In what programming language is the Linux kernel written?": "the Linux kernel",
     "What do you call a baby kangaroo?": "the baby kangaroo",
