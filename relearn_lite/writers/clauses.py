@@ -74,11 +74,14 @@ def _be(asked: str, aux: str, rest: list[str]) -> tuple[str | None, bool]:
     joined = " ".join(rest)
     if joined in en.plain_subjects:  # "who was it?"
         return None, False
+    if rest[0] == "it":  # "what is it called when"
+        return tidy(f"{asked} it {aux} {' '.join(rest[1:])}"), True
     any_one = asked == "what" and rest[0] in ("a", "an") and main_noun(joined) == rest[-1] and rest[-1] != "called"
     if rest == [SUBJECT] or any_one:  # "what is Shrek", "what is a black hole"
         return f"{asked} {joined} {aux}", True
-    if asked == "who" and rest[0].islower() and rest[0] not in en.determiners and set(rest) & en.prepositions:
-        return tidy(f"who {aux} {joined}"), True  # "who was king of England"
+    placed = rest[0] in en.prepositions - {"of"}  # "what is on the flag"
+    if placed or asked == "who" and rest[0].islower() and rest[0] not in en.determiners and set(rest) & en.prepositions:
+        return tidy(f"{asked} {aux} {joined}"), True  # "who was king of England"
     named = rest[-1] in ("called", "named")
     done = _left_at_the_end(rest) if asked == "what" else 0
     if done:
@@ -227,7 +230,8 @@ def _said(aux: str, rest: list[str], first: int) -> int | None:
             fits = is_participle(word) and word != "born" and not before.endswith("ly")
         elif aux in en.be:
             participle = is_participle(word) and "-" not in word
-            fits = participle or word.endswith("ing") or word in en.predicative | {"reflective", "still"}
+            doing = word.endswith("ing") and not is_participle(after)  # not "the board meeting | held"
+            fits = participle or doing or word in en.predicative | {"reflective", "still"}
         else:
             fits = word in BASE_VERBS and after != "of"
         if fits:

@@ -66,10 +66,12 @@ def asks_who(parsed: ParsedQuestion) -> bool:
 def statement(parsed: ParsedQuestion) -> str | None:
     """The question made the beginning of a statement: "Hamlet was written by", "The capital of Japan is"; None where
     that is not sure."""
-    if parsed.topic is None or "," in parsed.topic or len(parsed.topic.split()) > MOST_WORDS:
-        return None
     kind, parts = taken_apart(parsed)
+    text = parsed.question if kind == "whom" else parsed.topic  # "Who is Ada Moor, the author?"
+    if parsed.topic is None or "," in text or len(parsed.topic.split()) > MOST_WORDS:
+        return None
     named = kind == "what" and parts["rest"].split(" ")[-1] in english().be  # "what H2O is"
+    named = named or kind == "whom" and parts["rest"].endswith(" by")
     begun = "{rest}" if named else "{short}" if before_object(parsed) else load_phrases().statements.get(kind)
     return begun and _filled(begun, parts)
 
@@ -143,6 +145,8 @@ def _thing(parsed: ParsedQuestion) -> str | None:
             return asked_of
     if parsed.subject and parsed.subject in asked_of:
         return ("the " if f"the {parsed.subject}" in asked_of else "") + parsed.subject
+    if not parsed.subject and (titles := _TITLE.findall(asked_of)):
+        return titles[-1]
     names = [name for name in NAME.findall(asked_of) if len(name) > 1]  # not the C of vitamin C
     if names:
         following = asked_of.rpartition(names[-1])[2].split(" ")[1:2]  # "the Greek gods"

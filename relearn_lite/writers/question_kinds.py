@@ -68,7 +68,8 @@ def _clause(topic: str, question: str) -> tuple[str | None, Parts]:
         return _degree(words)
     if asked in ("where", "when", "why") or asked == "how" and words[0] != "many":
         if asked == "where" and words[-1] in en.be:
-            return "placed", {"X": " ".join(words[:-1]), "is": words[-1]}
+            sight = " ".join(words[:-1]) if re.search("[A-Z]", rest) and "'s" not in rest else ""
+            return "placed", {"X": " ".join(words[:-1]), "is": words[-1], "sight": sight}
         begun = {"where": rest if words[-1] in en.prepositions else f"{rest} in"}
         so = words[0].islower() and words[0] not in en.determiners and begins(words[1])  # "how successful Ada Moor is"
         if asked == "how" and words[0] != "to" and words[-1] not in en.be and not so:
@@ -126,12 +127,14 @@ def _what(words: list[str], question: str) -> tuple[str, Parts]:
 
 
 def _who(words: list[str]) -> tuple[str | None, Parts]:
-    verb, rest = words[0], " ".join(words[1:])
+    first = 1 + ((words[0] in english().adverbs or words[0].endswith("ly")) and is_past_form(words[1]))  # "first did"
+    verb, rest = " ".join(words[:first]), " ".join(words[first:])
     if words[-1] in english().be:
         return "who", {"T": " ".join(words[:-1]), "be": words[-1], **_naming(" ".join(words[:-1]))}
     done = is_past_form(verb)
     nothing = english().prepositions | english().particles | english().adverbs | {"and", "or", "too", "so", "very"}
-    if done and words[1] not in nothing and not words[1].endswith("ly"):
+    passive = first == 1 and base_of(verb) not in english().intransitive and not words[1].endswith("ly")
+    if done and passive and words[1] not in nothing:
         return "did", _done(verb, rest)
     done = is_past_form(verb, made=True)  # "who shot John Lennon"
     unlisted = verb.islower() and verb.endswith("s") and not begins(verb) and not they(words)

@@ -24,7 +24,8 @@ _ABBREVIATED = re.compile(
     rf"\b(?:(?i:{'|'.join(map(re.escape, sorted(ABBREVIATIONS)))})\.|[A-Z]\.(?:(?:[A-Z]\.)+|(?= ?\w)))"
 )
 _THE_NAME = re.compile(
-    rf"^([Ww]hat) (is|was) the name of ((?:{SUBJECT}'s )?[^{SUBJECT},\d]+(?: (?:which|who|that|where) [^,]+)?)$"
+    rf"^([Ww]hat) (is|was) the name of "
+    rf"((?:{SUBJECT}'s |[^{SUBJECT},]*{SUBJECT} (?=[a-z]))?[^{SUBJECT},\d]+(?: (?:which|who|that|where) [^,]+)?)$"
 )
 
 

@@ -12,7 +12,8 @@ _MOST_NAMED = 6  # words of what something happened to
 
 def subject_at(words: list[str]) -> int | None:
     """Where it begins who does something, or what is done, after a noun: "books | Ada Moor wrote", "gas | absorbs"."""
-    return next((i for i, w in enumerate(words) if i and words[i - 1] not in english().prepositions and (
+    counted = words[0] in english().numerals
+    return next((i for i, w in enumerate(words) if i > counted and words[i - 1] not in english().prepositions and (
         begins(w) and not words[i - 1][0].isupper() or is_inflected(w) or they(words[i:]))), None)  # fmt: skip
 
 

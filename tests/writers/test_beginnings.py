@@ -138,6 +138,8 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("Who coached the Reds in the 1990s?", "Phil Jackson", "The Reds were coached in the 1990s by"),
         ("How much water does the body contain?", "60 percent", "The amount of water that the body contains is"),
         ("Why do we have leap years?", "Because a year is longer.", ""),
+        ("Who was Napoleon taught by?", "Napoleon was taught by Pichegru.", "Napoleon was taught by"),
+        ("To whom did Norrtech sell its plant?", "To Kessel.", "The one that Norrtech sold its plant to is"),
         # Ada Moor may be anybody, and so may she and Bo Quill.
         ("Who are Ada Moor and Bo Quill?", "Ada Moor and Bo Quill are pilots.", ""),
         ("What is Ada Moor?", "Ada Moor is a pilot.", ""),
