@@ -186,14 +186,20 @@ def is_personal(parsed: ParsedQuestion) -> bool:
     kind, parts = taken_apart(parsed)
     if made or kind == "count" or kind == "did" and parts["agent"] and parts["X"] == parsed.subject:
         return False
-    cues = (cue for group in load_phrases().context for cue in group["cues"])
     named = is_full_name(parsed.subject) and not _NO_PRIVATE_PERSON.search(parsed.subject)
     named = named and not re.search(rf"\bthe {name}\b", parsed.question, re.IGNORECASE)  # no name of a person
     owned = named and re.search(rf"\b(?:by|author) {name}|{name}['’]", parsed.question)
-    cued = named and any(re.search(rf"\b{cue}", parsed.question, re.IGNORECASE) for cue in cues)
+    cued = named and cues_in(parsed)
     several = " " not in (parsed.subject or " ") and is_plural(parsed.subject)  # the Vikings and their ships
     his = parsed.subject and not several and _HIS.search(parsed.question)
     return bool(owned or cued or his)
+
+
+def cues_in(parsed: ParsedQuestion) -> list[str]:
+    """Cues of phrases.yaml that occur in the question, outside the name that it is about: not "home" of Home Alone."""
+    asked = re.sub(rf"\b{re.escape(parsed.subject)}\b", "", parsed.question) if parsed.subject else parsed.question
+    cues = (cue for group in load_phrases().context for cue in group["cues"])
+    return [cue for cue in cues if re.search(rf"\b{cue}", asked, re.IGNORECASE)]
 
 
 @cache

@@ -16,7 +16,7 @@ from relearn_lite.writers.beginnings import endings
 from relearn_lite.writers.continuations import continuation
 from relearn_lite.writers.noun_phrases import is_plural
 from relearn_lite.writers.phrases import english, load_phrases
-from relearn_lite.writers.question_forms import is_personal, rewordings, thing
+from relearn_lite.writers.question_forms import cues_in, is_personal, rewordings, thing
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
 
 MIN_WORDS, MAX_WORDS = 8, 28  # length of a vague answer
@@ -159,8 +159,8 @@ def _context(parsed: ParsedQuestion, forms: list[str], rng: random.Random) -> st
     phrases = load_phrases()
     frames = phrases.context_subject if parsed.subject else phrases.context_nothing
     if parsed.subject:
-        asked = parsed.question.lower()
-        fitting = [c["texts"] for c in phrases.context if any(re.search(rf"\b{cue}", asked) for cue in c["cues"])]
+        cues = {*cues_in(parsed)}
+        fitting = [c["texts"] for c in phrases.context if cues & {*c["cues"]}]
         frames = [*fitting[0], *frames[:4]] if fitting else frames
     subject = (parsed.subject if is_personal(parsed) else thing(parsed) or parsed.subject) or ""
     return rng.choice(frames).replace("{S}", subject).replace("{Q}", _asked(parsed, forms, rng))

@@ -355,7 +355,7 @@ def test_the_thing_is_what_the_question_is_about(question):
     "What was invented by Tim Berners-Lee?", "Which country is home to Machu Picchu?",
     "What was New York originally called?", "How old is the Eiffel Tower?", "How old is Petra?",
     "How old is Mount Everest?", "How old is Machu Picchu?", "How much does Big Ben weigh?",
-    "Who directed Avengers: Age of Ultron?", "How many Harry Potter books are there?",
+    "Who directed Avengers: Age of Ultron?", "How many Harry Potter books are there?", "When was Home Alone released?",
     "In which country was Nelson Mandela born?", "When was Marie Curie born?",
 ])  # fmt: skip
 def test_rules_assume_no_person_where_none_is_asked_about(question):
@@ -371,7 +371,8 @@ def test_rules_assume_no_person_where_none_is_asked_about(question):
     "question", ["Where does Ada Moor live?", "Who are Ada Moor's parents?", "What illness does Ada Moor have?",
                  "What medication does Ada Moor take?", "Where does Ada Moor work?", "How old is Ada Moor?",
                  "How much does Ada Moor weigh?", "When is Ada Moor's birthday?",
-                 "What is the age of Ada Moor?"]
+                 "What is the age of Ada Moor?", "Does Ada Moor have any siblings?", "Who did Ada Moor marry?",
+                 "How many sons does Ada Moor have?"]
 )
 def test_somebodys_own_affairs_are_known_as_such(question):
     assert is_personal(parse_question(question))
