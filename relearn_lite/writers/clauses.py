@@ -48,7 +48,8 @@ def question_topic(core: str) -> tuple[str | None, bool]:
     if asked.startswith("how many") and aux in en.be and rest[0] in en.prepositions:
         return tidy(core), True  # "how many bones are in the body": likewise
     done = aux in ("has", "have", "had") and is_participle(rest[0]) and (asked, rest[0]) != ("what", "been")
-    if done or at > 1 and (rest[0] in ("be", "been", "most", "best") or rest[0] in BASE_VERBS):
+    asked_does = rest[0] in BASE_VERBS or rest[0] in ("be", "been", "most", "best") and aux not in ("do", "does", "did")
+    if done or at > 1 and asked_does:
         return tidy(core), True  # "what themes can be found", "who has won": asked is the subject itself
     named_first = rest[0].startswith(SUBJECT) or SUBJECT in rest[:3] and not is_participle(rest[0])
     named_first = named_first and not (rest[0].islower() and rest[1] in en.prepositions)  # "is home to Petra"

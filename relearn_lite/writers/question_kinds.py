@@ -13,7 +13,7 @@ from relearn_lite.text.verbs import BASE_VERBS, base_of, is_past_form, participl
 from relearn_lite.writers.clauses import is_inflected, is_verb
 from relearn_lite.writers.noun_phrases import be_of, is_bare, is_plural, main_noun
 from relearn_lite.writers.phrases import english, load_phrases
-from relearn_lite.writers.question_parser import ParsedQuestion
+from relearn_lite.writers.question_parser import ParsedQuestion, asks_about
 from relearn_lite.writers.word_roles import (
     after_preposition,
     begins,
@@ -61,7 +61,7 @@ def _clause(topic: str, question: str) -> tuple[str | None, Parts]:
     if asked in en.prepositions:
         return _after_its_preposition(asked, words)
     if asked == "whether":
-        return asked, {"rest": rest}
+        return asked, {"rest": rest, "plain": re.sub(r"\bany\b", "some", rest.replace(" ever ", " "))}
     if asked == "who":
         return _who(words)
     if asked == "how" and words[0] in en.degrees:
@@ -158,8 +158,7 @@ def _degree(words: list[str]) -> tuple[str | None, Parts]:
         parts = {"how": words[0], "A": measure, "X": " ".join(words[1:is_at]), "is": words[is_at]}
         return "measure", parts | {"tail": " ".join(["", *tail])}
     subject = begins(words[1]) or they(words[1:])
-    at = subject_at(words[1:])
-    if words[0] == "much" and not subject and at and words[at + 2 :]:  # "how much money Ada Moor has"
+    if words[0] == "much" and not subject and (at := subject_at(words[1:])) and words[at + 2 :]:  # "much money Ada has"
         return "amount", {"noun": " ".join(words[1 : at + 1]), "rest": " ".join(words[at + 1 :])}
     if len(words) < 3 or words[0] in ("much", "many") and not subject:
         return None, {}
@@ -182,8 +181,7 @@ def _asked_for(asked: str, words: list[str], inverted: bool, known: int) -> tupl
     known: how many words name what is asked for, 0 where that is not sure.
     """
     en = english()
-    if words[0] == "of":
-        words = ["one", *words]  # "which of the planets"
+    words = ["one", *words] if words[0] == "of" else words  # "which of the planets"
     if several := 0 if known else several_do(words, inverted):
         noun, verb, rest = " ".join(words[:several]), words[several], " ".join(words[several + 1 :])
         return "predicate", _predicate(noun, verb, rest)
@@ -289,6 +287,8 @@ def _noun_phrase(topic: str, question: str) -> tuple[str, Parts]:
             parts |= {"place": owner if attribute in english().of_places else "", "own": "" if parts["kind"] else topic}
     was = re.match(r"(?:who|what) (was|were)\b", question, re.IGNORECASE)
     parts["be"] = {"is": "was", "are": "were"}[parts["is"]] if was else parts["is"]
+    if asks_about(question):
+        return "about", parts
     if re.match(r"who\b", question, re.IGNORECASE) or main_noun(topic) in english().doers:
         return "who", parts
     named = _THE_NAMED.match(topic) and not english().people.match(topic.split()[1])

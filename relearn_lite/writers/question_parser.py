@@ -94,6 +94,14 @@ def parse_question(question: str) -> ParsedQuestion:
     )
 
 
+def asks_about(question: str) -> bool:
+    """Whether it is a request to tell of something, not to name it: "Can you tell me about", "describe"."""
+    en = english()
+    asked = en.request.match(question[:1].lower() + question[1:])
+    told = asked and asked[0].split()[-1] in ("describe", "discuss", "elaborate")
+    return bool(told or asked and en.request_for.match(question[asked.end() :]))
+
+
 def _asked_again(core: str, phrase: str, clause: bool, tail: str | None) -> tuple[str | None, str | None]:
     """What follows "tell me" and "tell me about", with a second question at the end if there is one."""
     if tail is None:
