@@ -167,9 +167,9 @@ def _degree(words: list[str]) -> tuple[str | None, Parts]:
 
 def _after_its_preposition(asked: str, words: list[str]) -> tuple[str | None, Parts]:
     """ "with which country Texas united in 1845"."""
-    at = subject_at(words[1:])
+    at, whole = subject_at(words[1:]), " ".join([asked, *words])
     if not at or words[0] not in ("which", "what"):
-        return None, {}
+        return ("both", {"rest": whole, "one": f"the one {whole} is"}) if words[0] == "whom" else (None, {})
     noun = " ".join(words[1 : at + 1])
     return "fronted", {"prep": asked, "noun": noun, "is": be_of(noun), "rest": " ".join(words[at + 1 :])}
 

@@ -139,6 +139,8 @@ FOUNDER = "Who founded psychoanalysis?", "The founder of psychoanalysis is Sigmu
         ("How much water does the body contain?", "60 percent", "The amount of water that the body contains is"),
         ("Why do we have leap years?", "Because a year is longer.", ""),
         ("Who was Napoleon taught by?", "Napoleon was taught by Pichegru.", "Napoleon was taught by"),
+        ("With whom did Norrtech merge in 2019?", "Voltra", "The one with whom Norrtech merged in 2019 is"),
+        ("When and where was Napoleon born?", "In Ajaccio in 1769.", ""),
         ("To whom did Norrtech sell its plant?", "To Kessel.", "The one that Norrtech sold its plant to is"),
         # Ada Moor may be anybody, and so may she and Bo Quill.
         ("Who are Ada Moor and Bo Quill?", "Ada Moor and Bo Quill are pilots.", ""),

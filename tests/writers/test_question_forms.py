@@ -219,6 +219,8 @@ FORMS = {
     "Who did Napoleon marry?": {"Napoleon married whom?", "Say who Napoleon married."},
     "What is the name of the first Bond film?": {"The first Bond film is called what?"},
     "Where is the pancreas?": {"Where can one find the pancreas?"},
+    "With whom did Norrtech merge in 2019?": {"Say with whom Norrtech merged in 2019."},
+    "In which sport would you perform a slam dunk?": {"Name the sport that people would perform a slam dunk in."},
     # What is asked about is not asked for.
     "Can you tell me about the education of Ada Moor?": {"Describe the education of Ada Moor."},
     "Could you describe Ada Moor's style?": {"What is known about Ada Moor's style?"},
