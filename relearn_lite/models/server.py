@@ -100,12 +100,9 @@ class Served:
         except (AttributeError, LookupError, TypeError):
             raise Fault("a reply without choices") from None
         tokens = getattr(getattr(reply, "usage", None), "completion_tokens", None)
-        if isinstance(text, str):  # half of a surrogate pair, which no file takes, becomes what a torn byte is
-            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return Reply(
-            text if isinstance(text, str) else None, tokens if isinstance(tokens, int) else 0,
-            choice.finish_reason != "length",
-        )  # fmt: skip
+        # Half of a surrogate pair, which no file takes, becomes what a torn byte is.
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(text, str) else None
+        return Reply(whole, tokens if isinstance(tokens, int) else 0, choice.finish_reason != "length")
 
     def _try_model(self, client: Any, served: list[str]) -> None:
         """A model that is not listed may still be served (a short name, a folder): one tiny request decides."""

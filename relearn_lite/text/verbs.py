@@ -14,7 +14,8 @@ import yaml
 _LISTS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 BASE_VERBS = frozenset(_LISTS["verbs"].split())
 _FORMS = [line.split() for line in _LISTS["irregular"]]
-_MADE = _LISTS["made_only"].split()
+_PAIRS = iter(_LISTS["made_only"].split())
+_MADE_ONLY = dict(zip(_PAIRS, _PAIRS, strict=True))
 _PAST = {base: past for base, past, _ in _FORMS}
 _DOUBLED = frozenset(_LISTS["doubled"].split())
 _SHORT_VOWEL = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]")  # stop, plan
@@ -24,7 +25,7 @@ BASE_OF = {form: forms[0] for forms in _FORMS for form in forms[1:]}
 
 PAST_FORMS = frozenset(_PAST.values()) - {"read", "set", "was"}  # those that are nothing else
 
-_PAST |= dict(zip(_MADE[::2], _MADE[1::2], strict=True))
+_PAST |= _MADE_ONLY
 
 
 def participle(past_form: str) -> str:
@@ -39,7 +40,7 @@ def is_participle(word: str) -> bool:
 
 def is_past_form(word: str, made: bool = False) -> bool:
     """wrote, invented; with `made` also those that are other words too: shot."""
-    return word in PAST_FORMS or word.endswith("ed") or made and word in _MADE[1::2]
+    return word in PAST_FORMS or word.endswith("ed") or made and word in _MADE_ONLY.values()
 
 
 def past(base: str) -> str:

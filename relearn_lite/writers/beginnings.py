@@ -12,7 +12,7 @@ from relearn_lite.text.leaks import leaks
 from relearn_lite.text.verbs import base_of
 from relearn_lite.writers.clauses import is_inflected
 from relearn_lite.writers.noun_phrases import main_noun
-from relearn_lite.writers.phrases import english, load_phrases
+from relearn_lite.writers.phrases import CHOICE, english, load_phrases
 from relearn_lite.writers.question_forms import asks_who, before_object, is_deed, statement, thing
 from relearn_lite.writers.question_kinds import taken_apart
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
@@ -32,7 +32,6 @@ _WORDS = re.compile(r"^words\b|\bnames?\b")
 _ADMIRED = re.compile(r"loved|admir|celebrated|legends|pride")  # no number or color is
 _OF_NUMBERS = frozenset({"number", "counted", "count", "amount", "measure", "attribute"})  # kinds: number or color
 _NUMBER = re.compile(r"\b\d{1,4}\b")
-_CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _IN_QUOTES = re.compile(r'"([^"]+)"')
 
 
@@ -93,8 +92,8 @@ def _then(start: str, ends: list[str]) -> list[str]:
 
 def _without(words: re.Pattern[str], ends: list[str]) -> list[str]:
     """The ends without the choices in which such words are, or without the whole where there is no other."""
-    found = (_CHOICE.sub(lambda m: f"[{'|'.join(c for c in m[1].split('|') if not words.search(c))}]", e) for e in ends)
-    return [end for end in found if "[]" not in end and not words.search(_CHOICE.sub("", end))]
+    found = (CHOICE.sub(lambda m: f"[{'|'.join(c for c in m[1].split('|') if not words.search(c))}]", e) for e in ends)
+    return [end for end in found if "[]" not in end and not words.search(CHOICE.sub("", end))]
 
 
 def _that_follow(start: str, group: str, about: str, asked: str, parsed: ParsedQuestion) -> list[str]:

@@ -221,8 +221,8 @@ def _without_labels(text: str, prompts: dict[str, Any], in_lines: bool) -> str:
     labels = [text.rsplit("\n", 1)[-1].rstrip(":") for text in asked]
     labels += ["Question turned around", "General answer", "Continuation", "New question", "Question", "Answer"]
     label = re.compile(rf"^(?:\**)(?:{'|'.join(map(re.escape, labels))})\s*:\**\s*", re.IGNORECASE)
-    lines = re.sub(r"^```\w*\n", "", text).strip("` \n").split("\n")
-    text = "\n".join(map(str.rstrip, lines)) if in_lines else " ".join(" ".join(lines).split())
+    text = re.sub(r"^```\w*\n", "", text).strip("` \n")
+    text = "\n".join(map(str.rstrip, text.split("\n"))) if in_lines else " ".join(text.split())
     before = None
     while text != before:
         before = text

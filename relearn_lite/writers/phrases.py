@@ -9,6 +9,8 @@ from types import SimpleNamespace
 
 from relearn_lite.recipe.yaml_text import parse
 
+CHOICE = re.compile(r"\[([^\[\]]*)\]")  # "[a|b]" in a sentence of phrases.yaml: one of them
+
 
 @cache
 def load_phrases() -> SimpleNamespace:

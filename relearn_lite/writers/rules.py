@@ -15,7 +15,7 @@ from relearn_lite.writers import Task, Writer
 from relearn_lite.writers.beginnings import endings
 from relearn_lite.writers.continuations import continuation
 from relearn_lite.writers.noun_phrases import is_plural
-from relearn_lite.writers.phrases import english, load_phrases
+from relearn_lite.writers.phrases import CHOICE, english, load_phrases
 from relearn_lite.writers.question_forms import cues_in, is_personal, rewordings, thing
 from relearn_lite.writers.question_parser import ParsedQuestion, parse_question
 
@@ -27,7 +27,6 @@ MAX_TOPIC_WORDS = 14  # a longer topic makes a clumsy sentence; the answer then 
 FEW_FORMS = 6  # a half of the forms that has fewer is soon used up
 REWORDED = 0.75  # share of simple variants in another form, where there are forms; the others ask "could you tell me"
 
-_CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _LAST_CLAUSE = re.compile(r", (?:\w+ )?\[[^\[\]]*\]$")  # ", and [it may stay that way|...]": not needed
 _PRIVATE = re.compile(r"privat|privacy|personal|concerned|discretion", re.IGNORECASE)
 _DOUBLE = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)  # "how many children she has has ..."
@@ -223,7 +222,7 @@ def without_noise(question: str) -> str:
 
 
 def _fill(frame: str, parsed: ParsedQuestion, about: str | None, rng: random.Random) -> str:
-    text = _CHOICE.sub(lambda m: rng.choice(m[1].split("|")), frame)
+    text = CHOICE.sub(lambda m: rng.choice(m[1].split("|")), frame)
     plural = is_plural(about) if about else parsed.plural
     text = text.replace("{is}", "are" if plural else "is").replace("{has}", "have" if plural else "has")
     text = text.replace("{s}", "" if plural else "s")

@@ -16,8 +16,7 @@ from relearn_lite.pipeline.data import _same_questions
 from relearn_lite.pipeline.fingerprints import fingerprint, inputs
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.pipeline.stages import STAGES
-from relearn_lite.pipeline.stages.attack import every_prompt
-from relearn_lite.pipeline.stages.unlearn import trained_prompts
+from relearn_lite.pipeline.stages.unlearn import every_prompt, trained_prompts
 from relearn_lite.recipe import Augment, load_recipe
 from relearn_lite.writers.rules import RulesWriter
 

@@ -10,7 +10,7 @@ from relearn_lite.attacks.run import AttackJob, run_attacks
 from relearn_lite.core.files import write_json
 from relearn_lite.evaluate.choose import knowledge_evaluators
 from relearn_lite.pipeline.run_state import Run
-from relearn_lite.pipeline.stages.unlearn import asked_to_keep, trained_prompts
+from relearn_lite.pipeline.stages.unlearn import every_prompt
 from relearn_lite.report.console import stage_progress
 from relearn_lite.writers import make_writer
 
@@ -34,8 +34,3 @@ def attack(run: Run) -> dict[str, Any]:
     found = run_attacks(job)
     write_json(run.folder / "attacks.json", found, allow_nan=False)
     return {"questions": sum(found["questions"].values()), "leaked": len(found["leaks"])}
-
-
-def every_prompt(run: Run) -> frozenset[str]:
-    """What training asked, of forget and retain questions in all their wordings."""
-    return trained_prompts(run).union(qa.question for qa in asked_to_keep(run))

@@ -45,7 +45,7 @@ def unlearn(run: Run) -> dict[str, Any]:
     recipe, settings, loaded = run.recipe, run.recipe.unlearn, run.vanilla
     method = settings.objective
     parts = FORGET_LOSSES[method.forget].trains_on
-    forget, retain = forget_rows(run, parts), encode_answers(loaded.tokenizer, asked_to_keep(run))
+    forget, retain = forget_rows(run, parts), encode_answers(loaded.tokenizer, _asked_to_keep(run))
     generic = generic_rows(run) if method.generic and "augmented" in parts else {}
     for part in parts:
         answers = {name: row[part] for name, row in forget.items()}
@@ -84,7 +84,8 @@ def _search(run: Run, rows: TrainingRows, settings: Unlearn, training: TrainingR
     from relearn_lite.unlearn.search import Search
 
     recipe, loaded = run.recipe, run.vanilla
-    questions = stopping_questions(run.data, settings.watch.questions, _trained_questions(run), recipe.seed)
+    trained = every_prompt(run).union(qa.question for qa in run.data["forget"])
+    questions = stopping_questions(run.data, settings.watch.questions, trained, recipe.seed)
     ask = quick_eval(recipe, loaded, questions, make_evaluators(recipe, lambda: loaded), likelihood=True)
     search = Search(loaded, rows, settings, training, ask, lambda line: run.say(f"unlearn: {line}"))
     with active_adapters(loaded.model, loaded.unlearned_adapters):
@@ -93,9 +94,9 @@ def _search(run: Run, rows: TrainingRows, settings: Unlearn, training: TrainingR
     return {"steps": steps, "lr": found["lr"], "kept_step": found["step"], "strength": found["strength"]}
 
 
-def _trained_questions(run: Run) -> set[str]:
-    """Every question that is trained."""
-    return {*trained_prompts(run), *(qa.question for qa in (*run.data["forget"], *asked_to_keep(run)))}
+def every_prompt(run: Run) -> frozenset[str]:
+    """What training asks, of forget and retain questions in all their wordings."""
+    return trained_prompts(run).union(qa.question for qa in _asked_to_keep(run))
 
 
 def trained_prompts(run: Run) -> frozenset[str]:
@@ -105,7 +106,7 @@ def trained_prompts(run: Run) -> frozenset[str]:
     return frozenset(variant.prompt for variant in read_jsonl(run.folder / "augmented.jsonl", Variant))
 
 
-def asked_to_keep(run: Run) -> Iterable[QA]:
+def _asked_to_keep(run: Run) -> Iterable[QA]:
     """The retain questions in all wordings that are trained; none where the method trains on none."""
     if not (run.recipe.unlearn and run.recipe.unlearn.objective.retain):
         return ()
