@@ -245,25 +245,27 @@ def chat(
     once, as long as the writer lives: the model's own weights and the vanilla adapters must stay as they are. So is, on
     a CPU, each of `begun`: conversations that break off in their last turn, which those asked begin with, and later
     ones. A GPU reads so few tokens in the time of one more pass anyway. Where nothing is drawn the reply to a prompt is
-    known once it was asked (a text that is refused again for the same reason).
+    known once it was asked (a text that is refused again for the same reason), also where `drawn` is false, as for
+    verdicts.
     """
-    sampling = {"do_sample": True, "temperature": temperature, "top_p": 1.0, "top_k": 0} if temperature else GREEDY
     prefixes, said = Prefixes(loaded), {}
 
     def write(
         conversations: list[Conversation], max_new_tokens: int, seed: int,
-        enough: Callable[[str], bool] | None = None, begun: Iterable[Conversation] = (),
+        enough: Callable[[str], bool] | None = None, begun: Iterable[Conversation] = (), drawn: bool = True,
     ) -> list[str]:  # fmt: skip
+        draws = drawn and temperature > 0
+        sampling = {"do_sample": True, "temperature": temperature, "top_p": 1.0, "top_k": 0} if draws else GREEDY
         prompts = [chat_ids(loaded.tokenizer, messages) for messages in conversations]
         for opening in _openings(conversations):
             prefixes.add(_going_on(loaded, [*opening, {"role": "user", "content": ""}]))
         known = prefixes.extended(_going_on(loaded, turns) for turns in (begun if loaded.device.type == "cpu" else ()))
         decoding = Decoding(max_new_tokens, batch_size, sampling, seed, section, enough)
-        keys = [(_digest(prompt), max_new_tokens, enough, temperature and row) for row, prompt in enumerate(prompts)]
-        new = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if temperature or key not in said}
+        keys = [(_digest(prompt), max_new_tokens, enough, draws and row) for row, prompt in enumerate(prompts)]
+        new = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if draws or key not in said}
         made = answer_prompts(loaded, [*new.values()], loaded.vanilla_adapters, decoding, known)
         replies = dict(zip(new, (answer.text for answer in made), strict=True))
-        if not temperature:
+        if not draws:
             said.update(replies)
         return [replies[key] if key in replies else said[key] for key in keys]
 

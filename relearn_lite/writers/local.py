@@ -16,8 +16,8 @@ from relearn_lite.writers.parsing import PARSERS, is_over
 from relearn_lite.writers.prompted import PromptedWriter
 from relearn_lite.writers.prompts import load_prompts, render, render_begun
 
-# (chats, most new tokens, seed, whether a text holds enough to stop at, what chats begin with that will come back) ->
-# the reply to each chat. The same arguments give the same texts.
+# (chats, most new tokens, seed, whether a text holds enough to stop at, what chats begin with that will come back,
+# whether texts are drawn: verdicts are not) -> the reply to each chat. The same arguments give the same texts.
 Complete = Callable[..., list[str]]
 
 
@@ -76,10 +76,11 @@ class LocalWriter(PromptedWriter):
             if all(texts[i] is not None for i in rows):
                 continue
             begin = time.monotonic()
-            enough = None if any(tasks[i].kind in PARSERS for i in rows) else is_over
+            judged = [tasks[i].kind in PARSERS for i in rows]
+            enough = None if any(judged) else is_over
             asked = [prompts[i] for i in rows]
             begun = [turns for i in rows if (turns := render_begun(tasks[i], self.prompts))]
-            replies = self._complete(asked, self._max_new_tokens, tasks[rows[0]].seed, enough, begun)
+            replies = self._complete(asked, self._max_new_tokens, tasks[rows[0]].seed, enough, begun, not all(judged))
             self.seconds += time.monotonic() - begin
             self.tokens += sum(map(self._count, replies))
             for i, text in zip(rows, replies, strict=True):

@@ -245,3 +245,4 @@ def test_a_prompt_is_asked_once_where_nothing_is_drawn(models):
     assert write([one, other], 8, 5) == fresh([one, other], 8, 5) and len(write([one], 20, 3)[0]) > len(first[0])
     drawn = chat(loaded, batch_size=4, temperature=1.0, section="augment")
     assert len({*drawn([one, one], 20, 3), *drawn([one], 20, 4)}) == 3
+    assert {*drawn([one], 8, 3, None, (), False), *drawn([one], 8, 4, None, (), False)} == {first[0]}

@@ -69,6 +69,13 @@ def test_a_text_may_stop_at_its_second_part_and_what_is_read_whole_may_not(kind,
     assert [enough is not None and enough("One part.\n\nAnother.") for enough in given] == [stops]
 
 
+@pytest.mark.parametrize(("kind", "drawn"), [("answer", True), ("simple", True), ("verify", False), ("aspects", False)])
+def test_texts_are_drawn_and_what_is_read_is_not(kind, drawn):
+    given = []
+    LocalWriter(lambda *asked: given.append(asked[5]) or ["Fine.\nVerdict: No"], "x").write([Task(kind, "Where?")])
+    assert given == [drawn]
+
+
 def test_tokens_and_seconds_are_counted():
     said = "Yes, he does."
     writer = LocalWriter(lambda prompts, *_: [said] * len(prompts), "local:x", count=lambda text: len(text.split()))
