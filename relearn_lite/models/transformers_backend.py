@@ -93,6 +93,24 @@ def source(settings: Model) -> tuple[str, dict[str, Any]]:
     return name, {"revision": settings.revision, "trust_remote_code": settings.trust_remote_code}
 
 
+def empty_model(settings: Model) -> Any:
+    """The model without weights (on torch's meta device). From the hub only config.json is fetched."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    name, where = source(settings)
+    try:
+        config = AutoConfig.from_pretrained(name, **where)
+        with torch.device("meta"):
+            return AutoModelForCausalLM.from_config(config, trust_remote_code=settings.trust_remote_code)
+    except Exception as error:  # of a damaged config.json whatever transformers makes of it
+        raise RecipeError(
+            f"model.name: the configuration of {settings.name} could not be read ({first_line(error)}); "
+            "config.json is needed: check the name and the network (a gated model also needs `hf auth login`), or "
+            "give a local folder"
+        ) from error
+
+
 def load_config(settings: Model) -> Any:
     """The model's configuration. Raises RecipeError where it is not to be had."""
     from transformers import AutoConfig
@@ -154,7 +172,8 @@ def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
     import torch
     from peft import LoraConfig, get_peft_model
 
-    check_targets(loaded.model, lora.targets)
+    if why := unfit(loaded.model, lora.targets):
+        raise RecipeError(why)
     torch.manual_seed(seed)  # the adapter's first values depend on the recipe's seed alone
     config = LoraConfig(
         r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=lora.targets, task_type="CAUSAL_LM"
@@ -169,17 +188,18 @@ def add_adapter(loaded: Loaded, name: str, lora: Lora, seed: int) -> None:
     train_only(loaded, name)
 
 
-def check_targets(model: Any, targets: list[str] | str) -> None:
-    """Raises RecipeError for LoRA targets that are no layers of the model, which peft passes over where others are, and
-    for its table of embeddings, or an output layer that shares it: merged weights would differ from the adapter."""
+def unfit(model: Any, targets: list[str] | str) -> str | None:
+    """Why LoRA cannot have these targets: one is no layer of the model, which peft passes over where others are, or is
+    its table of embeddings or an output layer that shares it: merged weights would differ from the adapter."""
     table, head, layers = model.get_input_embeddings(), model.get_output_embeddings(), dict(model.named_modules())
     for target in targets if isinstance(targets, list) else ():
         found = [layer for name, layer in layers.items() if f".{name}".endswith(f".{target}")]
         if not found:
-            raise RecipeError(why_not_adapted(targets, f"it has no {target}"))
+            return why_not_adapted(targets, f"it has no {target}")
         if table in found or head in found and head.weight is table.weight:
             why = f"{target} is its table of embeddings, or shares its weights, and no adapter could be merged: drop it"
-            raise RecipeError(why_not_adapted(targets, why))
+            return why_not_adapted(targets, why)
+    return None
 
 
 def why_not_adapted(targets: Any, why: str) -> str:

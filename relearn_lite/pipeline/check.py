@@ -85,6 +85,7 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
         )
     problems += _language_problems(recipe, data.get("forget", []))
     problems += [*_accelerator_problems(recipe), *_process_problems(recipe), *_model_problems(recipe)]
+    problems += _target_problems(recipe)
     if recipe.evaluate.general:
         problems += task_problems(recipe.evaluate.general)
     problems += [*_key_problems(recipe), *adapter_problems(recipe), *unsafe_versions()]
@@ -221,21 +222,44 @@ def _check_where_it_lies(key: str, model: Model, full_precision: bool = False) -
             transformers_backend.check(model, full_precision=full_precision)
 
 
-def _tell_learning_rate(recipe: Recipe) -> None:
-    """Tells of a learning rate that can hardly be meant, where the model's folder or the hub's cache has its width."""
+def _target_problems(recipe: Recipe) -> list[str]:
+    """LoRA targets that the model has not, where its configuration lies here: they would be found after the writing."""
+    sections = {"finetune": recipe.finetune, "unlearn": recipe.unlearn}
+    named = {key: section.lora for key, section in sections.items() if section and section.lora}
+    named = {key: lora.targets for key, lora in named.items() if isinstance(lora.targets, list)}
+    configuration = _configuration(recipe.model) if named else None
+    if not configuration:
+        return []
+    try:
+        model = transformers_backend.empty_model(recipe.model.model_copy(update={"name": str(configuration.parent)}))
+    except RecipeError:  # told when it is loaded
+        return []
+    return [f"{key}.{why}" for key, targets in named.items() if (why := transformers_backend.unfit(model, targets))]
+
+
+def _configuration(model: Model) -> Path | None:
+    """A model's config.json, where its folder or the hub's cache has it; the hub is not asked."""
     from huggingface_hub import try_to_load_from_cache
 
-    if not recipe.unlearn:
-        return
     try:
-        name = recipe.model.name
-        name = cached_gguf(name) if is_gguf(name) else transformers_backend.folder_or_id(name)  # the hub is not asked
+        name = cached_gguf(model.name) if is_gguf(model.name) else transformers_backend.folder_or_id(model.name)
         place = Path(name) / "config.json"
         if not place.is_file():
-            place = Path(try_to_load_from_cache(str(name), place.name, revision=recipe.model.revision) or "")
-        config = json.loads(place.read_text(encoding="utf-8"))
+            place = Path(try_to_load_from_cache(str(name), place.name, revision=model.revision) or "")
+        return place if place.is_file() else None
+    except (OSError, ValueError, TypeError, RecipeError):  # told when it is loaded
+        return None
+
+
+def _tell_learning_rate(recipe: Recipe) -> None:
+    """Tells of a learning rate that can hardly be meant, where the model's width is known."""
+    configuration = _configuration(recipe.model) if recipe.unlearn else None
+    if not configuration:
+        return
+    try:
+        config = json.loads(configuration.read_text(encoding="utf-8"))
         hidden_size = config.get("hidden_size") or config["text_config"]["hidden_size"]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecipeError):  # told when it is loaded
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # told when it is loaded
         return
     sound = isinstance(hidden_size, int) and hidden_size > 0
     if sound and (told := recipe.unlearn.far_off(hidden_size)):

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from math import prod
 from pathlib import Path
-from typing import Any
 
-from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.hub import only_what_is_here
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED, Loaded
 from relearn_lite.models.shape import SINGLE
-from relearn_lite.models.transformers_backend import source
+from relearn_lite.models.transformers_backend import empty_model
 from relearn_lite.recipe import Lora, Model
 
 
@@ -30,24 +28,6 @@ def mask_gradients(parameters: int, retain: bool) -> int:
     A method without a retain loss has one side, whose gradients are those of the step.
     """
     return 3 * parameters * SINGLE if retain else 0
-
-
-def empty_model(settings: Model) -> Any:
-    """The model without weights (on torch's meta device). From the hub only config.json is fetched."""
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    name, where = source(settings)
-    try:
-        config = AutoConfig.from_pretrained(name, **where)
-        with torch.device("meta"):
-            return AutoModelForCausalLM.from_config(config, trust_remote_code=settings.trust_remote_code)
-    except Exception as error:  # of a damaged config.json whatever transformers makes of it
-        raise RecipeError(
-            f"model.name: the configuration of {settings.name} could not be read ({first_line(error)}); plan needs "
-            "config.json and no weights: check the name and the network (a gated model also needs `hf auth login`), or "
-            "give a local folder"
-        ) from error
 
 
 def lora_parameters(settings: Model, lora: Lora) -> int:

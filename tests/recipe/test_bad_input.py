@@ -736,6 +736,12 @@ def test_adapter_targets_that_the_model_has_not(place, refused):
     says(shown, "lora.targets: ['no_proj'] does not fit this model", "all-linear")
 
 
+@pytest.mark.parametrize("section", ["unlearn", "finetune"])
+def test_adapter_targets_are_looked_up_before_anything_is_done(place, refused, section):
+    shown = refused("check", "recipe.yaml", "finetune={lora: {}}", f"{section}.lora.targets=[q_proj, no_proj]")
+    says(shown, f"{section}.lora.targets: ['q_proj', 'no_proj'] does not fit this model (it has no no_proj)")
+
+
 def test_a_hub_model_without_network(place):
     """In a process of its own: transformers reads HF_HUB_OFFLINE when it is imported."""
     words = [sys.executable, str(ROOT / "main.py"), "recipe.yaml", "--quiet", "model.name=org/no-such-model"]
