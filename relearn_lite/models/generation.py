@@ -161,11 +161,13 @@ def _complete(
         else:
             output = new_tokens(loaded, inputs, decoding.max_new_tokens, ended, options)
     cut = [next((i for i, token in enumerate(row) if token in ends), None) for row in output]
-    texts = [tokenizer.decode(row[:end], skip_special_tokens=True) for row, end in zip(output, cut, strict=True)]
-    return [
-        Completion(text.strip() if decoding.stripped else text, end is not None)
-        for text, end in zip(texts, cut, strict=True)
-    ]
+    answers = []
+    for row, end in zip(output, cut, strict=True):
+        text = tokenizer.decode(row[:end], skip_special_tokens=True)
+        if end is None:
+            text = text.rstrip("\ufffd")  # half a character: its other tokens are beyond the limit
+        answers.append(Completion(text.strip() if decoding.stripped else text, end is not None))
+    return answers
 
 
 def end_ids(loaded: Loaded) -> list[int]:

@@ -162,6 +162,17 @@ def test_an_answer_ends_with_every_token_that_the_model_ends_with(embedded, prom
     assert generate.end_ids(embedded) == [embedded.tokenizer.eos_token_id]
 
 
+@pytest.mark.parametrize(
+    ("tokens", "ends", "said"), [(5, False, "It is 日"), (6, False, "It is 日本"), (5, True, "It is 日\ufffd")]
+)
+def test_half_a_character_at_the_token_limit_is_left_out(embedded, prompts, monkeypatch, tokens, ends, said):
+    """What the model ended itself is left as it is."""
+    words = embedded.tokenizer("It is 日本", add_special_tokens=False).input_ids
+    row = words[: len(words) - 6 + tokens] + [embedded.tokenizer.eos_token_id] * ends
+    monkeypatch.setattr(generate, "new_tokens", lambda *_: [row])
+    assert [answer.text for answer in generate.complete(embedded, prompts[:1], generate.Decoding(9, 1))] == [said]
+
+
 @pytest.mark.parametrize("section", ["augment", "evaluate.evaluators.judge"])
 def test_a_writer_without_room_names_its_own_key(embedded, section):
     from relearn_lite.core.errors import RecipeError
