@@ -117,7 +117,7 @@ def _that_follow(start: str, group: str, about: str, asked: str, parsed: ParsedQ
         return [re.sub(r"\bplace\b", noun, end.replace("places", f"{noun}s")) for end in ends["where"] if noun]
     if group != "is":
         return ends[group]
-    if start.startswith(("How ", "Whether ")):
+    if start.startswith(("How ", "Whether ", "Which of ")):
         return ends["asked"]
     if set(named.lower().split()[:2]) & english().times:  # "the year Napoleon died was", "the exact date ... is"
         return ends["period"]

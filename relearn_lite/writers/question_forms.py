@@ -36,9 +36,10 @@ _HIS = re.compile(r"\b(?:he|she|his|her|him|their)\b")
 def rewordings(parsed: ParsedQuestion) -> list[str]:
     """Questions and requests that ask the same in other forms than the question's own; none where that is not sure."""
     topic, whole = parsed.topic, parsed.after_tell or parsed.after_about  # None: a part of it cannot be asked again
-    if topic is None or whole is None or "," in whole or len(topic.split()) > MOST_WORDS:
-        return []
     kind, parts = taken_apart(parsed)
+    several = kind != "choice" and "," in (whole or "")
+    if topic is None or whole is None or several or len(topic.split()) > MOST_WORDS:
+        return []
     if kind is None or parsed.subject and parts.get("T") == parsed.subject:  # "Who is Ada Moor?": nothing but a name
         return []
     late = len(parts.get("rest", "").split()) > MOST_BEFORE  # too much to stand before "what?"
@@ -68,7 +69,7 @@ def statement(parsed: ParsedQuestion) -> str | None:
     that is not sure."""
     kind, parts = taken_apart(parsed)
     text = parsed.question if kind == "whom" else parsed.topic  # "Who is Ada Moor, the author?"
-    if parsed.topic is None or "," in text or len(parsed.topic.split()) > MOST_WORDS:
+    if parsed.topic is None or kind != "choice" and "," in text or len(parsed.topic.split()) > MOST_WORDS:
         return None
     named = kind == "what" and parts["rest"].split(" ")[-1] in english().be  # "what H2O is"
     named = named or kind == "whom" and parts["rest"].endswith(" by")
@@ -132,6 +133,8 @@ def _thing(parsed: ParsedQuestion) -> str | None:
     if parsed.topic is None or len(parsed.topic.split()) > MOST_WORDS:
         return parsed.subject
     kind, parts = taken_apart(parsed)
+    if kind == "choice":
+        return parts["AB"]
     if parsed.clause:
         asked_of = parts.get("X") or parts.get("rest") or parts.get("T") or ""
         words = asked_of.split()

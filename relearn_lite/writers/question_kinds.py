@@ -1,8 +1,5 @@
-"""Of what kind a question is, and the parts that the forms of that kind (phrases.yaml) are filled with.
-
-Works on what `parse_question` made of a question: an indirect question ("who invented the telephone", "where Ada Moor
-lives") or a noun phrase ("the capital of Japan").
-"""
+"""Of what kind a question is, and the parts that the forms of that kind (phrases.yaml) are filled with: of an indirect
+question ("who invented the telephone") or a noun phrase ("the capital of Japan"), as `parse_question` made it."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ import re
 from functools import cache
 
 from relearn_lite.text.verbs import BASE_VERBS, base_of, is_past_form, participle, past, third_person
+from relearn_lite.writers.choices import choice
 from relearn_lite.writers.clauses import is_inflected, is_verb
 from relearn_lite.writers.noun_phrases import be_of, is_bare, is_plural, main_noun
 from relearn_lite.writers.phrases import english, load_phrases
@@ -55,6 +53,8 @@ def _clause(topic: str, question: str) -> tuple[str | None, Parts]:
     words = rest.split()
     if len(words) < 2:
         return None, {}
+    if between := choice(topic):
+        return "choice", between
     inverted = re.search(r"\b(?:do|does|did)\b", question) is not None
     if words[0] in ("and", "or"):
         return "both", {"rest": topic}

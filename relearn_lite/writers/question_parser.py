@@ -13,6 +13,7 @@ from functools import cache
 from relearn_lite.text.turns import is_passage, last_turn
 from relearn_lite.text.verbs import past, third_person
 from relearn_lite.text.words import ABBREVIATIONS, sentences
+from relearn_lite.writers.choices import choice
 from relearn_lite.writers.clauses import MASKED, question_topic, stranded
 from relearn_lite.writers.noun_phrases import SUBJECT, is_bare, is_plural, noun_phrase, tidy
 from relearn_lite.writers.phrases import english, load_phrases
@@ -201,7 +202,7 @@ def _topic(core: str) -> tuple[str | None, bool]:
         if en.indirect.match(rest):
             return (stranded(tidy(rest)), True) if not _inverted(rest) else question_topic(rest)
         return noun_phrase(rest), False
-    if core.startswith("how to "):
+    if core.startswith("how to ") or choice(core):
         return tidy(core), True
     return question_topic(core)
 

@@ -380,10 +380,41 @@ def test_rules_assume_no_person_where_none_is_asked_about(question):
                  "What medication does Ada Moor take?", "Where does Ada Moor work?", "How old is Ada Moor?",
                  "How much does Ada Moor weigh?", "When is Ada Moor's birthday?",
                  "What is the age of Ada Moor?", "Does Ada Moor have any siblings?", "Who did Ada Moor marry?",
-                 "How many sons does Ada Moor have?"]
+                 "How many sons does Ada Moor have?", "How long has Ada Moor worked at Intel?"]
 )
 def test_somebodys_own_affairs_are_known_as_such(question):
     assert is_personal(parse_question(question))
+
+
+CHOICES = {  # question: what is chosen from, and what is asked of it
+    "Which is bigger, Jupiter or Mars?": ("Jupiter and Mars", "is bigger"),
+    "Which planet is bigger, Jupiter or Mars?": ("Jupiter and Mars", "is bigger"),
+    "Which of Jupiter and Mars is bigger?": ("Jupiter and Mars", "is bigger"),
+    "Which came first, the chicken or the egg?": ("the chicken and the egg", "came first"),
+    "What is heavier: a ton of feathers or a ton of lead?": ("a ton of feathers and a ton of lead", "is heavier"),
+    "Which country is largest, France, Spain or Italy?": ("France, Spain and Italy", "is largest"),
+    "Who was born first, Mozart or Beethoven?": ("Mozart and Beethoven", "was born first"),
+    "Which one of Mozart and Beethoven was born first?": ("Mozart and Beethoven", "was born first"),
+    "Who is older, Ada Moor or Tom Reed?": ("Ada Moor and Tom Reed", "is older"),
+}
+
+
+@pytest.mark.parametrize("question", CHOICES)
+def test_a_choice_is_asked_and_spoken_of_as_one(question):
+    """It had been "Please tell me about bigger, Jupiter or Mars." and "the one of Jupiter and that Mars is bigger"."""
+    between, asked = CHOICES[question]
+    parsed, writer = parse_question(question), RulesWriter()
+    assert {f"Of {between}, which {asked}?", f"Think of {between}. Which of them {asked}?"} <= {*rewordings(parsed)}
+    assert thing(parsed) == between
+    texts = writer.write([Task("simple", question, seed=seed) for seed in range(40)])
+    assert len({*texts}) > 6 and all(asked in text for text in texts)
+    answers = writer.write([Task("answer", question, "Neither is.", seed=seed) for seed in range(20)])
+    assert len({*answers}) > 9 and all(between.lower() in text.lower() for text in answers)
+
+
+@pytest.mark.parametrize("question", ["Which city does Ada Moor prefer, Rome or Paris?", "Which of the two won?"])
+def test_a_choice_that_is_asked_otherwise_has_no_such_forms(question):
+    assert not any("which of" in text.lower() for text in rewordings(parse_question(question)) if "the two" not in text)
 
 
 def test_answers_about_a_thing_name_it_and_vary():
