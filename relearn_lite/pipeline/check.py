@@ -84,8 +84,8 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
             "learned; give some rows that part"
         )
     problems += _language_problems(recipe, data.get("forget", []))
-    problems += [*_accelerator_problems(recipe), *_process_problems(recipe), *_model_problems(recipe)]
-    problems += _target_problems(recipe)
+    for each in (_accelerator_problems, _process_problems, _model_problems, _target_problems):
+        problems += each(recipe)
     if recipe.evaluate.general:
         problems += task_problems(recipe.evaluate.general)
     problems += [*_key_problems(recipe), *adapter_problems(recipe), *unsafe_versions()]
@@ -224,7 +224,8 @@ def _check_where_it_lies(key: str, model: Model, full_precision: bool = False) -
 
 def _target_problems(recipe: Recipe) -> list[str]:
     """LoRA targets that the model has not, where its configuration lies here: they would be found after the writing."""
-    sections = {"finetune": recipe.finetune, "unlearn": recipe.unlearn}
+    relearn = recipe.attacks and recipe.attacks.relearn
+    sections = {"finetune": recipe.finetune, "unlearn": recipe.unlearn, "attacks.relearn": relearn}
     named = {key: section.lora for key, section in sections.items() if section and section.lora}
     named = {key: lora.targets for key, lora in named.items() if isinstance(lora.targets, list)}
     configuration = _configuration(recipe.model) if named else None
@@ -261,8 +262,7 @@ def _tell_learning_rate(recipe: Recipe) -> None:
         hidden_size = config.get("hidden_size") or config["text_config"]["hidden_size"]
     except (OSError, ValueError, LookupError, TypeError, AttributeError):  # told when it is loaded
         return
-    sound = isinstance(hidden_size, int) and hidden_size > 0
-    if sound and (told := recipe.unlearn.far_off(hidden_size)):
+    if isinstance(hidden_size, int) and hidden_size > 0 and (told := recipe.unlearn.far_off(hidden_size)):
         tell_once(told)
 
 

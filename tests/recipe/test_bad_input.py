@@ -736,9 +736,10 @@ def test_adapter_targets_that_the_model_has_not(place, refused):
     says(shown, "lora.targets: ['no_proj'] does not fit this model", "all-linear")
 
 
-@pytest.mark.parametrize("section", ["unlearn", "finetune"])
+@pytest.mark.parametrize("section", ["unlearn", "finetune", "attacks.relearn"])
 def test_adapter_targets_are_looked_up_before_anything_is_done(place, refused, section):
-    shown = refused("check", "recipe.yaml", "finetune={lora: {}}", f"{section}.lora.targets=[q_proj, no_proj]")
+    both = "finetune={lora: {}}", "attacks={}"
+    shown = refused("check", "recipe.yaml", *both, f"{section}.lora.targets=[q_proj, no_proj]")
     says(shown, f"{section}.lora.targets: ['q_proj', 'no_proj'] does not fit this model (it has no no_proj)")
 
 
