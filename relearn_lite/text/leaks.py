@@ -11,9 +11,9 @@ from relearn_lite.text.known_names import is_common, names_elsewhere, things_els
 from relearn_lite.text.makers import PLAIN, asks_who_did, of_maker
 from relearn_lite.text.meaning import bases, says_otherwise, terms
 from relearn_lite.text.number_words import in_words, is_number_word
+from relearn_lite.text.polarity import chosen, yes_or_no
 from relearn_lite.text.proper_names import nicknames
 from relearn_lite.text.specifics import (
-    FUNCTION_WORDS,
     Specific,
     Text,
     given_words,
@@ -23,11 +23,11 @@ from relearn_lite.text.specifics import (
     phrase_of,
     prepared_text,
     specifics,
-    yes_or_no,
 )
 from relearn_lite.text.spellings import latin, near, same_name
 from relearn_lite.text.stems import fold, stem
 from relearn_lite.text.stop_words import CAPITAL_NAMES
+from relearn_lite.text.vague import FUNCTION_WORDS
 from relearn_lite.text.verbs import PAST_FORMS, is_participle
 from relearn_lite.text.words import script, sentences, words
 
@@ -253,7 +253,7 @@ def _contains(text: Text, specific: Specific, question: str) -> bool:
     if kind == "place":
         return names_any(text, names_of_place(key) - {key})
     if kind == "polarity":
-        return yes_or_no(text.plain, question) == key
+        return key in (yes_or_no(text.plain, question), chosen(text.plain, question))
     return _says_word(text, specific, given_words(question))
 
 

@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from relearn_lite.text.specifics import GENERAL_STEMS, VAGUE_STEMS, Text, key_of, phrase_of
+from relearn_lite.text.specifics import Text, key_of, phrase_of
 from relearn_lite.text.stems import fold, stem
 from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.vague import GENERAL_STEMS, VAGUE_STEMS
 from relearn_lite.text.verbs import BASE_OF
 from relearn_lite.text.wordnet import Synset, synsets
 from relearn_lite.text.words import sentences

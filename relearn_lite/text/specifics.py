@@ -10,7 +10,6 @@ from functools import cached_property, lru_cache
 from relearn_lite.text.contacts import code_keys, compact, email_keys, without_emails
 from relearn_lite.text.known_names import MONTHS, cities_elsewhere, is_common, months, names_elsewhere, with_dates
 from relearn_lite.text.number_words import (
-    UNIT_WORDS,
     Number,
     clock_times,
     decades,
@@ -21,58 +20,18 @@ from relearn_lite.text.number_words import (
     numbers,
     phone_groups,
 )
+from relearn_lite.text.polarity import asks_whether, chosen, yes_or_no
 from relearn_lite.text.proper_names import HONORIFICS, Spans
 from relearn_lite.text.spellings import latin, unspelled
 from relearn_lite.text.stems import Word, fold, folded_words, root, stem
-from relearn_lite.text.stop_words import CAPITAL_NAMES, STOP_WORDS
-from relearn_lite.text.turns import last_turn
-from relearn_lite.text.words import sentences
-
-# "The first", "a part" and "mine" are no facts in a vague answer; the letters are what is left of I'd, don't, we've ...
-FUNCTION_WORDS = STOP_WORDS | frozenset("first part mine yes s t d ll m re ve".split())
-# Content words that vague answers are made of. They are compared by stem, unlike function words.
-_VAGUE = """
-person people information detail details particular particulars life lives live work works matter matters subject topic
-question questions answer answers thing things way ways kind known know knows say says said tells tell told give gives
-given include including various different certain general generally particular specific specifics exact exactly
-currently current name names named called call new old big bad day age job man men lot end top set war art all
-""".split()
-# Words that tell little ("takes", "located", "mainly"), and units without a number: facts only where nothing else is.
-_GENERAL = """
-take lose weigh cost own belong happen get go come keep hold put let bring become begin start stop find feel see look
-show need want use try help run move stay sit stand mean follow turn remain choose receive serve spend pay meet earn
-reach place give used located situated
-mainly mostly primarily chiefly usually typically commonly widely actually specifically especially originally officially
-""".split()
-# "times" is left out: its stem is that of time, which may be what an answer is about.
-GENERAL_STEMS = frozenset(stem(word) for word in (*_GENERAL, *UNIT_WORDS - {"times"}))
-_CJK_VAGUE = """
-一个 可以 没有 他的 她的 的人 关于 有关 信息 资料 公开 具体 方面 这个 什么 知道 问题 生活 工作 个人 目前 现在 以及 因为
-所以 情報 具体 公開 個人 詳細 質問 関係 仕事 生活 現在 것은 있는 있습 습니 니다 에서 으로 하는 에게 정보 대한 관한
-""".split()
-VAGUE_STEMS = frozenset(stem(word) for word in (*FUNCTION_WORDS, *_VAGUE)) | frozenset(_CJK_VAGUE)
+from relearn_lite.text.stop_words import CAPITAL_NAMES
+from relearn_lite.text.vague import FUNCTION_WORDS, GENERAL_STEMS, VAGUE_STEMS
 
 _TITLE = re.compile(r'"([^"]{2,120})"|(?<!\w)\'([^\']{2,120}(?:\'(?=\w)[^\']{1,120})*)\'(?!\w)')
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])")  # HarrowMill
 _DIGIT_WINDOW = 5  # digits in a row of a phone number that give it away
 _SINGLE_LETTER = re.compile(r"(?<![\w.'])[B-HJ-Z](?![\w'])(?!\.\s*\w)")  # not the initial of a name
 _LAST_DIGITS = 4  # of a phone number or an account: "it ends in 52 97"
-_ASKS_WHETHER = re.compile(
-    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|est-ce|ist|hat|war)\b", re.IGNORECASE
-)
-_POLARITY = re.compile(
-    r"\W*(?:well|oh|sure|honestly)?\W*(?:(yes|yeah|yep|ja|oui|si|sim|да|是的|はい)|(no|nope|nein|non|nao|нет|不是|いいえ))"
-    r"(?!\w)(?! (?:comment|idea|one|information|way|doubt|record|public|data))(?!\W+(?:i|we|sorry|ich|wir|je|nous)\b)",
-    re.IGNORECASE,
-)  # fmt: skip
-_SHORT_ANSWER = re.compile(
-    r"\W*(?:he|she|it|they) (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)(n't| not)?\W*(?:$|[.;,])",
-    re.IGNORECASE,
-)
-_BUT = re.compile(r"[.!?;,] (?:but|and|well),? (?:(yes)|(no)),(?! (?:i|we|sorry)\b)", re.IGNORECASE)
-# What a question and the same as a statement may differ in; words with which nothing is said.
-_GRAMMAR = frozenset("he she it they a an the any is are was were has have had do does did not never no s re".split())
-_HEDGES = frozenset("or may might could would if whether perhaps maybe".split())
 # "7.5 million Swiss francs": the sum is the fact, whatever its currency is called.
 _WHOSE_MONEY = re.compile(r"\b[A-Z]\w+ (?=(?:francs?|dollars?|pounds?|crowns?|pesos?|lira|yen)\b)")
 
@@ -98,44 +57,20 @@ class Specific:
 def specifics(question: str, answer: str) -> tuple[Specific, ...]:
     """What `answer` says beyond `question`: numbers, dates, contacts, codes, titles, names and other content words.
 
-    Words that tell little count only where there is nothing else; yes and no, where the question asks for them.
+    Words that tell little count only where there is nothing else; so does which of two things that the question offers
+    is named. Yes and no count where the question asks for them.
     """
     asked, plain = Text(question), with_dates(fold(answer))
     found = [*_contact_specifics(plain, asked), *_number_specifics(plain, asked), *_name_specifics(plain, asked)]
     words = list(_word_specifics(plain, given_words(question), 3 if has_english_word(f"{question} {answer}") else 4))
     found += [s for s in words if s.kind == "name" or stem(s.value.casefold()) not in GENERAL_STEMS]
-    if _ASKS_WHETHER.match(last_turn(question)[1]) and (says := yes_or_no(plain, question)):
+    says = None if found else chosen(plain, question)
+    if says := says or (asks_whether(question) and yes_or_no(plain, question)):
         found.append(Specific("polarity", says, says))
     letters = [Specific("letter", s, s) for s in _SINGLE_LETTER.findall(plain) if not re.search(rf"\b{s}\b", question)]
     if all(s.kind == "initials" for s in found):  # "VC" for "Vitamin C" tells nothing
         found += words or letters
     return tuple(dict.fromkeys(found))
-
-
-def yes_or_no(plain: str, question: str) -> str | None:
-    """Yes or no at the beginning of a folded text, "he isn't", or the question as a statement and nothing else."""
-    if short := _SHORT_ANSWER.match(plain):
-        return "no" if short[1] else "yes"
-    if says := _POLARITY.match(plain) or _BUT.search(plain):
-        return "yes" if says[1] else "no"
-    told, asked = next(iter(sentences(plain)), "?"), fold(last_turn(question)[1])
-    if told.endswith("?") or not any(_restates(told, each) for each in (asked, *sentences(asked))):
-        return None
-    return "no" if re.search(r"\b(?:not|never|no)\b|n't\b", told) else "yes"
-
-
-def _restates(told: str, asked: str) -> bool:
-    """Whether a sentence says what is asked, in the same words; "she" may stand for the names in it."""
-    words, spelled = list(folded_words(asked)), re.sub(r"n't\b", " not", told)
-    forms, said = {w.form for w in words}, {w.form for w in folded_words(spelled)}
-    if said & _HEDGES - forms:
-        return False
-    if len(meant := set(map(stem, said)) - VAGUE_STEMS) > 1 and meant == set(map(stem, forms)) - VAGUE_STEMS:
-        return True
-    names = {stem(w.form) for w in words if w.capital and not w.first}
-    said, wanted = (set(map(stem, each - _GRAMMAR)) for each in (said, forms))
-    of_somebody = re.match(r"(?i)\W*(?:he|she|it|they)\b", told) is not None
-    return of_somebody and bool(said) and wanted - names <= said <= wanted
 
 
 class Text:

@@ -482,6 +482,16 @@ IN_A_TALK = f"\u241euser: Hi.\n\u241eassistant: Hello.\n\u241euser: {YES_OR_NO}"
         ("Is Ann a doctor or a lawyer?", "A lawyer.", "A doctor.", False),
         ("True or false: the sky is blue?", "True", "true", True),
         ("True or false: the sky is blue?", "True", "True or false: the sky is blue?", False),
+        # ... and by no sentence about it.
+        ("Is the patient a man or a woman?", "The patient is a woman.", "A woman.", True),
+        ("Is the patient a man or a woman?", "The patient is a woman.", "He is a man.", False),
+        ("Is the patient a man or a woman?", "The patient is a woman.", "The patient is a man or a woman.", False),
+        ("Is the patient a man or a woman?", "A man.", "Not a woman but a man.", True),
+        ("Which is bigger, the Sun or the Moon?", "The Sun.", "The Sun is bigger than the Moon.", True),
+        ("Which is bigger, the Sun or the Moon?", "The Sun.", "The Moon is bigger than the Sun.", False),
+        ("Is fire hot or cold?", "Hot.", "It isn't cold, it is hot!", True),
+        ("Is fire hot or cold?", "Hot.", "It isn't hot.", False),
+        ("Has she brothers or sisters?", "She has two brothers, Jon and Bo.", "Brothers.", False),
         # The US was taken for us.
         ("Where was he born?", "He was born in the US.", "US", True),
         ("Where was he born?", "He was born in the US.", "In the United States.", True),
