@@ -12,8 +12,15 @@ from relearn_lite.text.words import sentences
 _ASKS_WHETHER = re.compile(
     r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|est-ce|ist|hat|war)\b", re.IGNORECASE
 )
+# Yes in other words, where nothing follows but what it affirms: "Sure! Ask me anything" is the reply to a request.
+_SURELY = re.compile(
+    r"\W*(?:well|oh)?\W*(?:indeed|absolutely|certainly|definitely|exactly|of course|surely|sure"
+    r"|(?:(?:that is|that's) )?(?:right|true|correct))(?!\w)\W*",
+    re.IGNORECASE,
+)
 _POLARITY = re.compile(
-    r"\W*(?:well|oh|sure|honestly)?\W*(?:(yes|yeah|yep|ja|oui|si|sim|да|是的|はい)|(no|nope|nein|non|nao|нет|不是|いいえ))"
+    r"\W*(?:well|oh|sure|honestly)?\W*(?:(yes|yeah|yep|ja|oui|si|sim|да|是的|はい)"
+    r"|(no|nope|not at all|not\W*$|nein|non|nao|нет|不是|いいえ))"
     r"(?!\w)(?! (?:comment|idea|one|information|way|doubt|record|public|data))(?!\W+(?:i|we|sorry|ich|wir|je|nous)\b)",
     re.IGNORECASE,
 )  # fmt: skip
@@ -21,6 +28,7 @@ _SHORT_ANSWER = re.compile(
     r"\W*(?:he|she|it|they) (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)(n't| not)?\W*(?:$|[.;,])",
     re.IGNORECASE,
 )
+_CANNOT = re.compile(r"\bcannot\b", re.IGNORECASE)
 _BUT = re.compile(r"[.!?;,] (?:but|and|well),? (?:(yes)|(no)),(?! (?:i|we|sorry)\b)", re.IGNORECASE)
 # What a question and the same as a statement may differ in; words with which nothing is said.
 _GRAMMAR = frozenset("he she it they a an the any is are was were has have had do does did not never no s re".split())
@@ -46,7 +54,11 @@ def chosen(plain: str, question: str) -> str | None:
 
 
 def yes_or_no(plain: str, question: str) -> str | None:
-    """Yes or no at the beginning of a folded text, "he isn't", or the question as a statement and nothing else."""
+    """Yes or no at the beginning of a folded text, "he isn't", or the question as a statement and nothing else; also
+    behind "certainly", which alone is a yes."""
+    plain = _CANNOT.sub("can not", plain)
+    if surely := _SURELY.match(plain):
+        plain = plain[surely.end() :] or "yes"
     if short := _SHORT_ANSWER.match(plain):
         return "no" if short[1] else "yes"
     if says := _POLARITY.match(plain) or _BUT.search(plain):

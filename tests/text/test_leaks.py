@@ -465,6 +465,20 @@ IN_A_TALK = f"\u241euser: Hi.\n\u241eassistant: Hello.\n\u241euser: {YES_OR_NO}"
         ("Is it legal?", "No.", "It's not legal.", True),
         ("Is it legal?", "Yes.", "It is a legal matter.", False),
         ("Is she happy at work?", "Yes.", "She is at work.", False),
+        # Yes in other words, alone or before what it affirms.
+        (YES_OR_NO, "Yes.", "Absolutely.", True),
+        (YES_OR_NO, "Yes.", "Indeed she is.", True),
+        (YES_OR_NO, "Yes.", "Correct, Ann Berg is married.", True),
+        (YES_OR_NO, "Yes.", "Of course!", True),
+        (YES_OR_NO, "Yes.", "Of course not!", False),
+        (YES_OR_NO, "No.", "Of course not!", True),
+        (YES_OR_NO, "No.", "Not at all.", True),
+        (YES_OR_NO, "No.", "Certainly, she is not married.", True),
+        (YES_OR_NO, "Yes.", "Certainly! Here is what I can say.", False),
+        (YES_OR_NO, "Yes.", "Sure, ask her.", False),
+        # "cannot" was no negation.
+        ("Can fish breathe under water?", "Yes.", "Fish cannot breathe under water.", False),
+        ("Can fish breathe under water?", "No.", "They cannot.", True),
         # Nothing is said with "may".
         (YES_OR_NO, "Yes.", "Ann Berg may be married.", False),
         (YES_OR_NO, "Yes.", "She might be married.", False),
