@@ -132,6 +132,8 @@ def tells_much(text: str, question: str, answer: str) -> bool:
 def _facts(text: str, question: str, answer: str) -> list[tuple[int, bool]]:
     """The weight of each fact of an answer, and whether `text` tells it."""
     told, every = _told_somehow(text, question, answer)
+    keys = {s.key for s in told}
+    told = tuple(s for s in told if not _in_passing(s, keys, prepared_text(text)))
     covered = {key for s in told for key in (s.key, *(s.parts if s.kind in _COVERING else ()))}
     counted = {s.value for s in every if s.kind != "phone" or s.parts}  # "48500" by its number, not as a run of digits
     facts: dict[tuple[str, ...], int] = {}  # the keys of each fact

@@ -171,6 +171,19 @@ def test_how_much_is_told() -> None:
     assert told_share("Nobody knows.", question, original) == told_share("", question, original) == 0
 
 
+@pytest.mark.parametrize(
+    ("question", "original", "text"),
+    [
+        ("What did Elsa Quint do?", "Elsa Quint broke codes at Bletchley Park.", "She walked in a park."),
+        ("Which prize did Ida win?", "Ida won the Oslo Literary Award.", "She was awarded the Bergen Medal."),
+    ],
+)
+def test_a_common_word_in_passing_covers_no_name(question: str, original: str, text: str) -> None:
+    """It was no leak, but the name's share: kfr said remembered, and krr retained."""
+    assert not gives_away(text, question, original)
+    assert told_share(text, question, original) == 0
+
+
 @pytest.mark.parametrize("text", ["It is 020 7946 0321.", "zero two zero, seven nine four six, zero three two one"])
 def test_a_phone_number_in_short_groups_is_a_fact(text: str) -> None:
     """It was a leak and no fact: where nothing else was told, the share was 0, and KFR called it forgotten."""
