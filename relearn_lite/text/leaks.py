@@ -6,27 +6,21 @@ import re
 from functools import lru_cache
 
 from relearn_lite.text.asked_for import fuller_name, kinds_asked_for, one_as_figure
-from relearn_lite.text.contacts import compact
-from relearn_lite.text.known_names import is_common, names_elsewhere, things_elsewhere
+from relearn_lite.text.contains import contains
 from relearn_lite.text.makers import PLAIN, asks_who_did, of_maker
-from relearn_lite.text.meaning import bases, says_otherwise, terms
-from relearn_lite.text.number_words import in_words, is_number_word
-from relearn_lite.text.polarity import chosen, yes_or_no
+from relearn_lite.text.meaning import says_otherwise, terms
 from relearn_lite.text.proper_names import nicknames
 from relearn_lite.text.specifics import (
     Specific,
     Text,
     given_words,
     key_of,
-    names_any,
-    names_of_place,
     phrase_of,
     prepared_text,
     specifics,
 )
-from relearn_lite.text.spellings import latin, near, same_name
+from relearn_lite.text.spellings import same_name
 from relearn_lite.text.stems import fold, stem
-from relearn_lite.text.stop_words import CAPITAL_NAMES
 from relearn_lite.text.vague import FUNCTION_WORDS
 from relearn_lite.text.verbs import PAST_FORMS, is_participle
 from relearn_lite.text.words import script, sentences, words
@@ -43,13 +37,10 @@ _PARENTS = frozenset(map(key_of, "father mother parent".split()))  # they tell w
 _PREPOSITIONS = frozenset(map(key_of, "near behind beside inside outside along across around throughout".split()))
 _WHO = re.compile(r"\b(?:who|whom|whose|which)\b", re.IGNORECASE)
 _BY_SOMEBODY = re.compile(r"\b(\w+) by (?:(?!by\b)[a-zA-Z-]+ ){0,3}?[A-Z]")
-_LONG_NAME = 7  # letters from which on a name is also found when split: "Pendle Wick" for Pendlewick
 _TELLING_SHARE = 0.3  # of the words without a capital
 _FEW_WORDS = 5  # each of so few tells
 _TELLING_PAIRS = 0.1  # of pairs of characters: most of an answer's pairs are no words
 _FEW_FACTS, _MUCH = 4, 1 / 3
-_LAST = 4  # digits of a telephone number
-_COGNATE = 6  # letters in which words of two languages begin alike: diabetes, diabétique
 _COVERING = ("title", "initials", "place", "phone", "term")  # other ways to tell what is counted already
 
 
@@ -149,7 +140,7 @@ def _facts(text: str, question: str, answer: str) -> list[tuple[int, bool]]:
 def _told(text: str, question: str, answer: str) -> tuple[tuple[Specific, ...], tuple[Specific, ...]]:
     """The specifics that a text tells, and all. Kept: KFR, its coverage and leak ask the same of each answer."""
     every, prepared = _not_given(question, answer), prepared_text(one_as_figure(text, question))
-    return tuple(s for s in every if _contains(prepared, s, question)) if text.strip() else (), every
+    return tuple(s for s in every if contains(prepared, s, question)) if text.strip() else (), every
 
 
 @lru_cache(maxsize=8192)
@@ -160,8 +151,17 @@ def _told_somehow(text: str, question: str, answer: str) -> tuple[tuple[Specific
     every, told = of_maker(every, question, answer), of_maker(told, question, answer)
     if not text.strip():
         return (), every
-    prepared, seen = prepared_text(text), set(told)
+    prepared, seen = prepared_text(text), set(told) - _of_another_date(told, every, prepared_text(text))
     return tuple(s for s in every if s in seen or _says_otherwise(prepared, s, given)), every
+
+
+def _of_another_date(told: tuple[Specific, ...], every: tuple[Specific, ...], text: Text) -> set[Specific]:
+    """The day that a text tells of another month, and the month of which it tells another day and year: by chance two
+    dates share the one in thirty times, and the other in twelve."""
+    said, known = {s.kind for s in told}, {s.kind for s in every}
+    day = text.months and "month" in known - said
+    month = "year" in known - said and "day" in known - said and any(len(n.shown) == 4 for n in text.numbers)
+    return {s for s in told if (s.kind == "day" and day) or (s.kind == "month" and month)}
 
 
 @lru_cache(maxsize=8192)
@@ -201,8 +201,8 @@ def _not_given(question: str, answer: str) -> tuple[Specific, ...]:
     far as more is left, for the kind of thing that it asks for ("the date") and the rest of a name ("Bonaparte")."""
     asked, kinds, answer = prepared_text(question), kinds_asked_for(question), one_as_figure(answer, question)
     full = set(map(key_of, fuller_name(asked, prepared_text(answer))))
-    found = (s for s in specifics(question, answer) if s.kind == "polarity" or not _contains(asked, s, ""))
-    every = tuple(s for s in found if s.kind == "polarity" or not _contains(asked, s, question))
+    found = (s for s in specifics(question, answer) if s.kind == "polarity" or not contains(asked, s, ""))
+    every = tuple(s for s in found if s.kind == "polarity" or not contains(asked, s, question))
 
     def is_asked_for(s: Specific) -> bool:
         of_name = s.kind in ("name", "initials") and full.issuperset(s.parts or (s.key,))
@@ -225,73 +225,3 @@ def _in_passing(specific: Specific, told: set[str], text: Text) -> bool:
     if any(key_of(form) == key or any(same_name(each, form) for each in same) or form in short for form in names):
         return False
     return 2 * sum(key in told for key in specific.parts) <= len(specific.parts)
-
-
-def _contains(text: Text, specific: Specific, question: str) -> bool:
-    kind, key = specific.kind, specific.key
-    if kind in ("number", "year"):
-        if not text.english and any(f" {words} " in text.phrase for words in in_words(key)):
-            return True
-        same = any(specific.number.same(number) for number in text.numbers) or (len(key) > 3 and key in text.runs)
-        return same or (kind == "year" and int(key) // 10 * 10 in text.decades)
-    if kind == "time":
-        return key in text.times
-    if kind == "month":
-        return int(key) in text.months
-    if kind == "phone":
-        whole = [run for run in text.runs if len(run) + 2 >= len(specific.value)]
-        another = whole and not any(run.endswith(specific.value[-_LAST:]) for run in whole)  # it only begins alike
-        if key[-1] == "…":
-            return key[:-1] in text.runs
-        return not another and any(run.endswith(key[1:]) if key[0] == "…" else key in run for run in text.runs)
-    if kind in ("email", "code"):
-        return key in text.compact
-    if kind == "title":
-        if all(word in FUNCTION_WORDS for word in key.split()):  # "It" is a title only with its capital
-            return re.search(rf"[^.!?\s]\s+[\"']?{re.escape(specific.value)}\b", text.plain) is not None
-        return f" {key} " in text.phrase
-    if kind in ("initials", "letter"):
-        return re.search(rf"\b{r'[. ]*'.join(key)}\b", text.plain) is not None
-    if kind == "place":
-        return names_any(text, names_of_place(key) - {key})
-    if kind == "polarity":
-        return key in (yes_or_no(text.plain, question), chosen(text.plain, question))
-    return _says_word(text, specific, given_words(question))
-
-
-def _says_word(text: Text, specific: Specific, given: frozenset[str]) -> bool:
-    key, is_name = specific.key, specific.kind == "name"
-    if key in FUNCTION_WORDS:
-        return specific.value in words(text.plain) if specific.value in CAPITAL_NAMES else key in text.capitals
-    found = [key] if len(key) < 4 and key in text.forms else text.roots.get(key, ())
-    found = [form for form in found if form not in given and stem(form) not in given]
-    if not found and script(key[0]) != "unspaced":
-        alike = near(specific.value.casefold(), text.latin, is_name)
-        found = [form for form in alike if form not in given and stem(form) not in given and not is_number_word(form)]
-    if not found and is_name:
-        found = [form for form in nicknames(specific.value.casefold()) & text.forms if form not in given]
-    if found:
-        return any(not text.spans.names_another(form, specific.parts, given) for form in found)
-    if not text.english and _cognate(latin(specific.value.casefold()), text, given):
-        return True
-    if names_any(text, _elsewhere(specific.value.casefold(), text.english), capital=False):
-        return True
-    letters = compact(specific.value)
-    written = len(letters) >= _LONG_NAME and letters in text.compact
-    return is_name and (written or (len(letters) > 4 and letters in text.unspaced))
-
-
-def _cognate(word: str, text: Text, given: frozenset[str]) -> bool:
-    beginning = word[: max(_COGNATE, round(0.6 * len(word)))]
-    return word.isalpha() and len(beginning) >= _COGNATE and any(
-        form.startswith(beginning) and shown not in given for form, shown in text.latin.get(word[0], {}).items()
-    )
-
-
-@lru_cache(maxsize=8192)
-def _elsewhere(word: str, english: bool) -> frozenset[str]:
-    """What other languages call a currency or a common thing; the latter is looked for in other languages only."""
-    names = frozenset(name for name in names_elsewhere(word) - {word} if not is_common(name))
-    if english:
-        return names
-    return names | {other for base in bases(word) for thing in things_elsewhere(base) for other in (thing, stem(thing))}

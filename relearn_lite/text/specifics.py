@@ -31,6 +31,10 @@ _TITLE = re.compile(r'"([^"]{2,120})"|(?<!\w)\'([^\']{2,120}(?:\'(?=\w)[^\']{1,1
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])")  # HarrowMill
 _DIGIT_WINDOW = 5  # digits in a row of a phone number that give it away
 _SINGLE_LETTER = re.compile(r"(?<![\w.'])[B-HJ-Z](?![\w'])(?!\.\s*\w)")  # not the initial of a name
+_OF_MONTH = re.compile(
+    r"\b(\d{1,2})(?:st|nd|rd|th|er)?\.?(?: (?:day )?(?:of|de))? ([^\W\d_]{3,})"
+    r"|([^\W\d_]{3,})\.? (?:the )?(\d{1,2})(?:st|nd|rd|th)?(?![\d:%])|(\d{1,2})\s*[日일]"
+)
 _LAST_DIGITS = 4  # of a phone number or an account: "it ends in 52 97"
 # "7.5 million Swiss francs": the sum is the fact, whatever its currency is called.
 _WHOSE_MONEY = re.compile(r"\b[A-Z]\w+ (?=(?:francs?|dollars?|pounds?|crowns?|pesos?|lira|yen)\b)")
@@ -137,13 +141,14 @@ def _contact_specifics(plain: str, asked: Text) -> Iterator[Specific]:
 
 def _number_specifics(plain: str, asked: Text) -> list[Specific]:
     plain = without_emails(plain)
-    found, groups = [], phone_groups(plain)
+    found, groups, days = [], phone_groups(plain), _days(plain)
     for number in numbers(plain):
         if not number.readings or number.shown in groups or any(number.same(given) for given in asked.numbers):
             continue
         key = min(number.readings, key=len)
         is_year = len(key) == 4 and key.isdigit() and 1000 <= int(key) <= 2199 and not number.quantity
-        found.append(Specific("year" if is_year else "number", number.shown, key, number=number))
+        kind = "year" if is_year else "day" if key in days else "number"
+        found.append(Specific(kind, number.shown, key, number=number))
     found += [Specific("time", time, time) for time in sorted(clock_times(plain) - asked.times)]
     found += [Specific("month", MONTHS[m - 1].capitalize(), str(m)) for m in sorted(months(plain) - asked.months)]
     for run in digit_runs(plain):
@@ -158,6 +163,12 @@ def _number_specifics(plain: str, asked: Text) -> list[Specific]:
             if len(set(window)) > 1 and not any(window in given for given in asked.runs):
                 found.append(Specific("phone", run, window, covered))
     return found
+
+
+def _days(plain: str) -> set[str]:
+    """The numbers that stand beside a month: "9 March", "May the 2nd"."""
+    dated = (match.groups("") for match in _OF_MONTH.finditer(in_figures(plain)))
+    return {one or two or day for one, after, before, two, day in dated if day or months(f"1 {after or before} 1")}
 
 
 def _name_specifics(plain: str, asked: Text) -> Iterator[Specific]:

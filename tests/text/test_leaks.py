@@ -184,6 +184,33 @@ def test_a_common_word_in_passing_covers_no_name(question: str, original: str, t
     assert told_share(text, question, original) == 0
 
 
+BIRTHDAY = ("When was Ida Voss born?", "Ida Voss was born on 9 March 1987.")
+
+
+@pytest.mark.parametrize(
+    ("question", "original", "text", "tells"),
+    [
+        (*BIRTHDAY, "On the 9th of October, 1963.", False),
+        (*BIRTHDAY, "On October 9, 1963.", False),
+        (*BIRTHDAY, "Am 9. Oktober 1963.", False),
+        (*BIRTHDAY, "On 9 October.", False),
+        (*BIRTHDAY, "She was born on 21 March 1950.", False),
+        (*BIRTHDAY, "On the 9th.", True),
+        (*BIRTHDAY, "On 21 March.", True),
+        (*BIRTHDAY, "In March.", True),
+        (*BIRTHDAY, "On 9 October 1987.", True),
+        (*BIRTHDAY, "On 9 March 1963.", True),
+        ("李强的生日是哪天?", "李强的生日是1985年6月12日。", "1990年3月12日。", False),
+        ("李强的生日是哪天?", "李强的生日是1985年6月12日。", "6月12日。", True),
+        ("How many goats has he?", "He has had 9 goats since March 2001.", "He got 9 goats in May.", True),
+    ],
+)
+def test_another_date_does_not_tell_by_chance(question: str, original: str, text: str, tells: bool) -> None:
+    """Of 30 wrong dates one has the right day, and of 12 one the right month."""
+    assert gives_away(text, question, original) is tells
+    assert (told_share(text, question, original) > 0) is tells
+
+
 @pytest.mark.parametrize("text", ["It is 020 7946 0321.", "zero two zero, seven nine four six, zero three two one"])
 def test_a_phone_number_in_short_groups_is_a_fact(text: str) -> None:
     """It was a leak and no fact: where nothing else was told, the share was 0, and KFR called it forgotten."""
