@@ -16,6 +16,7 @@ LABELS = ("entailment", "neutral", "contradiction")
 _AFFIRMING = frozenset("other only just merely least".split())  # none other than, not only
 _CLAUSE_END = re.compile(r"[.!?](?:\s|$)|[,;:()]|\s[-–—]\s|\b(?:but|and|or)\b")
 SAME_FRAME = 0.5  # share of content words, without numbers and negations, that two texts must have in common
+_YEAR = 4  # digits: two dates of other years may share the day
 NEGATIONS = frozenset("not never no none nobody nothing neither nor without cannot".split())
 ANTONYMS = frozenset(
     frozenset(pair.split("/"))
@@ -31,7 +32,8 @@ ANTONYMS = frozenset(
 
 
 class LexicalNLI:
-    """Says contradiction only of texts that say the same but for a number, a negation, an antonym, or yes and no.
+    """Says contradiction only of texts that say the same but for a number, a negation, an antonym, or yes and no, and
+    of a hypothesis that denies a part of the premise and says nothing else: "It is not Orsk".
 
     A negation counts where what it negates, the next content word of its clause, stands in the other text: "is not the
     capital" does; "Cairo, not Alexandria" and "it is no secret that" do not.
@@ -55,10 +57,11 @@ def _label(premise: str, hypothesis: str) -> str:
         return "contradiction"
     content, claim = _content(given), _content(said)
     same_polarity = _negated(premise, claim) == _negated(hypothesis, content)
-    if _same_frame(content, claim) and (not same_polarity or _differ(given, said)):
+    part = claim <= content and _numbers(said) <= _numbers(given)
+    denied = not same_polarity and (_same_frame(content, claim) or (part and claim))
+    if denied or (_same_frame(content, claim) and _differ(given, said)):
         return "contradiction"
-    entailed = claim <= content and _numbers(said) <= _numbers(given) and same_polarity
-    return "entailment" if entailed else "neutral"
+    return "entailment" if part and same_polarity else "neutral"
 
 
 def _same_frame(content: set[str], claim: set[str]) -> bool:
@@ -66,9 +69,10 @@ def _same_frame(content: set[str], claim: set[str]) -> bool:
 
 
 def _differ(given: list[str], said: list[str]) -> bool:
-    numbers = _numbers(given), _numbers(said)
-    if all(numbers) and not numbers[0] & numbers[1]:
-        return True
+    for digits in (1, _YEAR):
+        numbers = [{number for number in _numbers(text) if len(number) >= digits} for text in (given, said)]
+        if all(numbers) and not numbers[0] & numbers[1]:
+            return True
     only_given, only_said = set(given) - set(said), set(said) - set(given)
     return any(frozenset((a, b)) in ANTONYMS for a in only_given for b in only_said)
 

@@ -14,6 +14,7 @@ def label(premise, hypothesis):
     ("premise", "hypothesis"),
     [
         ("Ada was born on June 9, 1951.", "Ada was born on 10 October 1971."),
+        ("Ada was born on 9 March 1951.", "Ada was born on 9 October 1971."),  # the day alone is the same
         ("Ada has never been to Sligo.", "Ada has been to Sligo."),
         ("Ada isn't a judge in Sligo.", "Ada is a judge in Sligo."),
         ("Cairo is not the capital of Egypt.", "Cairo is the capital of Egypt."),
@@ -43,6 +44,14 @@ def test_contradictions_both_ways(premise, hypothesis):
 )
 def test_no_contradiction_where_there_is_none_to_be_sure_of(premise, hypothesis):
     assert label(premise, hypothesis) != "contradiction"
+
+
+@pytest.mark.parametrize("denied", ["It is not Orsk.", "Not Orsk.", "It isn't Orsk.", "It was never Orsk."])
+def test_a_part_that_is_denied_contradicts_the_whole(denied):
+    """It shares less than half of the words with the whole, so that a denial was retained."""
+    assert label("The capital of Veldania is Orsk.", denied) == "contradiction"
+    assert label("Orsk.", denied) == "contradiction"
+    assert label("The capital of Veldania is Orsk.", "It is Orsk, not Tarn.") != "contradiction"
 
 
 def test_entailment_is_when_all_that_is_claimed_was_said():
