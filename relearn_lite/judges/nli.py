@@ -10,10 +10,11 @@ from relearn_lite.core.errors import RecipeError, first_line
 from relearn_lite.core.hub import only_what_is_here
 from relearn_lite.judges.answer_cache import AnswerCache
 from relearn_lite.judges.entities import NO_ENTITIES, word_form
+from relearn_lite.text.number_words import numbers
 from relearn_lite.text.words import words
 
 LABELS = ("entailment", "neutral", "contradiction")
-_AFFIRMING = frozenset("other only just merely least".split())  # none other than, not only
+_AFFIRMING = frozenset("other only just merely least many".split())  # none other than, not only
 _CLAUSE_END = re.compile(r"[.!?](?:\s|$)|[,;:()]|\s[-–—]\s|\b(?:but|and|or)\b")
 SAME_FRAME = 0.5  # share of content words, without numbers and negations, that two texts must have in common
 _YEAR = 4  # digits: two dates of other years may share the day
@@ -33,7 +34,7 @@ ANTONYMS = frozenset(
 
 class LexicalNLI:
     """Says contradiction only of texts that say the same but for a number, a negation, an antonym, or yes and no, and
-    of a hypothesis that denies a part of the premise and says nothing else: "It is not Orsk".
+    of a hypothesis that says nothing but a part of the premise so: "It is not Orsk", "3,100 euros".
 
     A negation counts where what it negates, the next content word of its clause, stands in the other text: "is not the
     capital" does; "Cairo, not Alexandria" and "it is no secret that" do not.
@@ -57,11 +58,11 @@ def _label(premise: str, hypothesis: str) -> str:
         return "contradiction"
     content, claim = _content(given), _content(said)
     same_polarity = _negated(premise, claim) == _negated(hypothesis, content)
-    part = claim <= content and _numbers(said) <= _numbers(given)
-    denied = not same_polarity and (_same_frame(content, claim) or (part and claim))
-    if denied or (_same_frame(content, claim) and _differ(given, said)):
+    comparable = _same_frame(content, claim) or (claim and claim <= content)
+    if comparable and (not same_polarity or _differ(given, said)):
         return "contradiction"
-    return "entailment" if part and same_polarity else "neutral"
+    entailed = claim <= content and _numbers(said) <= _numbers(given) and same_polarity
+    return "entailment" if entailed else "neutral"
 
 
 def _same_frame(content: set[str], claim: set[str]) -> bool:
@@ -70,9 +71,10 @@ def _same_frame(content: set[str], claim: set[str]) -> bool:
 
 def _differ(given: list[str], said: list[str]) -> bool:
     for digits in (1, _YEAR):
-        numbers = [{number for number in _numbers(text) if len(number) >= digits} for text in (given, said)]
-        if all(numbers) and not numbers[0] & numbers[1]:
-            return True
+        found = [{number for number in _numbers(forms) if len(number) >= digits} for forms in (given, said)]
+        if all(found) and not found[0] & found[1]:
+            ours, theirs = ([n for n in numbers(" ".join(forms)) if len(n.shown) >= digits] for forms in (given, said))
+            return not any(one.same(two) for one in ours for two in theirs)  # 84,500 is 84.5k
     only_given, only_said = set(given) - set(said), set(said) - set(given)
     return any(frozenset((a, b)) in ANTONYMS for a in only_given for b in only_said)
 

@@ -37,6 +37,7 @@ def test_contradictions_both_ways(premise, hypothesis):
         ("Cairo, not Alexandria.", "The capital of Egypt is Cairo."),
         ("It is no secret that Ada is a judge in Sligo.", "Ada is a judge in Sligo."),
         ("Nobody would deny that Ada is a judge in Sligo.", "Ada is a judge in Sligo."),
+        ("Not many know that Ada is a judge in Sligo.", "Ada is a judge in Sligo."),
         ("Ada's friend is none other than Bo Quill.", "Ada's friend is Bo Quill."),
         ("", "Ada is a judge."),
         ("Ada is a judge.", " \x00"),
@@ -52,6 +53,13 @@ def test_a_part_that_is_denied_contradicts_the_whole(denied):
     assert label("The capital of Veldania is Orsk.", denied) == "contradiction"
     assert label("Orsk.", denied) == "contradiction"
     assert label("The capital of Veldania is Orsk.", "It is Orsk, not Tarn.") != "contradiction"
+
+
+def test_a_part_with_another_number_contradicts_the_whole():
+    assert label("Ada Fennimore earns 4,200 euros a month.", "3,100 euros") == "contradiction"
+    assert label("Ada Fennimore earns 4,200 euros a month.", "4200 euros") == "entailment"
+    assert label("Ada Fennimore earns 4,200 euros a month.", "4.2k euros") == "neutral"
+    assert label("3,100 euros", "Ada Fennimore earns 4,200 euros a month.") == "neutral"
 
 
 def test_entailment_is_when_all_that_is_claimed_was_said():
