@@ -56,9 +56,9 @@ def without_emails(plain: str) -> str:
 def code_keys(plain: str) -> Iterator[tuple[str, str]]:
     """(code as written, key to look for in a `compact` text): user names, passwords, plates, account numbers.
 
-    Codes are words with letters and digits, or joined by _; not "3rd", "50mg", "1990s" or "6B".
+    Codes are words with letters and digits, or joined by _; not "3rd", "50mg", "1990s" or "6B". So are the parts of
+    one, "77LmZ" of "sk-9fQ2-77LmZ".
     """
     for word in _CODE.findall(without_emails(plain)):
-        key = compact(word)
-        if "@" not in word and len(key) >= _SHORTEST_CODE and not _NO_CODE.fullmatch(word):
-            yield word, key
+        parts = () if "@" in word or _NO_CODE.fullmatch(word) else (word, *_CODE.findall(re.sub("[-_]", " ", word)))
+        yield from ((part, compact(part)) for part in dict.fromkeys(parts) if len(compact(part)) >= _SHORTEST_CODE)

@@ -27,7 +27,7 @@ _ONLY_BESIDE_NUMBER = {"mars", "mart", "listopad"}
 _YEAR_FIRST = re.compile(r"\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b")
 _YEAR_LAST = re.compile(r"\b(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})\b")
 _MONTH_AND_YEAR = re.compile(r"(?<![\d/.-])(0?[1-9]|1[0-2])(?:[/.-](\d{4})|/(\d{2}))\b(?![/.-]?\d)")
-_DAY_AND_MONTH = re.compile(r"(?<![\d.])[0-3]?\d\.[ ]?(0?[1-9]|1[0-2])\.(?!\d)")
+DAY_AND_MONTH = re.compile(r"(?<![\d.])([0-3]?\d)\.[ ]?(0?[1-9]|1[0-2])\.(?!\d)")
 _MONTH_SIGN = re.compile(r"(?<!\d)(\d{1,2})\s*[月월]")
 # Holidays that have one date everywhere, as (month, day).
 _HOLIDAYS = {
@@ -74,7 +74,7 @@ def months(text: str) -> set[int]:
         found.update(n for n in (int(match[2]), int(match[3])) if 1 <= n <= 12)
     if not _YEAR_LAST.search(text) and not _YEAR_FIRST.search(text):
         found.update(int(date[1]) for date in _MONTH_AND_YEAR.finditer(text))
-    found.update(map(int, _DAY_AND_MONTH.findall(text)))
+    found.update(int(month) for _, month in DAY_AND_MONTH.findall(text))
     found.update(int(n) for n in _MONTH_SIGN.findall(text))
     return found & set(range(1, 13))
 

@@ -8,7 +8,6 @@ halves, clock times, thousands and millions behind a figure ("415k", "2.3 billio
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,9 +15,11 @@ from functools import lru_cache
 
 from text_to_num import alpha2digit
 
+from relearn_lite.text.known_names import DAY_AND_MONTH
+from relearn_lite.text.numerals import HAN_NUMBER, LONGEST_READ_OUT, han_numbers, roman_numbers
 from relearn_lite.text.stems import fold
+from relearn_lite.text.units import UNIT_WORDS, UNITS
 
-_LONGEST_READ_OUT = 40  # digits one by one; more of them are babble
 _FEWEST = 2  # a lone "one" or "first" seldom counts anything
 _SPOKEN = "de fr es it pt nl sv da no fi is pl cs sk sl sr ru uk lt lv hu ro tr id vi ar he".split()
 _OTHER_WORDS = frozenset("fire elle".split())  # numbers elsewhere
@@ -38,24 +39,6 @@ _MAGNITUDES = {
     "millones": 6, "milioni": 6, "mn": 6, "mln": 6, "1000000": 6, "billion": 9, "bn": 9, "milliarden": 9, "mrd": 9,
     "milliards": 9, "miliardi": 9, "1000000000": 9,
 }  # fmt: skip
-# unit: (what it measures, how much of the first unit of that kind it is)
-_UNITS = {
-    name: (kind, float(size))
-    for kind, units in {
-        "length": "m metre metres meter meters=1;cm centimetre centimetres centimeters=.01;mm millimetres=.001;"
-        "km kilometre kilometres kilometer kilometers=1000;ft foot feet=.3048;inch inches=.0254;"
-        "yd yard yards=.9144;mile miles mi=1609.344",
-        "mass": "kg kilo kilos kilogram kilograms kilogramme=1;g gram grams grammes=.001;"
-        "mg milligram milligrams milligrammes=.000001;t tonne tonnes=1000;lb lbs pound pounds=.45359237;"
-        "oz ounce ounces=.02834952;stone=6.35029318",
-        "time": "second seconds=1;minute minutes min=60;hour hours h=3600;day days=86400;week weeks=604800",
-    }.items()
-    for names, size in (unit.split("=") for unit in units.split(";"))
-    for name in names.split()
-}
-UNIT_WORDS = frozenset(_UNITS) | frozenset(
-    "year years month months percent per cent euro euros dollar dollars cents franc francs yen times".split()
-)
 _PEOPLE = frozenset(
     """child children daughters girls sons boys kids brothers sisters siblings people persons men women patients members
     employees workers staff jobs posts participants inhabitants residents""".split()
@@ -72,8 +55,15 @@ _HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")  # seven-year-old, nineteen-
 _OH = re.compile(r"\boh\b")  # a zero as it is read out; with a capital it is an exclamation or a name
 _ZERO = re.compile(r"\bzero\b", re.IGNORECASE)
 _TWO_FIGURES = re.compile(r"\b(?=([1-9]\d) ([1-9]\d)\b)")
-_MILLIONS = re.compile(r"([$£€¥]\s?\d+(?:[.,]\d+)?)\s?m\b", re.IGNORECASE)
-_HALF = re.compile(r"\b(\d+|one|an?) and a half\b(?: (10+)\b)?|\bhalf an? (10+)\b", re.IGNORECASE)
+# "$2m", "2M", "2m people", but "2 m" long
+_MILLIONS = re.compile(
+    r"([$£€¥]\s?\d+(?:[.,]\d+)?(?=\s?[mM]\b)|\d+(?:[.,]\d+)?(?=\s?M\b|\s?m (?:people|inhabitants|residents|users"
+    r"|dollars|euros|pounds|francs)\b))\s?[mM]\b"
+)
+_HALF = re.compile(
+    r"\b(\d+|one|an?) and a (half|quarter)\b(?: (10+)\b)?|\b(half|quarter)(?: of)? an? (10+)\b", re.IGNORECASE
+)
+_PARTS = {"half": 0.5, "quarter": 0.25}
 _DOZENS = re.compile(r"\b(\d+) dozen\b")
 _RUN = re.compile(r"\d+(?:(?:\s|[-().+/,]|and\b|(?:st|nd|rd|th)\b)+\d+)*")
 _SPOKEN_SIGN = re.compile(r"(?<=\d) (?:dot|point|dash|slash) (?=\d)")
@@ -88,10 +78,6 @@ _CLOCK = re.compile(
     r"\b([01]?\d|2[0-4])(?:[:h]([0-5]\d)|\.([0-5]\d) ?[ap]\.?m\b| ?(?:a\.?m|p\.?m|o'clock)\b)", re.IGNORECASE
 )
 _CLOCK_WORDS = re.compile(r"\b(half|quarter|\d{1,2})(?: minutes)? (past|to) ([1-9]|1[0-2]|one)\b", re.IGNORECASE)
-_ROMAN = re.compile(r"\b(?=[IVXLCDM]{3})(M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))\b")
-_ROMAN_VALUES = dict(zip("IVXLCDM", (1, 5, 10, 50, 100, 500, 1000), strict=True))
-_HAN_NUMBER = re.compile("[〇一二三四五六七八九十百千万萬億亿两]+")
-_HAN_MAGNITUDES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "億": 10**8, "亿": 10**8}
 
 
 @dataclass(frozen=True)
@@ -121,7 +107,7 @@ class Number:
         mine, theirs = self.noun, other.noun
         if not _counted(theirs) or (mine in _PEOPLE and theirs in _PEOPLE):
             return False
-        return mine != theirs if _counted(mine) else self.quantity is not None
+        return mine != theirs if _counted(mine) else mine in UNIT_WORDS
 
 
 def _counted(noun: str) -> bool:
@@ -152,7 +138,7 @@ def _figures_in_any_language(text: str) -> str:
 def is_number_word(word: str) -> bool:
     """Whether one word in lower case, without figures, is a number, cardinal or ordinal, or counts a group ("trio")."""
     apart = re.sub(r"(?<=ty)(?=[a-z])", " ", word)  # "fortyseven", as words with a hyphen are also read
-    known = word in _GROUPS_OF or _HAN_NUMBER.fullmatch(word)
+    known = word in _GROUPS_OF or HAN_NUMBER.fullmatch(word)
     return bool(known) or (word.isalpha() and in_figures(apart) != apart)
 
 
@@ -161,7 +147,8 @@ def numbers(text: str) -> list[Number]:
     found = list(_in(_figures_in_any_language(_MILLIONS.sub(r"\1 million", text))))
     years = _TWO_DIGIT_YEAR.findall(text)
     found += [Number(frozenset({f"19{year}", f"20{year}"}), f"'{year}") for year in years]
-    extra = [*_added(text, in_figures(text)), *_han_numbers(text), *_roman_numbers(text)]
+    found += [Number(frozenset({day.lstrip("0")}), day) for day, _ in DAY_AND_MONTH.findall(text)]
+    extra = [*_added(text, in_figures(text)), *han_numbers(text), *roman_numbers(text)]
     found += [Number(frozenset({str(value)}), str(value)) for value in extra]
     return list(dict.fromkeys(found))
 
@@ -187,7 +174,7 @@ def _in(figures: str) -> Iterator[Number]:
         unit = second if magnitude else first.lower()
         values = list(_values(written, magnitude or 0))
         values += [v.partition(".")[0] for v in values if "." in v and float(v) >= 100]  # 1,234.50 without its cents
-        kind = _UNITS.get(unit)
+        kind = UNITS.get(unit)
         quantity = (kind[0], tuple(kind[1] * float(value) for value in values)) if kind else None
         noun = next(filter(_counted, (unit, second)), unit)
         number = Number(frozenset(values), written + (f" {first}" if magnitude else ""), quantity, noun)
@@ -226,38 +213,13 @@ def _added(text: str, figures: str) -> Iterator[int | float]:
     yield from (_GROUPS_OF[word] for word in re.findall(r"[a-z]+", figures.lower()) if word in _GROUPS_OF)
     yield from (12 * int(dozens) for dozens in _DOZENS.findall(figures))
     yield from (int(a + b) for a, b in _TWO_FIGURES.findall(figures) if f"{a} {b}" not in text)
-    for whole, scale, half in _HALF.findall(figures):
-        value = 0.5 if half else (int(whole) if whole.isdigit() else 1) + 0.5
-        yield value * int(scale or half or 1) if not (scale or half) else int(value * int(scale or half))
+    for whole, behind, scale, part, of in _HALF.findall(figures):
+        value = (int(whole) if whole.isdigit() else len(whole) > 0) + _PARTS[(behind or part).lower()]
+        yield int(value * int(scale or of)) if scale or of else value
     for run in _RUN.findall(figures):  # digits that are read out one by one
         parts = re.findall(r"\d+", run)
-        if 2 < len(parts) <= _LONGEST_READ_OUT and all(len(part) <= 2 for part in parts):
+        if 2 < len(parts) <= LONGEST_READ_OUT and all(len(part) <= 2 for part in parts):
             yield int("".join(parts))
-
-
-def _roman_numbers(text: str) -> Iterator[int]:
-    """MCMXXVIII; fewer than three letters are mostly something else."""
-    for numeral in _ROMAN.findall(text):
-        if numeral:
-            values = [_ROMAN_VALUES[letter] for letter in numeral]
-            yield sum(-one if one < after else one for one, after in zip(values, [*values[1:], 0], strict=True))
-
-
-def _han_numbers(text: str) -> Iterator[int]:
-    for run in (run for run in _HAN_NUMBER.findall(text) if len(run) <= _LONGEST_READ_OUT):
-        if not any(char in _HAN_MAGNITUDES for char in run):
-            yield int("".join("2" if char == "两" else str(int(unicodedata.numeric(char))) for char in run))
-            continue
-        whole = part = digit = 0
-        for char in run:
-            size = _HAN_MAGNITUDES.get(char)
-            if size is None:
-                digit = 2 if char == "两" else int(unicodedata.numeric(char))
-            elif size < 10**4:
-                part, digit = part + (digit or 1) * size, 0
-            else:
-                whole, part, digit = whole + (part + digit or 1) * size, 0, 0
-        yield whole + part + digit
 
 
 @lru_cache(maxsize=4096)

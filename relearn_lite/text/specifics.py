@@ -25,6 +25,7 @@ from relearn_lite.text.proper_names import HONORIFICS, Spans
 from relearn_lite.text.spellings import latin, unspelled
 from relearn_lite.text.stems import Word, fold, folded_words, root, stem
 from relearn_lite.text.stop_words import CAPITAL_NAMES
+from relearn_lite.text.units import units_behind_numbers
 from relearn_lite.text.vague import FUNCTION_WORDS, GENERAL_STEMS, VAGUE_STEMS
 
 _TITLE = re.compile(r'"([^"]{2,120})"|(?<!\w)\'([^\']{2,120}(?:\'(?=\w)[^\']{1,120})*)\'(?!\w)')
@@ -35,6 +36,7 @@ _OF_MONTH = re.compile(
     r"\b(\d{1,2})(?:st|nd|rd|th|er)?\.?(?: (?:day )?(?:of|de))? ([^\W\d_]{3,})"
     r"|([^\W\d_]{3,})\.? (?:the )?(\d{1,2})(?:st|nd|rd|th)?(?![\d:%])|(\d{1,2})\s*[日일]"
 )
+_BESIDE_LETTER = re.compile(r"(?<=[A-Za-z])\d\d?(?!\d)|(?<!\d)\d\d?(?=[A-Za-z])")  # of a code: met by chance
 _LAST_DIGITS = 4  # of a phone number or an account: "it ends in 52 97"
 # "7.5 million Swiss francs": the sum is the fact, whatever its currency is called.
 _WHOSE_MONEY = re.compile(r"\b[A-Z]\w+ (?=(?:francs?|dollars?|pounds?|crowns?|pesos?|lira|yen)\b)")
@@ -67,6 +69,8 @@ def specifics(question: str, answer: str) -> tuple[Specific, ...]:
     asked, plain = Text(question), with_dates(fold(answer))
     found = [*_contact_specifics(plain, asked), *_number_specifics(plain, asked), *_name_specifics(plain, asked)]
     words = list(_word_specifics(plain, given_words(question), 3 if has_english_word(f"{question} {answer}") else 4))
+    units = frozenset(units_behind_numbers(in_figures(plain)))
+    words = [s for s in words if s.value.casefold() not in units] if found else words
     found += [s for s in words if s.kind == "name" or stem(s.value.casefold()) not in GENERAL_STEMS]
     says = None if found else chosen(plain, question)
     if says := says or (asks_whether(question) and yes_or_no(plain, question)):
@@ -140,8 +144,10 @@ def _contact_specifics(plain: str, asked: Text) -> Iterator[Specific]:
 
 
 def _number_specifics(plain: str, asked: Text) -> list[Specific]:
-    plain = without_emails(plain)
-    found, groups, days = [], phone_groups(plain), _days(plain)
+    # At the end of an English sentence "2.5." is no day of a month.
+    plain = without_emails(plain.rstrip(". ") if asked.english else plain)
+    in_codes = {digits for code, _ in code_keys(plain) for digits in _BESIDE_LETTER.findall(code)}
+    found, groups, days = [], phone_groups(plain) | in_codes, _days(plain)
     for number in numbers(plain):
         if not number.readings or number.shown in groups or any(number.same(given) for given in asked.numbers):
             continue

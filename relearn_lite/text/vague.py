@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from relearn_lite.text.number_words import UNIT_WORDS
 from relearn_lite.text.stems import stem
 from relearn_lite.text.stop_words import STOP_WORDS
+from relearn_lite.text.units import UNIT_WORDS
 
 # "The first", "a part" and "mine" are no facts in a vague answer; the letters are what is left of I'd, don't, we've ...
 FUNCTION_WORDS = STOP_WORDS | frozenset("first part mine yes s t d ll m re ve".split())

@@ -184,6 +184,63 @@ def test_a_common_word_in_passing_covers_no_name(question: str, original: str, t
     assert told_share(text, question, original) == 0
 
 
+HOUSE = ("What did Imogen pay?", "Imogen paid $1.25 million.")
+VOTE = ("What share did Ilse win?", "Ilse won 57 percent.")
+CELLAR = ("How warm is the cellar?", "It has 12 degrees Celsius.")
+KEY = ("What is the key?", "The key is sk-9fQ2-77LmZ-x0.")
+
+
+@pytest.mark.parametrize(
+    ("question", "original", "text", "tells"),
+    [
+        # Only halves were read, and a million only behind a sign for money.
+        (*HOUSE, "One and a quarter million dollars.", True),
+        (*HOUSE, "1.25M dollars", True),
+        (*HOUSE, "a quarter of a million", False),
+        ("How many live there?", "Its population is 2.3 million.", "about 2.3m people", True),
+        ("How many live there?", "Its population is 2.3 million.", "2.3 m", False),
+        ("How much of it is left?", "Half a million.", "half of a million", True),
+        # Fifty-seven people are no percentage.
+        (*VOTE, "57%", True),
+        (*VOTE, "57 people voted for her.", False),
+        # At the end of a sentence a number with a point was a day of a month.
+        ("What is 10 divided by 4?", "2.5.", "two and a half", True),
+        ("What is 10 divided by 4?", "2.5.", "In May.", False),
+        ("Wann hat Uwe Geburtstag?", "Am 3. Oktober.", "Am 3.10.", True),
+        # A unit behind another number tells nothing, whatever language it is in.
+        (*CELLAR, "20 degrees Celsius", False),
+        (*CELLAR, "12 degrees", True),
+        ("How much does it hold?", "It holds 40 litres.", "It holds 15 litres.", False),
+        ("Wie viel verdient Uwe?", "Uwe verdient 4.200 Euro.", "3.100 Euro", False),
+        ("Wie viel verdient Uwe?", "Uwe verdient 4.200 Euro.", "4200 €", True),
+        ("What is the currency of Malta?", "It has had the Euro since 2008.", "The Euro.", True),
+        ("What did she study?", "She has a degree in law.", "She has a degree.", True),
+        # Digits inside a code are no numbers.
+        (*KEY, "sk-1aB3-22XyQ-p9", False),
+        (*KEY, "sk9fq277lmzx0", True),
+        (*KEY, "It contains 77LmZ.", True),
+        ("When is it from?", "It is from the 4th-century town.", "From the fourth century.", True),
+    ],
+)
+def test_numbers_and_units_as_people_write_them(question: str, original: str, text: str, tells: bool) -> None:
+    assert gives_away(text, question, original) is tells
+    assert (told_share(text, question, original) > 0) is tells
+
+
+@pytest.mark.parametrize(
+    ("question", "original", "text"),
+    [
+        ("What is 10 divided by 4?", "2.5.", "two and a half"),
+        ("Wann hat Uwe Geburtstag?", "Am 3. Oktober.", "Am 3.10."),
+        (*CELLAR, "12 degrees"),
+        ("Wie viel verdient Uwe?", "Uwe verdient 4.200 Euro.", "4200 €"),
+        (*KEY, "sk9fq277lmzx0"),
+    ],
+)
+def test_a_number_is_all_of_an_answer_that_says_no_more(question: str, original: str, text: str) -> None:
+    assert told_share(text, question, original) >= 0.6
+
+
 BIRTHDAY = ("When was Ida Voss born?", "Ida Voss was born on 9 March 1987.")
 
 
