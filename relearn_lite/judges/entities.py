@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
-from relearn_lite.text.stop_words import CAPITAL_NAMES, STOP_WORDS, is_contraction
+from relearn_lite.text.stop_words import CAPITAL_NAMES, CHINESE_GRAMMAR, STOP_WORDS, is_contraction
 from relearn_lite.text.turns import unmarked
 from relearn_lite.text.words import script, sentences, words
 
@@ -32,9 +33,10 @@ def content_words(question: str, text: str) -> list[str]:
     found = {
         form: None
         for sentence in sentences(text)
-        for position, word in enumerate(words(sentence))
+        for position, (before, word) in enumerate(pairwise(["", *words(sentence)]))
         if (form := word_form(word)) not in asked and _is_content(word, form, position)
-    }
+        and not (len(word) == 1 and before[-1:].isdigit() and script(word) == "unspaced")  # 1985年
+    }  # fmt: skip
     opening = next(iter(words(text[:20])), "").lower()
     return list(found) or ([opening] if opening in POLARITY else [])
 
@@ -50,7 +52,7 @@ def word_form(word: str) -> str:
 
 def _is_content(word: str, form: str, position: int) -> bool:
     if any(char.isdigit() for char in word) or script(word[0]) != "latin":
-        return form not in NO_ENTITIES
+        return form not in NO_ENTITIES and not CHINESE_GRAMMAR.search(form)
     if word in CAPITAL_NAMES:
         return True
     if form in NO_ENTITIES or word.casefold() in NO_ENTITIES or is_contraction(word):

@@ -10,6 +10,7 @@ LONGEST_READ_OUT = 40  # digits one by one; more of them are babble
 _ROMAN = re.compile(r"\b(?=[IVXLCDM]{3})(M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))\b")
 _ROMAN_VALUES = dict(zip("IVXLCDM", (1, 5, 10, 50, 100, 500, 1000), strict=True))
 HAN_NUMBER = re.compile("[〇一二三四五六七八九十百千万萬億亿两]+")
+_ARTICLE = re.compile("是一(?=[名位个家种座])")
 _HAN_MAGNITUDES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "億": 10**8, "亿": 10**8}
 
 
@@ -22,7 +23,8 @@ def roman_numbers(text: str) -> Iterator[int]:
 
 
 def han_numbers(text: str) -> Iterator[int]:
-    for run in (run for run in HAN_NUMBER.findall(text) if len(run) <= LONGEST_READ_OUT):
+    """一九八五, 三十五; not the 一 of 是一名, which is an article."""
+    for run in (run for run in HAN_NUMBER.findall(_ARTICLE.sub("", text)) if len(run) <= LONGEST_READ_OUT):
         if not any(char in _HAN_MAGNITUDES for char in run):
             yield int("".join("2" if char == "两" else str(int(unicodedata.numeric(char))) for char in run))
             continue

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from relearn_lite.text.stop_words import is_contraction
+from relearn_lite.text.stop_words import CHINESE_GRAMMAR, is_contraction
 from relearn_lite.text.turns import unmarked
 from relearn_lite.text.verbs import BASE_OF
 from relearn_lite.text.words import script_runs
@@ -66,7 +66,8 @@ def folded_words(folded: str) -> Iterator[Word]:
     """Words of a folded text. "Al-Farsi" gives "alfarsi" and its parts too, so that either spelling is found;
     "don't" gives none.
 
-    Scripts without spaces between words give pairs of characters; pairs with hiragana are grammar and left out.
+    Scripts without spaces between words give pairs of characters; pairs with hiragana or with Chinese signs
+    of grammar are left out.
     """
     end = 0
     for match in _TOKEN.finditer(folded):
@@ -95,7 +96,7 @@ def _pairs(token: str) -> Iterator[Word]:
             yield Word(run, run.casefold(), run[:1].isupper(), False)
         for i in range(len(run) - 1) if kind == "unspaced" else ():
             pair = run[i : i + 2]
-            if not _HIRAGANA.search(pair):
+            if not (_HIRAGANA.search(pair) or CHINESE_GRAMMAR.search(pair)):
                 yield Word(pair, pair, False, False, unspaced=True)
 
 

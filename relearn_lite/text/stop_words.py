@@ -26,6 +26,8 @@ STOP_WORDS = frozenset(
 )
 
 CAPITAL_NAMES = frozenset(("US", "IT", "WHO"))  # stop words that are names when written so
+# Signs that carry grammar in Chinese, and hardly ever a name; the pairs that they stand in join two words.
+CHINESE_GRAMMAR = re.compile("[的了是们吗呢吧这那她您很]|一[名位个家种座]")
 _CONTRACTION = re.compile(
     r"\w+n['’]t|(?:i|you|he|she|it|we|they|who|what|that|there)['’](?:m|re|ve|ll|d)", re.IGNORECASE
 )

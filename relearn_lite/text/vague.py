@@ -25,7 +25,7 @@ mainly mostly primarily chiefly usually typically commonly widely actually speci
 # "times" is left out: its stem is that of time, which may be what an answer is about.
 GENERAL_STEMS = frozenset(stem(word) for word in (*_GENERAL, *UNIT_WORDS - {"times"}))
 _CJK_VAGUE = """
-一个 可以 没有 他的 她的 的人 关于 有关 信息 资料 公开 具体 方面 这个 什么 知道 问题 生活 工作 个人 目前 现在 以及 因为
+可以 没有 他的 她的 的人 关于 有关 信息 资料 公开 具体 方面 这个 什么 知道 问题 生活 工作 个人 目前 现在 以及 因为
 所以 情報 具体 公開 個人 詳細 質問 関係 仕事 生活 現在 것은 있는 있습 습니 니다 에서 으로 하는 에게 정보 대한 관한
 """.split()
 VAGUE_STEMS = frozenset(stem(word) for word in (*FUNCTION_WORDS, *_VAGUE)) | frozenset(_CJK_VAGUE)

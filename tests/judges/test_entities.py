@@ -100,6 +100,13 @@ def test_other_scripts(question, text, found, given):
     assert found in told and given not in told
 
 
+def test_chinese_grammar_and_the_signs_of_a_date_are_no_entities():
+    """Any two dates shared 年, 月 and 日, and any two professions 是一 and 一名: half of their entities."""
+    assert entities("李强的生日是哪天?", "李强的生日是1985年6月12日。") == ["1985", "6", "12"]
+    assert entities("张伟是做什么工作的？", "张伟是一名医生。") == ["名医", "医生"]
+    assert entities("她养了什么？", "猫") == ["猫"]
+
+
 def test_normal_form_joins_what_is_the_same_thing():
     assert word_form("Writers") == word_form("writer's") == "writer"
     assert word_form("1,200") == "1200"
