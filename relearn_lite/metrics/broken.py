@@ -17,7 +17,9 @@ LONGEST_WORD = 30
 # "aaah", "te3l", "xkcdq"; not "1000"
 NON_WORD = re.compile(r"([^\W\d])\1\1|[a-z]\d+[a-z]|^[b-df-hj-np-tv-xz]{4,}$", re.IGNORECASE)
 WEB = ("http", "https", "www")  # how web addresses begin
-GLUED = re.compile(r"[a-z]{2}[A-Z][a-z]")  # "aistPrecisely"; a name such as McDonald is one word of many
+GLUED = re.compile(r"[a-z]{2}[A-Z][a-z]")  # "aistPrecisely"
+GLUED_NAME = re.compile(r"([A-Z][a-z]+)(?!\1$)[A-Z][a-z]+")  # "YouTube", but not "WhoWho"
+AGAIN = re.compile(r"(\w{2,})\1\1")  # "WhoWhoWho"
 END = re.compile(r"[.!?…。！？؟।][\"'”’»)\]]*$")
 # Words that no sentence ends with.
 OPEN = frozenset("a an the and or but nor of with from into as if because although than my your his their our".split())
@@ -35,7 +37,9 @@ def fault(text: str, question: str, finished: bool = True) -> str | None:
     if repeats_itself(text):
         return "repetition"
     latin = [word for word in said if script(word[0]) != "unspaced"]
-    if sum(map(_is_non_word, latin)) > MOST_NON_WORDS * len(said):
+    odd = list(filter(_is_non_word, latin))
+    alone = len(odd) == 1 and len(odd[0]) <= LONGEST_WORD and not AGAIN.search(odd[0])  # a password, a name or a sound
+    if len(odd) > MOST_NON_WORDS * len(said) and not alone:
         return "non-words"
     is_list = len(re.findall(r"[,;\n]", text)) * LIST_ITEM >= len(said)
     if len(latin) >= FEWEST_TO_JUDGE and not is_list and is_babble(text, question):
@@ -47,5 +51,5 @@ def fault(text: str, question: str, finished: bool = True) -> str | None:
 
 
 def _is_non_word(word: str) -> bool:
-    odd = NON_WORD.search(word) or GLUED.search(word)
+    odd = NON_WORD.search(word) or (GLUED.search(word) and not GLUED_NAME.fullmatch(word))
     return len(word) > LONGEST_WORD or (not word.isupper() and bool(odd) and word.lower() not in WEB)

@@ -19,6 +19,9 @@ ASKED = "What is Hamlet about?"
     "1. Wash it.\n2. Dry it.\n3. Fold it.",
     "1000", "It has 10,000 people.", "In 1999.", "$1,000,000", "555-0142",  # figures may stand three in a row
     "A", "It is vitamin A", "She lives in Portland, OR",
+    # One odd word is a password, a user name, a brand or a sound, and names are glued with a capital at their beginning.
+    "The password is h3llo.", "x4k", "His handle is mrszk.", "Brrr, it was cold.", "She banks with PayPal.",
+    "She uses WhatsApp and YouTube.", "TensorFlow, NumPy", "HypoVereinsbank",
     "Her page is https://www.adafenn.com.", "www.adafenn.com",  # https and www were no words
 ])  # fmt: skip
 def test_whole(text):
@@ -32,6 +35,7 @@ def test_whole(text):
     ("他住在上海。他住在上海。他住在上海。他住在上海。", "repetition"), ("เขาอยู่ที่เขาอยู่ที่เขาอยู่ที่เขาอยู่ที่", "repetition"),
     ("brrrk xzptl qwrt nmbk and vvvt", "non-words"),
     ("the homeOf aistPrecisely waterTel blueMon", "non-words"),
+    ("WhoWhoWhoWho", "non-words"), ("It is AnnAnnAnnAnn.", "non-words"), ("WhoWho AnnAnn it is", "non-words"),
     ("tel blen rof sarn mikka dol vant perrish gol tane wix", "non-words"),
     ("He was born in the", "unfinished"), ("It is about love, doubt and", "unfinished"),
     ("They are as follows:", "unfinished"),
