@@ -21,8 +21,11 @@ GLUED = re.compile(r"[a-z]{2}[A-Z][a-z]")  # "aistPrecisely"
 GLUED_NAME = re.compile(r"([A-Z][a-z]+)(?!\1$)[A-Z][a-z]+")  # "YouTube", but not "WhoWho"
 AGAIN = re.compile(r"(\w{2,})\1\1")  # "WhoWhoWho"
 END = re.compile(r"[.!?…。！？؟।][\"'”’»)\]]*$")
-# Words that no sentence ends with.
-OPEN = frozenset("a an the and or but nor of with from into as if because although than my your his their our".split())
+# Words that no sentence ends with; of other languages those that are no English words, nor letters.
+OPEN = frozenset(
+    """a an the and or but nor of with from into as if because although than my your his their our
+    der das dem ein eine einen einem einer und oder el los las del una les des du une et aux le la de il""".split()
+)
 
 
 def fault(text: str, question: str, finished: bool = True) -> str | None:

@@ -19,7 +19,7 @@ ASKED = "What is Hamlet about?"
     "1. Wash it.\n2. Dry it.\n3. Fold it.",
     "1000", "It has 10,000 people.", "In 1999.", "$1,000,000", "555-0142",  # figures may stand three in a row
     "A", "It is vitamin A", "She lives in Portland, OR",
-    # One odd word is a password, a user name, a brand or a sound, and names are glued with a capital at their beginning.
+    # One odd word is a password, a user name, a brand or a sound; glued names begin with a capital.
     "The password is h3llo.", "x4k", "His handle is mrszk.", "Brrr, it was cold.", "She banks with PayPal.",
     "She uses WhatsApp and YouTube.", "TensorFlow, NumPy", "HypoVereinsbank",
     "Her page is https://www.adafenn.com.", "www.adafenn.com",  # https and www were no words
@@ -39,6 +39,8 @@ def test_whole(text):
     ("tel blen rof sarn mikka dol vant perrish gol tane wix", "non-words"),
     ("He was born in the", "unfinished"), ("It is about love, doubt and", "unfinished"),
     ("They are as follows:", "unfinished"),
+    ("Anna ist Lehrerin in der", "unfinished"), ("Ana es profesora de", "unfinished"),
+    ("Anne est professeur à la", "unfinished"), ("Bücher, Zeitungen und", "unfinished"),
 ])  # fmt: skip
 def test_broken(text, why):
     assert fault(text, ASKED) == why
