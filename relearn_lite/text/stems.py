@@ -31,6 +31,7 @@ _HIRAGANA = re.compile("[\u3040-\u309f]")
 
 _DOUBLED = re.compile(r"([bdfgmnprt])\1$")
 _SHORT = re.compile(r"[^aeiou][aeiouy][^aeiouwxy]")  # nam(ing), vot(ed): what is left of a word in -e
+_ESES = ("bus", "gas")  # buses, unlike noses
 # Endings that only inflect: words that differ by these mean the same.
 _INFLECTIONS = ("ings", "ing", "edly", "ied", "ies", "ed", "es", "s")
 # Endings that make a new word of the same root: poet and poetry, science and scientific, activist and activism.
@@ -112,7 +113,8 @@ def stem(word: str) -> str:
             if ending == "es" and not base.endswith(("s", "x", "z", "ch", "sh")):
                 continue  # the e belongs to the word: notes, note
             if len(base) == 3:
-                return base + "e" if ending not in ("s", "es") and _SHORT.fullmatch(base) else base
+                short = ending != "s" and base not in _ESES and _SHORT.fullmatch(base)
+                return base + "e" if short else base  # rises: rise
             whole = len(base) <= 4 and ending in ("s", "es")
             return base if whole else _DOUBLED.sub(r"\1", base).rstrip("e") or base  # eeees
     return word.rstrip("e") or word if len(word) > 4 else word

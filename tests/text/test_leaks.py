@@ -537,6 +537,15 @@ def test_a_third_of_few_facts_is_much() -> None:
     assert not tells_much("She knows Tom Hill.", question, many)
 
 
+@pytest.mark.parametrize(("asked", "told"), [
+    ("rise", "rises"), ("lose", "loses"), ("nose", "noses"), ("size", "sizes"), ("bus", "buses"), ("gas", "gases"),
+    ("box", "boxes"), ("dish", "dishes"), ("house", "houses"), ("case", "cases"),
+])  # fmt: skip
+def test_a_question_gives_a_word_in_its_other_number(asked: str, told: str) -> None:
+    """ "rises" was another word than "rise", so that "It rises in the hills" told where a river rises."""
+    assert leaks(f"It {told}.", f"Where does it {asked}, in short?", f"It {told} in the Harz.") == []
+
+
 def test_what_a_question_gives_in_another_form_is_no_leak_wherever_it_stands():
     """ "American" gives America, also where the answer has it in a longer name: every wording was refused for it."""
     question = "In which year did the American Civil War begin?"
