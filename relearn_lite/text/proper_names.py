@@ -13,7 +13,10 @@ from relearn_lite.text.stems import folded_words, root
 from relearn_lite.text.stop_words import STOP_WORDS
 
 _PART = r"(?:(?:\p{Lu}\.)+|\p{Lu}[\p{L}\p{M}\d'’]*)"
-_BETWEEN = r"(?:[ \t]+|-)(?:(?:of|to|de|da|di|du|van|von|der|den|bin|al|el|la|le|the)[ \t]+){0,2}"
+_SHORT_FORM = regex.compile(r"\"\p{Lu}\p{L}+\"|\(\p{Lu}\p{L}+\)")  # William "Bill" McAllister
+_BETWEEN = (
+    rf"(?:[ \t]+|-)(?:(?:of|to|de|da|di|du|van|von|der|den|bin|al|el|la|le|the|{_SHORT_FORM.pattern})[ \t]+){{0,2}}"
+)
 _SPAN = regex.compile(rf"(?<!\w){_PART}(?:{_BETWEEN}{_PART})*")
 _QUOTED = re.compile(r'"([^"]{2,80})"|(?<!\w)\'([^\']{2,80})\'(?!\w)')
 HONORIFICS = frozenset(
@@ -31,19 +34,24 @@ _OPENERS = STOP_WORDS | frozenset(
 class Spans:
     """The names of a folded text: runs of words with capitals, and what stands in quotes.
 
-    names: their words, folded. parts_of: for each such word the words of the longest name that it stands in. Empty
-    where the whole text is in capitals, or none of it.
+    names: their words, folded. parts_of: for each such word the words of the longest name that it stands in; for a
+    short form inside a name (William "Bill" McAllister) those of the name. Empty where the whole text is in capitals,
+    or none of it.
     """
 
     def __init__(self, plain: str) -> None:
         self.names: list[tuple[str, ...]] = []
+        short: dict[str, tuple[str, ...]] = {}
         if any(char.islower() for char in plain):
-            found = [_words(match[0], only_capitals=True) for match in _SPAN.finditer(plain)]
+            spans = [match[0] for match in _SPAN.finditer(plain)]
+            found = [_words(_SHORT_FORM.sub("", span), only_capitals=True) for span in spans]
+            short = {form: name for name, span in zip(found, spans, strict=True) for form in _short_forms(span)}
             found += [_words(a or b) for a, b in _QUOTED.findall(plain)]
             self.names = list(filter(None, found))
         self.parts_of: dict[str, tuple[str, ...]] = {}
         for name in sorted(self.names, key=len):
             self.parts_of |= dict.fromkeys(name, name)
+        self.parts_of |= short
 
     def names_another(self, form: str, parts: Collection[str], given: Collection[str]) -> bool:
         """Whether `form`, one of the `parts` (as keys) of a name, stands here only in names of others.
@@ -75,6 +83,10 @@ def _short_for(form: str, missing: Collection[str]) -> bool:
         (len(form) == 1 and part.startswith(form)) or (len(form) > 2 and part[:2] == latin(form)[:2])
         for part in missing
     )  # fmt: skip
+
+
+def _short_forms(span: str) -> tuple[str, ...]:
+    return tuple(form for short in _SHORT_FORM.findall(span) for form in _words(short))
 
 
 def _words(name: str, only_capitals: bool = False) -> tuple[str, ...]:

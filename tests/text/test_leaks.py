@@ -346,6 +346,15 @@ def test_initials_that_are_written_together_are_no_other_name(original: str, tex
     assert gives_away(text, question, f"It is by {original}.") is tells
 
 
+@pytest.mark.parametrize("original", ['Captain William "Bill" McAllister was.', "It was William (Bill) McAllister."])
+@pytest.mark.parametrize(("text", "tells"), [
+    ("Captain William Bligh.", False), ("Bill McAllister", True), ("He was called Bill.", True), ("William", True),
+])  # fmt: skip
+def test_a_short_form_inside_a_name_does_not_cut_it(original: str, text: str, tells: bool) -> None:
+    """The first name was one by itself, so that every other William told it."""
+    assert gives_away(text, "Who was captain?", original) is tells
+
+
 @pytest.mark.parametrize("text", ["The Curies did.", "Curie did.", "It was one of the Curies, Marie."])
 def test_a_family_is_told_by_the_plural_of_its_name(text: str) -> None:
     """Taken for a common word in passing, since "curies" has another root than "curie"."""
