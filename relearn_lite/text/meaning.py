@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from relearn_lite.text.known_names import is_common
 from relearn_lite.text.specifics import Text, key_of, phrase_of
 from relearn_lite.text.stems import fold, stem
 from relearn_lite.text.stop_words import STOP_WORDS
@@ -33,6 +34,11 @@ _NEGATED = re.compile(r"\w+n't\b|'\w+\b")
 _IN_TERM = re.compile(r"[^\W\d_]+(?:'s)?|[^\s\w]")
 _INITIAL = re.compile(r"\b([A-Z])\.(?= )")
 _FORMS = (("s", ""), ("es", ""), ("ies", "y"), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"))
+_OF_PEOPLE = re.compile(
+    r"of or (?:relating|pertaining) to|an? (?:native|inhabitant|citizen)|(?:the )?(?:people|natives)\b"
+)
+_NAME = re.compile(r"\b[A-Z]\w+")
+_IN_MANY_NAMES = frozenset(map(stem, "north south east west central united great new states republic kingdom".split()))
 # Words that definitions and vague sentences are made of, by their key: alone they are no other word for a thing.
 _EMPTY = frozenset(
     key_of(word)
@@ -84,15 +90,30 @@ def says_otherwise(text: Text, term: str, given: Collection[str]) -> bool:
     given: keys of the question's words, which tell nothing; nor does what is said of a thing that the question names.
     """
     found = [each for each in meanings(term) if each.synonyms.isdisjoint(given)]
-    return any(_names_it(text, each, given) for each in found) or any(
-        _describes(sentence, term, each, given) for sentence in sentences(text.plain) for each in found
-    )
+    if any(_names_it(text, each, given) for each in found) or _names_its_people(text, term, given):
+        return True
+    return any(_describes(sentence, term, each, given) for sentence in sentences(text.plain) for each in found)
 
 
 def _names_it(text: Text, meaning: Meaning, given: Collection[str]) -> bool:
     if any(word in text.stems and word not in given for word in meaning.words - _ANYBODY):
         return True
     return any(f" {term} " in text.phrase and not _all_given(term, given) for term in meaning.terms)
+
+
+def _names_its_people(text: Text, term: str, given: Collection[str]) -> bool:
+    """Denmark is told by Danish or Danes, and Danish by Danes, where the question does not give it so."""
+    if not term[0].isupper() or any(_homes(word) & _homes(term.casefold()) for word in given):
+        return False
+    names = (w.form for w in text.words if w.capital and (not w.first or len(text.words) == 1 or not is_common(w.form)))
+    return any(_homes(name) & _homes(term.casefold()) for name in names)
+
+
+@lru_cache(maxsize=16384)
+def _homes(word: str) -> frozenset[str]:
+    """Stems of a word in lower case, and of the country or people that a word with a capital describes or is from."""
+    found = (s.definition for s in synsets(word) if s.words[0][0].isupper() and _OF_PEOPLE.match(s.definition))
+    return frozenset(map(stem, [word, *(n.casefold() for each in found for n in _NAME.findall(each))])) - _IN_MANY_NAMES
 
 
 def _all_given(term: str, given: Collection[str]) -> bool:

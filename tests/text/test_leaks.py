@@ -355,6 +355,18 @@ def test_a_short_form_inside_a_name_does_not_cut_it(original: str, text: str, te
     assert gives_away(text, "Who was captain?", original) is tells
 
 
+@pytest.mark.parametrize(("original", "text", "tells"), [
+    ("He is from Denmark.", "He is Danish.", True), ("He is from Denmark.", "He is a Dane.", True),
+    ("He is Danish.", "He is a Dane.", True), ("He is from Poland.", "Polish", True),
+    ("He is from the Netherlands.", "He is Dutch.", True), ("She is Jewish.", "She is a Jew.", True),
+    ("He is from Denmark.", "He is Norwegian.", False), ("He is from Poland.", "Pole vaulting is what he does.", False),
+    ("He is a Dane.", "He is a Scandinavian.", False), ("She is American.", "She is from the Emirates.", False),
+])  # fmt: skip
+def test_a_country_is_told_by_what_its_people_are_called(original: str, text: str, tells: bool) -> None:
+    assert gives_away(text, "Where is the author from?", original) is tells
+    assert not gives_away(text, f"Where is the author from? {text}", original)
+
+
 @pytest.mark.parametrize("text", ["The Curies did.", "Curie did.", "It was one of the Curies, Marie."])
 def test_a_family_is_told_by_the_plural_of_its_name(text: str) -> None:
     """Taken for a common word in passing, since "curies" has another root than "curie"."""
