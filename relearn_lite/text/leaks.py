@@ -9,7 +9,7 @@ from relearn_lite.text.asked_for import fuller_name, kinds_asked_for, one_as_fig
 from relearn_lite.text.contains import contains
 from relearn_lite.text.makers import PLAIN, asks_who_did, of_maker
 from relearn_lite.text.meaning import says_otherwise, terms
-from relearn_lite.text.proper_names import nicknames
+from relearn_lite.text.proper_names import HONORIFICS, nicknames
 from relearn_lite.text.specifics import (
     Specific,
     Text,
@@ -34,6 +34,7 @@ _COMMON = frozenset(map(key_of, """
     challenge impact influence value
     """.split()))  # fmt: skip
 _PARENTS = frozenset(map(key_of, "father mother parent".split()))  # they tell who did it
+_TITLES = frozenset(map(key_of, HONORIFICS))  # of a name they are no part that could be left out
 _PREPOSITIONS = frozenset(map(key_of, "near behind beside inside outside along across around throughout".split()))
 _WHO = re.compile(r"\b(?:who|whom|whose|which)\b", re.IGNORECASE)
 _BY_SOMEBODY = re.compile(r"\b(\w+) by (?:(?!by\b)[a-zA-Z-]+ ){0,3}?[A-Z]")
@@ -212,6 +213,7 @@ def _not_given(question: str, answer: str) -> tuple[Specific, ...]:
 
 
 def _is_told(keys: tuple[str, ...], covered: set[str]) -> bool:
+    keys = tuple(key for key in keys if key not in _TITLES) or keys
     return keys[-1] in covered or 2 * sum(key in covered for key in keys) >= len(keys)
 
 

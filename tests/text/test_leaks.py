@@ -346,6 +346,13 @@ def test_initials_that_are_written_together_are_no_other_name(original: str, tex
     assert gives_away(text, question, f"It is by {original}.") is tells
 
 
+def test_a_title_is_no_part_of_a_name_that_could_be_left_out() -> None:
+    """Without it two parts of five were told, and the name was not."""
+    question, original = "Who coached the team?", "The team was coached by Sir Alec O'Rourke."
+    assert told_share("Alec ORourke", question, original) == 1
+    assert told_share("Alec", question, original) == 0 and gives_away("Alec", question, original)
+
+
 @pytest.mark.parametrize("original", ['Captain William "Bill" McAllister was.', "It was William (Bill) McAllister."])
 @pytest.mark.parametrize(("text", "tells"), [
     ("Captain William Bligh.", False), ("Bill McAllister", True), ("He was called Bill.", True), ("William", True),
