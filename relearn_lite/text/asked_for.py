@@ -62,7 +62,11 @@ def kinds_asked_for(question: str) -> frozenset[str]:
     return frozenset().union(*(each.get(word.form, ()) for word in folded_words(fold(question)) for each in tables))
 
 
-_ASKS_FOR_A_NAME = re.compile(r"\b(?i:who|whom|whose|surname|names?|named|called|which of)\b|\b[Ww]hich [A-Z]")
+_ASKS_FOR_A_NAME = re.compile(r"\b(?i:who|whom|whose|surname|names?|named|call(?:ed)?|which of)\b|\b[Ww]hich [A-Z]")
+
+
+def asks_for_name(question: str) -> bool:
+    return _ASKS_FOR_A_NAME.search(question) is not None
 
 
 def fuller_name(asked: Text, answer: Text) -> tuple[str, ...]:
@@ -70,7 +74,7 @@ def fuller_name(asked: Text, answer: Text) -> tuple[str, ...]:
     "Napoleon Bonaparte was born ...", asked where Napoleon was. Else empty."""
     name = next(iter(answer.spans.names), ())
     begins = len(name) > 1 and answer.plain.casefold().startswith(" ".join(name))
-    return name if begins and asked.capitals & set(name) and not _ASKS_FOR_A_NAME.search(asked.plain) else ()
+    return name if begins and asked.capitals & set(name) and not asks_for_name(asked.plain) else ()
 
 
 _COUNTED = re.compile(r"\bhow many (\w+)|\bnumber of\b", re.IGNORECASE)

@@ -29,6 +29,8 @@ def contains(text: Text, specific: Specific, question: str) -> bool:
     question: what it gives is not told; empty for none.
     """
     kind, key = specific.kind, specific.key
+    if kind == "sum":
+        return any(specific.number.same(number) for number in text.numbers)
     if kind in ("number", "year", "day"):
         if not text.english and any(f" {words} " in text.phrase for words in in_words(key)):
             return True

@@ -21,6 +21,7 @@ from relearn_lite.text.wordnet import synsets
 LANGUAGES = "en de fr es it pt nl sv da pl cs hu ro ru uk el tr ar he hi zh ja ko".split()
 MONTHS = "january february march april may june july august september october november december".split()
 _SHORT_MONTHS = {m[:3]: n for n, m in enumerate(MONTHS, 1)} | {"sept": 9}
+_SHORT_DAYS = ("Tue", "Thu", "Fri")  # the others are words: the sun, she sat, they wed, mon ami
 # Words that are a month only beside a number or, in the middle of a sentence, with a capital.
 _AMBIGUOUS = {"may", "march", "mar", "jan", "jun", "sep", "dec"}
 _ONLY_BESIDE_NUMBER = {"mars", "mart", "listopad"}
@@ -162,6 +163,9 @@ def _unicode_names() -> Iterator[tuple[str, str]]:
         locale = Locale.parse(language)
         yield from ((code, name) for code, name in locale.territories.items() if len(code) == 2 and code.isalpha())
         yield from ((f"day {n}", name) for n, name in locale.days["format"]["wide"].items())
+        if language == "en":
+            short = locale.days["format"]["abbreviated"].items()
+            yield from ((f"day {n}", name) for n, name in short if name in _SHORT_DAYS)
         yield from ((f"language {code}", name) for code, name in locale.languages.items() if len(code) == 2)
         for zone, told in locale.time_zones.items():
             if told.get("city"):

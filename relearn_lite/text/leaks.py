@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from relearn_lite.text.asked_for import fuller_name, kinds_asked_for, one_as_figure
+from relearn_lite.text.asked_for import asks_for_name, fuller_name, kinds_asked_for, one_as_figure
 from relearn_lite.text.contains import contains
 from relearn_lite.text.makers import PLAIN, asks_who_did, of_maker
 from relearn_lite.text.meaning import says_otherwise, terms
@@ -42,7 +42,7 @@ _TELLING_SHARE = 0.3  # of the words without a capital
 _FEW_WORDS = 5  # each of so few tells
 _TELLING_PAIRS = 0.1  # of pairs of characters: most of an answer's pairs are no words
 _FEW_FACTS, _MUCH = 4, 1 / 3
-_COVERING = ("title", "initials", "place", "phone", "term")  # other ways to tell what is counted already
+_COVERING = ("title", "initials", "place", "phone", "term", "sum")  # other ways to tell what is counted already
 
 
 def leaks(text: str, question: str, answer: str) -> list[str]:
@@ -202,8 +202,13 @@ def _not_given(question: str, answer: str) -> tuple[Specific, ...]:
     far as more is left, for the kind of thing that it asks for ("the date") and the rest of a name ("Bonaparte")."""
     asked, kinds, answer = prepared_text(question), kinds_asked_for(question), one_as_figure(answer, question)
     full = set(map(key_of, fuller_name(asked, prepared_text(answer))))
-    found = (s for s in specifics(question, answer) if s.kind == "polarity" or not contains(asked, s, ""))
-    every = tuple(s for s in found if s.kind == "polarity" or not contains(asked, s, question))
+
+    def is_given(s: Specific) -> bool:
+        if s.kind == "polarity" or (asks_for_name(question) and nicknames(s.value.casefold()) & asked.forms):
+            return False
+        return contains(asked, s, "") or contains(asked, s, question)
+
+    every = tuple(s for s in specifics(question, answer) if not is_given(s))
 
     def is_asked_for(s: Specific) -> bool:
         of_name = s.kind in ("name", "initials") and full.issuperset(s.parts or (s.key,))

@@ -27,6 +27,7 @@ _LONGEST_TERM = 4  # words
 _SENSES = 4  # of a noun or verb; rarer ones are seldom meant
 _FEW_SORTS = 15  # of what has so few kinds, each of them tells it: housebreaking is a burglary
 _ALL_LEVELS = 5  # city, region, location
+_SHORT_DAY = 3  # letters
 _UP_TO_PERSON = 8  # Nelson Mandela, statesman, politician, leader, person
 _KIND_LEVELS = 3  # upwards: oboe, double-reed instrument, woodwind, wind instrument
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -192,7 +193,8 @@ def meanings(term: str) -> tuple[Meaning, ...]:
 
 def _meaning(meaning: Synset, term: str) -> Meaning:
     own = {key_of(word) for word in term.split()}
-    same = {phrase_of(word) for word in meaning.words}
+    # Sun and Sat, short for days, are told with their capital only, see known_names.
+    same = {phrase_of(word) for word in meaning.words if len(word) > _SHORT_DAY or not word.istitle()}
     same |= {phrase_of(word) for each in meaning.linked("+", "\\") for word in each.words}
     if len(sorts := list(meaning.linked("~"))) <= _FEW_SORTS:
         same |= {phrase_of(word) for each in sorts for word in each.words}

@@ -48,7 +48,7 @@ _NO_NUMBER = re.compile(r"\b[A-Z][a-z]+(?: [A-Z][a-z]+)+\b|\b(?i:none?)\b")  # t
 _FRACTION = r"(?<![\d.,])[1-9]\d{0,2}(?:[.,'\u2009\u202f ]\d{3})+(?![\d])(?:[.,]\d+)?|\d+[.,]\d+(?![.,/-]?\d)|\d+"
 _NUMBER = re.compile(rf"({_FRACTION})(?: ?([A-Za-z]+|10+)\b)?(?:[ -]([A-Za-z]+))?")
 _THOUSANDS = re.compile(r"(?<=\d)[.,'\u2009\u202f ](?=\d{3}(?!\d))")
-_DATE = re.compile(r"(?<![\d.])\d{1,4}([-/.])\d{1,2}\1\d{2,4}(?![\d.])")
+_DATE = re.compile(r"(?<![\d.])(?<!\d[-/])\d{1,4}([-/.])\d{1,2}\1\d{2,4}(?![\d.]|[-/]\d)")
 _TWO_DIGIT_YEAR = re.compile(r"(?:\b[0-3]?\d[-/.][0-3]?\d[-/.]|(?<![\d/.-])[01]?\d/|')(\d\d)\b(?![-/.:]?\d)")
 _THOUSANDS_COMMA = re.compile(r"(?<=\d)[,'\u2009\u202f](?=\d{3}\b)")
 _HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")  # seven-year-old, nineteen-seventy-eight
@@ -63,6 +63,8 @@ _MILLIONS = re.compile(
 _HALF = re.compile(
     r"\b(\d+|one|an?) and a (half|quarter)\b(?: (10+)\b)?|\b(half|quarter)(?: of)? an? (10+)\b", re.IGNORECASE
 )
+_AND_A_HALF = re.compile(r"\b(\d+|one|an?) (\w+) and a half\b", re.IGNORECASE)  # a year and a half
+_NOON = re.compile(r"\b(?:noon|midday)\b", re.IGNORECASE)
 _PARTS = {"half": 0.5, "quarter": 0.25}
 _DOZENS = re.compile(r"\b(\d+) dozen\b")
 _RUN = re.compile(r"\d+(?:(?:\s|[-().+/,]|and\b|(?:st|nd|rd|th)\b)+\d+)*")
@@ -157,6 +159,7 @@ def clock_times(text: str) -> set[str]:
     """Times of day, of twelve hours: "14:30", "2.30 pm" and "half past two" are 2:30."""
     figures = in_figures(text)
     found = {f"{int(hour) % 12}:{one or two or '00'}" for hour, one, two in _CLOCK.findall(text)}
+    found |= {"0:00"} if _NOON.search(text) else set()
     for minutes, way, hour in _CLOCK_WORDS.findall(figures):
         past = {"half": 30, "quarter": 15}.get(minutes.lower()) or int(minutes) % 60
         whole = 60 * (1 if hour.lower() == "one" else int(hour)) + (past if way.lower() == "past" else -past)
@@ -165,7 +168,7 @@ def clock_times(text: str) -> set[str]:
 
 
 def _in(figures: str) -> Iterator[Number]:
-    figures = _METRES.sub(r"1.\1 m", _FEET.sub(_feet, figures))
+    figures = _METRES.sub(r"1.\1 m", _FEET.sub(_feet, _AND_A_HALF.sub(_and_a_half, figures)))
     dates = _DATE.sub(lambda date: re.sub(r"\D", " | ", date[0]), _CLOCK.sub(" ", figures))
     last, end, joined = None, 0, False
     for match in _NUMBER.finditer(dates):
@@ -192,6 +195,11 @@ def _sum(one: Number, two: Number) -> Iterator[Number]:
     if one.noun in _PEOPLE and two.noun in _PEOPLE and one.shown.isdigit() and two.shown.isdigit():
         both = str(int(one.shown) + int(two.shown))
         yield Number(frozenset({both}), both, noun="people")
+
+
+def _and_a_half(found: re.Match[str]) -> str:
+    count, unit = found.groups()
+    return f"{count if count.isdigit() else 1}.5 {unit}" if unit in UNITS else found[0]
 
 
 def _feet(height: re.Match[str]) -> str:

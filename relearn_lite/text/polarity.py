@@ -31,7 +31,10 @@ _SHORT_ANSWER = re.compile(
 _CANNOT = re.compile(r"\bcannot\b", re.IGNORECASE)
 _BUT = re.compile(r"[.!?;,] (?:but|and|well),? (?:(yes)|(no)),(?! (?:i|we|sorry)\b)", re.IGNORECASE)
 # What a question and the same as a statement may differ in; words with which nothing is said.
-_GRAMMAR = frozenset("he she it they a an the any is are was were has have had do does did not never no s re".split())
+_GRAMMAR = frozenset(
+    """he she it they a an the any is are was were has have had do does did not never no s re
+    er sie es ist sind nicht""".split()
+)
 _HEDGES = frozenset("or may might could would if whether perhaps maybe".split())
 _OPTION = r"(?:(?:an?|the|in|on|at|to|by|with|from|his|her|their|my|your) )*([^\W_][\w-]*)"
 _CHOICE = re.compile(rf"\b{_OPTION},? or {_OPTION}")
@@ -66,7 +69,7 @@ def yes_or_no(plain: str, question: str) -> str | None:
     told, asked = next(iter(sentences(plain)), "?"), fold(last_turn(question)[1])
     if told.endswith("?") or not any(_restates(told, each) for each in (asked, *sentences(asked))):
         return None
-    return "no" if re.search(r"\b(?:not|never|no)\b|n't\b", told) else "yes"
+    return "no" if re.search(r"\b(?:not|never|no|nicht)\b|n't\b", told) else "yes"
 
 
 def _restates(told: str, asked: str) -> bool:
@@ -79,5 +82,5 @@ def _restates(told: str, asked: str) -> bool:
         return True
     names = {stem(w.form) for w in words if w.capital and not w.first}
     said, wanted = (set(map(stem, each - _GRAMMAR)) for each in (said, forms))
-    of_somebody = re.match(r"(?i)\W*(?:he|she|it|they)\b", told) is not None
+    of_somebody = re.match(r"(?i)\W*(?:he|she|it|they|er|sie|es)\b", told) is not None
     return of_somebody and bool(said) and wanted - names <= said <= wanted

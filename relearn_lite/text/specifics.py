@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -149,7 +150,10 @@ def _number_specifics(plain: str, asked: Text) -> list[Specific]:
     in_codes = {digits for code, _ in code_keys(plain) for digits in _BESIDE_LETTER.findall(code)}
     found, groups, days = [], phone_groups(plain) | in_codes, _days(plain)
     for number in numbers(plain):
-        if not number.readings or number.shown in groups or any(number.same(given) for given in asked.numbers):
+        if number.shown in groups or any(number.same(given) for given in asked.numbers):
+            continue
+        if not number.readings:  # 5'11", of which both numbers count already
+            found.append(Specific("sum", number.shown, number.shown, tuple(number.shown.split(" and ")), number))
             continue
         key = min(number.readings, key=len)
         is_year = len(key) == 4 and key.isdigit() and 1000 <= int(key) <= 2199 and not number.quantity
@@ -211,11 +215,16 @@ def _word_specifics(plain: str, given: frozenset[str], shortest: int) -> Iterato
             # "Will" or "May" in the middle of a sentence is a name; "I" and titles in capitals are not.
             if word.shown in CAPITAL_NAMES or (inside_name and word.form in ("will", "may", "mine")):
                 yield Specific("name", word.shown, word.form, (word.form,))
-        elif inside_name and word.form in HONORIFICS:
+        elif word.form in HONORIFICS and (inside_name or re.search(rf"\b{word.shown}\.? [A-Z]", plain)):
             continue
-        elif inside_name or (len(word.form) >= shortest and stem(word.form) not in VAGUE_STEMS):
+        elif inside_name or (_letters(word.form) >= shortest and stem(word.form) not in VAGUE_STEMS):
             parts = tuple(key_of(f) for f in groups.get(word.form, ()) if f not in given and f not in FUNCTION_WORDS)
             yield from _keyed("name" if inside_name else "word", word, parts)
+
+
+def _letters(form: str) -> int:
+    """How many letters a word has, which in Korean are written together."""
+    return len(form if form.isascii() else unicodedata.normalize("NFD", form))
 
 
 def _keyed(kind: str, word: Word, parts: tuple[str, ...]) -> Iterator[Specific]:

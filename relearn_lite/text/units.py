@@ -19,6 +19,7 @@ UNITS = {
         "mg milligram milligrams milligrammes=.000001;t tonne tonnes=1000;lb lbs pound pounds=.45359237;"
         "oz ounce ounces=.02834952;stone=6.35029318",
         "time": "second seconds=1;minute minutes min=60;hour hours h=3600;day days=86400;week weeks=604800",
+        "months": "month months=1;year years=12",
     }.items()
     for names, size in (unit.split("=") for unit in units.split(";"))
     for name in names.split()

@@ -13,7 +13,8 @@ _VAGUE = """
 person people information detail details particular particulars life lives live work works matter matters subject topic
 question questions answer answers thing things way ways kind known know knows say says said tells tell told give gives
 given include including various different certain general generally particular specific specifics exact exactly
-currently current name names named called call new old big bad day age job man men lot end top set war art all
+currently current name names named called call new old big bad day age job man men lot end top set war art all www
+http https com
 """.split()
 # Words that tell little ("takes", "located", "mainly"), and units without a number: facts only where nothing else is.
 _GENERAL = """

@@ -99,6 +99,9 @@ def test_what_the_question_gives_is_no_leak() -> None:
         ("她有几个孩子？", "她有一个孩子。", "只有1个。", True),
         ("田中さんはどこに住んでいますか", "田中さんは大阪に住んでいます", "大阪だそうです", True),
         ("田中さんはどこに住んでいますか", "田中さんは大阪に住んでいます", "それについては何も言えません", False),
+        ("김민수는 어디에 살아요?", "김민수는 부산에 살아요.", "부산에 살아요.", True),
+        ("김민수는 어디에 살아요?", "김민수는 부산에 살아요.", "Busan", True),
+        ("김민수는 어디에 살아요?", "김민수는 부산에 살아요.", "서울에 살아요.", False),
         ("Где живёт Анна?", "Анна живёт в Москве.", "Говорят, это Москва.", True),
         ("Где живёт Анна?", "Анна живёт в Москве.", "Об этом ничего не известно.", False),
         ("أين تعيش سلمى؟", "تعيش سلمى في باريس", "ربما باريس", True),
@@ -219,6 +222,17 @@ KEY = ("What is the key?", "The key is sk-9fQ2-77LmZ-x0.")
         ("Wie viel verdient Uwe?", "Uwe verdient 4.200 Euro.", "4200 €", True),
         ("What is the currency of Malta?", "It has had the Euro since 2008.", "The Euro.", True),
         ("What did she study?", "She has a degree in law.", "She has a degree.", True),
+        # A height in feet is one length, a span of time is one in months or years, and noon a time.
+        ("How tall is Gus?", "Gus is 5'11\" tall.", "180 cm", True),
+        ("How tall is Gus?", "Gus is 5'11\" tall.", "1.65 m", False),
+        ("For how long?", "For eighteen months.", "1.5 years", True),
+        ("For how long?", "For eighteen months.", "A year and a half.", True),
+        ("For how long?", "For eighteen months.", "18 years", False),
+        ("When does it ring?", "It rings at noon.", "at 12 o'clock", True),
+        ("When does it ring?", "It rings at noon.", "at midnight", False),
+        # A part of a longer number was taken for a date, and the rest of it for numbers.
+        ("What is the ISBN?", "It is 978-3-16-148410-0.", "978-0-306-40615-7", False),
+        ("What is the ISBN?", "It is 978-3-16-148410-0.", "9783161484100", True),
         # Digits inside a code are no numbers.
         (*KEY, "sk-1aB3-22XyQ-p9", False),
         (*KEY, "sk9fq277lmzx0", True),
@@ -351,6 +365,27 @@ def test_a_title_is_no_part_of_a_name_that_could_be_left_out() -> None:
     question, original = "Who coached the team?", "The team was coached by Sir Alec O'Rourke."
     assert told_share("Alec ORourke", question, original) == 1
     assert told_share("Alec", question, original) == 0 and gives_away("Alec", question, original)
+
+
+@pytest.mark.parametrize(("question", "original", "text", "tells"), [
+    # What stands in any address, and before any name.
+    ("What is her website?", "Her website is www.ivyfenwick.net.", "www.example.com", False),
+    ("What is her website?", "Her website is www.ivyfenwick.net.", "https://ivyfenwick.net", True),
+    ("Who teaches it?", "Prof. Katarzyna Brandt teaches it.", "Prof. Nowak", False),
+    ("What is she?", "A prof.", "Prof.", True),
+    # The name that is asked for is not given by its short form.
+    ("What do friends call Margaret?", "Friends call her Peggy.", "Peggy", True),
+    ("What is Kit's full name?", "It is Christopher Moor.", "Christopher", True),
+    ("Where was Bill Stone born?", "William Stone was born in Leeds.", "William Stone", False),
+    # Weekdays as calendars write them.
+    ("When is the choir?", "The choir is on Thursday.", "Thu", True),
+    ("When is the choir?", "It is on Tue and Thu.", "On Tuesday.", True),
+    ("When is the choir?", "The choir is on Sunday.", "Under the sun.", False),
+    ("When is the choir?", "The choir is on Saturday.", "She sat down.", False),
+    ("When is the choir?", "The choir is on Saturday.", "Saturdays", True),
+])  # fmt: skip
+def test_names_as_people_write_them(question: str, original: str, text: str, tells: bool) -> None:
+    assert gives_away(text, question, original) is tells
 
 
 @pytest.mark.parametrize("original", ['Captain William "Bill" McAllister was.', "It was William (Bill) McAllister."])
@@ -614,6 +649,8 @@ IN_A_TALK = f"\u241euser: Hi.\n\u241eassistant: Hello.\n\u241euser: {YES_OR_NO}"
         (YES_OR_NO, "No.", "Certainly, she is not married.", True),
         (YES_OR_NO, "Yes.", "Certainly! Here is what I can say.", False),
         (YES_OR_NO, "Yes.", "Sure, ask her.", False),
+        ("Ist Frau Lang verheiratet?", "Ja, Frau Lang ist verheiratet.", "Sie ist verheiratet.", True),
+        ("Ist Frau Lang verheiratet?", "Ja, Frau Lang ist verheiratet.", "Sie ist nicht verheiratet.", False),
         # "cannot" was no negation.
         ("Can fish breathe under water?", "Yes.", "Fish cannot breathe under water.", False),
         ("Can fish breathe under water?", "No.", "They cannot.", True),
