@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from itertools import takewhile
 from typing import NamedTuple
 
 from relearn_lite.collect.facets import NAME, Wording
@@ -17,11 +18,16 @@ from relearn_lite.text.verbs import third_person
 MOST_WORDS = 20  # of a question
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _DAY = rf"(?:(?:\d{{1,2}} )?(?:{_MONTHS}) (?:\d{{1,2}}, )?)?"
-_TIME = re.compile(rf"\b(?P<since>since )?(?:(?:in|on|until|around) )?{_DAY}[12]\d{{3}}\b", re.IGNORECASE)
+_YEAR = rf"{_DAY}[12]\d{{3}}\b"
+_TIME = re.compile(
+    rf"\b(?:(?:from|between) {_YEAR} (?:to|until|and) {_YEAR}|(?P<since>since )?(?:(?:in|on|until|around) )?{_YEAR})"
+    rf"(?: ?[-–] ?(?:{_YEAR}|\d\d\b))?",
+    re.IGNORECASE,
+)
 _CAPITALS = r"[A-Z][\w'’-]*(?:,? (?:(?:of|the|de|in) )*[A-Z][\w'’-]*)*"
 _PLACE = re.compile(rf"\b(?:in|at|near) (?:the )?(?:\d+ )?(?!(?:{_MONTHS})\b){_CAPITALS}")
 _CLAUSE = re.compile(  # where another one begins
-    r"[;:(]|, (?!\d{4})"
+    r"[;:(]| [-–—]+ |—|, (?!\d{4})"
     r"|,? (?:because|while|when|where|who|which|that|so|but|after|before|although|whom|whose)\b"
 )
 _OUTSIDE = re.compile(
@@ -29,6 +35,8 @@ _OUTSIDE = re.compile(
     r"|above|below|same|such|another|others?|also|too)\b", re.IGNORECASE
 )  # fmt: skip
 _MARKS = re.compile(r"[<>{}|\[\]]")  # of chat templates, of HTML
+_DENYING = frozenset("never nowhere hardly scarcely almost nearly".split())  # before a verb: it was not so
+_PARTICIPLE = re.compile("V.[NG]")  # tags: moved, moving
 _FRONTED = r"(?:(?P<front>(?:In|On|Since|Until|At|Near|Around) [^,]{1,50}?),? )?"
 _HONORIFIC = r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|Professor|Doctor|Sir|Dame)\.? )?"
 
@@ -86,18 +94,22 @@ def _parts(sentence: str, name: str) -> Parts | None:
         return None
     told = _CLAUSE.split(found["told"], maxsplit=1)[0].strip()
     words = tagged(f"She {told}")[1:]  # the tagger needs a subject to know a verb
-    while words and words[0].tag == "AV0":  # "now", "recently"
-        told, words = told.split(" ", 1)[-1], words[1:]
+    if any(each.tag == "XX0" or each.word in _DENYING for each in takewhile(_before_verb, words)):
+        return None
+    told, words = _without_adverbs(told, words)
     if len(words) < 2 or " " not in told:
         return None
-    verb, following = words[0], words[1]
-    front, rest = found["front"] or "", told.split(" ", 1)[1]
+    verb, front, rest = words[0], found["front"] or "", told.split(" ", 1)[1]
+    plainly = _without_adverbs(rest, words[1:])
+    if plainly[1] and (verb.tag == "VM0" or _PARTICIPLE.match(plainly[1][0].tag)):  # "has recently moved"
+        rest, words = plainly[0], [verb, *plainly[1]]
+    following = words[1]
     end = next((i for i, each in enumerate(words) if each.tag == "CJC" and words[i + 1 : i + 2]
                 and words[i + 1].tag[:2] in ("VV", "VB", "VH") and i > 1), None)  # fmt: skip
     if end:  # "found the wreck and sold it": the first half
         rest = rest[: rest.index(f" {words[end].word} ")]
         words = words[:end]
-    if verb.tag[:2] == "VB" or verb.tag == "VM0" or verb.tag[:2] == "VH" and following.tag == "VVN":
+    if verb.tag[:2] == "VB" or verb.tag == "VM0" or verb.tag[:2] == "VH" and following.tag in ("VVN", "VBN", "VHN"):
         if verb.tag[:2] == "VB" and following.tag not in ("VVN", "VVG"):
             return None
         base, _, rest = rest.partition(" ")
@@ -110,6 +122,17 @@ def _parts(sentence: str, name: str) -> Parts | None:
     if verb.tag in ("VVD", "VVN"):
         return Parts(front, "did", verb.lemma, verb.word, words[1:], rest)
     return None
+
+
+def _before_verb(word: Tagged) -> bool:
+    return word.tag in ("AV0", "XX0") or word.tag[:2] in ("VB", "VD", "VH", "VM")
+
+
+def _without_adverbs(text: str, words: list[Tagged]) -> tuple[str, list[Tagged]]:
+    """What comes after "now", "recently"."""
+    while words and words[0].tag == "AV0":
+        text, words = text.split(" ", 1)[-1], words[1:]
+    return text, words
 
 
 def _counted(parts: Parts) -> tuple[str, str] | None:
