@@ -36,7 +36,10 @@ SILENT, BETWEEN = 2.0, 30.0  # seconds of reading before the first line of progr
 OPEN_IN_WORD = "~$"  # so begins a file that Word lays beside a document that is open
 SOFT_HYPHEN = "\u00ad"  # where a word may be divided
 LAYOUT = frozenset(f"\n\r\t\f\u200b\ufeff{SOFT_HYPHEN}")
-_UNSEEN = re.compile(f"[\u200b\ufeff{SOFT_HYPHEN}]")  # in a word, which is the same without
+_UNSEEN = re.compile(  # in a word, which is the same without; marks of notes, behind which no sentence would end
+    rf"[\u200b\ufeff{SOFT_HYPHEN}]|(?<=[.!?\"”])(?:\[\d{{1,3}}\])+(?=\s|$)"
+)
+_QUOTED = re.compile(r"^(?:> ?)+")  # in front of the lines of a mail that is answered
 _BEGINS = re.compile(r"[-•*–·▪]\s|\d{1,2}[.)]\s|[A-Z][\w /'-]{1,30}:\s")  # a list's item, or "Phone: ..."
 
 
@@ -188,7 +191,7 @@ def paragraphs(page: str) -> Iterator[str]:
     A line goes on in the next one unless it is much shorter than the others and no article or the like ends it, or the
     next one is blank, an item of a list, or says first what it tells.
     """
-    lines = [line.strip() for line in page.splitlines()]
+    lines = [_QUOTED.sub("", line.strip()).strip() for line in page.splitlines()]
     full = FULL_LINE * median([len(line) for line in lines if line] or [0])
     block = ""
     for line in lines:

@@ -179,6 +179,21 @@ def test_signs_that_are_not_seen_divide_no_word(tmp_path, name, text):
     assert [block.text for block in read(tmp_path / name)] == ["Ada Fennimore keeps the lighthouse."]
 
 
+def test_lines_of_a_mail_that_is_answered_are_read_without_their_marks(tmp_path):
+    (tmp_path / "a.txt").write_text("Thank you.\n\n> She owes money to\n> the bank.\n>\n>> Ada lives in Varby.\n")
+    assert [block.text for block in read(tmp_path / "a.txt")] == [
+        "Thank you.", "She owes money to the bank.", "Ada lives in Varby."
+    ]  # fmt: skip
+
+
+def test_marks_of_notes_do_not_make_one_sentence_of_two(tmp_path):
+    page = "<p>Ada won the medal in 1999.<sup>[2]</sup> She studied in Varby.[3][14] Her f[1] is 5.[a]"
+    (tmp_path / "a.html").write_text(page)
+    assert [b.text for b in read(tmp_path / "a.html")] == [
+        "Ada won the medal in 1999. She studied in Varby. Her f[1] is 5.[a]"
+    ]
+
+
 def test_a_sentence_that_goes_on_on_the_next_page_is_one(tmp_path):
     save(["She keeps the lighthouse", "\f", "at Ostermoor."], tmp_path / "a.pdf")
     assert [(b.place, b.text) for b in read(tmp_path / "a.pdf")] == [
