@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from relearn_lite.recipe.base import DISTINCT, CountOrAuto, RecipePath, Section, model_name, model_or
+from relearn_lite.recipe.base import DISTINCT, CountOrAuto, RecipePath, Section, ServerAddress, model_name, model_or
 from relearn_lite.recipe.names import QUESTION_KINDS, WRITERS
 
 
@@ -19,7 +19,7 @@ class WriterChoice(Section):
     `local` runs a chat model on this machine; `server` asks any OpenAI-compatible server."""
     model: str | None = None
     """local: folder or hub id; default: the recipe's own model. server: the model's name on that server."""
-    base_url: str | None = None
+    base_url: ServerAddress | None = None
     """server: its address, such as http://127.0.0.1:11434/v1. What the writer reads is sent there."""
     api_key_env: str | None = None
     """server: name of the environment variable that holds the key. The key itself never goes into a recipe."""

@@ -122,6 +122,12 @@ def model_name(name: str, info: ValidationInfo) -> str:
     return name
 
 
+def _address(value: str) -> str:
+    if not re.match(r"https?://[^/]", value):  # else libraries say that nothing answers there
+        raise ValueError("give it with http:// or https:// in front, such as http://127.0.0.1:11434/v1")
+    return value
+
+
 def run_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", value):
         raise ValueError("a run's name is a folder under runs/: letters, digits, '.', '_' and '-' only, no '/'")
@@ -150,6 +156,8 @@ def _yes_or_no(value: Any) -> Any:
 
 def _name(value: Any) -> Any:
     """A name in one line, without spaces around it; told here where it can be none."""
+    if isinstance(value, list):
+        raise ValueError("give one name; recipes/one_after_another.yaml shows how several are forgotten")
     if not isinstance(value, str):
         return value
     if not any(map(str.isalnum, value)):
@@ -183,6 +191,7 @@ Files = Annotated[  # one may be given alone
     Annotated[list[RecipePath], Field(min_length=1)] | None,
     BeforeValidator(_files, json_schema_input_type=list[str] | str | None),
 ]
+ServerAddress = Annotated[str, AfterValidator(_address)]
 ModelName = Annotated[str, AfterValidator(model_name)]
 DISTINCT = AfterValidator(_distinct)  # for a list in which a second mention would do nothing, or the same work again
 YES_OR_NO = BeforeValidator(_yes_or_no)  # for a key that is a word or a boolean; pydantic does it for plain booleans

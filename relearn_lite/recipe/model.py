@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from relearn_lite.recipe.base import YES_OR_NO, ModelName, RecipePath, Section, model_name, path_or
+from relearn_lite.recipe.base import YES_OR_NO, ModelName, RecipePath, Section, ServerAddress, model_name, path_or
 
 
 class Model(Section):
@@ -68,7 +68,7 @@ class Unlearned(Section):
 
     adapter: RecipePath | None = None
     """Folder of a peft adapter (adapter_config.json, adapter_model.safetensors) for `model`."""
-    server: str | None = None
+    server: ServerAddress | None = None
     """Address of an OpenAI-compatible server that has the unlearned model, such as http://127.0.0.1:8080/v1 for an
     exported GGUF file in llama.cpp or Ollama. All questions of the evaluation are sent there."""
     model: str | None = None

@@ -20,13 +20,14 @@ from relearn_lite.recipe.names import WRITERS
 from relearn_lite.recipe.presets import PAIRS, TABLES
 from relearn_lite.recipe.schema import Recipe
 from relearn_lite.recipe.training import Training
-from relearn_lite.recipe.yaml_text import Place
+from relearn_lite.recipe.yaml_text import PLAIN, Place
 
 _KNOWN_ELSEWHERE = yaml.safe_load(Path(__file__).with_name("other_names.yaml").read_text(encoding="utf-8"))
 OTHER_NAMES, REMOVED = _KNOWN_ELSEWHERE["other_names"], _KNOWN_ELSEWHERE["removed"]
 # Keys that a word in place of their section may be meant for, with the words that they have; those of ANY take others.
 WORDS = {"method": METHODS, "writer": WRITERS, "preset": {**PAIRS, **TABLES}, "path": (), "name": OWN_NAMES}
 ANY = ("path", "name")
+_NUMBER = re.compile(PLAIN["float"][0])
 NO_VALUE = ("none", "null", "off", "no")
 
 
@@ -66,11 +67,14 @@ def _sentence(problem: Mapping[str, Any], origins: Mapping[Place, str], path: Pa
 def _wrong_value(problem: Mapping[str, Any], where: Place, found: Any, message: str) -> str:
     kind = problem["type"]
     hint = "did you mean null? " if _is_for_null(where, found) else ""
+    if isinstance(found, str) and _NUMBER.fullmatch(found) and message.startswith("give a"):
+        hint = "remove the quotes: "
     if kind == "value_error" and isinstance(found, list) and not message.startswith("give"):  # it names what is wrong
         return message
     if kind == "model_type":
         keys = _keys(_section_at(where))
-        message = f"{_as_key(where, found, keys)}give a section with some of these keys: {', '.join(keys)}"
+        hint = hint or _as_key(where, found, keys)
+        message = f"give a section with some of these keys: {', '.join(keys)}"
     if kind == "dict_type":
         message = "give keys with values, such as {name: value}"
     if kind == "path_type":

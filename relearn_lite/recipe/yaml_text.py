@@ -106,8 +106,10 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def represent_str(self, data: str) -> yaml.ScalarNode:
-        # PyYAML takes these for line ends, and would read them back as \n if they were not escaped.
-        return self.represent_scalar(f"{PREFIX}str", data, style='"' if re.search("[\x85\u2028\u2029]", data) else None)
+        # PyYAML takes these for line ends, and would read them back as \n if they were not escaped. A key that begins
+        # with a space of another kind is refused where it has no quotes.
+        quoted = re.search("[\x85\u2028\u2029]", data) or data != data.strip()
+        return self.represent_scalar(f"{PREFIX}str", data, style='"' if quoted else None)
 
 
 _Dumper.add_representer(str, _Dumper.represent_str)
@@ -132,7 +134,7 @@ class _Reading:
             )
         tag = node.tag.removeprefix(PREFIX)
         if tag == "null" and not node.value:  # as of a section whose keys are all commented out
-            return self._problem(node, place, "nothing stands behind it; give a value, null, or {} for the defaults")
+            return self._problem(node, place, f"nothing stands behind it; {_to_do(*map(str, place[-1:]))}")
         if isinstance(node, yaml.MappingNode) and tag == "map":
             return self._mapping(node, place)
         if isinstance(node, yaml.SequenceNode) and tag == "seq":
@@ -157,6 +159,9 @@ class _Reading:
             key, line = key_node.value, key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
                 self._problem(key_node, place, "a key must be a word, and this is a list or a section")
+            elif key_node.style is None and key != key.strip():  # YAML knows plain spaces and tabs alone
+                self._problem(key_node, place, f"{key!r} has a space of another kind in front, as text of web pages "
+                              "has; put plain ones there")  # fmt: skip
             elif key in first:
                 self._problem(key_node, (*place, key), f"given twice, first on line {first[key]}; remove one")
             else:
@@ -184,6 +189,13 @@ class _Reading:
     def _problem(self, node: yaml.Node, place: Place, sentence: str) -> None:
         mark, key = node.start_mark, ".".join(map(str, place))
         self.problems.setdefault((mark.line + 1, mark.column + 1), f"{key}: {sentence}" if key else sentence)
+
+
+def _to_do(key: str = "") -> str:
+    """What to do where nothing stands behind a key."""
+    if ":" in key:
+        return f"put a space behind the ':', as in {key.replace(':', ': ', 1)}"
+    return "give a value, null, or {} for the defaults, or indent the keys that belong to it"
 
 
 def _not_readable(reason: str) -> str:

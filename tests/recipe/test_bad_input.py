@@ -314,6 +314,11 @@ VALUES = {
     "model.gradient_checkpointing=3": ["model.gradient_checkpointing: found 3; allowed: auto, True, False"],
     "augment.writer=chatgpt": ["augment.writer: unknown name 'chatgpt'", "allowed: rules, local, server"],
     "augment.writer=server": ["augment.writer: server needs base_url and model"],
+    "augment={writer: server, base_url: 'localhost:11434', model: m}": [  # nothing answered there, it said later
+        'augment.base_url: found "localhost:11434"; give it with http:// or https:// in front'
+    ],
+    "unlearn=null|unlearned={server: '127.0.0.1:1/v1', model: m}": ["unlearned.server: found", "with http://"],
+    "data.forget.subject=[Ada Voss, Bo Lind]": ["data.forget.subject: found [", "give one name", "one_after_another"],
     "augment.questions=[simple, odd]": [
         "augment.questions.1: unknown name 'odd'",
         "allowed: simple, context, noise, logical",
@@ -370,6 +375,8 @@ VALUES = {
     "model.name=.": ["model.name: ", "holds no config.json, so no model); give a folder that has one"],
     "data.forget.path=.": ["data.forget.path: ", " is a folder; give a file in it"],
     "unlearn.lr=atuo": ['unlearn.lr: found "atuo"', "a finite number above 0", "or auto"],
+    "unlearn.lr='1e-4'": ['unlearn.lr: found "1e-4"; remove the quotes: give a finite number'],
+    "unlearn.epochs='3'": ['unlearn.epochs: found "3"; remove the quotes: give an integer'],
     "unlearn.lr=[]": ["unlearn.lr: found []", "a list of different ones"],
     "unlearn.lr=[1.0e-3, 1.0e-3]": ["unlearn.lr: found [0.001, 0.001]", "a list of different ones"],
     "finetune={lr: auto}": ["finetune.lr: found", "number"],
@@ -391,6 +398,7 @@ VALUES = {
     "augment={writer: local, model: smolm2}": ["augment.model: ", "did you mean 'smollm2'?"],
     "model=embeded": ["model: found \"embeded\"", "did you mean model.name: embedded? give a section with"],
     "model=org/name": ["did you mean model.name: org/name?"],
+    "data.generic=none": ['data.generic: found "none"; did you mean null? give a section'],  # and path: none, it said
     "data=people": ["data: found \"people\"", "did you mean data.preset: people?"],
     "unlearn=nop": ["did you mean unlearn.method: npo?"],
     "augment=rules": ["did you mean augment.writer: rules?"],

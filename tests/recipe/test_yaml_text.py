@@ -125,6 +125,10 @@ def test_keys_are_text():
         ("a: 1\n---\nb: 1", "a second document"),
         ("a:\n  b: {c: , d: 1}", "('2', 'a.b.c: nothing stands behind it; give a value, null, or {}"),
         ("a:\n- b\n-\n", "a.1: nothing stands behind it"),
+        ("a:\nb: 1", "nothing stands behind it; give a value, null, or {} for the defaults, or indent the keys"),
+        ("---", "('1', 'nothing stands behind it"),
+        ("a: {b:c}", "a.b:c: nothing stands behind it; put a space behind the ':', as in b: c"),
+        ("a:\n\u00a0 b: 1", "has a space of another kind in front"),
     ],
 )
 def test_what_is_refused(text, told):
@@ -161,7 +165,7 @@ def test_the_resolved_recipe_holds_the_same_text(tmp_path, text):
 
 def test_any_text_is_read_back_by_this_loader_and_by_yaml_1_1():
     draw = random.Random(0)
-    alphabet = " \n\t:#-?[]{},&*!|>'\"%@`~=<.019eExobonfyYtT_+\\\x85\u2028\ufeffüж王😀\r\x00\x07a"
+    alphabet = " \u00a0\n\t:#-?[]{},&*!|>'\"%@`~=<.019eExobonfyYtT_+\\\x85\u2028\ufeffüж王😀\r\x00\x07a"
     for text in [*TRICKY, *("".join(draw.choices(alphabet, k=draw.randint(0, 12))) for _ in range(3000))]:
         value = {"key": text, "list": [text], text: 1e-5}
         assert parse(dump(value))[0] == value == yaml.safe_load(dump(value))
