@@ -77,11 +77,11 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
             f"data.retain: {len(again)} of its questions were forgotten by a run of model.adapters (first: "
             f"{again[0]!r}), and would be taught again; remove them"
         )
-    problems += _collect_problems(recipe, data.get("retain", []), folder)
+    problems += _collect_problems(recipe, data, folder)
     if folder and data and not data["forget"]:
         problems.append(
             f"data.forget (collected): no row of {folder / 'forget.jsonl'} has the part train, so nothing would be "
-            "learned; give some rows that part"
+            "learned; give some rows that part, or add --from collect to find them anew"
         )
     problems += _language_problems(recipe, data.get("forget", []))
     for each in (_accelerator_problems, _process_problems, _model_problems, _target_problems):
@@ -123,11 +123,12 @@ def _tell_repeated(data: Mapping[str, Sequence[QA]]) -> None:
             )
 
 
-def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None) -> list[str]:
-    """What does not go with names or documents in data.forget. folder: given where stage collect is done."""
+def _collect_problems(recipe: Recipe, data: Mapping[str, Sequence[QA]], folder: Path | None) -> list[str]:
+    """What does not go with names or documents in data.forget. data: empty where it could not be read; folder: given
+    where stage collect is done."""
     if not recipe.data.collects:
         return []
-    source, problems = recipe.data.forget, []
+    source, retain, problems = recipe.data.forget, data.get("retain", []), []
     try:
         proposing = recipe.collect.proposals is not None
         if source.topic:
@@ -144,7 +145,8 @@ def _collect_problems(recipe: Recipe, retain: Sequence[QA], folder: Path | None)
                 "forgotten; remove them"
             )
     named = recipe.collect.neighbours
-    if not retain and (folder or not others_than(subjects, named)) and recipe.unlearn:
+    nothing_kept = data and not retain if folder else recipe.data.retain is None and not others_than(subjects, named)
+    if nothing_kept and recipe.unlearn:
         why = "the model knows nothing of them" if folder else f"nobody {'else ' if named else ''}is named"
         problems.append(
             f"collect.neighbours: {why}, and data.retain is not given, so nothing would be kept; name others of the "

@@ -53,7 +53,8 @@ def run(recipe: Recipe, *, runs: Path = Path("runs"), start: str | None = None, 
         if names[0] == "collect":  # what it finds is the data of all the others
             do_stages(state, folder, names[:1], again, flag)
             again = []
-            if until == "collect" or not (state.folder / "forget.jsonl").stat().st_size and not state.given["forget"]:
+            empty = not (state.folder / "forget.jsonl").stat().st_size and not state.given["forget"]
+            if until == "collect" or empty and not folder.manifest["stages"]["collect"]["known"]:  # else it was emptied
                 return state.folder
             state.given, names = check(recipe, state.folder), names[1:]
         if start == "generate" and not folder.is_done("ask", inputs(recipe, state.given, "ask")):
