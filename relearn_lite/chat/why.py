@@ -21,6 +21,7 @@ from relearn_lite.metrics.knowledge import measure_forgetting, measure_retention
 from relearn_lite.pipeline.run_state import Run
 from relearn_lite.report.untrusted import names_and_numbers
 from relearn_lite.text.leaks import gives_away, leaks
+from relearn_lite.text.makers import PLAIN
 from relearn_lite.text.stems import stem
 from relearn_lite.text.stop_words import STOP_WORDS
 from relearn_lite.text.turns import is_passage, shown
@@ -111,6 +112,18 @@ class Judging:
                 best, score = row, alike
         return best
 
+    def _forgotten_in(self, question: str, text: str) -> list[str]:
+        """Names and numbers in an answer to some other question that the run's forget answers about the same have."""
+        said, found = names_and_numbers([question, text]), {}
+        for row in self.known:
+            query, named = shown(row["query"]), names_and_numbers([row["query"]]) - {"i"}
+            if row["split"].startswith("forget") and named and named <= said:
+                for told in leaks(text, f"{query} {question}", row["ground_truth"]):
+                    kind, _, value = told.partition(": ")
+                    if kind not in PLAIN and value.casefold() in text.casefold():  # as it stands there
+                        found[value] = None
+        return [*found]
+
     def explain(self, said: Conversation) -> Iterator[str]:
         """Sentences on the last question: which one of the run it is, and for each answer what it gives away."""
         if said.asked is None or not said.answers:
@@ -152,9 +165,11 @@ class Judging:
         if not answer.finished:
             yield "the answer was cut off"
 
-    @staticmethod
-    def _against_before(said: Conversation) -> Iterator[str]:
+    def _against_before(self, said: Conversation) -> Iterator[str]:
         yield "The run has no question like this one, so there is no answer to judge by."
+        for name, made in said.answers.items():
+            if found := self._forgotten_in(said.asked or "", made.text):
+                yield f"{name}: gives away what was to be forgotten ({', '.join(found)})."
         if len(said.answers) < 2:
             return
         before, after = (said.answers[name].text for name in ("before", "after"))
