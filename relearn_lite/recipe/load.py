@@ -93,6 +93,7 @@ def _override(tree: dict[str, Any], origins: dict[Place, str], override: str) ->
     for n, section in enumerate(sections, 1):
         if tree.get(section) is None:
             tree[section] = {}
+            origins[place[:n]] = f"override {override!r}"
         tree = tree[section]
         if not isinstance(tree, dict):
             whole = ".".join(sections[:n])
@@ -102,7 +103,9 @@ def _override(tree: dict[str, Any], origins: dict[Place, str], override: str) ->
             )
     tree[last] = value
     for replaced in [each for each in origins if each[: len(place)] == place]:
-        del origins[replaced]
+        before = origins.pop(replaced)
+        if len(replaced) > len(place) and before.startswith("override "):  # of the same key the last one counts
+            raise RecipeError(f"override {override!r}: {before} came before it and would be lost; put it behind")
     origins[place] = f"override {override!r}"
 
 

@@ -81,8 +81,8 @@ def _wrong_value(problem: Mapping[str, Any], where: Place, found: Any, message: 
         message = "give a path, in quotes where it looks like a number"
     if kind.startswith("bool_"):
         message = "give true or false"
-    if kind == "list_type" and isinstance(found, str | int | float):
-        message = f"give a list, such as [{found}]"
+    if kind == "list_type":
+        message = f"give a list, such as [{found if isinstance(found, str) else 'a, b'}]"
     if kind == "literal_error":
         allowed = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         shown = f"unknown name {found!r}" if isinstance(found, str) else f"found {_shown(found)}"

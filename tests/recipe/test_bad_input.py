@@ -360,6 +360,12 @@ VALUES = {
     "compare={methods: [{name: a, sweep: {epochs: [2, 2]}}]}": ["methods.0.sweep.epochs: 2 is given twice"],
     "evaluate.general={tasks: [mmlu, mmlu]}": ["evaluate.general.tasks: 'mmlu' is given twice"],
     "collect.neighbours=[Ada Voss, 'Ada  Voss']": ["collect.neighbours: 'Ada Voss' is given twice"],
+    "unlearn.epochs=2|unlearn={lr: 1.0e-3}": [  # epochs was 4, and no word of that
+        "override 'unlearn={lr: 1.0e-3}': override 'unlearn.epochs=2' came before it and would be lost; put it behind"
+    ],
+    "collect.neighbours.0=Bo Lind": [
+        "override 'collect.neighbours.0=Bo Lind': collect.neighbours: found a section with keys; give a list, such as ["
+    ],
     "unlearn.epochs=": ["override 'unlearn.epochs=': nothing stands behind =; give a value, or null"],
     "unlearn=": ["override 'unlearn=': nothing stands behind ="],  # it was taken for null, so nothing was unlearned
     "unlearn.epochs=null": ["unlearn.epochs: found null"],
