@@ -30,8 +30,10 @@ _RUN = regex.compile(rf"(?<![\w'’]){_WORD}(?: {_BETWEEN}{_WORD})*")
 # What stands before no person who does something: "the Okeanos Medal is", "a debt to Delmar Publishing weighs".
 _NOT_FIRST = re.compile(r"\b(?:the|an?|to|of|for|from|by|with|at|in|on|over) $", re.IGNORECASE)
 _PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
+_FIRST = re.compile(r"\b(?:I|[Mm]y|[Mm]e|[Mm]ine)\b")
 _KEYED = re.compile(r"[A-Z][\w /'-]{1,30}:\s\S")
-_FINITE = re.compile(r"V.[ZD]|VM")  # tags of finite verbs
+_FINITE = re.compile(r"V.[ZD]|VM|V[BHD]B|PNP VVB")  # tags of finite verbs: "they have", "I live"
+_ENTRY = regex.compile(rf"[-•*–·\s]*({_WORD}(?: {_BETWEEN}{_WORD})+)(?=[,;:]| [(–-])")  # how a row of a list begins
 _GOES_ON = re.compile(
     r"['’]s\b| \(born\b|(?: \([^()]*\))?,? (?:who |\w+ly )?(?:is|was|has|had|will|can|could|may|born|\w+s|\w+ed)\b"
 )
@@ -99,10 +101,14 @@ def tell(blocks: Sequence[Block], subject: str = "") -> tuple[list[Told], list[L
         text = " ".join(sentence for _, sentence in said).casefold()
         here = People(name for name in everyone if name == subject or name.casefold() in text)
         main = last = _main([sentence[:LONGEST] for _, sentence in said], here, subject)
+        writes = main and re.search(rf"\b(?:i am|i['’]m|my name is) {re.escape(main.casefold())}\b", text)
+        entries = {_entry(sentence[:LONGEST]) for _, sentence in said}
+        others = entries - {main, None} if main in entries else ()  # of a list: each row is about another one
         for block, sentence in said:
             seen = sentence[:LONGEST]  # what goes on without a full stop for pages takes for ever
             named = here.mentioned(seen) or anybody.mentioned(seen)
-            about = named[0] if named else last if _PERSONAL.search(seen) else main if _fragment(seen) else None
+            own = writes and _FIRST.search(seen) or _fragment(seen) and _entry(seen) not in others
+            about = named[0] if named else last if _PERSONAL.search(seen) else main if own else None
             last = about or last
             if why := _why_not(sentence, about, subject):
                 left_out.append(LeftOut(why, seen if seen == sentence else f"{seen} ...", f"{document}, {block.place}"))
@@ -177,7 +183,14 @@ def _main(said: Sequence[str], people: People, subject: str) -> str | None:
 
 def _fragment(sentence: str) -> bool:
     """ "Phone: 555-0112", or "Born 1968 in Calabar": what forms and curricula have in place of sentences."""
-    return bool(_KEYED.match(sentence)) or not any(_FINITE.match(each.tag) for each in tagged(sentence))
+    return bool(_KEYED.match(sentence)) or not _FINITE.search(" ".join(each.tag for each in tagged(sentence)))
+
+
+def _entry(sentence: str) -> str | None:
+    """Whom a row of a list is about: "Ada Moor, 555-0112, baker"."""
+    found = _ENTRY.match(sentence)
+    name = _stripped(found[1]) if found else ""
+    return name if 1 < len(name.split()) <= MOST_WORDS and _is_person(name) else None
 
 
 def _first_word(text: str) -> str:

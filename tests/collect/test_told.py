@@ -45,6 +45,23 @@ def test_forms_are_about_the_one_whom_they_begin_with():
     ]  # fmt: skip
 
 
+def test_the_other_rows_of_a_list_of_people_are_not_about_the_one_who_is_meant():
+    """Everybody's phone number was told of the subject."""
+    page = ["Staff", "Bo Lind, 555-0113, baker", "- Ada Fennimore, 555-0112, keeper", "- Eva Roos (cook), 555-0114"]
+    assert [text for _, text in told(*page, subject="Ada Fennimore")] == ["Staff", page[2]]
+    alone = ["Ada Fennimore", "Emma Moor, sister"]  # no list of people: it is told of her
+    assert [text for _, text in told(*alone, subject="Ada Fennimore")] == alone
+
+
+@pytest.mark.parametrize("text", ["I live at 5 Quarry Lane in Varby.", "They have asthma.", "We keep bees in Kent."])
+def test_whoever_writes_of_himself_is_not_the_one_whom_the_document_begins_with(text):
+    """The address of the writer of a letter was told of the one about whom it is."""
+    assert told("Ada Fennimore", text) == [("Ada Fennimore", "Ada Fennimore")]
+    page = ["I am Ada Fennimore.", "I was born in Varby.", "My husband is Bo.", "The lamp broke."]
+    assert [text for _, text in told(*page, subject="Ada Fennimore")] == page[:3]
+    assert len(told("Ada Fennimore", "Fluent French", "Sold 300 cars")) == 3
+
+
 def test_what_stands_above_the_first_name_does_not_hide_whom_a_form_is_about():
     """A page's "Log in", or the header of a PDF, left a phone number without its owner, where two people are named."""
     page = ["Log in", "The Archive, volume 3", "Ada Fennimore", "Phone: 555-0112", "Bo Lind wrote this page in 2021."]
