@@ -30,6 +30,7 @@ _RUN = regex.compile(rf"(?<![\w'’]){_WORD}(?: {_BETWEEN}{_WORD})*")
 # What stands before no person who does something: "the Okeanos Medal is", "a debt to Delmar Publishing weighs".
 _NOT_FIRST = re.compile(r"\b(?:the|an?|to|of|for|from|by|with|at|in|on|over) $", re.IGNORECASE)
 _PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
+_OF_MAIL = re.compile(r"(?:From|To|Cc|Bcc|Reply-To|Sent|Date): ")  # who wrote to whom
 _FIRST = re.compile(r"\b(?:I|[Mm]y|[Mm]e|[Mm]ine)\b")
 _KEYED = re.compile(r"[A-Z][\w /'-]{1,30}:\s\S")
 _FINITE = re.compile(r"V.[ZD]|VM|V[BHD]B|PNP VVB")  # tags of finite verbs: "they have", "I live"
@@ -107,7 +108,8 @@ def tell(blocks: Sequence[Block], subject: str = "") -> tuple[list[Told], list[L
         for block, sentence in said:
             seen = sentence[:LONGEST]  # what goes on without a full stop for pages takes for ever
             named = here.mentioned(seen) or anybody.mentioned(seen)
-            own = writes and _FIRST.search(seen) or _fragment(seen) and _entry(seen) not in others
+            of_others = _OF_MAIL.match(seen) or _entry(seen) in others
+            own = writes and _FIRST.search(seen) or _fragment(seen) and not of_others
             about = named[0] if named else last if _PERSONAL.search(seen) else main if own else None
             last = about or last
             if why := _why_not(sentence, about, subject):

@@ -22,6 +22,7 @@ from typing import NamedTuple
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import tell_once
 from relearn_lite.data.document_formats import READERS, Reader, Unreadable, whole_text
+from relearn_lite.data.files import FORMATS
 from relearn_lite.data.running_lines import without_running_lines
 from relearn_lite.text.stop_words import STOP_WORDS
 from relearn_lite.text.words import tidied
@@ -75,7 +76,10 @@ def find_documents(named: Sequence[Path], key: str, plain: bool = False) -> list
             problems.append(f"{key}: there is no file {path}; correct the path (relative paths start at the recipe's "
                             "folder)")  # fmt: skip
         elif not readable:
-            problems.append(f"{key}: {path.name} is not a format that is read here; {allowed}; save it as one of these")
+            table = ", or name a table of questions as data.forget.path" if path.suffix.lower() in FORMATS else ""
+            problems.append(
+                f"{key}: {path.name} is not a format that is read here; {allowed}; save it as one of these{table}"
+            )
         elif len(readable) < len(files):
             others = [file.name for file in files if file not in readable]
             tell_once(f"{key}: {len(others)} files of {path} are not read (first: {others[0]}); {allowed}")

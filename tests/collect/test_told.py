@@ -49,6 +49,8 @@ def test_the_other_rows_of_a_list_of_people_are_not_about_the_one_who_is_meant()
     """Everybody's phone number was told of the subject."""
     page = ["Staff", "Bo Lind, 555-0113, baker", "- Ada Fennimore, 555-0112, keeper", "- Eva Roos (cook), 555-0114"]
     assert [text for _, text in told(*page, subject="Ada Fennimore")] == ["Staff", page[2]]
+    mail = ["From: Eva Roos <eva@example.org>", "Subject: Ada Fennimore's address", "Phone: 555-0112"]
+    assert [text for _, text in told(*mail, subject="Ada Fennimore")] == mail[1:]
     alone = ["Ada Fennimore", "Emma Moor, sister"]  # no list of people: it is told of her
     assert [text for _, text in told(*alone, subject="Ada Fennimore")] == alone
 

@@ -293,6 +293,7 @@ def test_a_text_in_another_script_is_read_in_its_encoding(tmp_path):
         ("a.docx", document_formats.OLD_OFFICE * 4, "a.docx is encrypted, or a .doc"),
         ("a.html", b"<p></p>", "a.html has no text"),
         ("a.doc", b"x", "a.doc is not a format that is read here; allowed: .txt, .md"),
+        ("a.csv", b"x", "a.csv is not a format .* of these, or name a table of questions as data.forget.path"),
         ("", b"", r"there is no file .*gone\.txt; correct the path"),
     ],
 )  # fmt: skip
