@@ -104,7 +104,7 @@ def _override(tree: dict[str, Any], origins: dict[Place, str], override: str) ->
     tree[last] = value
     for replaced in [each for each in origins if each[: len(place)] == place]:
         before = origins.pop(replaced)
-        if len(replaced) > len(place) and before.startswith("override "):  # of the same key the last one counts
+        if value is not None and len(replaced) > len(place) and before.startswith("override "):  # null takes all away
             raise RecipeError(f"override {override!r}: {before} came before it and would be lost; put it behind")
     origins[place] = f"override {override!r}"
 

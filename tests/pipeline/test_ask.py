@@ -159,8 +159,8 @@ def test_a_model_that_knows_nothing_ends_the_run_before_training(place):
     with pytest.raises(RecipeError, match="knows none of the 3 questions"):
         run(place, "data.forget.path=strangers.jsonl", "name=stranger")
     with pytest.raises(RecipeError, match="knows none of the 3 questions"):
-        run(place, "data.forget.path=strangers.jsonl", "data={only_known: true, nothing_known: go_on, "
-            "forget: {path: strangers.jsonl}, retain: {preset: people/retain, limit: 4}}", "name=stranger-too")
+        run(place, "data={only_known: true, nothing_known: go_on, forget: {path: strangers.jsonl}, "
+            "retain: {preset: people/retain, limit: 4}}", "name=stranger-too")
     run(place, "data.forget.path=strangers.jsonl", "data.nothing_known=go_on", "name=stranger", until="unlearn")
     assert (folder / "adapter").exists()
 
