@@ -22,6 +22,7 @@ from relearn_lite.data.passages import with_words_of
 from relearn_lite.data.sources import overlap
 from relearn_lite.data.tokens import read_template
 from relearn_lite.evaluate.general import task_problems
+from relearn_lite.metrics.privacy import ATTACKS
 from relearn_lite.models import backends, transformers_backend
 from relearn_lite.models.gguf import cached_gguf, check_gguf, is_gguf
 from relearn_lite.pipeline.data import load_data
@@ -29,6 +30,7 @@ from relearn_lite.pipeline.earlier import adapter_problems
 from relearn_lite.pipeline.named_models import judging_models, needed_models
 from relearn_lite.pipeline.stages import learns_new_answers, stages_of
 from relearn_lite.recipe import Model, Recipe
+from relearn_lite.recipe.names import RATING_KINDS
 from relearn_lite.text.recall import KNOWN_NGRAM
 from relearn_lite.text.stop_words import is_english
 from relearn_lite.text.turns import bare, is_passage, shown
@@ -95,6 +97,7 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
         _tell_repeated(data)
     _tell_learning_rate(recipe)
     _tell_generic(recipe, data)
+    _tell_unmeasured(recipe, data)
     return data
 
 
@@ -282,6 +285,18 @@ def _tell_generic(recipe: Recipe, data: dict[str, list[QA]]) -> None:
     else:
         return
     tell_once(f"unlearn.generic: retain holds no general answers here: {why}")
+
+
+def _tell_unmeasured(recipe: Recipe, data: Mapping[str, Sequence[QA]]) -> None:
+    """Tells of metrics that will be missing for want of what the recipe does not name: before hours of work."""
+    needed = {
+        "evaluate.evaluators.judge": (recipe.evaluate.evaluators.judge, RATING_KINDS),
+        "data.holdout": (data.get("holdout"), (*ATTACKS, "privleak")),
+        "evaluate.retain_model_results": (recipe.evaluate.retain_model_results, ("forget_quality",)),
+    }
+    for key, (given, metrics) in needed.items():
+        if not given and (missing := [name for name in recipe.evaluate.metrics if name in metrics]):
+            tell_once(f"evaluate.metrics: {', '.join(missing)} cannot be had without {key}, and will be missing")
 
 
 def _key_problems(recipe: Recipe) -> list[str]:

@@ -745,6 +745,20 @@ def test_a_row_longer_than_max_length(place, refused):
     )
 
 
+def test_metrics_that_will_be_missing_are_told_before_anything_runs(place, command):
+    """Hours later the report said that there is no judge."""
+    asked = "evaluate.metrics=[kfr, fluency, relevance, mia_loss, privleak, forget_quality]"
+    code, shown = command("check", "recipe.yaml", asked)
+    assert code == 0
+    for names, key in (
+        ("fluency, relevance", "evaluate.evaluators.judge"),
+        ("mia_loss, privleak", "data.holdout"),
+        ("forget_quality", "evaluate.retain_model_results"),
+    ):
+        says(shown, f"evaluate.metrics: {names} cannot be had without {key}, and will be missing")
+    assert "will be missing" not in command("check", "recipe.yaml")[1]
+
+
 def test_adapter_targets_that_the_model_has_not(place, refused):
     shown = refused("recipe.yaml", *UNTIL_UNLEARN, "unlearn.lora.targets=[no_proj]")
     says(shown, "lora.targets: ['no_proj'] does not fit this model", "all-linear")
