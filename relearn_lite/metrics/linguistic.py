@@ -103,7 +103,8 @@ def measure(answers: Sequence[Answer], evaluators: Evaluators) -> dict[str, Metr
 def _perplexity(answers: Sequence[Answer], evaluators: Evaluators) -> MetricValues:
     """exp(mean token loss) of each answer after its question, under the base language model."""
     if evaluators.language_model is None:
-        return MetricValues.not_measured("no language model was named (evaluate.evaluators.language_model)")
+        places = "evaluate.evaluators.language_model, or score's --language-model"
+        return MetricValues.not_measured(f"no language model was named ({places})")
     values = evaluators.language_model.perplexity([(a.query, a.generated_response) for a in answers])
     failure = getattr(evaluators.language_model, "failure", None) or "the language model gave none"
     why = [failure if a.generated_response.strip() else "empty answer" for a in answers]

@@ -134,7 +134,8 @@ def answers(tmp_path):
 def test_score_without_a_language_model_gives_what_needs_none(answers):
     scores = json.loads(invoke("score", "--forget", answers, "--metrics", "ls", "--json"))
     assert scores["ppl_forget"] is scores["ls_forget"] is None and "kfr" not in scores
-    assert "no language model was named" in scores["reasons"]["ppl_forget"]
+    told = scores["reasons"]["ppl_forget"]
+    assert told.startswith("no language model was named") and "--language-model" in told
     assert all(scores[f"{part}_forget"] > 0 for part in ("brunet", "honore", "rttr"))
 
 
