@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from relearn_lite.collect.collect import others_than
@@ -15,21 +13,18 @@ from relearn_lite.collect.from_documents import read
 from relearn_lite.collect.topics import kind_of
 from relearn_lite.core import distributed
 from relearn_lite.core.environment import unsafe_versions
-from relearn_lite.core.errors import RecipeError, naming
+from relearn_lite.core.errors import RecipeError
 from relearn_lite.core.memory import tell_once
 from relearn_lite.core.records import QA
 from relearn_lite.data.passages import with_words_of
 from relearn_lite.data.sources import overlap
-from relearn_lite.data.tokens import read_template
 from relearn_lite.evaluate.general import task_problems
 from relearn_lite.metrics.privacy import ATTACKS
-from relearn_lite.models import backends, transformers_backend
-from relearn_lite.models.gguf import cached_gguf, check_gguf, is_gguf
 from relearn_lite.pipeline.data import load_data
 from relearn_lite.pipeline.earlier import adapter_problems
-from relearn_lite.pipeline.named_models import judging_models, needed_models
+from relearn_lite.pipeline.model_problems import model_problems, target_problems, tell_learning_rate
 from relearn_lite.pipeline.stages import learns_new_answers, stages_of
-from relearn_lite.recipe import Model, Recipe
+from relearn_lite.recipe import Recipe
 from relearn_lite.recipe.names import RATING_KINDS
 from relearn_lite.text.recall import KNOWN_NGRAM
 from relearn_lite.text.stop_words import is_english
@@ -86,7 +81,7 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
             "learned; give some rows that part, or add --from collect to find them anew"
         )
     problems += _language_problems(recipe, data.get("forget", []))
-    for each in (_accelerator_problems, _process_problems, _model_problems, _target_problems):
+    for each in (_accelerator_problems, _process_problems, model_problems, target_problems):
         problems += each(recipe)
     if recipe.evaluate.general:
         problems += task_problems(recipe.evaluate.general)
@@ -95,7 +90,7 @@ def check(recipe: Recipe, folder: Path | None = None) -> dict[str, list[QA]]:
         raise RecipeError(problems)
     if not (recipe.data.preset or recipe.data.collects):
         _tell_repeated(data)
-    _tell_learning_rate(recipe)
+    tell_learning_rate(recipe)
     _tell_generic(recipe, data)
     _tell_unmeasured(recipe, data)
     return data
@@ -195,80 +190,6 @@ def _process_problems(recipe: Recipe) -> list[str]:
     if distributed.world_size() == 1 or not (recipe.unlearn and recipe.unlearn.searches):
         return []
     return [ONE_PROCESS]
-
-
-def _model_problems(recipe: Recipe) -> list[str]:
-    """What is wrong with the backend, the chat template and the models that lie here, but for their weights. What lies
-    on the hub is looked at when it is loaded."""
-    model, checks, problems = recipe.model, [], []
-    if model.backend != "auto":  # which always finds one, and would import torch to choose it
-        checks.append(lambda: backends.choose(model))
-    if model.chat_template != "auto":
-        checks.append(lambda: read_template(model.chat_template))
-    full_precision = bool(recipe.finetune and not recipe.finetune.lora)
-    checks.append(partial(_check_where_it_lies, "model.name", model, full_precision))
-    for key, name in {**needed_models(recipe), **judging_models(recipe)}.items():
-        settings = model.settings_for(name, derived=key == "unlearned.model")
-        checks.append(partial(_check_where_it_lies, key, settings))
-    for raise_if_wrong in checks:
-        try:
-            raise_if_wrong()
-        except RecipeError as error:
-            problems += error.problems
-    return problems
-
-
-def _check_where_it_lies(key: str, model: Model, full_precision: bool = False) -> None:
-    """Raises RecipeError for what is wrong with a file or a folder, but for its weights, that this key names."""
-    with naming(key):
-        if is_gguf(model.name):
-            check_gguf(model.name)
-        elif Path(model.name).is_dir():
-            transformers_backend.check(model, full_precision=full_precision)
-
-
-def _target_problems(recipe: Recipe) -> list[str]:
-    """LoRA targets that the model has not, where its configuration lies here: they would be found after the writing."""
-    relearn = recipe.attacks and recipe.attacks.relearn
-    sections = {"finetune": recipe.finetune, "unlearn": recipe.unlearn, "attacks.relearn": relearn}
-    named = {key: section.lora for key, section in sections.items() if section and section.lora}
-    named = {key: lora.targets for key, lora in named.items() if isinstance(lora.targets, list)}
-    configuration = _configuration(recipe.model) if named else None
-    if not configuration:
-        return []
-    try:
-        model = transformers_backend.empty_model(recipe.model.model_copy(update={"name": str(configuration.parent)}))
-    except RecipeError:  # told when it is loaded
-        return []
-    return [f"{key}.{why}" for key, targets in named.items() if (why := transformers_backend.unfit(model, targets))]
-
-
-def _configuration(model: Model) -> Path | None:
-    """A model's config.json, where its folder or the hub's cache has it; the hub is not asked."""
-    from huggingface_hub import try_to_load_from_cache
-
-    try:
-        name = cached_gguf(model.name) if is_gguf(model.name) else transformers_backend.folder_or_id(model.name)
-        place = Path(name) / "config.json"
-        if not place.is_file():
-            place = Path(try_to_load_from_cache(str(name), place.name, revision=model.revision) or "")
-        return place if place.is_file() else None
-    except (OSError, ValueError, TypeError, RecipeError):  # told when it is loaded
-        return None
-
-
-def _tell_learning_rate(recipe: Recipe) -> None:
-    """Tells of a learning rate that can hardly be meant, where the model's width is known."""
-    configuration = _configuration(recipe.model) if recipe.unlearn else None
-    if not configuration:
-        return
-    try:
-        config = json.loads(configuration.read_text(encoding="utf-8"))
-        hidden_size = config.get("hidden_size") or config["text_config"]["hidden_size"]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # told when it is loaded
-        return
-    if isinstance(hidden_size, int) and hidden_size > 0 and (told := recipe.unlearn.far_off(hidden_size)):
-        tell_once(told)
 
 
 def _tell_generic(recipe: Recipe, data: dict[str, list[QA]]) -> None:
