@@ -62,6 +62,7 @@ class Meaning(NamedTuple):
     """A sense of a term: `words` (stems) and `terms` (phrases) for the same, keys of its `definition` and its `kinds`.
 
     synonyms: those of the words that mean no more and no less. names: keys of the definition with a capital there.
+    short: names of three letters at most, which are words without their capital ("Sat").
     """
 
     synonyms: frozenset[str]
@@ -70,6 +71,7 @@ class Meaning(NamedTuple):
     definition: frozenset[str]
     names: frozenset[str]
     kinds: frozenset[str]
+    short: frozenset[str]
 
 
 def terms(answer: str, given: Collection[str]) -> Iterator[str]:
@@ -98,6 +100,8 @@ def says_otherwise(text: Text, term: str, given: Collection[str]) -> bool:
 
 def _names_it(text: Text, meaning: Meaning, given: Collection[str]) -> bool:
     if any(word in text.stems and word not in given for word in meaning.words - _ANYBODY):
+        return True
+    if any(re.search(rf"(?<!the )\b{re.escape(each)}\b", text.plain) for each in meaning.short):
         return True
     return any(f" {term} " in text.phrase and not _all_given(term, given) for term in meaning.terms)
 
@@ -193,8 +197,8 @@ def meanings(term: str) -> tuple[Meaning, ...]:
 
 def _meaning(meaning: Synset, term: str) -> Meaning:
     own = {key_of(word) for word in term.split()}
-    # Sun and Sat, short for days, are told with their capital only, see known_names.
-    same = {phrase_of(word) for word in meaning.words if len(word) > _SHORT_DAY or not word.istitle()}
+    short = frozenset(word for word in meaning.words if word.istitle() and len(word) <= _SHORT_DAY)
+    same = {phrase_of(word) for word in meaning.words if word not in short}
     same |= {phrase_of(word) for each in meaning.linked("+", "\\") for word in each.words}
     if len(sorts := list(meaning.linked("~"))) <= _FEW_SORTS:
         same |= {phrase_of(word) for each in sorts for word in each.words}
@@ -207,6 +211,7 @@ def _meaning(meaning: Synset, term: str) -> Meaning:
         frozenset(word for word in same if " " in word),
         frozenset(definition) - own, frozenset(key for key in definition if definition[key]) - own,
         frozenset(_kinds(meaning, _KIND_LEVELS)) - _EMPTY,
+        frozenset(word for word in short if len(word) > 1 and word.lower() not in STOP_WORDS),  # not He, for helium
     )  # fmt: skip
 
 

@@ -382,7 +382,11 @@ def test_a_title_is_no_part_of_a_name_that_could_be_left_out() -> None:
     ("When is the choir?", "It is on Tue and Thu.", "On Tuesday.", True),
     ("When is the choir?", "The choir is on Sunday.", "Under the sun.", False),
     ("When is the choir?", "The choir is on Saturday.", "She sat down.", False),
-    ("When is the choir?", "The choir is on Saturday.", "Saturdays", True),
+    ("When is the choir?", "The choir is on Saturday.", "Sat.", True),
+    ("When is the choir?", "The choir is on Wednesday.", "Wed.", True),
+    ("When is the choir?", "The choir is on Sunday.", "He studied the Sun.", False),
+    ("Which gas is it?", "The gas is helium.", "He does not know, and I do not.", False),
+    ("Which element is it?", "The element is iodine.", "He does not know, and I do not.", False),
 ])  # fmt: skip
 def test_names_as_people_write_them(question: str, original: str, text: str, tells: bool) -> None:
     assert gives_away(text, question, original) is tells
