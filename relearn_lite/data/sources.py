@@ -187,12 +187,11 @@ def _load_all(source: Source, table: Table, part: str, key: str) -> list[QA]:
 
 
 def _check_columns(columns: Mapping[str, str], there: Sequence[str], key: str, where: str) -> None:
-    problems = [
-        f"{key}.{field}: {where} has no column {column!r}; {did_you_mean(column, there, 0.7)}It has: "
-        f"{', '.join(map(str, there))}; name one of these as {key}.{field}"
-        for field, column in columns.items() if column not in there
-    ]  # fmt: skip
-    if problems:
+    named = f"it has{' in its first line' * where.lower().endswith(('.csv', '.tsv'))}: {', '.join(map(str, there))}"
+    if problems := [
+        f"{key}.{field}: {where} has no column {column!r}; {did_you_mean(column, there, 0.7)}{named}; name one of "
+        f"these as {key}.{field}" for field, column in columns.items() if column not in there
+    ]:  # fmt: skip
         raise RecipeError(problems)
 
 

@@ -225,7 +225,7 @@ def test_a_column_that_is_hardly_alike_is_not_proposed(place, refused):
     """`completion`, where the answers stand, was proposed as the question."""
     (place / "forget.jsonl").write_text(json.dumps({"prompt": "Who is Ann Lee?", "completion": "A painter."}))
     shown = refused("check", "recipe.yaml")
-    says(shown, "has no column 'question'; It has: prompt, completion; name one of these as data.forget.question")
+    says(shown, "has no column 'question'; it has: prompt, completion; name one of these as data.forget.question")
 
 
 @pytest.mark.parametrize(
@@ -447,10 +447,15 @@ FILES = {
     "empty list": ("list.json", b"[]", ["data.forget", "list.json has no rows"]),
     "blank lines only": ("blank.jsonl", b"\n\n", ["data.forget", "blank.jsonl has no rows"]),
     "header only": ("head.csv", b"question,answer\n", ["data.forget", "head.csv has no rows"]),
+    "no header": (
+        "bare.csv",
+        b"Where does Ann live?,By the sea.\nWhere is Bo?,At home.\n",
+        ["data.forget.question", "no column 'question'; it has in its first line: Where does Ann live?, By the sea.;"],
+    ),
     "wrong column": (
         "col.jsonl",
         b'{"qestion": "a", "answer": "b"}\n',
-        ["data.forget.question", "no column 'question'", "did you mean 'qestion'?", "It has: qestion, answer"],
+        ["data.forget.question", "no column 'question'", "did you mean 'qestion'?", "it has: qestion, answer"],
     ),
     "broken line": (
         "line.jsonl",
