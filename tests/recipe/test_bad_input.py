@@ -750,6 +750,13 @@ def test_a_row_longer_than_max_length(place, refused):
     )
 
 
+def test_a_general_row_longer_than_max_length(place, refused):
+    """It was told as one of data.forget."""
+    (place / "general.jsonl").write_text(rows(("What is rain?", "Rain is water. " * 60)))
+    shown = refused("recipe.yaml", *UNTIL_UNLEARN, "data.generic={path: general.jsonl}", "augment.writer=rules")
+    says(shown, "model.max_length: 160", "1 of 1 rows of data.generic (the longest, generic-00001/generic, needs")
+
+
 def test_metrics_that_will_be_missing_are_told_before_anything_runs(place, command):
     """Hours later the report said that there is no judge."""
     asked = "evaluate.metrics=[kfr, fluency, relevance, mia_loss, privleak, forget_quality]"

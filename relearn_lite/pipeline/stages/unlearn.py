@@ -49,6 +49,8 @@ def unlearn(run: Run) -> dict[str, Any]:
     generic = generic_rows(run) if method.generic and "augmented" in parts else {}
     for part in parts:
         answers = {name: row[part] for name, row in forget.items()}
+        general = {name: row for name, row in answers.items() if name.endswith("/generic")}
+        check_lengths(general, recipe.model.max_length, "data.generic", context_length(loaded))
         check_lengths(answers, recipe.model.max_length, f"data.forget ({part} answers)", context_length(loaded))
     check_lengths(retain, recipe.model.max_length, "data.retain", context_length(loaded))
     check_lengths(generic, recipe.model.max_length, "data.generic", context_length(loaded))
