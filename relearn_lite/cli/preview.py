@@ -66,6 +66,8 @@ def preview(recipe: Recipe, examples: int) -> None:
             taken = "The run takes what the model itself says for them, where that tells them (data.own_words)"
             console.print(f"Answers of a few words: {short}. {taken}.\n", markup=False)
     if "augment" in stages_of(recipe):
+        if recipe.unlearn.generic == "forget" and (general := [qa for qa in data["generic"] if qa.answer]):
+            lengths["data.generic"] = [len(example) for example in encode_answers(tokenizer, general).values()]
         console.rule("augment: what the model learns to answer")
         if recipe.augment.from_:
             _show_existing(console, recipe, data["forget"])

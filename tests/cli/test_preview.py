@@ -92,6 +92,12 @@ def test_lengths_stand_against_the_limit(shown):
     assert cells[1] == "2" and int(cells[2]) < 64 < int(cells[4]) and cells[5] == "1"
 
 
+def test_general_rows_are_measured_where_they_are_trained_whole(shown):
+    given = "data.generic={path: forget.jsonl}"
+    assert re.search(r"data\.generic +│ +2 │ .* │ +1 │\n", shown(given))
+    assert "data.generic" not in shown(given, "unlearn.generic=retain") + shown()
+
+
 def test_overlap_is_counted(shown):
     assert "both data.forget and data.retain: 1, such as 'Where does Bob Fox work?'" in shown()
 
