@@ -84,8 +84,10 @@ def both_ways(part: str, loaded, questions, options) -> dict:
         }  # fmt: skip
 
     ways = {way: lambda _, way=way: run(way) for way in WAYS}
-    seconds = interleaved(ways, options.repeats, warm=False)
-    shared_prefix.FEWEST, kv_cache.STRIDE = kept
+    try:
+        seconds = interleaved(ways, options.repeats, warm=False)
+    finally:
+        shared_prefix.FEWEST, kv_cache.STRIDE = kept
     same = found["before"].pop("texts") == found["now"].pop("texts")
     return {way: {"seconds": seconds[way], **found[way]} for way in WAYS} | {"same_texts": same}
 
@@ -175,13 +177,13 @@ class Asked:
         self.known: set[tuple] = set()
         self.writer = LocalWriter(self.complete, "local", options.tokens, options.batch)
 
-    def complete(self, conversations, most: int, seed: int, enough, begun) -> list[str]:
+    def complete(self, conversations, most: int, seed: int, enough, begun, drawn: bool) -> list[str]:
         from relearn_lite.data.examples import chat_ids
 
         if self.may_stop:
-            texts = self.chat(conversations, most, seed, enough, begun)
+            texts = self.chat(conversations, most, seed, enough, begun, drawn)
         else:
-            texts = self.made()(conversations, most, seed)
+            texts = self.made()(conversations, most, seed, drawn=drawn)
         self.prompts += [chat_ids(self.tokenizer, turns) for turns in conversations]
         new = {*zip(map(tuple, self.prompts[-len(texts) :]), texts, strict=True)} - self.known
         self.known |= new  # a reply that is known costs nothing
