@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from relearn_lite.cli import commands as cli
+from relearn_lite.core.memory import tell_once
 
 ROOT = Path(__file__).parents[2]
 RECIPE = """\
@@ -56,6 +57,7 @@ def command(monkeypatch, capsys):
 
     def run(*words: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["main.py", *map(str, words)])
+        tell_once.cache_clear()  # each command is a process of its own
         try:
             cli.main()
             code = 0
