@@ -126,7 +126,7 @@ def _whole(settings: Model, folder: Path) -> Model:
 
 def _check(run: Run, asked: Export) -> str:
     """Raises RecipeError for whatever can be known to be wrong; else the precision of the merged weights."""
-    from relearn_lite.plan.footprint import empty_model
+    from relearn_lite.models.transformers_backend import empty_model
 
     target = asked.target
     if target.exists() and (not target.is_dir() or any(target.iterdir())):

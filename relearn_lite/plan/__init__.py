@@ -16,12 +16,12 @@ from rich.table import Table
 from relearn_lite.core.progress import duration
 from relearn_lite.models.batch_sizes import AUTO, CPU_MOST, CPU_SHARE, DRAWN, GPU_MOST, GPU_SHARE
 from relearn_lite.models.folder import as_stored
+from relearn_lite.models.transformers_backend import empty_model
 from relearn_lite.pipeline.check import check
 from relearn_lite.plan.advice import CARDS, advice, fits
 from relearn_lite.plan.attack import most_answers
 from relearn_lite.plan.disk_and_time import CPU_SPEED, SPEED, disk, step_seconds
 from relearn_lite.plan.estimate import Estimate, StageMemory
-from relearn_lite.plan.footprint import empty_model
 from relearn_lite.plan.machine import Machine, this_machine, told, verdict
 from relearn_lite.plan.measure import TRIAL, trial
 from relearn_lite.plan.model_sizes import ModelSizes, model_sizes

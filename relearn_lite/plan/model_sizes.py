@@ -11,10 +11,10 @@ import yaml
 from relearn_lite.core.errors import RecipeError
 from relearn_lite.data.sources import source_of
 from relearn_lite.models.shape import Shape, shape_of
+from relearn_lite.models.transformers_backend import empty_model
 from relearn_lite.pipeline.named_models import encoder_names, judging_models, needed_models
 from relearn_lite.plan.footprint import (
     adapter_parameters,
-    empty_model,
     encoder_parameters,
     lora_parameters,
 )

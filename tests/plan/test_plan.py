@@ -16,12 +16,12 @@ from relearn_lite.core.errors import RecipeError
 from relearn_lite.models import backends
 from relearn_lite.models.loaded import UNLEARNED, Loaded
 from relearn_lite.models.shape import BYTES, shape_of
+from relearn_lite.models.transformers_backend import empty_model
 from relearn_lite.plan.attack import most_answers
 from relearn_lite.plan.disk_and_time import step_seconds
 from relearn_lite.plan.estimate import Estimate, forward_passes
 from relearn_lite.plan.footprint import (
     adapter_parameters,
-    empty_model,
     encoder_parameters,
     lora_parameters,
     mask_gradients,
