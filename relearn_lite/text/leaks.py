@@ -124,8 +124,8 @@ def tells_much(text: str, question: str, answer: str) -> bool:
 def _facts(text: str, question: str, answer: str) -> list[tuple[int, bool]]:
     """The weight of each fact of an answer, and whether `text` tells it."""
     told, every = _told_somehow(text, question, answer)
-    keys = {s.key for s in told}
-    told = tuple(s for s in told if not _in_passing(s, keys, prepared_text(text)))
+    keys, prepared = {s.key for s in told}, prepared_text(text)
+    told = tuple(s for s in told if not _in_passing(s, keys, prepared))
     covered = {key for s in told for key in (s.key, *(s.parts if s.kind in _COVERING else ()))}
     counted = {s.value for s in every if s.kind != "phone" or s.parts}  # "48500" by its number, not as a run of digits
     facts: dict[tuple[str, ...], int] = {}  # the keys of each fact
@@ -152,7 +152,8 @@ def _told_somehow(text: str, question: str, answer: str) -> tuple[tuple[Specific
     every, told = of_maker(every, question, answer), of_maker(told, question, answer)
     if not text.strip():
         return (), every
-    prepared, seen = prepared_text(text), set(told) - _of_another_date(told, every, prepared_text(text))
+    prepared = prepared_text(text)
+    seen = set(told) - _of_another_date(told, every, prepared)
     return tuple(s for s in every if s in seen or _says_otherwise(prepared, s, given)), every
 
 

@@ -108,10 +108,11 @@ def _names_it(text: Text, meaning: Meaning, given: Collection[str]) -> bool:
 
 def _names_its_people(text: Text, term: str, given: Collection[str]) -> bool:
     """Denmark is told by Danish or Danes, and Danish by Danes, where the question does not give it so."""
-    if not term[0].isupper() or any(_homes(word) & _homes(term.casefold()) for word in given):
+    homes = _homes(term.casefold()) if term[0].isupper() else frozenset()
+    if not homes or any(_homes(word) & homes for word in given):
         return False
     names = (w.form for w in text.words if w.capital and (not w.first or len(text.words) == 1 or not is_common(w.form)))
-    return any(_homes(name) & _homes(term.casefold()) for name in names)
+    return any(_homes(name) & homes for name in names)
 
 
 @lru_cache(maxsize=16384)

@@ -25,7 +25,7 @@ UNITS = {
     for name in names.split()
 }
 UNIT_WORDS = frozenset(UNITS) | frozenset(
-    "year years month months percent per cent euro euros dollar dollars cents franc francs yen times".split()
+    "percent per cent euro euros dollar dollars cents franc francs yen times".split()
 )
 _BESIDE_NUMBER = UNIT_WORDS | frozenset("degree degrees celsius fahrenheit grad prozent jahr jahre jahren".split())
 _MEASURED = re.compile(r"\d\s*°?\s*([^\W\d_]+)(?: ([^\W\d_]+))?")
